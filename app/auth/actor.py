@@ -1,0 +1,46 @@
+"""On whose behalf something is done. Pure; always passed, never ambient."""
+
+from dataclasses import dataclass
+from typing import Final
+from uuid import UUID
+
+from app.directory.terms import ACTING_ROLES, COUNTY_WIDE_ROLES, Role, UnitKind
+
+
+@dataclass(frozen=True, slots=True)
+class StaffActor:
+    """A person in one of their posts, as the database has it at this request."""
+
+    staff_id: int
+    post_id: int
+    role: Role
+    unit_id: int
+    unit_kind: UnitKind
+    unit_name: str
+    unit_code: str
+    county_id: int | None
+    name: str
+
+    @property
+    def acts(self) -> bool:
+        """Whether this post may act for its unit on the cases the unit holds."""
+        return self.role in ACTING_ROLES
+
+    @property
+    def sees_county(self) -> bool:
+        return self.role in COUNTY_WIDE_ROLES
+
+
+@dataclass(frozen=True, slots=True)
+class CitizenActor:
+    citizen_id: UUID
+    village_id: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class SystemActor:
+    """The system itself: closings and other steps that a clock takes."""
+
+
+Actor = StaffActor | CitizenActor | SystemActor
+SYSTEM: Final = SystemActor()

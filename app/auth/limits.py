@@ -1,0 +1,37 @@
+"""How often something may be tried: limits counted from rows in the database, so that they hold without Redis."""
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import text
+
+from app.db import Transaction
+
+_LOCK = text("SELECT pg_advisory_xact_lock(:number)")
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """At most `times` within `within`. The next is due when the newest but `times` - 1 is that old."""
+
+    times: int
+    within: timedelta
+
+
+def nth_newest(limit: Limit, moment: str, rows: str) -> str:
+    """SQL for the moment `Limit` decides by, of `rows` ("table WHERE ..."). Reads as many index entries as `times`."""
+    return f"(SELECT {moment} FROM {rows} ORDER BY {moment} DESC OFFSET {limit.times - 1} LIMIT 1)"  # noqa: S608 - constants of ours
+
+
+def seconds_to_wait(found: Iterable[tuple[Limit, datetime | None]], now: datetime) -> int:
+    """0 when none of the limits is reached; `found` holds the moment of `nth_newest` for each."""
+    waits = [at + limit.within - now for limit, at in found if at is not None]
+    return max(0, *(math.ceil(wait.total_seconds()) for wait in waits), 0)
+
+
+async def one_at_a_time(tx: Transaction, *lookup_keys: bytes) -> None:
+    """Until the transaction ends, nobody else counts for these keys. Always name them in the same order of purposes."""
+    for key in lookup_keys:
+        await tx.execute(_LOCK, number=int.from_bytes(key[:8], signed=True))

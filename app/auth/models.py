@@ -1,0 +1,76 @@
+"""Tables of sign-in: sessions, one-time codes, tries. Tokens and codes are stored as digests only."""
+
+from datetime import datetime
+from typing import ClassVar
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, Index, text
+from sqlmodel import Field
+
+from app.db import MOMENT, Stored
+
+
+class Session(Stored, table=True):
+    """A signed-in device, of a member of staff in one post or of a citizen. `id` may be shown; the token may not."""
+
+    __tablename__ = "session"
+    __table_args__ = (
+        CheckConstraint("(staff_id IS NULL) = (post_id IS NULL)", name="session_staff_has_post"),
+        CheckConstraint("(staff_id IS NULL) <> (citizen_id IS NULL)", name="session_of_one_person"),
+        Index("session_by_staff", "staff_id", postgresql_where=text("revoked_at IS NULL")),
+        Index("session_by_citizen", "citizen_id", postgresql_where=text("revoked_at IS NULL")),
+        Index(
+            "session_by_staff_and_address",
+            "staff_id",
+            "address_key",
+            postgresql_where=text("staff_id IS NOT NULL"),
+        ),
+    )
+    CHANGING: ClassVar[tuple[str, ...]] = ("post_id", "revoked_at")
+
+    id: UUID = Field(primary_key=True)
+    token_digest: bytes = Field(unique=True)
+    staff_id: int | None = Field(default=None, foreign_key="staff.id")
+    post_id: int | None = Field(default=None, foreign_key="post.id")
+    citizen_id: UUID | None = Field(default=None, foreign_key="citizen.id")
+    device: str = Field(default="", max_length=120)
+    # Where it began, as a keyed digest: an account is not kept from signing in where it did before (signing_in.py).
+    address_key: bytes | None = None
+    created_at: datetime = Field(sa_type=MOMENT)
+    expires_at: datetime = Field(sa_type=MOMENT)
+    revoked_at: datetime | None = Field(default=None, sa_type=MOMENT)
+
+
+class OneTimeCode(Stored, table=True):
+    """A code sent to a phone. Also what the limits per phone and per address are counted from: no Redis needed."""
+
+    __tablename__ = "one_time_code"
+    __table_args__ = (
+        Index("one_time_code_by_phone", "phone_key", "created_at"),
+        Index("one_time_code_by_address", "address_key", "created_at"),
+    )
+    CHANGING: ClassVar[tuple[str, ...]] = ("tries", "used_at")
+
+    id: UUID = Field(primary_key=True)
+    phone_key: bytes
+    address_key: bytes
+    code_digest: bytes
+    tries: int = 0
+    created_at: datetime = Field(sa_type=MOMENT)
+    expires_at: datetime = Field(sa_type=MOMENT)
+    used_at: datetime | None = Field(default=None, sa_type=MOMENT)
+
+
+class FailedSignIn(Stored, table=True):
+    """A wrong password, counted per account and per address."""
+
+    __tablename__ = "failed_sign_in"
+    __table_args__ = (
+        Index("failed_sign_in_by_account", "account_key", "at"),
+        Index("failed_sign_in_by_address", "address_key", "at"),
+    )
+
+    id: UUID = Field(primary_key=True)
+    account_key: bytes
+    address_key: bytes
+    at: datetime = Field(sa_type=MOMENT)

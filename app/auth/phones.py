@@ -1,0 +1,53 @@
+"""Phone numbers as people write them, made into the one form that is stored and looked up. Pure."""
+
+import re
+import unicodedata
+
+import phonenumbers
+from phonenumbers import NumberParseException, PhoneNumber, PhoneNumberType
+
+from app import keys
+
+_REGION = "CN"
+_MAINLAND = 86
+_LONGEST = 30
+_WRITTEN = re.compile(r"\+?[0-9 ()-]+")
+_MOBILE = frozenset({PhoneNumberType.MOBILE, PhoneNumberType.FIXED_LINE_OR_MOBILE})
+
+NOT_A_NUMBER = "不是有效的手机号码，请核对"
+LANDLINE = "固定电话收不到短信，请填写手机号码"
+# Texts abroad cost many times as much, which draws fraud; and whoever lives here has a number of here.
+ABROAD = "目前只能使用中国大陆的手机号码，境外及港澳台号码请到村(社区)由干部代为反映"
+
+
+class PhoneRefused(ValueError):
+    """The number cannot be used; the text tells people why."""
+
+
+def mobile(written: str) -> str:
+    """The number in E.164, e.g. +8613800138000; raises PhoneRefused for all that is not a mainland mobile number."""
+    number = _parsed(written)
+    if number.country_code != _MAINLAND:
+        raise PhoneRefused(ABROAD)
+    if not phonenumbers.is_valid_number(number):
+        raise PhoneRefused(NOT_A_NUMBER)
+    if phonenumbers.number_type(number) not in _MOBILE:
+        raise PhoneRefused(LANDLINE)
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+
+
+def phone_key(number: str) -> bytes:
+    """What a number in E.164 is found by, without being stored."""
+    return keys.lookup("phone", number)
+
+
+def _parsed(written: str) -> PhoneNumber:
+    plain = unicodedata.normalize("NFKC", written).strip()
+    plain = re.sub(r"[‐-―−]", "-", plain)
+    # Letters would be read as keypad digits, and an extension would be dropped.
+    if len(plain) > _LONGEST or not _WRITTEN.fullmatch(plain):
+        raise PhoneRefused(NOT_A_NUMBER)
+    try:
+        return phonenumbers.parse(plain, _REGION)
+    except NumberParseException as unreadable:
+        raise PhoneRefused(NOT_A_NUMBER) from unreadable

@@ -1,0 +1,187 @@
+"""Sessions: who a token belongs to, as the database has it now. The token itself says nothing."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Interval, bindparam, text
+
+from app import clock, keys
+from app.auth.actor import CitizenActor, StaffActor
+from app.auth.models import Session
+from app.db import Transaction
+from app.directory.terms import Role, UnitKind
+from app.errors import NotFound, SignInRequired
+from app.identifiers import uuid7
+
+STAFF_SESSION = timedelta(hours=12)
+CITIZEN_SESSION = timedelta(days=90)
+# Kept after their end, for signing_in.py to know where an account has signed in before.
+_KEPT = timedelta(days=30)
+
+# How far the clock is moved, for statements that compare with `now() + :shift`: see app/clock.py.
+MOVED = bindparam("shift", type_=Interval(), callable_=clock.shift)
+
+# One statement: the session, the person as they are now, the moment, and an answer already given under the same key.
+_STAFF = text("""
+SELECT now() AS moment, s.id AS session_id, p.id AS staff_id, p.name, o.id AS post_id, o.role,
+  u.id AS unit_id, u.kind, u.name AS unit_name, u.code, u.county_id,
+  g.request_digest, g.status, g.body
+FROM session s
+JOIN staff p ON p.id = s.staff_id AND p.active
+JOIN post o ON o.id = s.post_id AND o.staff_id = p.id
+  AND o.valid_from <= CAST(now() + :shift AS date)
+  AND (o.valid_to IS NULL OR o.valid_to >= CAST(now() + :shift AS date))
+JOIN unit u ON u.id = o.unit_id
+LEFT JOIN given_answer g ON g.owner = 'staff:' || p.id AND g.key = :key
+WHERE s.token_digest = :digest AND s.revoked_at IS NULL AND s.expires_at > now() + :shift
+""").bindparams(MOVED)
+_CITIZEN = text("""
+SELECT now() AS moment, s.id AS session_id, c.id AS citizen_id, c.village_id, g.request_digest, g.status, g.body
+FROM session s
+JOIN citizen c ON c.id = s.citizen_id
+LEFT JOIN given_answer g ON g.owner = 'citizen:' || c.id AND g.key = :key
+WHERE s.token_digest = :digest AND s.revoked_at IS NULL AND s.expires_at > now() + :shift
+""").bindparams(MOVED)
+
+_LIST = text("""
+SELECT s.id, s.device, s.created_at, s.expires_at, o.role, u.name AS unit_name
+FROM session s
+LEFT JOIN post o ON o.id = s.post_id
+LEFT JOIN unit u ON u.id = o.unit_id
+WHERE (s.staff_id = :staff_id OR s.citizen_id = :citizen_id)
+  AND s.revoked_at IS NULL AND s.expires_at > now() + :shift
+ORDER BY s.created_at DESC, s.id DESC LIMIT 200
+""").bindparams(MOVED)
+_REVOKE = text("""
+UPDATE session SET revoked_at = :now
+WHERE id = :id AND (staff_id = :staff_id OR citizen_id = :citizen_id)
+  AND revoked_at IS NULL AND expires_at > :now
+""")
+_FORGET_OLD = text("DELETE FROM session WHERE expires_at < :before")
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    """Who a token belongs to. `given`: the digest, status and body of an answer already given under the key."""
+
+    actor: StaffActor | CitizenActor
+    session_id: UUID
+    owner: str
+    given: tuple[bytes, int, str] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A session as its owner sees it; `role` and `unit_name` are empty for citizens."""
+
+    id: UUID
+    device: str
+    created_at: datetime
+    expires_at: datetime
+    role: Role | None
+    unit_name: str | None
+    current: bool
+
+
+async def staff_by_token(tx: Transaction, token: str, *, key: str | None) -> SignedIn:
+    """Raises SignInRequired for a token unknown, ended, revoked, or whose person or post is no longer valid."""
+    row = await tx.one_or_none(_STAFF, digest=keys.token_digest(token), key=key)
+    if row is None:
+        raise SignInRequired
+    tx.began(row.moment)
+    actor = StaffActor(
+        staff_id=row.staff_id,
+        post_id=row.post_id,
+        role=Role(row.role),
+        unit_id=row.unit_id,
+        unit_kind=UnitKind(row.kind),
+        unit_name=row.unit_name,
+        unit_code=row.code,
+        county_id=row.county_id,
+        name=row.name,
+    )
+    return SignedIn(actor, row.session_id, f"staff:{row.staff_id}", _given(row))
+
+
+async def citizen_by_token(tx: Transaction, token: str, *, key: str | None) -> SignedIn:
+    """Raises SignInRequired for a token unknown, ended or revoked."""
+    row = await tx.one_or_none(_CITIZEN, digest=keys.token_digest(token), key=key)
+    if row is None:
+        raise SignInRequired
+    tx.began(row.moment)
+    return SignedIn(
+        CitizenActor(row.citizen_id, row.village_id),
+        row.session_id,
+        f"citizen:{row.citizen_id}",
+        _given(row),
+    )
+
+
+def _given(row: Any) -> tuple[bytes, int, str] | None:
+    return None if row.status is None else (row.request_digest, row.status, row.body)
+
+
+def open_session(
+    tx: Transaction,
+    *,
+    now: datetime,
+    device: str,
+    lasts: timedelta,
+    staff_id: int | None = None,
+    post_id: int | None = None,
+    citizen_id: UUID | None = None,
+    address_key: bytes | None = None,
+) -> tuple[str, Session]:
+    """A new session and its token, which is told once and stored only as a digest."""
+    token = keys.new_token()
+    session = Session(
+        id=uuid7(now),
+        token_digest=keys.token_digest(token),
+        staff_id=staff_id,
+        post_id=post_id,
+        citizen_id=citizen_id,
+        address_key=address_key,
+        device=device[:120],
+        created_at=now,
+        expires_at=now + lasts,
+    )
+    tx.add(session)
+    return token, session
+
+
+async def listed(tx: Transaction, owner: SignedIn) -> list[Listed]:
+    """Where the owner is signed in now, newest first."""
+    rows = await tx.all(_LIST, **_of(owner))
+    return [
+        Listed(
+            row.id,
+            row.device,
+            row.created_at,
+            row.expires_at,
+            None if row.role is None else Role(row.role),
+            row.unit_name,
+            row.id == owner.session_id,
+        )
+        for row in rows
+    ]
+
+
+async def revoke(tx: Transaction, session_id: UUID, *, by: SignedIn) -> None:
+    """End a session of one's own, at once; somebody else's is not there."""
+    ended = await tx.execute(_REVOKE, id=session_id, now=await tx.now(), **_of(by))
+    if ended.rowcount == 0:
+        raise NotFound
+
+
+async def forget_old(tx: Transaction) -> int:
+    """Drop sessions long ended; returns how many."""
+    return (await tx.execute(_FORGET_OLD, before=await tx.now() - _KEPT)).rowcount
+
+
+def _of(owner: SignedIn) -> dict[str, int | UUID | None]:
+    actor = owner.actor
+    if isinstance(actor, StaffActor):
+        return {"staff_id": actor.staff_id, "citizen_id": None}
+    return {"staff_id": None, "citizen_id": actor.citizen_id}

@@ -1,0 +1,208 @@
+"""The only way to a case on somebody's behalf. For those who may not see it, a case does not exist.
+
+One predicate decides for lists and for details alike; app/cases/queries.py uses it too.
+"""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import text
+
+from app.auth.actor import Actor, CitizenActor, StaffActor, SystemActor
+from app.cases import deadlines
+from app.cases.dossier import Dossier, hand_back_undecided
+from app.cases.lifecycle import Action, Condition, Situation, Standing, advance, allowed
+from app.cases.models import Assignment, AssignmentRole, Case, CaseParty
+from app.cases.routing import Place
+from app.db import Transaction
+from app.directory.terms import Role, UnitKind
+from app.errors import NotFound
+
+# Binds: :acts_or_looks, :sees_county, :supervises, :unit_id, :county_id. A sealed case is for supervisors of the unit
+# that holds it, and never for the accused unit; for all others it does not exist.
+VISIBLE_TO_STAFF = """(
+  CASE WHEN c.sealed
+    THEN :supervises AND c.holder_unit_id = :unit_id AND c.accused_unit_id IS DISTINCT FROM :unit_id
+    ELSE :acts_or_looks AND (
+      (:sees_county AND c.county_id = :county_id)
+      OR EXISTS (SELECT 1 FROM case_party p WHERE p.case_id = c.id AND p.unit_id = :unit_id))
+  END)"""
+VISIBLE_TO_CITIZEN = "c.citizen_id = :citizen_id"
+
+_CASE_COLUMNS = ", ".join(f"c.{name}" for name in Case.model_fields)
+_SELECT = f"""
+SELECT {_CASE_COLUMNS},
+  h.name AS holder_name, h.kind AS holder_kind,
+  up.id AS up_id, up.name AS up_name, up.kind AS up_kind
+FROM grievance c
+JOIN unit h ON h.id = c.holder_unit_id
+LEFT JOIN LATERAL (
+  -- The next tier is the parent in the tree; where the parent has a command center, that is its desk.
+  SELECT coalesce(desk.id, parent.id) AS id, coalesce(desk.name, parent.name) AS name, coalesce(desk.kind, parent.kind) AS kind
+  FROM unit own
+  JOIN unit parent ON parent.id = own.parent_id
+  LEFT JOIN unit desk ON desk.parent_id = parent.id AND desk.kind = 'command_center' AND desk.valid_to IS NULL
+  WHERE own.id = CASE WHEN h.kind IN ('department', 'command_center', 'discipline') THEN h.parent_id ELSE h.id END
+  LIMIT 1
+) up ON true
+WHERE c.ref = :ref AND """  # noqa: S608 - columns of our own table
+_FOR_STAFF = text(_SELECT + VISIBLE_TO_STAFF)
+_FOR_CITIZEN = text(_SELECT + VISIBLE_TO_CITIZEN)
+_FOR_SYSTEM = text(_SELECT + "true")
+_LOCK_FOR_STAFF = text(_SELECT + VISIBLE_TO_STAFF + " FOR UPDATE OF c")
+_LOCK_FOR_CITIZEN = text(_SELECT + VISIBLE_TO_CITIZEN + " FOR UPDATE OF c")
+_LOCK_FOR_SYSTEM = text(_SELECT + "true FOR UPDATE OF c")
+_ASSIGNMENT_COLUMNS = ", ".join(f"a.{name}" for name in Assignment.model_fields)
+# A statement of its own, after the lock: within the locking statement it would be read as of before the wait.
+_ASSIGNMENTS = text(
+    f"SELECT {_ASSIGNMENT_COLUMNS}, u.name AS unit_name, u.head_approves FROM assignment a JOIN unit u ON u.id = a.unit_id "  # noqa: S608
+    "WHERE a.case_id = :case_id AND a.round = :round ORDER BY a.id"
+)
+
+
+def viewer(by: StaffActor) -> dict[str, Any]:
+    """The binds of VISIBLE_TO_STAFF."""
+    return {
+        "unit_id": by.unit_id,
+        "county_id": by.county_id,
+        "acts_or_looks": by.acts or by.sees_county,
+        "sees_county": by.sees_county,
+        "supervises": by.role is Role.SUPERVISOR,
+    }
+
+
+async def lock_case(tx: Transaction, ref: str, *, by: Actor) -> Dossier:
+    """The case, locked until the transaction ends. Raises NotFound for what is not there or not the actor's."""
+    return await _dossier(tx, ref, by, lock=True)
+
+
+async def get_case(tx: Transaction, ref: str, *, by: Actor) -> Dossier:
+    """The case, to look at. Raises NotFound for what is not there or not the actor's."""
+    return await _dossier(tx, ref, by, lock=False)
+
+
+async def _dossier(tx: Transaction, ref: str, by: Actor, *, lock: bool) -> Dossier:
+    match by:
+        case StaffActor():
+            statement, binds = _LOCK_FOR_STAFF if lock else _FOR_STAFF, viewer(by)
+        case CitizenActor():
+            statement, binds = (
+                _LOCK_FOR_CITIZEN if lock else _FOR_CITIZEN,
+                {"citizen_id": by.citizen_id},
+            )
+        case _:
+            statement, binds = _LOCK_FOR_SYSTEM if lock else _FOR_SYSTEM, {}
+    row = await tx.one_or_none(statement, ref=ref, **binds)
+    if row is None:
+        raise NotFound
+    found = row._mapping
+    case = Case.read(found)
+    parts = await tx.all(_ASSIGNMENTS, case_id=case.id, round=case.round)
+    dossier = Dossier(
+        case=case,
+        holder=Place(case.holder_unit_id, found["holder_name"], UnitKind(found["holder_kind"])),
+        next_tier=None
+        if found["up_id"] is None
+        else Place(found["up_id"], found["up_name"], UnitKind(found["up_kind"])),
+        assignments=[Assignment.read(part._mapping) for part in parts],
+        unit_names={part.unit_id: part.unit_name for part in parts},
+        head_required=frozenset(part.unit_id for part in parts if part.head_approves),
+    )
+    dossier.remember()
+    return dossier
+
+
+def situation(
+    dossier: Dossier, by: Actor, now: datetime, *, also: Iterable[Condition] = ()
+) -> Situation:
+    """The case as the actor finds it. `also`: conditions that a higher layer has made sure of."""
+    return Situation(
+        phase=dossier.case.phase,
+        standings=frozenset(_standings(dossier, by)),
+        conditions=frozenset(
+            {name for name, holds in _conditions(dossier, by, now).items() if holds} | set(also)
+        ),
+    )
+
+
+def take(
+    dossier: Dossier, action: Action, *, by: Actor, now: datetime, also: Iterable[Condition] = ()
+) -> None:
+    """Advance the case by an action of the actor's, if the table allows it."""
+    advance(dossier.case, action, situation(dossier, by, now, also=also))
+
+
+def admit(tx: Transaction, case: Case, unit_id: int, now: datetime) -> None:
+    """From now on the unit sees the case, in lists and in full. A sealed case has no parties: only its holder counts."""
+    if not case.sealed:
+        tx.add(CaseParty(unit_id=unit_id, case_id=case.id, since=now))
+
+
+def actions(dossier: Dossier, by: Actor, now: datetime) -> list[Action]:
+    return allowed(situation(dossier, by, now))
+
+
+def _standings(dossier: Dossier, by: Actor) -> Iterable[Standing]:
+    case = dossier.case
+    match by:
+        case SystemActor():
+            yield Standing.SYSTEM
+        case CitizenActor():
+            if by.citizen_id == case.citizen_id:
+                yield Standing.REPORTER
+        case StaffActor():
+            yield from _staff_standings(dossier, by)
+
+
+def _staff_standings(dossier: Dossier, by: StaffActor) -> Iterable[Standing]:
+    case, part = dossier.case, dossier.own_part(by)
+    if by.role is Role.LEADER:
+        yield Standing.LEADER
+    if not (by.acts or (case.sealed and by.role is Role.SUPERVISOR)):
+        return
+    if by.unit_id == case.holder_unit_id:
+        yield Standing.HOLDER
+    if by.unit_id == case.entered_by_unit_id:
+        yield Standing.ENTERER
+    if by.role is Role.DISPATCHER and by.county_id == case.county_id:
+        yield Standing.COMMAND_CENTER
+    if part is not None:
+        yield Standing.LEAD if part.role is AssignmentRole.LEAD else Standing.ASSISTANT
+
+
+def _conditions(dossier: Dossier, by: Actor, now: datetime) -> Mapping[Condition, bool]:
+    case, part, lead = dossier.case, dossier.own_part(by), dossier.lead
+    unit_id = by.unit_id if isinstance(by, StaffActor) else None
+    return {
+        Condition.NOT_WAITING: case.waiting is None,
+        Condition.WAITING_FOR_SUPPLEMENT: case.waiting == "supplement",
+        Condition.SUPPLEMENT_NOT_YET_ASKED: case.supplement_asked_by != case.holder_unit_id,
+        Condition.MAY_REFUSE: deadlines.may_refuse(dossier.holder.kind),
+        Condition.HAS_NEXT_TIER: dossier.next_tier is not None,
+        Condition.HAS_LOWER_TIER: deadlines.has_lower_tier(dossier.holder.kind),
+        Condition.NOT_DISPATCHED: lead is None or lead.given_by_unit_id is None,
+        Condition.HELD_BY_COMMAND_CENTER: unit_id == case.holder_unit_id
+        and dossier.holder.kind is UnitKind.COMMAND_CENTER,
+        Condition.OWN_ASSIGNMENT_OFFERED: part is not None and part.state == "offered",
+        Condition.OWN_ASSIGNMENT_SIGNED: part is not None and part.state == "signed",
+        Condition.MAY_HAND_BACK: part is not None and _may_hand_back(part, now),
+        Condition.HAND_BACK_ASKED: bool(dossier.asked_back()),
+        Condition.NO_HAND_BACK_ASKED: lead is None or not hand_back_undecided(lead),
+        Condition.ASSISTANT_OPEN: bool(dossier.open_assistants),
+        Condition.NO_ASSISTANT_OPEN: not dossier.open_assistants,
+        Condition.HEAD_WHERE_REQUIRED: unit_id not in dossier.head_required
+        or (isinstance(by, StaffActor) and by.role is Role.UNIT_HEAD),
+        Condition.PRESS_COOLED_DOWN: not isinstance(by, CitizenActor)
+        or case.pressed_at is None
+        or now - case.pressed_at >= deadlines.PRESS_COOL_DOWN,
+        Condition.NOT_REFUSED_TWICE: case.refusals_objected == 0,
+    }
+
+
+def _may_hand_back(part: Assignment, now: datetime) -> bool:
+    return (
+        part.given_by_unit_id is not None
+        and part.hand_back_asked_at is None
+        and now <= deadlines.due(part.assigned_at, deadlines.HAND_BACK_WINDOW_DAYS)
+    )

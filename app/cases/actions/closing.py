@@ -1,0 +1,76 @@
+"""What comes after the answer: archive, or a new round."""
+
+from datetime import datetime
+
+from app.auth.actor import StaffActor, SystemActor
+from app.cases import access, deadlines, history
+from app.cases.actions.telling import tell
+from app.cases.deadlines import Stage
+from app.cases.dossier import Dossier
+from app.cases.lifecycle import Action, Condition
+from app.cases.models import Assignment, AssignmentRole, AssignmentState
+from app.db import Transaction
+from app.identifiers import uuid7
+from app.outbox import MessageKind
+
+
+async def close(
+    tx: Transaction, ref: str, *, by: StaffActor | SystemActor, now: datetime
+) -> Dossier:
+    """Archive an answered case. The system does it when the survey window ends, whatever the evaluation was."""
+    dossier = await access.lock_case(tx, ref, by=by)
+    access.take(dossier, Action.CLOSE, by=by, now=now)
+    dossier.case.closed_at, dossier.case.close_at = now, None
+    history.record(tx, dossier, Action.CLOSE, by=by, now=now, public=True)
+    return dossier
+
+
+async def rework(
+    tx: Transaction, ref: str, *, by: StaffActor, reason: str, now: datetime
+) -> Dossier:
+    """A new round at the unit that led: its own clock, its own survey. The earlier round stays on record.
+
+    Only after a return call found the dissatisfaction valid; app/surveys makes sure of that before calling.
+    """
+    dossier = await access.lock_case(tx, ref, by=by)
+    access.take(dossier, Action.REWORK, by=by, now=now, also=[Condition.RETURN_CALL_FOUND_VALID])
+    case, previous = dossier.case, dossier.lead
+    assert previous is not None, "an answered case has had a lead"
+    case.round += 1
+    case.outcome = case.answered_at = case.close_at = case.closed_at = None
+    dossier.start(Stage.HANDLE, now)
+    dossier.assignments.append(_lead_again(dossier, previous, by, now))
+    history.record(
+        tx,
+        dossier,
+        Action.REWORK,
+        by=by,
+        now=now,
+        public=True,
+        texts={"reason": reason},
+        round=case.round,
+        to=case.holder_unit_id,
+    )
+    tell(tx, case, MessageKind.REWORKED, now=now, unit=dossier.holder.name)
+    return dossier
+
+
+def _lead_again(
+    dossier: Dossier, previous: Assignment, by: StaffActor, now: datetime
+) -> Assignment:
+    case = dossier.case
+    kind = dossier.holder.kind
+    sign = deadlines.stage_limit(Stage.SIGN, holder=kind, kind=case.kind, urgent=case.urgent)
+    assert case.stage_due_at is not None, "the handling stage has just begun"
+    return Assignment(
+        id=uuid7(now),
+        case_id=case.id,
+        round=case.round,
+        role=AssignmentRole.LEAD,
+        unit_id=previous.unit_id,
+        given_by_unit_id=by.unit_id,
+        state=AssignmentState.OFFERED,
+        due_at=case.stage_due_at,
+        sign_due_at=deadlines.due(now, sign.days),
+        assigned_at=now,
+    )

@@ -1,0 +1,238 @@
+"""What the command center decides: who leads and assists, whether a hand-back is right, who is excused, what is one case."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import text
+
+from app.auth.actor import StaffActor
+from app.cases import access, deadlines, history, lifecycle
+from app.cases.actions.filing import release_open
+from app.cases.actions.telling import tell
+from app.cases.deadlines import Stage
+from app.cases.dossier import Dossier, hand_back_undecided
+from app.cases.lifecycle import Action, Phase
+from app.cases.models import OPEN_ASSIGNMENT, Assignment, AssignmentRole, AssignmentState
+from app.cases.routing import Place
+from app.db import Transaction
+from app.directory.terms import UnitKind
+from app.errors import ActionNotAllowed, InvalidInput, NotFound
+from app.identifiers import uuid7
+from app.outbox import MessageKind
+
+# Any unit of the county that can be given work: departments, townships, villages, the center itself.
+_UNITS = text("""
+SELECT id, code, name, kind, head_approves FROM unit
+WHERE code = ANY(:codes) AND county_id = :county_id AND kind NOT IN ('county', 'city', 'province')
+  AND (valid_to IS NULL OR valid_to >= CURRENT_DATE)
+""")
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A unit's part as the dispatcher names it; `days` None takes the rule's limit."""
+
+    unit_code: str
+    task: str = ""
+    days: int | None = None
+
+
+async def dispatch(
+    tx: Transaction,
+    ref: str,
+    *,
+    by: StaffActor,
+    lead: Part,
+    assistants: list[Part],
+    note: str,
+    now: datetime,
+) -> Dossier:
+    """Name exactly one lead, any unit of the county, and any assistants, each with a deadline (交办)."""
+    dossier = await access.lock_case(tx, ref, by=by)
+    access.take(dossier, Action.DISPATCH, by=by, now=now)
+    units = await _named_units(tx, dossier, [lead, *assistants])
+    leading = units[lead.unit_code]
+    dossier.holder = Place(leading.id, leading.name, UnitKind(leading.kind))
+    dossier.case.holder_unit_id = leading.id
+    dossier.start(Stage.HANDLE, now, days=lead.days)
+    given = [_given(dossier, lead, leading, AssignmentRole.LEAD, by, now)]
+    given += [
+        _given(dossier, part, units[part.unit_code], AssignmentRole.ASSIST, by, now)
+        for part in assistants
+    ]
+    dossier.assignments += given
+    for part in given:
+        access.admit(tx, dossier.case, part.unit_id, now)
+    tasks = {
+        f"task_{part.unit_id}": named.task
+        for part, named in zip(given, [lead, *assistants], strict=True)
+        if named.task
+    }
+    history.record(
+        tx,
+        dossier,
+        Action.DISPATCH,
+        by=by,
+        now=now,
+        public=True,
+        texts=tasks | ({"note": note} if note else {}),
+        lead=leading.id,
+        assistants=[part.unit_id for part in given[1:]],
+    )
+    tell(tx, dossier.case, MessageKind.MOVED, now=now, unit=leading.name)
+    return dossier
+
+
+async def settle(
+    tx: Transaction,
+    ref: str,
+    *,
+    by: StaffActor,
+    unit_code: str,
+    agreed: bool,
+    reason: str,
+    now: datetime,
+) -> Dossier:
+    """Decide a unit's objection. Agreed: its part ends, and where it led the case is the command center's again."""
+    dossier = await access.lock_case(tx, ref, by=by)
+    access.take(dossier, Action.SETTLE, by=by, now=now)
+    part = await _part_of(tx, dossier, unit_code)
+    if not hand_back_undecided(part):
+        raise ActionNotAllowed("该单位没有待裁定的退回申请。", action=Action.SETTLE)
+    part.hand_back_settled_at = now
+    if agreed:
+        part.state, part.done_at = AssignmentState.HANDED_BACK, now
+        dossier.case.returns += 1
+        if part.role is AssignmentRole.LEAD:
+            release_open(dossier, now)
+            lifecycle.settle_agreed(dossier.case)
+            dossier.give_to(Place(by.unit_id, by.unit_name, by.unit_kind), Stage.JUDGE, now)
+    history.record(
+        tx,
+        dossier,
+        Action.SETTLE,
+        by=by,
+        now=now,
+        public=False,
+        texts={"reason": reason},
+        agreed=agreed,
+        unit=part.unit_id,
+    )
+    return dossier
+
+
+async def excuse(
+    tx: Transaction, ref: str, *, by: StaffActor, unit_code: str, reason: str, now: datetime
+) -> Dossier:
+    """An assistant is no longer needed; the lead can close without its answer."""
+    dossier = await access.lock_case(tx, ref, by=by)
+    access.take(dossier, Action.EXCUSE, by=by, now=now)
+    part = await _part_of(tx, dossier, unit_code)
+    if part.role is not AssignmentRole.ASSIST or part.state not in OPEN_ASSIGNMENT:
+        raise ActionNotAllowed("该单位不是尚未答复的协办单位。", action=Action.EXCUSE)
+    part.state, part.done_at = AssignmentState.EXCUSED, now
+    history.record(
+        tx,
+        dossier,
+        Action.EXCUSE,
+        by=by,
+        now=now,
+        public=False,
+        texts={"reason": reason},
+        unit=part.unit_id,
+    )
+    return dossier
+
+
+async def merge(
+    tx: Transaction, ref: str, *, by: StaffActor, primary_ref: str, reason: str, now: datetime
+) -> Dossier:
+    """The same grievance told twice: it joins the primary case, whose answer its reporter is told and asked about too."""
+    if primary_ref == ref:
+        raise InvalidInput(mistakes=[{"where": "body.primary_ref", "what": "不能并入自身"}])
+    # In one order whoever merges what into what: two merges the other way round cannot wait for each other.
+    locked = {one: await access.lock_case(tx, one, by=by) for one in sorted((ref, primary_ref))}
+    dossier, primary = locked[ref], locked[primary_ref]
+    access.take(dossier, Action.MERGE, by=by, now=now)
+    if (
+        primary.case.phase not in (Phase.PENDING, Phase.HANDLING)
+        or primary.case.sealed != dossier.case.sealed
+    ):
+        raise ActionNotAllowed(
+            "只能并入一件待研判或办理中的事件。", action=Action.MERGE, phase=primary.case.phase
+        )
+    release_open(dossier, now)
+    dossier.end_stage()
+    dossier.case.waiting = dossier.case.waiting_since = None
+    dossier.case.primary_id = primary.case.id
+    history.record(
+        tx,
+        dossier,
+        Action.MERGE,
+        by=by,
+        now=now,
+        public=True,
+        texts={"reason": reason},
+        primary=primary.case.ref,
+    )
+    history.record(tx, primary, Action.MERGE, by=by, now=now, public=False, joined=dossier.case.ref)
+    tell(tx, dossier.case, MessageKind.MERGED, now=now, primary=primary.case.ref)
+    return dossier
+
+
+async def _named_units(tx: Transaction, dossier: Dossier, parts: list[Part]) -> dict[str, Any]:
+    codes = [part.unit_code for part in parts]
+    if len(set(codes)) < len(codes):
+        raise InvalidInput(
+            mistakes=[
+                {"where": "body.assistants", "what": "同一单位不能重复，主办单位不能同时协办"}
+            ]
+        )
+    found = {
+        row.code: row for row in await tx.all(_UNITS, codes=codes, county_id=dossier.case.county_id)
+    }
+    missing = [code for code in codes if code not in found]
+    if missing:
+        raise InvalidInput(
+            mistakes=[{"where": "body", "what": "没有这个单位，或它已撤并", "codes": missing}]
+        )
+    dossier.unit_names |= {row.id: row.name for row in found.values()}
+    return found
+
+
+async def _part_of(tx: Transaction, dossier: Dossier, unit_code: str) -> Assignment:
+    rows = await tx.all(_UNITS, codes=[unit_code], county_id=dossier.case.county_id)
+    ids = {row.id for row in rows}
+    part = next(
+        (one for one in dossier.assignments if one.unit_id in ids and one.state in OPEN_ASSIGNMENT),
+        None,
+    )
+    if part is None:
+        raise NotFound("该单位没有参与办理这件事。")
+    return part
+
+
+def _given(
+    dossier: Dossier, part: Part, unit: Any, role: AssignmentRole, by: StaffActor, now: datetime
+) -> Assignment:
+    stage = Stage.HANDLE if role is AssignmentRole.LEAD else Stage.ASSIST
+    case = dossier.case
+    limit = deadlines.stage_limit(
+        stage, holder=UnitKind(unit.kind), kind=case.kind, urgent=case.urgent
+    )
+    sign = deadlines.stage_limit(
+        Stage.SIGN, holder=UnitKind(unit.kind), kind=case.kind, urgent=case.urgent
+    )
+    return Assignment(
+        id=uuid7(now),
+        case_id=case.id,
+        round=case.round,
+        role=role,
+        unit_id=unit.id,
+        given_by_unit_id=by.unit_id,
+        state=AssignmentState.OFFERED,
+        due_at=deadlines.due(now, limit.days if part.days is None else part.days),
+        sign_due_at=deadlines.due(now, sign.days),
+        assigned_at=now,
+    )

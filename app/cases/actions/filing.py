@@ -1,0 +1,268 @@
+"""What the reporter does, or somebody on the reporter's behalf: register, supply, object to a refusal, withdraw."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import text
+
+from app import keys
+from app.auth.actor import CitizenActor, StaffActor
+from app.cases import access, deadlines, history, lifecycle
+from app.cases.actions.telling import tell
+from app.cases.deadlines import Kind, Stage
+from app.cases.dossier import Dossier
+from app.cases.lifecycle import Action
+from app.cases.models import Assignment, AssignmentState, Case, Channel
+from app.cases.routing import Desks, Place, first_holder
+from app.clock import SHANGHAI
+from app.db import Transaction
+from app.directory.terms import UnitKind
+from app.errors import InvalidInput, NotPermitted
+from app.identifiers import case_reference, tracking_code, uuid7
+from app.outbox import MessageKind
+
+# Whom one can walk up to. Departments are given work, they do not take cases in.
+_TAKES_IN = frozenset({UnitKind.VILLAGE, UnitKind.TOWNSHIP, UnitKind.COMMAND_CENTER})
+
+# One statement: the desks, the category, and the person helped, found by number or entered.
+_SETTING = text("""
+WITH person AS (
+  INSERT INTO citizen (id, phone_sealed, phone_key, name_sealed, village_id, created_at)
+  SELECT :person_id, :phone_sealed, :phone_key, :name_sealed, :person_village_id, :now
+  WHERE :on_behalf
+  ON CONFLICT (phone_key) DO UPDATE SET name_sealed = coalesce(citizen.name_sealed, excluded.name_sealed)
+  RETURNING id
+)
+SELECT a.id, a.name, a.kind, a.county_id, county.code AS county_code,
+  cc.id AS center_id, cc.name AS center_name, d.id AS discipline_id, d.name AS discipline_name,
+  CAST(:category_id AS int) IS NULL OR EXISTS (SELECT 1 FROM category WHERE id = :category_id AND active) AS category_known,
+  (SELECT id FROM unit WHERE code = :accused_code AND county_id = a.county_id) AS accused_id,
+  (SELECT id FROM unit WHERE code = :place_code AND county_id = a.county_id) AS village_id,
+  (SELECT id FROM person) AS person_id
+FROM unit a
+JOIN unit county ON county.id = a.county_id
+LEFT JOIN unit cc ON cc.county_id = a.county_id AND cc.kind = 'command_center' AND cc.valid_to IS NULL
+LEFT JOIN unit d ON d.county_id = a.county_id AND d.kind = 'discipline' AND d.valid_to IS NULL
+WHERE (a.code = :asked_code OR a.id = :asked_id) AND a.kind IN ('village', 'township', 'command_center')
+  AND (a.valid_to IS NULL OR a.valid_to >= CURRENT_DATE)
+LIMIT 1
+""")
+
+
+@dataclass(frozen=True, slots=True)
+class PersonHelped:
+    """Whom a cadre speaks for. `phone` in E.164; some have none."""
+
+    name: str
+    phone: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Intake:
+    """What was told. `occurred_at` is when it was told, if that was before it reached the server."""
+
+    title: str
+    body: str
+    kind: Kind
+    channel: Channel
+    place: str = ""
+    # The poster's unit, for citizens; staff register at their own unit.
+    asked_code: str | None = None
+    # The village it is about, where the unit that takes it in is not that village.
+    village_code: str | None = None
+    category_id: int | None = None
+    urgent: bool = False
+    accused_code: str | None = None
+    occurred_at: datetime | None = None
+    person: PersonHelped | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Registered:
+    case: Case
+    holder: Place
+    # Told once, to follow the case without signing in; stored only as a keyed digest.
+    tracking_code: str
+
+
+async def register(
+    tx: Transaction, intake: Intake, *, by: StaffActor | CitizenActor, now: datetime
+) -> Registered:
+    """Take a grievance in at the unit that was asked.
+
+    An accusation is sealed and goes to the discipline commission. Raises NotPermitted for posts that take nothing in,
+    InvalidInput for a unit, village or category that is not there.
+    """
+    if isinstance(by, StaffActor) and not (by.acts and by.unit_kind in _TAKES_IN):
+        raise NotPermitted
+    found = await _setting(tx, intake, by, now)
+    desks = _desks(found)
+    sealed = intake.kind is Kind.ACCUSATION
+    holder = first_holder(desks, sealed=sealed, accused_unit_id=found.accused_id)
+    code = tracking_code()
+    ref = case_reference(found.county_code, now)
+    case = Case(
+        id=uuid7(now),
+        ref=ref,
+        tracking_key=tracking_key(ref, code),
+        county_id=found.county_id,
+        village_id=found.village_id or (found.id if desks.asked.kind is UnitKind.VILLAGE else None),
+        first_unit_id=found.id,
+        entered_by_unit_id=by.unit_id if isinstance(by, StaffActor) else None,
+        entered_by_staff_id=by.staff_id if isinstance(by, StaffActor) else None,
+        citizen_id=by.citizen_id if isinstance(by, CitizenActor) else found.person_id,
+        textable=isinstance(by, CitizenActor)
+        or (intake.person is not None and intake.person.phone is not None),
+        channel=intake.channel,
+        kind=intake.kind,
+        category_id=intake.category_id,
+        urgent=intake.urgent,
+        sealed=sealed,
+        accused_unit_id=found.accused_id,
+        title=intake.title,
+        received_at=now,
+        occurred_at=intake.occurred_at,
+        due_at=deadlines.due(now, deadlines.WHOLE_CASE_DAYS),
+        holder_unit_id=holder.unit_id,
+        phase=lifecycle.FIRST_PHASE,
+    )
+    dossier = Dossier(case, holder, None, [], {}, frozenset())
+    dossier.start(Stage.JUDGE, now)
+    access.admit(tx, case, holder.unit_id, now)
+    history.record(
+        tx,
+        dossier,
+        Action.REGISTER,
+        by=by,
+        now=now,
+        public=True,
+        texts={"title": intake.title, "body": intake.body}
+        | ({"place": intake.place} if intake.place else {}),
+        unit=found.id,
+        channel=intake.channel,
+    )
+    tell(tx, case, MessageKind.RECEIPT, now=now, unit=desks.asked.name, code=code)
+    return Registered(case, holder, code)
+
+
+async def supply(
+    tx: Transaction, ref: str, *, by: StaffActor | CitizenActor, supplement: str, now: datetime
+) -> Dossier:
+    """What was missing, told; the holder's clock goes on where it stood."""
+    dossier = await access.lock_case(tx, ref, by=by)
+    access.take(dossier, Action.SUPPLY, by=by, now=now)
+    case = dossier.case
+    if case.waiting_since is not None and case.stage_due_at is not None:
+        waited = now.astimezone(SHANGHAI).date() - case.waiting_since.astimezone(SHANGHAI).date()
+        case.stage_due_at += waited
+    case.waiting = case.waiting_since = None
+    history.record(
+        tx, dossier, Action.SUPPLY, by=by, now=now, public=True, texts={"supplement": supplement}
+    )
+    return dossier
+
+
+async def object_refusal(
+    tx: Transaction, ref: str, *, by: StaffActor | CitizenActor, reason: str, now: datetime
+) -> Dossier:
+    """The reporter does not accept that the case was declined: the next tier up judges."""
+    dossier = await access.lock_case(tx, ref, by=by)
+    access.take(dossier, Action.OBJECT_REFUSAL, by=by, now=now)
+    assert dossier.next_tier is not None, "the lifecycle allows it only where there is a next tier"
+    dossier.case.refusals_objected += 1
+    dossier.give_to(dossier.next_tier, Stage.JUDGE, now)
+    access.admit(tx, dossier.case, dossier.next_tier.unit_id, now)
+    history.record(
+        tx,
+        dossier,
+        Action.OBJECT_REFUSAL,
+        by=by,
+        now=now,
+        public=True,
+        texts={"reason": reason},
+        to=dossier.next_tier.unit_id,
+    )
+    return dossier
+
+
+async def withdraw(
+    tx: Transaction, ref: str, *, by: StaffActor | CitizenActor, reason: str, now: datetime
+) -> Dossier:
+    dossier = await access.lock_case(tx, ref, by=by)
+    access.take(dossier, Action.WITHDRAW, by=by, now=now)
+    dossier.end_stage()
+    dossier.case.waiting = dossier.case.waiting_since = None
+    release_open(dossier, now)
+    history.record(
+        tx, dossier, Action.WITHDRAW, by=by, now=now, public=True, texts={"reason": reason}
+    )
+    return dossier
+
+
+def release_open(dossier: Dossier, now: datetime) -> list[Assignment]:
+    """End what units still had open, because the case itself has moved on; nobody is to blame."""
+    ended = [
+        part
+        for part in dossier.assignments
+        if part.state in (AssignmentState.OFFERED, AssignmentState.SIGNED)
+    ]
+    for part in ended:
+        part.state, part.done_at = AssignmentState.RELEASED, now
+    return ended
+
+
+def tracking_key(ref: str, code: str) -> bytes:
+    return keys.lookup("tracking", f"{ref}/{code.upper()}")
+
+
+async def _setting(
+    tx: Transaction, intake: Intake, by: StaffActor | CitizenActor, now: datetime
+) -> Any:
+    person = intake.person if isinstance(by, StaffActor) else None
+    found = await tx.one_or_none(
+        _SETTING,
+        asked_code=intake.asked_code if isinstance(by, CitizenActor) else None,
+        asked_id=by.unit_id if isinstance(by, StaffActor) else None,
+        place_code=intake.village_code,
+        accused_code=intake.accused_code,
+        category_id=intake.category_id,
+        now=now,
+        on_behalf=person is not None,
+        person_id=uuid7(now),
+        phone_sealed=keys.encrypt(person.phone) if person and person.phone else None,
+        phone_key=keys.lookup("phone", person.phone) if person and person.phone else None,
+        name_sealed=keys.encrypt(person.name) if person else None,
+        person_village_id=by.unit_id
+        if isinstance(by, StaffActor) and by.unit_kind is UnitKind.VILLAGE
+        else None,
+    )
+    unknown = _unknown(found, intake)
+    if unknown:
+        raise InvalidInput(
+            mistakes=[{"where": where, "what": "没有这一项，请重新选择"} for where in unknown]
+        )
+    return found
+
+
+def _unknown(found: Any, intake: Intake) -> list[str]:
+    if found is None:
+        return ["body.unit_code"]
+    checks = {
+        "body.category_id": found.category_known,
+        "body.accused_code": intake.accused_code is None or found.accused_id is not None,
+        "body.village_code": intake.village_code is None or found.village_id is not None,
+    }
+    return [where for where, known in checks.items() if not known]
+
+
+def _desks(found: Any) -> Desks:
+    return Desks(
+        asked=Place(found.id, found.name, UnitKind(found.kind)),
+        command_center=None
+        if found.center_id is None
+        else Place(found.center_id, found.center_name, UnitKind.COMMAND_CENTER),
+        discipline=None
+        if found.discipline_id is None
+        else Place(found.discipline_id, found.discipline_name, UnitKind.DISCIPLINE),
+    )

@@ -1,0 +1,132 @@
+"""What the lead and the assistants do with what was given to them: sign, object, report progress, answer."""
+
+from datetime import datetime
+
+from sqlalchemy import text
+
+from app.auth.actor import StaffActor
+from app.cases import access, deadlines, history
+from app.cases.actions.telling import owe_survey, tell
+from app.cases.dossier import Dossier
+from app.cases.lifecycle import Action
+from app.cases.models import Assignment, AssignmentState, Case, Outcome
+from app.db import Transaction
+from app.outbox import MessageKind
+from app.settings import settings
+
+# The reporters whose cases were joined to this one: each is answered and asked.
+_JOINED = text(
+    "SELECT id, ref, citizen_id, textable, title, sealed FROM grievance WHERE primary_id = :case_id ORDER BY id"
+)
+
+
+async def sign(tx: Transaction, ref: str, *, by: StaffActor, now: datetime) -> Dossier:
+    dossier = await access.lock_case(tx, ref, by=by)
+    access.take(dossier, Action.SIGN, by=by, now=now)
+    part = _own(dossier, by)
+    part.state, part.signed_at = AssignmentState.SIGNED, now
+    history.record(tx, dossier, Action.SIGN, by=by, now=now, public=True, role=part.role)
+    return dossier
+
+
+async def hand_back(
+    tx: Transaction, ref: str, *, by: StaffActor, reason: str, now: datetime
+) -> Dossier:
+    """Object to having been assigned, within the window; the clock goes on until the command center has decided."""
+    dossier = await access.lock_case(tx, ref, by=by)
+    access.take(dossier, Action.HAND_BACK, by=by, now=now)
+    part = _own(dossier, by)
+    part.hand_back_asked_at = now
+    history.record(
+        tx,
+        dossier,
+        Action.HAND_BACK,
+        by=by,
+        now=now,
+        public=False,
+        texts={"reason": reason},
+        role=part.role,
+    )
+    return dossier
+
+
+async def progress(
+    tx: Transaction, ref: str, *, by: StaffActor, report: str, tell_reporter: bool, now: datetime
+) -> Dossier:
+    """What has been done so far; `tell_reporter` shows it to the reporter and texts that there is news."""
+    dossier = await access.lock_case(tx, ref, by=by)
+    access.take(dossier, Action.PROGRESS, by=by, now=now)
+    history.record(
+        tx, dossier, Action.PROGRESS, by=by, now=now, public=tell_reporter, texts={"report": report}
+    )
+    if tell_reporter:
+        tell(tx, dossier.case, MessageKind.PROGRESS, now=now, unit=by.unit_name, report=report)
+    return dossier
+
+
+async def assist_answer(
+    tx: Transaction, ref: str, *, by: StaffActor, answer: str, now: datetime
+) -> Dossier:
+    """An assistant has done its part."""
+    dossier = await access.lock_case(tx, ref, by=by)
+    access.take(dossier, Action.ASSIST_ANSWER, by=by, now=now)
+    part = _own(dossier, by)
+    part.state, part.done_at = AssignmentState.ANSWERED, now
+    history.record(
+        tx, dossier, Action.ASSIST_ANSWER, by=by, now=now, public=False, texts={"answer": answer}
+    )
+    return dossier
+
+
+async def answer(
+    tx: Transaction,
+    ref: str,
+    *,
+    by: StaffActor,
+    outcome: Outcome,
+    answer: str,
+    basis: str,
+    now: datetime,
+) -> Dossier:
+    """The lead's answer to the reporter (办结答复). From this moment the question how satisfied they are is owed."""
+    dossier = await access.lock_case(tx, ref, by=by)
+    access.take(dossier, Action.ANSWER, by=by, now=now)
+    case, part = dossier.case, _own(dossier, by)
+    part.state, part.done_at = AssignmentState.ANSWERED, now
+    dossier.end_stage()
+    case.outcome, case.answered_at = outcome, now
+    case.close_at = deadlines.survey_window_ends(now, settings().survey_window_days)
+    texts = {"answer": answer} | ({"basis": basis} if basis else {})
+    history.record(
+        tx, dossier, Action.ANSWER, by=by, now=now, public=True, texts=texts, outcome=outcome
+    )
+    for reporters_case in [case, *await _joined(tx, case)]:
+        tell(
+            tx,
+            reporters_case,
+            MessageKind.ANSWERED,
+            now=now,
+            once=f"answered/{reporters_case.id}/{case.round}",
+            unit=by.unit_name,
+            outcome=outcome.chinese,
+            answer=answer,
+        )
+        owe_survey(
+            tx,
+            case_id=reporters_case.id,
+            round_=case.round,
+            citizen_id=reporters_case.citizen_id,
+            now=now,
+        )
+    return dossier
+
+
+async def _joined(tx: Transaction, case: Case) -> list[Case]:
+    rows = await tx.all(_JOINED, case_id=case.id)
+    return [Case(**row._mapping, round=case.round) for row in rows]
+
+
+def _own(dossier: Dossier, by: StaffActor) -> Assignment:
+    part = dossier.own_part(by)
+    assert part is not None, "the lifecycle allows it only to a unit that has an open part"
+    return part

@@ -1,0 +1,152 @@
+"""The append-only record of a case, chained so that a change to any entry shows. Holds no names: only digests of texts.
+
+An entry says what was done, by whom, and what the state became; folding the entries gives the rows.
+"""
+
+import hmac
+import secrets
+from collections.abc import Mapping
+from datetime import datetime
+from enum import StrEnum
+from hashlib import sha256
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from app import keys
+from app.auth.actor import Actor, CitizenActor, StaffActor
+from app.cases.dossier import Dossier
+from app.cases.lifecycle import Action
+from app.cases.models import Assignment, Case, CaseEvent, EventText
+from app.db import Transaction
+
+# The head of the chain lives on the case's row and cannot be part of what it is computed from.
+_HEAD = frozenset({"event_seq", "event_hash"})
+# What an entry of a new case keeps: all of its row but what would identify a person or open the case to others.
+_AT_REGISTRATION = tuple(
+    name for name in Case.model_fields if name not in _HEAD | {"title", "tracking_key"}
+)
+_encoder = msgspec.json.Encoder(order="sorted")
+
+
+def record(
+    tx: Transaction,
+    dossier: Dossier,
+    action: Action,
+    *,
+    by: Actor,
+    now: datetime,
+    public: bool,
+    texts: Mapping[str, str] | None = None,
+    **data: Any,
+) -> None:
+    """Append an entry for what was just done to the case, and have the changed rows written.
+
+    `texts` are people's words (erasable; the entry keeps salted digests), `data` are facts without names.
+    """
+    case = dossier.case
+    seq = case.event_seq + 1
+    digests = {}
+    for name, words in (texts or {}).items():
+        salt = secrets.token_bytes(16)
+        digests[name] = text_digest(salt, words)
+        tx.add(EventText(case_id=case.id, seq=seq, field=name, salt=salt, text=words))
+    body = _encoder.encode(
+        {
+            "case": case.id,
+            "seq": seq,
+            "at": now,
+            "action": action,
+            "by": _who(by),
+            "public": public,
+            "data": data,
+            "texts": digests,
+            "after": _after(dossier, new=seq == 1),
+        }
+    )
+    previous = case.event_hash if seq > 1 else genesis(case.id)
+    case.event_seq, case.event_hash = seq, chained(previous, body)
+    staff = by if isinstance(by, StaffActor) else None
+    tx.add(
+        CaseEvent(
+            case_id=case.id,
+            seq=seq,
+            at=now,
+            action=action,
+            unit_id=staff.unit_id if staff else None,
+            staff_id=staff.staff_id if staff else None,
+            public=public,
+            body=body.decode(),
+            hash=case.event_hash,
+        )
+    )
+    if seq > 1:
+        tx.change(case)
+        for part in dossier.assignments:
+            if part.id in dossier.assignments_before:
+                tx.change(part)
+            else:
+                tx.add(part)
+    else:
+        tx.add(case)
+    dossier.remember()
+
+
+def genesis(case_id: UUID) -> bytes:
+    """What stands before a case's first entry: no two cases share it, so no chain can be moved to another case."""
+    return sha256(case_id.bytes).digest()
+
+
+def chained(previous: bytes, body: bytes) -> bytes:
+    """Keyed: whoever can write to the database but has not the deployment's secret cannot make a chain that fits."""
+    return hmac.digest(keys.chain_key(), previous + body, "sha256")
+
+
+def text_digest(salt: bytes, words: str) -> str:
+    return sha256(salt + words.encode()).hexdigest()
+
+
+def _who(by: Actor) -> dict[str, Any]:
+    match by:
+        case StaffActor():
+            return {"staff": by.staff_id, "post": by.post_id, "unit": by.unit_id}
+        case CitizenActor():
+            return {"citizen": by.citizen_id}
+        case _:
+            return {"system": True}
+
+
+def _after(dossier: Dossier, *, new: bool) -> dict[str, Any]:
+    """The columns that changed, as they now are."""
+    case = dossier.case
+    if new:
+        return {
+            "case": {name: _plain(getattr(case, name)) for name in _AT_REGISTRATION},
+            "assignments": {},
+        }
+    return {
+        "case": _changed(case, dossier.before, Case.CHANGING),
+        "assignments": {
+            str(part.id): _changed(part, dossier.assignments_before[part.id], Assignment.CHANGING)
+            if part.id in dossier.assignments_before
+            else {name: _plain(getattr(part, name)) for name in Assignment.model_fields}
+            for part in dossier.assignments
+            if part.id not in dossier.assignments_before
+            or _changed(part, dossier.assignments_before[part.id], Assignment.CHANGING)
+        },
+    }
+
+
+def _changed(
+    row: Case | Assignment, before: Mapping[str, Any], names: tuple[str, ...]
+) -> dict[str, Any]:
+    return {
+        name: _plain(getattr(row, name))
+        for name in names
+        if name not in _HEAD and getattr(row, name) != before[name]
+    }
+
+
+def _plain(value: object) -> object:
+    return value.value if isinstance(value, StrEnum) else value

@@ -1,0 +1,265 @@
+"""Tables of cases. State stands in small rows; what people wrote stands apart, so that it can be erased and state cannot."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import ClassVar
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, Index, Text, text
+from sqlmodel import Field
+
+from app.cases.deadlines import Kind, Stage
+from app.cases.lifecycle import Action, Phase
+from app.db import MOMENT, Stored, one_of
+
+
+class Channel(StrEnum):
+    POSTER = "poster"
+    CADRE = "cadre"
+    CLERK = "clerk"
+    HOTLINE = "hotline"
+
+
+class Waiting(StrEnum):
+    SUPPLEMENT = "supplement"
+    OUTSIDE_AUTHORITY = "outside_authority"
+    SUSPENDED = "suspended"
+
+
+class Outcome(StrEnum):
+    """The honest end states."""
+
+    SOLVED = "solved"
+    EXPLAINED = "explained"
+    PARTLY_SOLVED = "partly_solved"
+    PASSED_ON = "passed_on"
+
+    @property
+    def chinese(self) -> str:
+        return {
+            "solved": "已解决",
+            "explained": "政策解释",
+            "partly_solved": "部分解决",
+            "passed_on": "转有权机关",
+        }[self]
+
+
+class Case(Stored, table=True):
+    """A grievance's present state; equal to the fold of its events. CASE is a reserved word, hence the table's name.
+
+    `first_unit_id` stays: the unit that took the case in informs the citizen (首问负责). `due_at` is the whole case's,
+    `stage_due_at` the present holder's. `event_seq` and `event_hash` are the head of the record's chain.
+    """
+
+    __tablename__ = "grievance"
+    __table_args__ = (
+        one_of("phase", Phase),
+        one_of("kind", Kind),
+        one_of("stage", Stage),
+        one_of("waiting", Waiting),
+        one_of("outcome", Outcome),
+        one_of("channel", Channel),
+        CheckConstraint("kind <> 'accusation' OR sealed", name="accusation_sealed"),
+        CheckConstraint("(phase = 'merged') = (primary_id IS NOT NULL)", name="merged_has_primary"),
+        CheckConstraint(
+            "phase NOT IN ('answered', 'closed') OR answered_at IS NOT NULL",
+            name="answered_has_moment",
+        ),
+        Index(
+            "grievance_open_by_holder",
+            "holder_unit_id",
+            "phase",
+            "stage_due_at",
+            "id",
+            postgresql_where=text("phase IN ('pending', 'handling')"),
+        ),
+        Index(
+            "grievance_open_by_county",
+            "county_id",
+            "phase",
+            "stage_due_at",
+            "id",
+            postgresql_where=text("phase IN ('pending', 'handling') AND NOT sealed"),
+        ),
+        Index(
+            "grievance_finished_by_county",
+            "county_id",
+            "id",
+            postgresql_where=text("phase NOT IN ('pending', 'handling') AND NOT sealed"),
+        ),
+        Index("grievance_by_citizen", "citizen_id", "id"),
+        Index(
+            "grievance_merged_into", "primary_id", postgresql_where=text("primary_id IS NOT NULL")
+        ),
+        Index("grievance_to_close", "close_at", postgresql_where=text("phase = 'answered'")),
+        Index(
+            "grievance_stage_due",
+            "stage_due_at",
+            postgresql_where=text("phase IN ('pending', 'handling') AND waiting IS NULL"),
+        ),
+    )
+    CHANGING: ClassVar[tuple[str, ...]] = (
+        "phase", "holder_unit_id", "stage", "stage_started_at", "stage_due_at", "stage_rule", "waiting", "waiting_since", "round",
+        "returns", "refusals_objected", "presses", "pressed_at", "primary_id", "outcome", "answered_at", "close_at",
+        "closed_at", "supplement_asked_by", "event_seq", "event_hash",
+    )  # fmt: skip
+
+    id: UUID = Field(primary_key=True)
+    ref: str = Field(max_length=32, unique=True)
+    tracking_key: bytes
+    county_id: int = Field(foreign_key="unit.id")
+    village_id: int | None = Field(default=None, foreign_key="unit.id")
+    first_unit_id: int = Field(foreign_key="unit.id")
+    entered_by_unit_id: int | None = Field(default=None, foreign_key="unit.id")
+    entered_by_staff_id: int | None = Field(default=None, foreign_key="staff.id")
+    citizen_id: UUID | None = Field(default=None, foreign_key="citizen.id")
+    # Whether the person helped has a number that can be texted.
+    textable: bool
+    channel: Channel = Field(sa_type=Text)
+    kind: Kind = Field(sa_type=Text)
+    category_id: int | None = Field(default=None, foreign_key="category.id")
+    urgent: bool = False
+    sealed: bool = False
+    accused_unit_id: int | None = Field(default=None, foreign_key="unit.id")
+    title: str = Field(max_length=100)
+    received_at: datetime = Field(sa_type=MOMENT)
+    occurred_at: datetime | None = Field(default=None, sa_type=MOMENT)
+
+    phase: Phase = Field(sa_type=Text)
+    holder_unit_id: int = Field(foreign_key="unit.id")
+    stage: Stage | None = Field(default=None, sa_type=Text)
+    stage_started_at: datetime | None = Field(default=None, sa_type=MOMENT)
+    stage_due_at: datetime | None = Field(default=None, sa_type=MOMENT)
+    stage_rule: str | None = Field(default=None, max_length=120)
+    due_at: datetime = Field(sa_type=MOMENT)
+    waiting: Waiting | None = Field(default=None, sa_type=Text)
+    waiting_since: datetime | None = Field(default=None, sa_type=MOMENT)
+    round: int = 1
+    returns: int = 0
+    refusals_objected: int = 0
+    presses: int = 0
+    pressed_at: datetime | None = Field(default=None, sa_type=MOMENT)
+    primary_id: UUID | None = Field(default=None, foreign_key="grievance.id")
+    outcome: Outcome | None = Field(default=None, sa_type=Text)
+    answered_at: datetime | None = Field(default=None, sa_type=MOMENT)
+    close_at: datetime | None = Field(default=None, sa_type=MOMENT)
+    closed_at: datetime | None = Field(default=None, sa_type=MOMENT)
+    # The unit that last asked for a supplement: each holder may ask once, for everything missing.
+    supplement_asked_by: int | None = Field(default=None, foreign_key="unit.id")
+    event_seq: int = 0
+    event_hash: bytes = b""
+
+
+class AssignmentRole(StrEnum):
+    LEAD = "lead"
+    ASSIST = "assist"
+
+    @property
+    def chinese(self) -> str:
+        return "主办" if self is AssignmentRole.LEAD else "协办"
+
+
+class AssignmentState(StrEnum):
+    """OFFERED and SIGNED are open; RELEASED ended with the case's moving on."""
+
+    OFFERED = "offered"
+    SIGNED = "signed"
+    ANSWERED = "answered"
+    EXCUSED = "excused"
+    HANDED_BACK = "handed_back"
+    RELEASED = "released"
+
+
+OPEN_ASSIGNMENT = frozenset({AssignmentState.OFFERED, AssignmentState.SIGNED})
+
+
+class Assignment(Stored, table=True):
+    """A unit's part in one round of a case: it leads, or it assists with a task and a deadline of its own."""
+
+    __tablename__ = "assignment"
+    __table_args__ = (
+        one_of("role", AssignmentRole),
+        one_of("state", AssignmentState),
+        Index(
+            "one_lead_a_round", "case_id", "round", unique=True,
+            postgresql_where=text("role = 'lead' AND state NOT IN ('handed_back', 'released')"),
+        ),
+        Index(
+            "one_part_a_unit", "case_id", "round", "unit_id", unique=True,
+            postgresql_where=text("state NOT IN ('handed_back', 'released')"),
+        ),
+        Index("assignment_open_by_unit", "unit_id", "case_id", postgresql_where=text("state IN ('offered', 'signed')")),
+    )  # fmt: skip
+    CHANGING: ClassVar[tuple[str, ...]] = (
+        "state",
+        "due_at",
+        "signed_at",
+        "done_at",
+        "hand_back_asked_at",
+        "hand_back_settled_at",
+    )
+
+    id: UUID = Field(primary_key=True)
+    case_id: UUID = Field(foreign_key="grievance.id")
+    round: int
+    role: AssignmentRole = Field(sa_type=Text)
+    unit_id: int = Field(foreign_key="unit.id")
+    # The command center that named the unit; empty where a unit took the case on itself (本级办理).
+    given_by_unit_id: int | None = Field(default=None, foreign_key="unit.id")
+    state: AssignmentState = Field(sa_type=Text)
+    due_at: datetime = Field(sa_type=MOMENT)
+    sign_due_at: datetime = Field(sa_type=MOMENT)
+    assigned_at: datetime = Field(sa_type=MOMENT)
+    signed_at: datetime | None = Field(default=None, sa_type=MOMENT)
+    done_at: datetime | None = Field(default=None, sa_type=MOMENT)
+    # A unit may object once; the settlement is kept beside the objection.
+    hand_back_asked_at: datetime | None = Field(default=None, sa_type=MOMENT)
+    hand_back_settled_at: datetime | None = Field(default=None, sa_type=MOMENT)
+
+
+class CaseParty(Stored, table=True):
+    """A unit that has or had a part in a case: the same rows decide what lists show and what details open."""
+
+    __tablename__ = "case_party"
+    ADD_ONCE: ClassVar[bool] = True
+
+    unit_id: int = Field(primary_key=True, foreign_key="unit.id")
+    case_id: UUID = Field(primary_key=True, foreign_key="grievance.id")
+    since: datetime = Field(sa_type=MOMENT)
+
+
+class CaseEvent(Stored, table=True):
+    """One entry of the record: append-only, `hash` = SHA-256 over the entry before and the exact bytes of `body`.
+
+    The other columns repeat what `body` says, for lists; `qungong verify` compares them.
+    """
+
+    __tablename__ = "case_event"
+    __table_args__ = (
+        one_of("action", Action),
+        CheckConstraint("seq > 0", name="event_seq_positive"),
+    )
+
+    case_id: UUID = Field(primary_key=True, foreign_key="grievance.id")
+    seq: int = Field(primary_key=True)
+    at: datetime = Field(sa_type=MOMENT)
+    action: Action = Field(sa_type=Text)
+    unit_id: int | None = Field(default=None, foreign_key="unit.id")
+    staff_id: int | None = Field(default=None, foreign_key="staff.id")
+    # Whether the reporter sees it.
+    public: bool
+    body: str = Field(sa_type=Text)
+    hash: bytes
+
+
+class EventText(Stored, table=True):
+    """What was written with an event; with the first, what was told. The event holds its salted digest, so this may be erased."""
+
+    __tablename__ = "event_text"
+
+    case_id: UUID = Field(primary_key=True)
+    seq: int = Field(primary_key=True)
+    field: str = Field(primary_key=True, max_length=20)
+    salt: bytes
+    # Empty once erased.
+    text: str | None = Field(default=None, sa_type=Text)

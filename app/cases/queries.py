@@ -1,0 +1,199 @@
+"""What people see of cases: lists, details, progress. Each list is one statement and comes as finished JSON.
+
+Whatever is shown to staff passes VISIBLE_TO_STAFF, in lists as in details.
+"""
+
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import TextClause, text
+
+from app.auth.actor import CitizenActor, StaffActor
+from app.cases import access
+from app.cases.access import VISIBLE_TO_STAFF
+from app.db import Transaction
+from app.errors import InvalidInput
+
+
+class View(StrEnum):
+    """The saved views of an inbox."""
+
+    TO_JUDGE = "to_judge"
+    HANDLING = "handling"
+    TO_SIGN = "to_sign"
+    ASSISTING = "assisting"
+    FINISHED = "finished"
+
+    @property
+    def chinese(self) -> str:
+        return _VIEWS[self]
+
+
+_VIEWS = {
+    View.TO_JUDGE: "待研判",
+    View.HANDLING: "办理中",
+    View.TO_SIGN: "待签收",
+    View.ASSISTING: "我协办",
+    View.FINISHED: "已办结",
+}
+PAGE = 50
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+_ITEM = """json_build_object(
+  'ref', c.ref, 'title', c.title, 'kind', c.kind, 'phase', c.phase, 'urgent', c.urgent, 'sealed', c.sealed,
+  'waiting', c.waiting, 'holder', h.name, 'village', v.name, 'round', c.round, 'returns', c.returns, 'presses', c.presses,
+  'received_at', c.received_at, 'due_at', c.due_at, 'stage_due_at', c.stage_due_at,
+  'overdue', coalesce(c.stage_due_at < now(), false), 'part', {part}, 'part_due_at', {part_due})"""
+
+
+def _listing(
+    source: str, where: str, *, order: str, key: str, part: str = "NULL", part_due: str = "NULL"
+) -> TextClause:
+    item = _ITEM.format(part=part, part_due=part_due)
+    return text(f"""
+    SELECT CAST(json_build_object(
+      'items', coalesce(json_agg(item) FILTER (WHERE place <= :size), '[]'),
+      'next', max(cursor) FILTER (WHERE place = :size AND total > :size)) AS text)
+    FROM (
+      SELECT {item} AS item, row_number() OVER w AS place, count(*) OVER () AS total,
+        ({key} || '~' || c.id) AS cursor
+      FROM (
+        SELECT c.* {", a.role AS part_role, a.due_at AS part_due_at" if "assignment" in source else ""}
+        FROM {source}
+        WHERE {where} AND {VISIBLE_TO_STAFF}
+        ORDER BY {order}
+        LIMIT :size + 1
+      ) c
+      JOIN unit h ON h.id = c.holder_unit_id
+      LEFT JOIN unit v ON v.id = c.village_id
+      WINDOW w AS (ORDER BY {order})
+    ) page""")  # noqa: S608 - put together from constants of this module
+
+
+# The cursor is the last item's due time in microseconds since 1970, and its id.
+_BY_DUE = {
+    "order": "c.stage_due_at, c.id",
+    "key": "CAST(extract(epoch FROM c.stage_due_at) * 1000000 AS bigint)",
+}
+_NEWEST = {"order": "c.id DESC", "key": "'-'"}
+_AFTER_DUE = "(CAST(:after_due AS timestamptz) IS NULL OR (c.stage_due_at, c.id) > (CAST(:after_due AS timestamptz), CAST(:after_id AS uuid)))"
+_AFTER_ID = "(CAST(:after_id AS uuid) IS NULL OR c.id < CAST(:after_id AS uuid))"
+_FINISHED = "c.phase NOT IN ('pending', 'handling')"
+_OWN_PART = "assignment a JOIN grievance c ON c.id = a.case_id AND c.round = a.round"
+_PART = {"part": "c.part_role", "part_due": "c.part_due_at"}
+
+_OF_UNIT = {
+    View.TO_JUDGE: _listing(
+        "grievance c",
+        f"c.holder_unit_id = :unit_id AND c.phase = 'pending' AND {_AFTER_DUE}",
+        **_BY_DUE,
+    ),
+    View.HANDLING: _listing(
+        "grievance c",
+        f"c.holder_unit_id = :unit_id AND c.phase = 'handling' AND {_AFTER_DUE}",
+        **_BY_DUE,
+    ),
+    View.TO_SIGN: _listing(
+        _OWN_PART,
+        f"a.unit_id = :unit_id AND a.state = 'offered' AND {_AFTER_DUE}",
+        **_BY_DUE,
+        **_PART,
+    ),
+    View.ASSISTING: _listing(
+        _OWN_PART,
+        f"a.unit_id = :unit_id AND a.role = 'assist' AND a.state IN ('offered', 'signed') AND {_AFTER_DUE}",
+        **_BY_DUE,
+        **_PART,
+    ),
+    View.FINISHED: _listing(
+        "case_party own JOIN grievance c ON c.id = own.case_id",
+        f"own.unit_id = :unit_id AND {_FINISHED} AND (CAST(:after_id AS uuid) IS NULL OR own.case_id < CAST(:after_id AS uuid))",
+        order="c.id DESC",
+        key="'-'",
+    ),
+}
+# Those who look over the county find there what their own unit does not hold.
+_OF_COUNTY = _OF_UNIT | {
+    View.HANDLING: _listing(
+        "grievance c",
+        f"c.county_id = :county_id AND c.phase = 'handling' AND NOT c.sealed AND {_AFTER_DUE}",
+        **_BY_DUE,
+    ),
+    View.FINISHED: _listing(
+        "grievance c",
+        f"c.county_id = :county_id AND NOT c.sealed AND {_FINISHED} AND {_AFTER_ID}",
+        **_NEWEST,
+    ),
+}
+# What a supervisor's unit holds sealed has no parties and no county list: it stands in the unit's own lists.
+_OF_SUPERVISOR = _OF_COUNTY | {
+    View.HANDLING: _listing(
+        "grievance c",
+        f"c.phase = 'handling' AND (c.holder_unit_id = :unit_id OR (c.county_id = :county_id AND NOT c.sealed)) AND {_AFTER_DUE}",
+        **_BY_DUE,
+    ),
+    View.FINISHED: _listing(
+        "grievance c",
+        f"(c.holder_unit_id = :unit_id OR (c.county_id = :county_id AND NOT c.sealed)) AND {_FINISHED} AND {_AFTER_ID}",
+        **_NEWEST,
+    ),
+}
+
+
+async def inbox(
+    tx: Transaction, view: View, *, by: StaffActor, cursor: str | None, size: int = PAGE
+) -> str:
+    """One page of a view, as JSON: `items` and the cursor of the `next` page or null. Nothing is counted."""
+    statements = (
+        _OF_SUPERVISOR
+        if access.viewer(by)["supervises"]
+        else _OF_COUNTY
+        if by.sees_county
+        else _OF_UNIT
+    )
+    due, after = read_cursor(cursor)
+    return await _page(
+        tx, statements[view], size=size, after_due=due, after_id=after, **access.viewer(by)
+    )
+
+
+_MINE = text("""
+SELECT CAST(json_build_object(
+  'items', coalesce(json_agg(item) FILTER (WHERE place <= :size), '[]'),
+  'next', max(cursor) FILTER (WHERE place = :size AND total > :size)) AS text)
+FROM (
+  SELECT json_build_object('ref', c.ref, 'title', c.title, 'phase', c.phase, 'received_at', c.received_at,
+      'holder', h.name, 'waiting', c.waiting, 'answered_at', c.answered_at) AS item,
+    row_number() OVER (ORDER BY c.id DESC) AS place, count(*) OVER () AS total, '-~' || c.id AS cursor
+  FROM (
+    SELECT * FROM grievance
+    WHERE citizen_id = :citizen_id AND (CAST(:after_id AS uuid) IS NULL OR id < CAST(:after_id AS uuid))
+    ORDER BY id DESC LIMIT :size + 1
+  ) c JOIN unit h ON h.id = c.holder_unit_id
+) page""")
+
+
+async def mine(tx: Transaction, *, by: CitizenActor, cursor: str | None, size: int = PAGE) -> str:
+    """The cases of the citizen, newest first; as JSON like an inbox."""
+    _, after = read_cursor(cursor)
+    return await _page(tx, _MINE, size=size, citizen_id=by.citizen_id, after_id=after)
+
+
+async def _page(tx: Transaction, statement: TextClause, **binds: Any) -> str:
+    page: str = await tx.scalar(statement, **binds)
+    return page
+
+
+def read_cursor(cursor: str | None) -> tuple[datetime | None, UUID | None]:
+    """What `next` of a page said. Raises InvalidInput for what no page has said."""
+    if cursor is None:
+        return None, None
+    try:
+        due, _, after = cursor.rpartition("~")
+        return None if due == "-" else _EPOCH + timedelta(microseconds=int(due)), UUID(after)
+    except (ValueError, OverflowError) as broken:
+        raise InvalidInput(
+            mistakes=[{"where": "query.cursor", "what": "不是本列表给出的游标"}]
+        ) from broken

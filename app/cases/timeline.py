@@ -1,0 +1,167 @@
+"""A case told in order: to staff in full, to the reporter in citizens' words, to whoever has the tracking code likewise."""
+
+import hmac
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import text
+
+from app import keys
+from app.auth.actor import StaffActor
+from app.cases.actions.filing import tracking_key
+from app.cases.dossier import Dossier
+from app.cases.lifecycle import Action, Phase
+from app.cases.models import Outcome
+from app.db import Transaction
+from app.errors import NotFound
+
+# Words that were written to the reporter or by the reporter. Findings and tasks stay among those who handle the case.
+_TOLD_TO_REPORTER = frozenset({"missing", "basis", "report", "answer", "supplement"})
+_OWN_REASON = frozenset({Action.DECLINE, Action.WITHDRAW, Action.OBJECT_REFUSAL})
+
+_EVENTS = """
+SELECT coalesce(json_agg(json_build_object(
+  'seq', e.seq, 'at', e.at, 'action', e.action, 'public', e.public, 'unit', u.name, 'staff', s.name,
+  'data', CAST(e.body AS json) -> 'data',
+  'to', (SELECT t.name FROM unit t WHERE t.id = CAST(coalesce(
+      CAST(e.body AS json) #>> '{data,to}', CAST(e.body AS json) #>> '{data,lead}') AS int)),
+  'texts', (SELECT json_object_agg(x.field, x.text) FROM event_text x WHERE x.case_id = e.case_id AND x.seq = e.seq)
+) ORDER BY e.seq), '[]')
+FROM case_event e
+LEFT JOIN unit u ON u.id = e.unit_id
+LEFT JOIN staff s ON s.id = e.staff_id
+WHERE e.case_id = c.id"""
+_FOR_STAFF = text(f"""
+SELECT v.name AS village, f.name AS first_unit, k.path AS category, en.name AS entered_by_unit,
+  p.phone_sealed, p.name_sealed, ({_EVENTS}) AS events
+FROM grievance c
+JOIN unit f ON f.id = c.first_unit_id
+LEFT JOIN unit v ON v.id = c.village_id
+LEFT JOIN unit en ON en.id = c.entered_by_unit_id
+LEFT JOIN category k ON k.id = c.category_id
+LEFT JOIN citizen p ON p.id = c.citizen_id
+WHERE c.id = :case_id""")  # noqa: S608 - constants of this module
+_OPEN_STORY = f"""
+SELECT c.ref, c.title, c.phase, c.waiting, c.outcome, c.received_at, c.answered_at, c.tracking_key,
+  h.name AS holder, f.name AS first_unit, ({_EVENTS} AND e.public) AS events
+FROM grievance c
+JOIN unit h ON h.id = c.holder_unit_id
+JOIN unit f ON f.id = c.first_unit_id
+WHERE c.ref = :ref"""  # noqa: S608 - constants of this module
+_BY_REF = text(_OPEN_STORY)
+_BY_CITIZEN = text(_OPEN_STORY + " AND c.citizen_id = :citizen_id")
+
+
+async def for_staff(
+    tx: Transaction, dossier: Dossier, *, by: StaffActor, involved: bool
+) -> dict[str, Any]:
+    """What was told and all that was done since. The reporter's name and number only for those involved."""
+    row = (await tx.all(_FOR_STAFF, case_id=dossier.case.id))[0]
+    events = [_in_full(event) for event in row.events]
+    return {
+        "body": _first_words(events, "body"),
+        "place": _first_words(events, "place"),
+        "village": row.village,
+        "category": row.category,
+        "first_unit": row.first_unit,
+        "entered_by_unit": row.entered_by_unit,
+        "reporter": _reporter(row) if involved else None,
+        "timeline": events,
+    }
+
+
+async def for_reporter(tx: Transaction, ref: str, *, citizen_id: object) -> dict[str, Any]:
+    """The citizen's own case. Raises NotFound for what is not there or not the citizen's."""
+    row = await tx.one_or_none(_BY_CITIZEN, ref=ref, citizen_id=citizen_id)
+    if row is None:
+        raise NotFound
+    return _told(row) | {"body": _first_words(row.events, "body")}
+
+
+async def by_tracking_code(tx: Transaction, ref: str, code: str) -> dict[str, Any]:
+    """Progress for whoever holds the code. A wrong code and a case that is not there look and cost the same."""
+    row = await tx.one_or_none(_BY_REF, ref=ref)
+    known = row.tracking_key if row is not None else bytes(32)
+    if not hmac.compare_digest(known, tracking_key(ref, code)) or row is None:
+        raise NotFound
+    return _told(row)
+
+
+def _first_words(events: list[dict[str, Any]], field: str) -> str | None:
+    """What was told at registration; None once erased."""
+    words: str | None = (events[0]["texts"] or {}).get(field)
+    return words
+
+
+def _reporter(row: Any) -> dict[str, str | None]:
+    return {
+        "name": None if row.name_sealed is None else keys.decrypt(row.name_sealed),
+        "phone": None if row.phone_sealed is None else keys.decrypt(row.phone_sealed),
+    }
+
+
+def _in_full(event: dict[str, Any]) -> dict[str, Any]:
+    return event | {"label": Action(event["action"]).chinese, "texts": event["texts"] or {}}
+
+
+def _told(row: Any) -> dict[str, Any]:
+    phase = Phase(row.phase)
+    return {
+        "ref": row.ref,
+        "title": row.title,
+        "phase": phase,
+        "phase_label": phase.chinese,
+        "waiting": row.waiting,
+        "holder": row.holder,
+        "first_unit": row.first_unit,
+        "received_at": row.received_at,
+        "answered_at": row.answered_at,
+        "outcome": None if row.outcome is None else Outcome(row.outcome).chinese,
+        "timeline": [_in_citizens_words(event, row) for event in row.events],
+    }
+
+
+def _in_citizens_words(event: Mapping[str, Any], row: Any) -> dict[str, Any]:
+    action = Action(event["action"])
+    told = _WORDS[action].format(
+        unit=event["unit"] or "", to=event["to"] or "", first=row.first_unit
+    )
+    texts = {
+        field: words
+        for field, words in (event["texts"] or {}).items()
+        if field in _TOLD_TO_REPORTER or (field == "reason" and action in _OWN_REASON)
+    }
+    return {
+        "at": event["at"],
+        "action": action,
+        "label": told,
+        "unit": event["unit"],
+        "texts": texts,
+    }
+
+
+_WORDS = {
+    Action.REGISTER: "已登记，由{first}受理",
+    Action.REQUEST_SUPPLEMENT: "{unit}请您补充材料",
+    Action.SUPPLY: "您已补充材料",
+    Action.DECLINE: "{unit}决定不予受理",
+    Action.OBJECT_REFUSAL: "您提出异议，已转{to}研判",
+    Action.HANDLE: "{unit}开始办理",
+    Action.ESCALATE: "{unit}已核实并上报{to}",
+    Action.SEND_DOWN: "{unit}已转{to}办理",
+    Action.DISPATCH: "{unit}已交{to}主办",
+    Action.SIGN: "{unit}已签收",
+    Action.PROGRESS: "{unit}通报办理进展",
+    Action.ANSWER: "{unit}已办结并答复",
+    Action.REWORK: "经回访核实，已交{to}重新办理",
+    Action.CLOSE: "事件已归档",
+    Action.PRESS: "已催办",
+    Action.MERGE: "已与相同事件合并办理",
+    Action.WITHDRAW: "您已撤回",
+    # Never public; here so that a rule that makes one public fails a test and not a citizen's page.
+    Action.HAND_BACK: "办理单位正在协调",
+    Action.SETTLE: "办理单位已协调",
+    Action.ASSIST_ANSWER: "{unit}已协办答复",
+    Action.EXCUSE: "办理单位已调整",
+    Action.INSTRUCT: "县领导作出批示",
+}

@@ -1,0 +1,37 @@
+"""What time it is. The database's clock is the only one; tests and simulations may move it, nothing else may."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+SHANGHAI = ZoneInfo("Asia/Shanghai")
+
+_shift = timedelta()
+
+
+def adjust(database_now: datetime) -> datetime:
+    """The moment to decide by: the database's clock, moved only inside `moved()`."""
+    return database_now + _shift
+
+
+def shift() -> timedelta:
+    """How far the clock is moved now; zero outside tests and simulations."""
+    return _shift
+
+
+@contextmanager
+def moved(by: timedelta) -> Iterator[None]:
+    """Move the clock of this process; for tests and simulations only."""
+    global _shift
+    before = _shift
+    _shift = before + by
+    try:
+        yield
+    finally:
+        _shift = before
+
+
+def process_now() -> datetime:
+    """The clock of this process, in UTC: for names and log lines, never for a decision."""
+    return datetime.now(UTC)

@@ -1,0 +1,234 @@
+"""The database: the engine, and one transaction as the rest of the application sees it.
+
+Statements are prebuilt at module level by whoever needs them. What a use case writes is collected and goes out as one
+statement just before the commit: one round trip, whatever the number of tables.
+"""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from datetime import datetime
+from enum import StrEnum
+from functools import cache
+from typing import Any, ClassVar, Self, get_args
+
+import msgspec
+from sqlalchemy import CheckConstraint, DateTime, Executable, Row, Table, TextClause, text
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.engine import CursorResult, RowMapping
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.orm import configure_mappers
+from sqlalchemy.orm.attributes import manager_of_class
+from sqlmodel import SQLModel
+
+from app import clock
+from app.settings import settings
+
+# Sent once per connection, so that no pooled connection can carry somebody else's setting into a request.
+_SESSION = {
+    "timezone": "Asia/Shanghai",
+    "statement_timeout": "5000",
+    "lock_timeout": "2000",
+    "idle_in_transaction_session_timeout": "10000",
+    "jit": "off",
+}
+_NOW = text("SELECT now()")
+
+
+class Stored(SQLModel):
+    """Base of every table. `KEY` names the columns an update finds its row by, `CHANGING` those it may write."""
+
+    KEY: ClassVar[tuple[str, ...]] = ("id",)
+    CHANGING: ClassVar[tuple[str, ...]] = ()
+    # A row that may be there already: adding it again changes nothing.
+    ADD_ONCE: ClassVar[bool] = False
+
+    @classmethod
+    def read(cls, found: RowMapping) -> Self:
+        """An instance of what a SELECT found; columns that are not the table's are passed over.
+
+        Skips SQLModel's initialiser, which takes longer than the query.
+        """
+        values = {name: found[name] for name in cls.model_fields}
+        for name, kind in _enumerations(cls).items():
+            if values[name] is not None:
+                values[name] = kind(values[name])
+        made: Self = manager_of_class(cls).new_instance()
+        made.__dict__.update(values)
+        return made
+
+
+MOMENT = DateTime(timezone=True)
+
+
+def one_of(column: str, values: type[StrEnum]) -> CheckConstraint:
+    """Enumerations are text with a CHECK: a new value needs no type change."""
+    listed = ", ".join(f"'{value}'" for value in values)
+    return CheckConstraint(f"{column} IN ({listed})", name=f"{column}_known")
+
+
+@cache
+def engine() -> AsyncEngine:
+    return make_engine(settings().database_url, pool_size=settings().database_pool_size)
+
+
+def make_engine(url: str, *, pool_size: int, **session: str) -> AsyncEngine:
+    """`session` overrides the server settings of each connection, e.g. a longer statement_timeout for an import."""
+    return create_async_engine(
+        url,
+        pool_size=pool_size,
+        max_overflow=0,
+        hide_parameters=True,
+        pool_timeout=5,
+        pool_recycle=1800,
+        connect_args={"server_settings": {**_SESSION, **session}, "timeout": 5},
+    )
+
+
+class Transaction:
+    """One unit of work: reads at once, writes together at the end, all or nothing.
+
+    `add` and `change` collect rows; `flush` sends them. Reads after an `add` do not see it before a `flush`.
+    """
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self.connection = connection
+        self._added: dict[type[Stored], list[Stored]] = {}
+        self._changed: dict[int, Stored] = {}
+        self._now: datetime | None = None
+
+    async def execute(self, statement: Executable, /, **values: Any) -> CursorResult[Any]:
+        return await self.connection.execute(statement, values)
+
+    async def one_or_none(self, statement: Executable, /, **values: Any) -> Row[Any] | None:
+        return (await self.connection.execute(statement, values)).one_or_none()
+
+    async def all(self, statement: Executable, /, **values: Any) -> Sequence[Row[Any]]:
+        return (await self.connection.execute(statement, values)).all()
+
+    async def scalar(self, statement: Executable, /, **values: Any) -> Any:
+        return (await self.connection.execute(statement, values)).scalar_one_or_none()
+
+    async def now(self) -> datetime:
+        """The moment this transaction decides by: the database's clock when the transaction began."""
+        if self._now is None:
+            self.began(await self.scalar(_NOW))
+        assert self._now is not None
+        return self._now
+
+    def began(self, database_now: datetime) -> None:
+        """Tell the transaction its moment, when a first statement already brought it along."""
+        self._now = clock.adjust(database_now)
+
+    def add(self, row: Stored) -> None:
+        self._added.setdefault(type(row), []).append(row)
+
+    def change(self, row: Stored) -> None:
+        """The row's CHANGING columns, as they are at the flush, will be written to the row with its KEY."""
+        self._changed[id(row)] = row
+
+    async def flush(self) -> None:
+        if not self._added and not self._changed:
+            return
+        changed: dict[type[Stored], list[Stored]] = {}
+        for row in self._changed.values():
+            changed.setdefault(type(row), []).append(row)
+        added, self._added, self._changed = self._added, {}, {}
+        statement = _write_statement(tuple(added), tuple(changed))
+        values = {f"a_{kind.__tablename__}": _encode(rows, None) for kind, rows in added.items()}
+        values |= {
+            f"c_{kind.__tablename__}": _encode(rows, (*kind.KEY, *kind.CHANGING))
+            for kind, rows in changed.items()
+        }
+        await self.connection.execute(statement, values)
+
+
+@asynccontextmanager
+async def reading() -> AsyncIterator[Transaction]:
+    """For statements that only read: each is its own transaction, which saves two round trips."""
+    async with engine().connect() as connection:
+        yield Transaction(await connection.execution_options(isolation_level="AUTOCOMMIT"))
+
+
+@asynccontextmanager
+async def transaction(on: AsyncEngine | None = None) -> AsyncIterator[Transaction]:
+    """Commits when the block ends, rolls back when it raises. Returns only after the commit is durable."""
+    async with (on or engine()).begin() as connection:
+        work = Transaction(connection)
+        yield work
+        await work.flush()
+
+
+@cache
+def _enumerations(kind: type[Stored]) -> dict[str, type[StrEnum]]:
+    configure_mappers()  # before the first instance that is not made by its initialiser
+    found = {}
+    for name, field in kind.model_fields.items():
+        for candidate in (field.annotation, *get_args(field.annotation)):
+            if isinstance(candidate, type) and issubclass(candidate, StrEnum):
+                found[name] = candidate
+    return found
+
+
+def _hook(value: object) -> object:
+    if isinstance(value, bytes):
+        return "\\x" + value.hex()
+    raise TypeError(f"cannot store {type(value)}")
+
+
+_encoder = msgspec.json.Encoder(enc_hook=_hook)
+
+
+def _encode(rows: Sequence[Stored], columns: tuple[str, ...] | None) -> str:
+    return _encoder.encode([_columns(row, columns) for row in rows]).decode()
+
+
+def _columns(row: Stored, columns: tuple[str, ...] | None) -> Mapping[str, object]:
+    stored = row.__dict__
+    names = columns or tuple(_table(type(row)).columns.keys())
+    return {name: _plain(stored.get(name)) for name in names}
+
+
+def _plain(value: object) -> object:
+    # msgspec writes bytes as base64 by itself; PostgreSQL reads hexadecimal.
+    return "\\x" + value.hex() if isinstance(value, bytes) else value
+
+
+def _table(kind: type[Stored]) -> Table:
+    table: Table = kind.__table__  # type: ignore[attr-defined]  # SQLModel sets it on every table class
+    return table
+
+
+@cache
+def _write_statement(
+    added: tuple[type[Stored], ...], changed: tuple[type[Stored], ...]
+) -> TextClause:
+    parts = [_insert(kind) for kind in added] + [_update(kind) for kind in changed]
+    steps = ", ".join(f"w{number} AS ({part})" for number, part in enumerate(parts))
+    return text(f"WITH {steps} SELECT 1")
+
+
+def _recordset(kind: type[Stored], parameter: str, names: Sequence[str]) -> str:
+    dialect = postgresql.dialect()  # type: ignore[no-untyped-call]  # SQLAlchemy leaves it untyped
+    columns = _table(kind).columns
+    typed = ", ".join(f'"{name}" {columns[name].type.compile(dialect)}' for name in names)
+    return f"jsonb_to_recordset(CAST(:{parameter} AS jsonb)) AS r({typed})"
+
+
+def _insert(kind: type[Stored]) -> str:
+    table = _table(kind)
+    names = [
+        column.name
+        for column in table.columns
+        if column.identity is None and column.computed is None
+    ]
+    listed = ", ".join(f'"{name}"' for name in names)
+    once = " ON CONFLICT DO NOTHING" if kind.ADD_ONCE else ""
+    return f"INSERT INTO {table.fullname} ({listed}) SELECT {listed} FROM {_recordset(kind, f'a_{table.name}', names)}{once}"  # noqa: S608 - names of our own tables
+
+
+def _update(kind: type[Stored]) -> str:
+    table = _table(kind)
+    sets = ", ".join(f'"{name}" = r."{name}"' for name in kind.CHANGING)
+    found = " AND ".join(f't."{name}" = r."{name}"' for name in kind.KEY)
+    record = _recordset(kind, f"c_{table.name}", (*kind.KEY, *kind.CHANGING))
+    return f"UPDATE {table.fullname} t SET {sets} FROM {record} WHERE {found}"  # noqa: S608 - names of our own tables

@@ -1,0 +1,117 @@
+"""Tables of the directory. The tree's shape is data: nothing here knows how many tiers there are."""
+
+from datetime import date, datetime
+from typing import ClassVar
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, Identity, Index, Text
+from sqlmodel import Field
+
+from app.db import MOMENT, Stored, one_of
+from app.directory.terms import Role, UnitKind
+
+
+class Unit(Stored, table=True):
+    """A unit, never deleted: a merged or renamed one ends (`valid_to`) and names its successor.
+
+    `county_id` is the county a territory or office belongs to (a county's own id for itself), empty above counties.
+    """
+
+    __tablename__ = "unit"
+    __table_args__ = (
+        one_of("kind", UnitKind),
+        CheckConstraint("valid_to IS NULL OR valid_to >= valid_from", name="unit_valid_range"),
+        CheckConstraint("parent_id <> id", name="unit_not_its_own_parent"),
+        Index("unit_by_parent", "parent_id"),
+        Index("unit_by_county", "county_id", "kind"),
+    )
+    CHANGING: ClassVar[tuple[str, ...]] = (
+        "name",
+        "short_name",
+        "valid_to",
+        "successor_id",
+        "head_approves",
+    )
+
+    id: int | None = Field(default=None, primary_key=True, sa_column_args=(Identity(),))
+    code: str = Field(max_length=20, unique=True)
+    name: str = Field(max_length=100)
+    short_name: str = Field(max_length=40)
+    kind: UnitKind = Field(sa_type=Text)
+    parent_id: int | None = Field(default=None, foreign_key="unit.id")
+    county_id: int | None = Field(default=None, foreign_key="unit.id")
+    valid_from: date
+    valid_to: date | None = None
+    successor_id: int | None = Field(default=None, foreign_key="unit.id")
+    # Where set, only the unit's head may give its answer.
+    head_approves: bool = False
+
+
+class Staff(Stored, table=True):
+    """A person who works with the system. What they may do follows from their posts."""
+
+    __tablename__ = "staff"
+    CHANGING: ClassVar[tuple[str, ...]] = ("name", "password_hash", "active")
+
+    id: int | None = Field(default=None, primary_key=True, sa_column_args=(Identity(),))
+    account: str = Field(max_length=40, unique=True)
+    name: str = Field(max_length=40)
+    password_hash: str = Field(sa_type=Text)
+    active: bool = True
+    created_at: datetime = Field(sa_type=MOMENT)
+
+
+class Post(Stored, table=True):
+    """A role in a unit, held by a person for a time; one person may hold several."""
+
+    __tablename__ = "post"
+    __table_args__ = (
+        one_of("role", Role),
+        CheckConstraint("valid_to IS NULL OR valid_to >= valid_from", name="post_valid_range"),
+        Index("post_by_staff", "staff_id"),
+        Index("post_by_unit", "unit_id"),
+    )
+    CHANGING: ClassVar[tuple[str, ...]] = ("title", "valid_to")
+
+    id: int | None = Field(default=None, primary_key=True, sa_column_args=(Identity(),))
+    staff_id: int = Field(foreign_key="staff.id")
+    unit_id: int = Field(foreign_key="unit.id")
+    role: Role = Field(sa_type=Text)
+    title: str = Field(default="", max_length=40)
+    valid_from: date
+    valid_to: date | None = None
+
+
+class Citizen(Stored, table=True):
+    """A person of the county, known by phone number; one whom a cadre spoke for may have none.
+
+    Name and number are encrypted (app.keys); `phone_key` finds a number without storing it.
+    """
+
+    __tablename__ = "citizen"
+    CHANGING: ClassVar[tuple[str, ...]] = ("name_sealed", "village_id")
+
+    id: UUID = Field(primary_key=True)
+    phone_sealed: bytes | None = None
+    phone_key: bytes | None = Field(default=None, unique=True)
+    name_sealed: bytes | None = None
+    village_id: int | None = Field(default=None, foreign_key="unit.id")
+    created_at: datetime = Field(sa_type=MOMENT)
+
+
+class Category(Stored, table=True):
+    """A grievance category; `path` names it with those above it, e.g. 城乡建设/安全生产/事故处理."""
+
+    __tablename__ = "category"
+    __table_args__ = (
+        CheckConstraint("level BETWEEN 1 AND 3", name="category_level"),
+        Index("category_by_parent", "parent_id"),
+    )
+    CHANGING: ClassVar[tuple[str, ...]] = ("active",)
+
+    id: int | None = Field(default=None, primary_key=True, sa_column_args=(Identity(),))
+    parent_id: int | None = Field(default=None, foreign_key="category.id")
+    level: int
+    name: str = Field(max_length=60)
+    path: str = Field(max_length=200, unique=True)
+    active: bool = True

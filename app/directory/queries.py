@@ -1,0 +1,93 @@
+"""Look-ups in the directory as it is today: units, categories, posts. Lists are JSON made by the database."""
+
+from functools import cache
+from typing import Any
+
+from sqlalchemy import TextClause, text
+
+from app.db import Transaction
+from app.directory.models import Unit
+from app.directory.terms import Role, UnitKind
+
+# The last valid day counts; days are those of Shanghai, the session's time zone.
+_TODAY = "{0}.valid_from <= CURRENT_DATE AND ({0}.valid_to IS NULL OR {0}.valid_to >= CURRENT_DATE)"
+_UNIT_BY_CODE = text(f"SELECT u.* FROM unit u WHERE u.code = :code AND {_TODAY.format('u')}")  # noqa: S608 - our own text
+_POSTS = text(f"""
+SELECT o.id AS post_id, o.role, o.title, u.code AS unit_code, u.name AS unit_name, u.kind AS unit_kind
+FROM post o JOIN unit u ON u.id = o.unit_id
+WHERE o.staff_id = :staff_id AND {_TODAY.format("o")}
+ORDER BY o.id
+""")  # noqa: S608 - our own text
+_CATEGORIES = text("""
+SELECT coalesce(json_agg(json_build_object('id', a.id, 'name', a.name, 'path', a.path, 'children', (
+  SELECT coalesce(json_agg(json_build_object('id', b.id, 'name', b.name, 'path', b.path, 'children', (
+    SELECT coalesce(json_agg(json_build_object('id', c.id, 'name', c.name, 'path', c.path) ORDER BY c.id), '[]')
+    FROM category c WHERE c.parent_id = b.id AND c.active)) ORDER BY b.id), '[]')
+  FROM category b WHERE b.parent_id = a.id AND b.active)) ORDER BY a.id), '[]')::text
+FROM category a WHERE a.level = 1 AND a.active
+""")
+_CONDITIONS = {
+    "county_id": "u.county_id = :county_id",
+    "parent": "u.parent_id = (SELECT id FROM unit WHERE code = :parent)",
+    "kind": "u.kind = :kind",
+    "named": "u.name LIKE :named",
+    "after": "u.code > :after",
+}
+
+
+async def search_units(
+    tx: Transaction,
+    *,
+    county_id: int | None = None,
+    parent: str | None = None,
+    kind: UnitKind | None = None,
+    named: str | None = None,
+    after: str | None = None,
+    limit: int = 50,
+) -> str:
+    """A page of units by code, as JSON: {"items": [...], "next": the code to go on after, or null}.
+
+    `parent` is a code, `named` a part of the name, `after` the code where the page before ended.
+    """
+    asked = {"county_id": county_id, "parent": parent, "kind": kind, "after": after}
+    asked["named"] = f"%{_literally(named)}%" if named else None
+    given = {name: value for name, value in asked.items() if value is not None}
+    found: str = await tx.scalar(_search(frozenset(given)), limit=limit, **given)
+    return found
+
+
+async def category_tree(tx: Transaction) -> str:
+    """All active categories as nested JSON."""
+    found: str = await tx.scalar(_CATEGORIES)
+    return found
+
+
+async def unit_by_code(tx: Transaction, code: str) -> Unit | None:
+    row = await tx.one_or_none(_UNIT_BY_CODE, code=code)
+    return None if row is None else Unit.read(row._mapping)
+
+
+async def posts_of(tx: Transaction, staff_id: int) -> list[dict[str, Any]]:
+    """The posts a person holds today, the first appointed first."""
+    rows = await tx.all(_POSTS, staff_id=staff_id)
+    return [{**row._mapping, "role_name": Role(row.role).chinese} for row in rows]
+
+
+@cache
+def _search(asked: frozenset[str]) -> TextClause:
+    """One statement for each combination of questions, so that each is planned for what it asks."""
+    where = " AND ".join([_TODAY.format("u"), *(_CONDITIONS[name] for name in sorted(asked))])
+    return text(f"""
+WITH page AS (
+  SELECT u.code, u.name, u.short_name, u.kind, p.code AS parent
+  FROM unit u LEFT JOIN unit p ON p.id = u.parent_id WHERE {where} ORDER BY u.code LIMIT :limit + 1
+), shown AS (SELECT * FROM page ORDER BY code LIMIT :limit)
+SELECT json_build_object(
+  'items', coalesce((SELECT json_agg(shown ORDER BY code) FROM shown), '[]'),
+  'next', CASE WHEN (SELECT count(*) FROM page) > :limit THEN (SELECT max(code) FROM shown) END
+)::text
+""")  # noqa: S608 - conditions of our own
+
+
+def _literally(words: str) -> str:
+    return words.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")

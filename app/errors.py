@@ -1,0 +1,156 @@
+"""Everything that can be wrong with a request, as problems (RFC 9457). Knows no HTTP framework.
+
+A problem tells people what is wrong and what to do, in Chinese, and machines the facts as members.
+docs/problems.md is generated from the classes here.
+"""
+
+from typing import ClassVar
+
+
+class Problem(Exception):
+    """One kind of thing that can be wrong; `type` is stable and part of the API."""
+
+    type: ClassVar[str] = "problem"
+    status: ClassVar[int] = 400
+    title: ClassVar[str] = "请求有误"
+    detail: ClassVar[str] = "请检查后重试。"
+
+    def __init__(
+        self, detail: str | None = None, *, retry_after: int | None = None, **facts: object
+    ) -> None:
+        super().__init__(detail or self.detail)
+        self.told = detail or self.detail
+        self.retry_after = retry_after
+        self.facts = facts
+
+
+class InvalidInput(Problem):
+    type = "invalid-input"
+    status = 422
+    title = "填写的内容有误"
+    detail = "请按提示修改后再提交。"
+
+
+class MalformedRequest(Problem):
+    type = "malformed-request"
+    status = 400
+    title = "请求格式有误"
+    detail = "请求的内容无法读取，请检查格式。"
+
+
+class SignInRequired(Problem):
+    type = "sign-in-required"
+    status = 401
+    title = "请先登录"
+    detail = "登录已失效或尚未登录，请重新登录。"
+
+
+class WrongCredentials(Problem):
+    type = "wrong-credentials"
+    status = 401
+    title = "登录失败"
+    detail = "账号或密码不正确。"
+
+
+class WrongCode(Problem):
+    type = "wrong-code"
+    status = 401
+    title = "验证码不正确"
+    detail = "验证码不正确或已失效，请核对或重新获取。"
+
+
+class NotPermitted(Problem):
+    type = "not-permitted"
+    status = 403
+    title = "没有权限"
+    detail = "您的岗位不能进行此操作。"
+
+
+class NotFound(Problem):
+    """Also given for what exists but is not the asker's: the two must not be told apart."""
+
+    type = "not-found"
+    status = 404
+    title = "未找到"
+    detail = "没有找到，或您无权查看。请核对编号。"
+
+
+class ActionNotAllowed(Problem):
+    """The case's present state does not allow the action; `allowed` lists what the asker may do now."""
+
+    type = "action-not-allowed"
+    status = 409
+    title = "当前不能进行此操作"
+    detail = "事件状态已变化，请刷新后查看可进行的操作。"
+
+
+class AssistantsOpen(Problem):
+    type = "assistants-open"
+    status = 409
+    title = "协办单位尚未答复"
+    detail = "还有协办单位没有答复，请先催其答复，或由指挥中心免予协办。"
+
+
+class Changed(Problem):
+    """Somebody else changed it since it was read (If-Match)."""
+
+    type = "changed-meanwhile"
+    status = 412
+    title = "内容已被他人更新"
+    detail = "您查看之后内容已被更新，请刷新后再提交。"
+
+
+class KeyReused(Problem):
+    type = "idempotency-key-reused"
+    status = 422
+    title = "重复提交的编号已用于其他内容"
+    detail = "同一个 Idempotency-Key 只能用于同一内容，请为新内容换一个。"
+
+
+class KeyRequired(Problem):
+    type = "idempotency-key-required"
+    status = 400
+    title = "缺少 Idempotency-Key"
+    detail = "请在请求头中带上 Idempotency-Key,以免重复提交。"
+
+
+class TooMany(Problem):
+    type = "too-many-requests"
+    status = 429
+    title = "操作过于频繁"
+    detail = "请稍后再试。"
+
+
+class TooLarge(Problem):
+    type = "too-large"
+    status = 413
+    title = "内容过大"
+    detail = "提交的内容超过了允许的大小。"
+
+
+class MethodNotAllowed(Problem):
+    type = "method-not-allowed"
+    status = 405
+    title = "不支持的请求方法"
+    detail = "该地址不支持此请求方法。"
+
+
+class Unavailable(Problem):
+    """The database is away or busy; nothing was changed, and the same request may be sent again."""
+
+    type = "temporarily-unavailable"
+    status = 503
+    title = "系统繁忙"
+    detail = "系统暂时繁忙，您的操作没有生效，请稍后重试。"
+
+
+class Unexpected(Problem):
+    type = "unexpected"
+    status = 500
+    title = "系统出错"
+    detail = "系统出现错误，您的操作没有生效。请稍后重试或联系管理员。"
+
+
+def kinds() -> list[type[Problem]]:
+    """Every kind of problem there is, in the order written here."""
+    return Problem.__subclasses__()

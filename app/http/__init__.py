@@ -1,0 +1,1 @@
+"""What both HTTP faces share: problems, strict input, one transaction per request, paging, and who is asking."""

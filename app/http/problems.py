@@ -1,0 +1,183 @@
+"""The one renderer of problems (RFC 9457), and what each kind of failure is called. Echoes nothing that was sent."""
+
+import asyncio
+from typing import Any
+
+import asyncpg
+import msgspec
+import structlog
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolExhausted
+from starlette.exceptions import HTTPException
+
+from app import errors
+from app.errors import Problem
+
+MEDIA_TYPE = "application/problem+json"
+# The database is away, busy or gave up waiting: the same request may be sent again.
+_TRY_AGAIN = (
+    asyncpg.exceptions.QueryCanceledError,
+    asyncpg.exceptions.LockNotAvailableError,
+    asyncpg.exceptions.TransactionRollbackError,
+    asyncpg.exceptions.OperatorInterventionError,
+    asyncpg.exceptions.InsufficientResourcesError,
+    asyncpg.exceptions.IdleInTransactionSessionTimeoutError,
+    asyncpg.exceptions.PostgresConnectionError,
+    asyncpg.exceptions.InterfaceError,
+)
+_BY_STATUS: dict[int, type[Problem]] = {
+    400: errors.MalformedRequest,
+    404: errors.NotFound,
+    405: errors.MethodNotAllowed,
+    413: errors.TooLarge,
+    422: errors.InvalidInput,
+    429: errors.TooMany,
+}
+# Any operation may be sent nonsense, or meet a busy database.
+_EVERYWHERE: tuple[type[Problem], ...] = (
+    errors.MalformedRequest,
+    errors.InvalidInput,
+    errors.Unavailable,
+)
+_SCHEMA: dict[str, Any] = {
+    "type": "object",
+    "required": ["type", "title", "status", "detail"],
+    "properties": {
+        "type": {"type": "string", "description": "问题的种类，固定不变，见 docs/problems.md"},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "detail": {"type": "string", "description": "问题与办法，可直接显示给使用者"},
+    },
+    "additionalProperties": True,
+}
+_RETRY_AFTER: dict[str, Any] = {
+    "Retry-After": {"description": "多少秒后可以重试", "schema": {"type": "integer"}}
+}
+log = structlog.get_logger()
+
+
+def respond(problem: Problem) -> Response:
+    headers = {} if problem.retry_after is None else {"Retry-After": str(problem.retry_after)}
+    if problem.status == 401:
+        headers["WWW-Authenticate"] = "Bearer"
+    return Response(msgspec.json.encode(_told(problem)), problem.status, headers, MEDIA_TYPE)
+
+
+def _told(problem: Problem) -> dict[str, object]:
+    return {
+        "type": f"/problems/{problem.type}",
+        "title": problem.title,
+        "status": problem.status,
+        "detail": problem.told,
+        **problem.facts,
+    }
+
+
+def problems(*kinds: type[Problem]) -> dict[int | str, dict[str, Any]]:
+    """For `responses=` of an operation: the problems it may answer with, beside those every operation has."""
+    by_status: dict[int | str, dict[str, Any]] = {}
+    for kind in sorted({*kinds, *_EVERYWHERE}, key=lambda kind: (kind.status, kind.type)):
+        described = by_status.setdefault(
+            kind.status,
+            {
+                "description": "",
+                "content": {MEDIA_TYPE: {"schema": _SCHEMA, "examples": {}}},
+                "headers": _RETRY_AFTER if kind.status in {429, 503} else {},
+            },
+        )
+        described["description"] = "；".join(filter(None, (described["description"], kind.title)))
+        described["content"][MEDIA_TYPE]["examples"][kind.type] = {
+            "summary": kind.title,
+            "value": _told(kind()),
+        }
+    return by_status
+
+
+def try_again(error: BaseException) -> bool:
+    """Whether the failure is the database's state rather than the request's fault."""
+    if isinstance(error, PoolExhausted | ConnectionError | TimeoutError | asyncio.TimeoutError):
+        return True
+    if not isinstance(error, DBAPIError):
+        return isinstance(error, _TRY_AGAIN)
+    cause = getattr(error.orig, "__cause__", None)
+    return error.connection_invalidated or isinstance(cause or error.orig, _TRY_AGAIN)
+
+
+def from_failure(error: Exception) -> Problem:
+    """What to tell about a failure that is not a problem already."""
+    if try_again(error):
+        return errors.Unavailable(retry_after=2)
+    if isinstance(error, RequestValidationError):
+        return from_validation(error)
+    if isinstance(error, HTTPException):
+        return _BY_STATUS.get(error.status_code, errors.MalformedRequest)()
+    return errors.Unexpected()
+
+
+def from_validation(error: RequestValidationError) -> Problem:
+    """Where each mistake is and what kind it is; never what was sent."""
+    mistakes = [
+        {"where": _where(one["loc"]), "what": _in_chinese(one)} for one in error.errors()[:50]
+    ]
+    return errors.InvalidInput(mistakes=mistakes)
+
+
+def _where(location: tuple[Any, ...]) -> str:
+    return ".".join(str(step)[:60].encode("utf-8", "replace").decode() for step in location)
+
+
+_MISTAKES = {
+    "missing": "必填",
+    "extra_forbidden": "多余的字段",
+    "string_too_long": "太长，最多 {max_length} 字",
+    "string_too_short": "太短，至少 {min_length} 字",
+    "string_pattern_mismatch": "格式不符",
+    "json_invalid": "不是有效的 JSON",
+    "enum": "不在可选范围内",
+    "literal_error": "不在可选范围内",
+    "greater_than_equal": "不能小于 {ge}",
+    "less_than_equal": "不能大于 {le}",
+    "too_long": "项数过多，最多 {max_length} 项",
+    "too_short": "项数过少，至少 {min_length} 项",
+    "uuid_parsing": "编号格式不符",
+    "timezone_aware": "时间须带时区",
+    "text": "{reason}",
+}
+
+
+def _in_chinese(mistake: dict[str, Any]) -> str:
+    template = _MISTAKES.get(mistake["type"], "类型或取值不符")
+    return template.format(**mistake.get("ctx", {}))
+
+
+def install(app: FastAPI) -> None:
+    """Every failure of the application leaves as a problem."""
+
+    async def problem(_request: Request, error: Exception) -> Response:
+        assert isinstance(error, Problem)
+        return respond(error)
+
+    async def failure(request: Request, error: Exception) -> Response:
+        told = from_failure(error)
+        if told.status >= 500:
+            # The class and the statement's shape help; the values might be somebody's name or number.
+            log.error(
+                "request failed",
+                path=request.scope.get("route_path"),
+                error=type(error).__name__,
+                exc_info=told.status == 500,
+            )
+        return respond(told)
+
+    app.add_exception_handler(Problem, problem)
+    for kind in (
+        RequestValidationError,
+        HTTPException,
+        SQLAlchemyError,
+        IntegrityError,
+        OSError,
+        Exception,
+    ):
+        app.add_exception_handler(kind, failure)

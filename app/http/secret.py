@@ -1,0 +1,31 @@
+"""Input types of what must never be shown again: kept out of every repr, and so out of logs and tracebacks."""
+
+import unicodedata
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, Field, StringConstraints
+
+
+def _plain_digits(typed: Any) -> Any:
+    return unicodedata.normalize("NFKC", typed).strip() if isinstance(typed, str) else typed
+
+
+# Spaces belong to a password; argon2 needs no help with long ones, the server does.
+Password = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=200, strip_whitespace=False),
+    Field(
+        description="密码", repr=False, json_schema_extra={"format": "password", "writeOnly": True}
+    ),
+]
+OneTimeCode = Annotated[
+    str,
+    BeforeValidator(_plain_digits),
+    StringConstraints(pattern=r"^[0-9]{6}$"),
+    Field(
+        description="短信验证码，6 位数字",
+        examples=["000000"],
+        repr=False,
+        json_schema_extra={"writeOnly": True},
+    ),
+]

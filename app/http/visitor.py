@@ -1,0 +1,58 @@
+"""Where a request comes from, before anybody has signed in: its address and device; and the cookie signing in leaves."""
+
+from ipaddress import IPv6Address, ip_address
+from typing import Annotated
+
+from fastapi import Depends, Request, Response
+
+from app import keys
+from app.auth.models import Session
+
+
+def _address_key(request: Request) -> bytes:
+    """A keyed digest of the client's address, as uvicorn's proxy-headers handling has it."""
+    return keys.lookup("address", _network(request.client.host if request.client else ""))
+
+
+def _network(host: str) -> str:
+    """An IPv6 subscriber has a /64 to choose addresses from, so that counts as one."""
+    try:
+        address = ip_address(host)
+    except ValueError:
+        return "unknown"  # a unix socket, or a proxy that says nonsense
+    if isinstance(address, IPv6Address):
+        if address.ipv4_mapped:
+            return str(address.ipv4_mapped)
+        return f"{int(address) >> 64:x}/64"
+    return str(address)
+
+
+def _device(request: Request) -> str:
+    """What the client calls itself, for its owner to recognise it by in the list of sessions."""
+    told = request.headers.get("user-agent", "")
+    return "".join(letter for letter in told if letter.isprintable())[:120]
+
+
+AddressKey = Annotated[bytes, Depends(_address_key)]
+Device = Annotated[str, Depends(_device)]
+
+
+def remember(
+    request: Request, response: Response, cookie: str, token: str, session: Session
+) -> None:
+    """Leave the token with the browser, out of reach of scripts and other sites, as long as the session lasts."""
+    response.set_cookie(
+        cookie,
+        token,
+        max_age=int((session.expires_at - session.created_at).total_seconds()),
+        httponly=True,
+        samesite="lax",
+        secure=request.url.scheme == "https",
+    )
+    response.headers["Cache-Control"] = "no-store"
+
+
+def forget(request: Request, response: Response, cookie: str) -> None:
+    response.delete_cookie(
+        cookie, httponly=True, samesite="lax", secure=request.url.scheme == "https"
+    )

@@ -1,0 +1,98 @@
+"""From a request to the actor: bearer token or cookie, checked against the database each time."""
+
+import re
+from typing import Annotated, cast
+
+from fastapi import Depends, Header, Request
+
+from app.auth import sessions
+from app.auth.actor import CitizenActor, StaffActor
+from app.auth.sessions import SignedIn
+from app.errors import InvalidInput, KeyRequired, SignInRequired
+from app.http.transaction import Asked, Repeated, Tx
+from app.idempotency import request_digest
+
+STAFF_COOKIE = "qungong_staff"
+CITIZEN_COOKIE = "qungong_citizen"
+_KEY = re.compile(r"[\x21-\x7e]{1,100}")
+_TOKEN = re.compile(r"[A-Za-z0-9_-]{20,100}")
+
+Authorization = Annotated[
+    str | None,
+    Header(
+        description="Bearer 令牌，登录后取得。浏览器可用 Cookie 代替。", include_in_schema=False
+    ),
+]
+IdempotencyKey = Annotated[
+    str | None,
+    Header(
+        alias="Idempotency-Key",
+        description="同一操作重发时用同一个编号，只会生效一次。",
+        examples=["5b0c6a52-report-1"],
+    ),
+]
+
+
+async def _signed_in_staff(
+    request: Request, tx: Tx, authorization: Authorization = None, key: IdempotencyKey = None
+) -> SignedIn:
+    signed_in = await sessions.staff_by_token(
+        tx, _token(request, authorization, STAFF_COOKIE), key=_checked(key)
+    )
+    await _repeatable(request, signed_in, key)
+    return signed_in
+
+
+async def _signed_in_citizen(
+    request: Request, tx: Tx, authorization: Authorization = None, key: IdempotencyKey = None
+) -> SignedIn:
+    signed_in = await sessions.citizen_by_token(
+        tx, _token(request, authorization, CITIZEN_COOKIE), key=_checked(key)
+    )
+    await _repeatable(request, signed_in, key)
+    return signed_in
+
+
+def _staff(signed_in: Annotated[SignedIn, Depends(_signed_in_staff)]) -> StaffActor:
+    return cast("StaffActor", signed_in.actor)
+
+
+def _citizen(signed_in: Annotated[SignedIn, Depends(_signed_in_citizen)]) -> CitizenActor:
+    return cast("CitizenActor", signed_in.actor)
+
+
+async def require_key(request: Request) -> None:
+    """On phones every change carries a key: a weak network repeats requests by itself."""
+    if request.method == "POST" and not request.headers.get("idempotency-key"):
+        raise KeyRequired
+
+
+def _token(request: Request, authorization: str | None, cookie: str) -> str:
+    scheme, _, bearer = (authorization or "").partition(" ")
+    token = bearer.strip() if scheme.lower() == "bearer" else request.cookies.get(cookie, "")
+    if not _TOKEN.fullmatch(token):
+        raise SignInRequired
+    return token
+
+
+def _checked(key: str | None) -> str | None:
+    if key is not None and not _KEY.fullmatch(key):
+        raise InvalidInput(
+            mistakes=[{"where": "header.Idempotency-Key", "what": "须为 1 至 100 个可见的英文字符"}]
+        )
+    return key
+
+
+async def _repeatable(request: Request, signed_in: SignedIn, key: str | None) -> None:
+    if key is None or request.method != "POST":
+        return
+    digest = request_digest(request.method, request.url.path, await request.body())
+    if signed_in.given is not None:
+        raise Repeated(signed_in.given, digest)
+    request.state.asked = Asked(signed_in.owner, key, digest)
+
+
+SignedInStaff = Annotated[SignedIn, Depends(_signed_in_staff)]
+SignedInCitizen = Annotated[SignedIn, Depends(_signed_in_citizen)]
+ByStaff = Annotated[StaffActor, Depends(_staff)]
+ByCitizen = Annotated[CitizenActor, Depends(_citizen)]

@@ -1,0 +1,160 @@
+"""What the outside world is owed: written with the change that owes it, delivered by the workers. Sends nothing."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import ClassVar
+from uuid import UUID
+
+import msgspec
+from sqlalchemy import CheckConstraint, Index, Text, text
+from sqlmodel import Field
+
+from app import keys
+from app.db import MOMENT, Stored, Transaction, one_of
+from app.identifiers import uuid7
+
+
+class MessageKind(StrEnum):
+    """What is owed. All but SURVEY_OWED are text messages; sms/texts.py has a template for each."""
+
+    ONE_TIME_CODE = "one_time_code"
+    RECEIPT = "receipt"
+    SUPPLEMENT_REQUESTED = "supplement_requested"
+    DECLINED = "declined"
+    MOVED = "moved"
+    PROGRESS = "progress"
+    ANSWERED = "answered"
+    REWORKED = "reworked"
+    MERGED = "merged"
+    SURVEY = "survey"
+    SURVEY_OWED = "survey_owed"
+
+
+class MessageState(StrEnum):
+    """UNKNOWN: the provider may or may not have it; it is reconciled, never simply sent again."""
+
+    QUEUED = "queued"
+    SENDING = "sending"
+    ACCEPTED = "accepted"
+    DELIVERED = "delivered"
+    UNDELIVERED = "undelivered"
+    FAILED = "failed"
+    EXPIRED = "expired"
+    UNKNOWN = "unknown"
+    NEEDS_HUMAN = "needs_human"
+    DONE = "done"
+
+
+# How long a text is still worth sending. A code nobody waits for any more must not arrive.
+_WORTH_SENDING = {MessageKind.ONE_TIME_CODE: timedelta(minutes=5)}
+_WORTH_SENDING_ELSE = timedelta(days=3)
+
+
+class OutboxMessage(Stored, table=True):
+    """One thing owed. `params_sealed` is encrypted JSON: it holds titles and codes.
+
+    `due_at` is when it may next be tried. `lease_token` fences: a worker whose lease has passed on cannot mark it.
+    """
+
+    __tablename__ = "outbox_message"
+    __table_args__ = (
+        one_of("kind", MessageKind),
+        one_of("state", MessageState),
+        CheckConstraint(
+            "kind = 'survey_owed' OR (citizen_id IS NULL) <> (phone_sealed IS NULL)",
+            name="one_recipient",
+        ),
+        Index(
+            "outbox_due",
+            "due_at",
+            "id",
+            postgresql_where=text("state = 'queued' AND kind <> 'survey_owed'"),
+        ),
+        Index(
+            "outbox_surveys_due",
+            "due_at",
+            "id",
+            postgresql_where=text("state = 'queued' AND kind = 'survey_owed'"),
+        ),
+        Index(
+            "outbox_under_way",
+            "lease_until",
+            postgresql_where=text("state IN ('sending', 'unknown')"),
+        ),
+        Index("outbox_by_case", "case_id"),
+        Index(
+            "outbox_by_provider_id",
+            "provider_id",
+            unique=True,
+            postgresql_where=text("provider_id IS NOT NULL"),
+        ),
+    )
+    CHANGING: ClassVar[tuple[str, ...]] = (
+        "state",
+        "attempts",
+        "due_at",
+        "lease_until",
+        "lease_token",
+        "provider_id",
+        "error",
+        "settled_at",
+    )
+
+    id: UUID = Field(primary_key=True)
+    kind: MessageKind = Field(sa_type=Text)
+    case_id: UUID | None = None
+    round: int = 0
+    citizen_id: UUID | None = Field(default=None, foreign_key="citizen.id")
+    phone_sealed: bytes | None = None
+    params_sealed: bytes
+    # Owed once: a second announcement of the same thing is a mistake and fails the transaction.
+    once: str | None = Field(default=None, max_length=120, unique=True)
+    state: MessageState = Field(default=MessageState.QUEUED, sa_type=Text)
+    attempts: int = 0
+    due_at: datetime = Field(sa_type=MOMENT)
+    expires_at: datetime = Field(sa_type=MOMENT)
+    lease_until: datetime | None = Field(default=None, sa_type=MOMENT)
+    lease_token: UUID | None = None
+    provider_id: str | None = Field(default=None, max_length=64)
+    error: str | None = Field(default=None, max_length=60)
+    created_at: datetime = Field(sa_type=MOMENT)
+    settled_at: datetime | None = Field(default=None, sa_type=MOMENT)
+
+
+def announce(
+    tx: Transaction,
+    kind: MessageKind,
+    *,
+    now: datetime,
+    citizen_id: UUID | None = None,
+    phone: str | None = None,
+    case_id: UUID | None = None,
+    round_: int = 0,
+    once: str | None = None,
+    **params: str,
+) -> UUID:
+    """Owe a message to a citizen (or, before there is one, to a number in E.164); returns its id."""
+    message = OutboxMessage(
+        id=uuid7(now),
+        kind=kind,
+        case_id=case_id,
+        round=round_,
+        citizen_id=citizen_id,
+        phone_sealed=None if phone is None else keys.encrypt(phone),
+        params_sealed=seal_params(params),
+        once=once,
+        due_at=now,
+        expires_at=now + _WORTH_SENDING.get(kind, _WORTH_SENDING_ELSE),
+        created_at=now,
+    )
+    tx.add(message)
+    return message.id
+
+
+def seal_params(params: Mapping[str, str]) -> bytes:
+    return keys.encrypt(msgspec.json.encode(params).decode())
+
+
+def open_params(sealed: bytes) -> dict[str, str]:
+    return msgspec.json.decode(keys.decrypt(sealed), type=dict[str, str])

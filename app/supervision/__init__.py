@@ -1,0 +1,1 @@
+"""Keeping cases moving: pressing and instructing. Changes no holder and no phase."""

@@ -1,0 +1,9 @@
+"""Every table, in one import: for migrations and for checks over the whole schema."""
+
+from app.auth import models as auth
+from app.cases import models as cases
+from app.directory import models as directory
+from app.idempotency import GivenAnswer
+from app.outbox import OutboxMessage
+
+__all__ = ["GivenAnswer", "OutboxMessage", "auth", "cases", "directory"]

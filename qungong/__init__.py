@@ -1,0 +1,1 @@
+"""The command and the composition: puts the parts together and starts them. Holds no rules."""

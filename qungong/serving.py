@@ -1,0 +1,158 @@
+"""What `make run` keeps running: the list of processes, and the way from nothing to all of them up."""
+
+import asyncio
+import os
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from alembic.config import Config
+from rich.console import Console
+
+from alembic import command
+from app.settings import settings
+from qungong.local import Lock, Services, local_folder, local_services
+from qungong.supervisor import Command, Supervisor, end_leftovers, require_port
+
+ROOT = Path(__file__).resolve().parents[1]
+HOST = "127.0.0.1"
+HTTP_PROCESSES = 2
+WORKERS = {"deadlines": "workers.settings.Deadlines", "outbox": "workers.settings.Outbox"}
+HTTP_APPLICATION = "qungong.asgi:app"
+SIMULATOR_APPLICATION = "sms.simulator.app:app"
+RELOADED = ("app", "mobile_api", "qungong", "sms", "workers")
+REVIVAL_SECONDS = 2.0
+
+console = Console(highlight=False)
+
+
+class AlreadyRunning(RuntimeError):
+    """The same working copy is being served by another process."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "本目录的系统已在运行：请先停止它（Ctrl-C）。\n"
+            "This working copy is being served already: stop that one first (Ctrl-C)."
+        )
+
+
+@dataclass(frozen=True)
+class Ports:
+    http: int
+    sms: int
+
+
+@contextmanager
+def step(text: str) -> Iterator[None]:
+    """Show that something is being done; leave a line behind when it is."""
+    with console.status(text):
+        yield
+    console.print(f"[green]✓[/] {text}")
+
+
+@contextmanager
+def serving(ports: Ports) -> Iterator[Services]:
+    """Services, ports and addresses as a run of everything needs them; only one run per working copy."""
+    with Lock(local_folder(ROOT) / "serving.lock") as only_one, ExitStack() as stack:
+        if not only_one.try_take():
+            raise AlreadyRunning
+        end_leftovers(str(ROOT))
+        for port in (ports.http, ports.sms) if simulated() else (ports.http,):
+            require_port(port, HOST)
+        with step("启动数据库与 Redis · starting the database and Redis"):
+            services = stack.enter_context(local_services(ROOT))
+        os.environ.update(addresses(ports))
+        settings.cache_clear()
+        yield services
+
+
+def simulated() -> bool:
+    """Whether text messages go to the simulator: unless a real account or another address is configured."""
+    return not (os.environ.get("TWILIO_API_URL") or os.environ.get("TWILIO_ACCOUNT_SID"))
+
+
+def addresses(ports: Ports) -> Mapping[str, str]:
+    """Addresses that follow from the ports, where nobody set them."""
+    derived = {"PUBLIC_URL": f"http://{HOST}:{ports.http}"}
+    if simulated():
+        derived["TWILIO_API_URL"] = f"http://{HOST}:{ports.sms}"
+    return {name: os.environ.get(name) or value for name, value in derived.items()}
+
+
+def migrate() -> None:
+    """Bring the database that the settings name to the newest migration."""
+    with step("迁移数据库 · migrating"):
+        command.upgrade(Config(ROOT / "alembic.ini"), "head")
+
+
+def commands(ports: Ports, *, reload: bool) -> list[Command]:
+    """Everything that is kept running."""
+    http = ["uvicorn", HTTP_APPLICATION, "--host", HOST, "--port", str(ports.http)]
+    # Requests are logged by the application itself, without the phone numbers that stand in addresses.
+    http += ["--no-access-log", "--log-level", "warning"]
+    if reload:
+        http += ["--reload", *(word for folder in RELOADED for word in ("--reload-dir", folder))]
+    else:
+        http += ["--workers", str(HTTP_PROCESSES)]
+    kept = [Command("http", _module(*http))]
+    kept += [
+        Command(name, _module("arq", dotted, *(["--watch", "."] if reload else [])))
+        for name, dotted in WORKERS.items()
+    ]
+    if simulated_at(ports):
+        simulator = ("uvicorn", SIMULATOR_APPLICATION, "--host", HOST, "--port", str(ports.sms))
+        kept.append(
+            Command("sms", _module(*simulator, "--no-access-log", "--log-level", "warning"))
+        )
+    return kept
+
+
+def simulated_at(ports: Ports) -> bool:
+    """Whether the settings in force lead to our own simulator."""
+    return settings().twilio_api_url == f"http://{HOST}:{ports.sms}"
+
+
+async def keep_running(services: Services, kept: list[Command], ports: Ports, welcome: str) -> None:
+    """Supervise until told to stop; revive the services; greet once the server answers."""
+    supervisor = Supervisor(kept, mark=str(ROOT), say=_say)
+    beside = [
+        asyncio.create_task(_revive(services)),
+        asyncio.create_task(_greet(ports.http, welcome)),
+    ]
+    try:
+        await supervisor.run()
+    finally:
+        for task in beside:
+            task.cancel()
+        await asyncio.gather(*beside, return_exceptions=True)
+
+
+async def _revive(services: Services) -> None:
+    while True:
+        await asyncio.sleep(REVIVAL_SECONDS)
+        try:
+            await asyncio.to_thread(services.revive)
+        except RuntimeError as failed:
+            _say("services", str(failed))
+
+
+async def _greet(port: int, welcome: str) -> None:
+    while True:
+        try:
+            _, writer = await asyncio.open_connection(HOST, port)
+        except OSError:
+            await asyncio.sleep(0.2)
+            continue
+        writer.close()
+        console.print(welcome)
+        return
+
+
+def _module(name: str, *arguments: str) -> list[str]:
+    return [sys.executable, "-m", name, *arguments]
+
+
+def _say(name: str, line: str) -> None:
+    console.out(f"{name:>9} │ {line}", highlight=False)

@@ -1,0 +1,1 @@
+"""The text-message edge: providers, webhooks, texts, simulator. Decides nothing about cases."""

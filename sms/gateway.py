@@ -1,0 +1,91 @@
+"""What the outbox asks of a provider of text messages, and what it may answer. Knows no provider.
+
+A provider is handed both the rendered text and the template with its parameters: Twilio sends the one, a domestic
+gateway the other. What a provider says about an attempt is one of four things, and only one of them (`NotSent`) allows
+the same attempt to be made again without first asking what became of it.
+"""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Protocol, TypeAlias
+from uuid import UUID
+
+
+class ErrorClass(StrEnum):
+    """Why a text was refused or not delivered, as far as it decides what happens next."""
+
+    NUMBER_UNUSABLE = "number_unusable"
+    OPTED_OUT = "opted_out"
+    # The account, its credit or its sender: every further text would fare the same.
+    ACCOUNT = "account"
+    CONTENT = "content"
+    TRANSIENT = "transient"
+    # Not known, or not known to be one of the above.
+    AMBIGUOUS = "ambiguous"
+
+
+@dataclass(frozen=True, slots=True)
+class OutgoingText:
+    """One text to one number in E.164. Who it goes to and what it says never show in a log line."""
+
+    id: UUID
+    phone: str = field(repr=False)
+    template: str
+    parameters: Mapping[str, str] = field(repr=False)
+    body: str = field(repr=False)
+    # Carries `id`, so that the provider's report finds the message even where its answer to us was lost.
+    callback_url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """The provider has it and named it `provider_id`; whether it arrives is reported later."""
+
+    provider_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """The provider answered that it does not take this text; it has nothing."""
+
+    code: str
+    error: ErrorClass
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """The request went out and no clear answer came back: the provider may or may not have it."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class NotSent:
+    """Nothing reached the provider; the same text may be sent again."""
+
+    reason: str
+
+
+SendResult: TypeAlias = Accepted | Refused | Unknown | NotSent
+
+
+class Gateway(Protocol):
+    """One provider, held open for the life of a worker."""
+
+    async def send(self, message: OutgoingText) -> SendResult:
+        """Make exactly one attempt. Raises nothing for whatever the provider does."""
+        ...
+
+    async def find(
+        self, message: OutgoingText, *, attempted_at: datetime, taken: Collection[str] = ()
+    ) -> Accepted | NotSent | Unknown:
+        """What became of an attempt that ended unknown.
+
+        `taken` are provider ids known to belong to other messages: two texts to one number may read the same.
+        NotSent: the provider answered, and has no such text. Unknown: it could not be asked.
+        """
+        ...
+
+    async def close(self) -> None: ...

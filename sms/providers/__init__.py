@@ -1,0 +1,1 @@
+"""One module per provider of text messages, each a Gateway."""

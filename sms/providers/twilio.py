@@ -1,0 +1,216 @@
+"""Twilio as a Gateway, through its own library: one attempt per call, a timeout that holds, nothing logged.
+
+Not here: the webhooks (sms/inbound.py) and deciding what a result means for the message (the outbox worker).
+"""
+
+import asyncio
+from collections.abc import Collection, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+import aiohttp
+from twilio.base.exceptions import TwilioException, TwilioRestException, TwilioServiceException
+from twilio.http.async_http_client import AsyncTwilioHttpClient
+from twilio.http.response import Response
+from twilio.request_validator import RequestValidator
+from twilio.rest import Client
+from twilio.rest.api.v2010.account.message import MessageInstance
+
+from app.settings import Settings
+from sms.gateway import Accepted, ErrorClass, NotSent, OutgoingText, Refused, SendResult, Unknown
+
+API: Final = "https://api.twilio.com"
+
+ERRORS: Final = {
+    **dict.fromkeys(("21211", "21614", "30005", "30006"), ErrorClass.NUMBER_UNUSABLE),
+    "21610": ErrorClass.OPTED_OUT,
+    # The bare HTTP statuses stand where the answer named no code.
+    **dict.fromkeys(("401", "403", "20003", "21408", "21606", "21703"), ErrorClass.ACCOUNT),
+    **dict.fromkeys(("21617", "30007"), ErrorClass.CONTENT),
+    **dict.fromkeys(("429", "20429", "30001", "30003", "30008"), ErrorClass.TRANSIENT),
+}
+
+# Their clock and ours differ, and Twilio's dates have whole seconds.
+_CLOCKS_DIFFER = timedelta(minutes=2)
+# More texts than this to one number since the attempt would be a fault of its own.
+_LISTED_AT_MOST = 200
+_CONNECT_SECONDS = 5.0
+_AT_ONCE = 64
+_IDLE_SECONDS = 15.0
+
+
+def classify(code: str | int | None) -> ErrorClass:
+    """The class of a Twilio error code, from an answer or from a status report."""
+    return ERRORS.get(str(code), ErrorClass.AMBIGUOUS)
+
+
+class TwilioGateway:
+    """Needs a running event loop to be made; keep one for the life of the process."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._from = settings.twilio_from
+        self._http = _BoundedHttpClient(
+            settings.twilio_api_url or API, settings.sms_timeout_seconds
+        )
+        self._messages = Client(
+            settings.twilio_account_sid,
+            settings.twilio_auth_token.get_secret_value(),
+            http_client=self._http,
+        ).api.v2010.account.messages
+
+    async def send(self, message: OutgoingText) -> SendResult:
+        try:
+            record = await self._messages.create_async(
+                to=message.phone,
+                from_=self._from,
+                body=message.body,
+                status_callback=message.callback_url,
+            )
+        except aiohttp.ConnectionTimeoutError:
+            return NotSent("connect_timeout")
+        except aiohttp.ClientConnectorError:
+            return NotSent("no_connection")
+        except TimeoutError:
+            return Unknown("timeout")
+        except aiohttp.ClientError as error:
+            return Unknown(type(error).__name__)
+        except (TwilioRestException, TwilioServiceException) as error:
+            return _refusal(int(error.status), str(error.code))
+        # A 2xx whose body is no message. Whatever went wrong, the text may have gone out.
+        except (TwilioException, ValueError, TypeError, AttributeError, KeyError):
+            return Unknown("unreadable_answer")
+        return Accepted(record.sid) if record.sid else Unknown("unreadable_answer")
+
+    async def find(
+        self, message: OutgoingText, *, attempted_at: datetime, taken: Collection[str] = ()
+    ) -> Accepted | NotSent | Unknown:
+        # Not filtered by DateSent: a text still queued has none. And the list never tells the callback's address.
+        try:
+            records = await self._messages.list_async(to=message.phone, limit=_LISTED_AT_MOST)
+        except (
+            TimeoutError,
+            aiohttp.ClientError,
+            TwilioException,
+            ValueError,
+            TypeError,
+            AttributeError,
+            KeyError,
+        ) as error:
+            return Unknown(type(error).__name__)
+        since = attempted_at.astimezone(UTC) - _CLOCKS_DIFFER
+        found = [
+            record for record in records if _is(record, message, since) and record.sid not in taken
+        ]
+        if found:
+            # The oldest: should several messages read the same, each attempt takes the next one.
+            return Accepted(str(found[-1].sid))
+        if len(records) == _LISTED_AT_MOST:
+            return Unknown("too_many_to_search")
+        return NotSent("not_found")
+
+    async def close(self) -> None:
+        await self._http.close()
+
+
+def _refusal(status: int, code: str) -> Refused | Unknown:
+    # A redirect or a 5xx says nothing about what happened to the text behind it.
+    if 400 <= status < 500 and status != 408:
+        return Refused(code, classify(code))
+    return Unknown(f"http_{status}")
+
+
+def _is(record: MessageInstance, message: OutgoingText, since: datetime) -> bool:
+    # A trial account puts words of Twilio's own before ours.
+    return (
+        record.direction != "inbound"
+        and record.date_created is not None
+        and record.date_created >= since
+        and (record.body or "").strip().endswith(message.body.strip())
+    )
+
+
+class _BoundedHttpClient(AsyncTwilioHttpClient):  # type: ignore[misc]  # twilio ships no types
+    """The library's asynchronous client with a request path of its own.
+
+    The library's hands `timeout=None` to aiohttp on every request, which means no timeout at all, whatever its
+    constructor was told; it logs addresses with phone numbers in them; it keeps the last request on itself; and it
+    uses what aiohttp has deprecated. Sends are not idempotent, so nothing here tries twice.
+    """
+
+    def __init__(self, api_url: str, timeout_seconds: float) -> None:
+        super().__init__(pool_connections=False, timeout=timeout_seconds, max_retries=None)
+        self._api_url = api_url.rstrip("/")
+        self.session = aiohttp.ClientSession(
+            timeout=aiohttp.ClientTimeout(
+                total=timeout_seconds, sock_connect=min(_CONNECT_SECONDS, timeout_seconds)
+            ),
+            connector=aiohttp.TCPConnector(limit=_AT_ONCE, keepalive_timeout=_IDLE_SECONDS),
+        )
+
+    async def request(
+        self,
+        method: str,
+        url: str,
+        params: dict[str, object] | None = None,
+        data: dict[str, object] | None = None,
+        headers: dict[str, str] | None = None,
+        auth: tuple[str, str] | None = None,
+        timeout: float | None = None,  # noqa: ASYNC109 - the library's signature; the session's timeout holds
+        allow_redirects: bool = False,
+    ) -> Response:
+        sent_headers = dict(headers or {})
+        if auth is not None:
+            sent_headers["Authorization"] = aiohttp.encode_basic_auth(*auth)
+        async with self.session.request(
+            method.upper(),
+            self._api_url + url.removeprefix(API),
+            params=_text_values(params),
+            data=_text_values(data),
+            headers=sent_headers,
+            allow_redirects=allow_redirects,
+        ) as response:
+            return Response(
+                response.status, await response.text(errors="replace"), response.headers
+            )
+
+    async def close(self) -> None:
+        await self.session.close()
+        # aiohttp closes its sockets on the next turn of the loop.
+        await asyncio.sleep(0)
+
+
+def _text_values(values: dict[str, object] | None) -> dict[str, str] | None:
+    return None if values is None else {name: str(value) for name, value in values.items()}
+
+
+class _FormFields:
+    """A form as RequestValidator reads one; a name may stand in it more than once."""
+
+    def __init__(self, fields: Sequence[tuple[str, str]]) -> None:
+        self._fields = fields
+
+    def __iter__(self) -> Any:
+        return iter({name for name, _ in self._fields})
+
+    def __len__(self) -> int:
+        return len(self._fields)
+
+    def getall(self, name: str) -> list[str]:
+        return [value for key, value in self._fields if key == name]
+
+
+def signature_valid(
+    auth_token: str, url: str, params: Sequence[tuple[str, str]], header: str | None
+) -> bool:
+    """Whether Twilio signed this request.
+
+    `url` is the address Twilio called, query included, as the public knows it; `params` the form's fields as sent,
+    untrimmed and with the empty ones. Pure; an odd or missing header is simply not a signature.
+    """
+    if not header or not header.isascii():
+        return False
+    try:
+        return bool(RequestValidator(auth_token).validate(url, _FormFields(params), header))
+    except (ValueError, UnicodeError):
+        # A port that is no number, a lone surrogate: nothing Twilio could have signed.
+        return False

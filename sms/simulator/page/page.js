@@ -1,0 +1,133 @@
+// The phones' page: asks every second and a half, shows texts as text (never as HTML), keeps what is being typed.
+"use strict";
+
+const STATUS = { queued: "排队中", sent: "已发出", delivered: "已送达", undelivered: "未送达", failed: "发送失败" };
+const BAD = new Set(["undelivered", "failed"]);
+const byId = (id) => document.getElementById(id);
+const shown = new Map();
+const clock = new Intl.DateTimeFormat("zh-CN", { timeZone: "Asia/Shanghai", month: "numeric", day: "numeric", hour: "2-digit", minute: "2-digit" });
+
+async function call(path, body) {
+  const options = body === undefined ? {} : { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) };
+  const response = await fetch(path, options);
+  if (!response.ok) throw new Error(String(response.status));
+  return response.json();
+}
+
+async function reply(number, text, button) {
+  button.disabled = true;
+  try {
+    await call(`/phones/${encodeURIComponent(number)}/reply`, { text });
+    await refresh();
+    return true;
+  } catch {
+    byId("trouble").hidden = false;
+    return false;
+  } finally {
+    button.disabled = false;
+  }
+}
+
+function note(message) {
+  if (message.direction === "out") {
+    const code = message.error_code ? `（${message.error_code}）` : "";
+    return [(STATUS[message.status] ?? message.status) + code, BAD.has(message.status)];
+  }
+  const status = message.webhook_status;
+  if (status === null) return ["正在送往系统", false];
+  return status >= 200 && status < 300 ? ["系统已收到", false] : [status ? `系统未接受（${status}）` : "系统未收到", true];
+}
+
+function bubble(message) {
+  const item = document.createElement("li");
+  item.className = message.direction;
+  const text = document.createElement("div");
+  text.className = "bubble";
+  text.textContent = message.text;
+  const below = document.createElement("span");
+  const [words, bad] = note(message);
+  below.className = bad ? "note bad" : "note";
+  below.textContent = `${clock.format(new Date(message.at))} · ${words}`;
+  item.append(text, below);
+  return item;
+}
+
+function newPhone(number) {
+  const phone = byId("phone").content.firstElementChild.cloneNode(true);
+  phone.querySelector("h2").textContent = number;
+  for (const text of ["1", "2", "3"]) {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.textContent = text;
+    button.addEventListener("click", () => reply(number, text, button));
+    phone.querySelector(".quick").append(button);
+  }
+  phone.querySelector("form").addEventListener("submit", async (event) => {
+    event.preventDefault();
+    const field = event.target.querySelector("input");
+    if (await reply(number, field.value, event.target.querySelector("button"))) field.value = "";
+  });
+  byId("phones").append(phone);
+  return { phone, seen: "" };
+}
+
+function show(inbox) {
+  if (!shown.has(inbox.number)) shown.set(inbox.number, newPhone(inbox.number));
+  const entry = shown.get(inbox.number);
+  const now = JSON.stringify(inbox);
+  if (entry.seen === now) return;
+  entry.seen = now;
+  entry.phone.querySelector("h2").classList.toggle("left", inbox.opted_out);
+  const list = entry.phone.querySelector("ol");
+  list.replaceChildren(...inbox.messages.map(bubble));
+  list.scrollTop = list.scrollHeight;
+}
+
+async function refresh() {
+  try {
+    const phones = await call("/phones");
+    const here = new Set(phones.map((phone) => phone.number));
+    for (const [number, entry] of shown) {
+      if (!here.has(number)) {
+        entry.phone.remove();
+        shown.delete(number);
+      }
+    }
+    phones.forEach(show);
+    byId("empty").hidden = phones.length > 0;
+    byId("trouble").hidden = true;
+  } catch {
+    byId("trouble").hidden = false;
+  }
+}
+
+byId("behaviour").addEventListener("change", async (event) => {
+  try {
+    await call("/control/behaviour", JSON.parse(event.target.value));
+  } catch {
+    byId("trouble").hidden = false;
+  }
+});
+
+async function showBehaviour() {
+  const now = await call("/control/behaviour");
+  const same = (option) => option.value && Object.entries(JSON.parse(option.value)).every(([name, value]) => now[name] === value);
+  const options = [...byId("behaviour").options];
+  const told = options.slice(1).find(same);
+  const honest = ["too_many", "error_accepted", "error_not_accepted", "stall_accepted", "stall_not_accepted", "undelivered", "failed", "silent"]
+    .every((name) => now[name] === 0) && now.copies === 1 && Object.keys(now.refused).length === 0;
+  byId("behaviour").value = (told ?? (honest ? options[0] : options.at(-1))).value;
+}
+
+byId("stranger").addEventListener("submit", async (event) => {
+  event.preventDefault();
+  if (await reply(byId("number").value, byId("words").value, event.target.querySelector("button"))) byId("words").value = "";
+});
+
+async function keepRefreshing() {
+  await refresh();
+  setTimeout(keepRefreshing, 1500);
+}
+
+showBehaviour().catch(() => {});
+keepRefreshing();

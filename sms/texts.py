@@ -1,0 +1,237 @@
+"""The texts people receive, as templates, and their length in segments. Pure: sends nothing, looks nothing up.
+
+No text carries a link: the provider in mainland China refuses them, and people should not learn to follow links from
+texts. So what somebody typed is also rid of links before it stands in a text to somebody else.
+"""
+
+import re
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final
+
+from app.outbox import MessageKind
+
+# In UTF-16 code units. A text of several segments gives part of each to their numbering.
+_WHOLE_IN_ONE: Final = 70
+_EACH_OF_SEVERAL: Final = 67
+_CUT: Final = "…"
+_UNTITLED: Final = "有关事项"
+_LONGEST_COUNTY: Final = 10
+
+
+class TextParameters(ValueError):
+    """A template was not given what it needs: a mistake in the code that owed the text."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    body: str
+    segments: int
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """`exact` parameters stand as they are or not at all (a cut code is a wrong code); the others are shortened.
+
+    Each number is the most UTF-16 units a parameter may take; `filler` takes what the rest leaves of `segments`.
+    """
+
+    words: str
+    segments: int
+    exact: Mapping[str, int]
+    shortened: Mapping[str, int]
+    filler: str | None = None
+
+    @property
+    def parameters(self) -> frozenset[str]:
+        return frozenset({*self.exact, *self.shortened, *([self.filler] if self.filler else [])})
+
+
+def _template(
+    words: str,
+    *,
+    segments: int,
+    exact: Mapping[str, int] | None = None,
+    shortened: Mapping[str, int] | None = None,
+    filler: str | None = None,
+) -> Template:
+    return Template(
+        words,
+        segments,
+        MappingProxyType(dict(exact or {})),
+        MappingProxyType(dict(shortened or {})),
+        filler,
+    )
+
+
+_REF = {"ref": 32}
+_TITLE = {"title": 24}
+_UNIT = {"unit": 24}
+
+TEMPLATES: Final[Mapping[MessageKind, Template]] = MappingProxyType(
+    {
+        MessageKind.ONE_TIME_CODE: _template(
+            "验证码{code}，5分钟内有效，仅用于登录。请勿告诉任何人，工作人员不会向您索取。",
+            segments=1,
+            exact={"code": 8},
+        ),
+        MessageKind.RECEIPT: _template(
+            "您反映的“{title}”已受理，编号{ref}，查询码{code}，由{unit}首办并负责向您反馈。请保存编号和查询码，凭此可查询进展。",
+            segments=3,
+            exact={**_REF, "code": 16},
+            shortened=_UNIT,
+            filler="title",
+        ),
+        MessageKind.SUPPLEMENT_REQUESTED: _template(
+            "您反映的“{title}”（编号{ref}）需一次补齐以下内容：{text}。补齐后继续办理，等待期间不计入办理时间。",
+            segments=4,
+            exact=_REF,
+            shortened=_TITLE,
+            filler="text",
+        ),
+        MessageKind.DECLINED: _template(
+            "您反映的“{title}”（编号{ref}）经{unit}审查不予受理。理由：{text}。如有异议，可凭编号向上一级提出。",
+            segments=4,
+            exact=_REF,
+            shortened={**_TITLE, **_UNIT},
+            filler="text",
+        ),
+        MessageKind.MOVED: _template(
+            "您反映的“{title}”（编号{ref}）已转至{unit}办理，后续进展将继续告知您。",
+            segments=2,
+            exact=_REF,
+            shortened=_UNIT,
+            filler="title",
+        ),
+        MessageKind.PROGRESS: _template(
+            "您反映的“{title}”（编号{ref}）有新进展。{unit}：{text}",
+            segments=4,
+            exact=_REF,
+            shortened={**_TITLE, **_UNIT},
+            filler="text",
+        ),
+        MessageKind.ANSWERED: _template(
+            "您反映的“{title}”（编号{ref}）已由{unit}办结，结果：{outcome}。答复：{text}",
+            segments=5,
+            exact=_REF,
+            shortened={**_TITLE, **_UNIT, "outcome": 12},
+            filler="text",
+        ),
+        MessageKind.REWORKED: _template(
+            "您反映的“{title}”（编号{ref}）经回访核实，已交{unit}重新办理，办结后将再次告知您。",
+            segments=2,
+            exact=_REF,
+            shortened=_UNIT,
+            filler="title",
+        ),
+        MessageKind.MERGED: _template(
+            "您反映的“{title}”（编号{ref}）与同一事项合并办理，主办编号{primary}，办理结果将一并告知您。",
+            segments=2,
+            exact={**_REF, "primary": 32},
+            filler="title",
+        ),
+        MessageKind.SURVEY: _template(
+            "您反映的“{title}”（编号{ref}）已办结，您对办理是否满意？请直接回复数字：1满意 2基本满意 3不满意。"
+            "您的评价对办理单位保密。",
+            segments=2,
+            exact=_REF,
+            filler="title",
+        ),
+    }
+)
+
+
+def render(kind: MessageKind, params: Mapping[str, str], *, county: str = "荣昌") -> Rendered:
+    """The text as it goes out, never longer than its template's segments. Further parameters are ignored."""
+    template = TEMPLATES.get(kind)
+    if template is None:
+        raise TextParameters(f"{kind} is no text")
+    missing = template.parameters - params.keys()
+    if missing:
+        raise TextParameters(f"{kind} lacks {', '.join(sorted(missing))}")
+    given = {name: cleaned(params[name]) for name in template.parameters}
+    for name, most in template.exact.items():
+        if not 0 < _units(given[name]) <= most:
+            raise TextParameters(f"{kind}: {name} must have 1 to {most} characters")
+    given |= {name: shortened(given[name], most) for name, most in template.shortened.items()}
+    if "title" in given and not given["title"]:
+        given["title"] = _UNTITLED
+    sender = signature(county)
+    if template.filler is not None:
+        given[template.filler] = _filled(sender, template, given)
+    body = sender + template.words.format_map(given)
+    return Rendered(body, segments(body))
+
+
+def signature(county: str) -> str:
+    return f"【{shortened(cleaned(county), _LONGEST_COUNTY)}群工】"
+
+
+def segments(body: str) -> int:
+    """How many messages the body is sent as, all of it in UCS-2. A pair of surrogates is never parted."""
+    if _units(body) <= _WHOLE_IN_ONE:
+        return 1
+    count, room = 0, 0
+    for character in body:
+        size = _units(character)
+        if size > room:
+            count, room = count + 1, _EACH_OF_SEVERAL
+        room -= size
+    return count
+
+
+def shortened(value: str, most: int) -> str:
+    """`value`, cut to at most `most` UTF-16 units with an ellipsis where something is missing."""
+    if _units(value) <= most:
+        return value
+    room = most - _units(_CUT)
+    kept: list[str] = []
+    for character in value:
+        room -= _units(character)
+        if room < 0:
+            break
+        kept.append(character)
+    return "".join(kept).rstrip() + _CUT
+
+
+# Whatever a phone would turn into something to tap: with a scheme, with www, or a bare host name.
+_LINK = re.compile(
+    r"[a-z][a-z0-9+.-]*://\S+|www\.\S+|(?:[a-z0-9-]+\.)+[a-z]{2,}(?::\d+)?(?:/[!-~]*)?",
+    re.IGNORECASE | re.ASCII,
+)
+_NO_LINK: Final = "（链接略）"
+# The brackets mark who sends a text; what somebody typed must not look like a sender.
+_BRACKETS: Final = str.maketrans({"【": "〔", "】": "〕"})
+_SPACES: Final = re.compile(r"\s+")
+# Control, format (bidi and zero-width among them), surrogate and private characters. Not the unassigned ones: Unicode
+# goes on adding the rare characters of people's names.
+_INVISIBLE: Final = frozenset({"Cc", "Cf", "Cs", "Co"})
+# Letters and marks by category, nothing to the eye.
+_BLANKS: Final = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")
+# No text shows more of one parameter; the search for links takes time quadratic in the length.
+_LONGEST_VALUE: Final = 1000
+
+
+def cleaned(value: str) -> str:
+    """One line of visible characters, without links and without a sender's brackets."""
+    line = _SPACES.sub(" ", value)
+    seen = "".join(character for character in line if _visible(character))[:_LONGEST_VALUE]
+    return _SPACES.sub(" ", _LINK.sub(_NO_LINK, seen).translate(_BRACKETS)).strip()
+
+
+def _visible(character: str) -> bool:
+    return unicodedata.category(character) not in _INVISIBLE and character not in _BLANKS
+
+
+def _filled(sender: str, template: Template, given: Mapping[str, str]) -> str:
+    assert template.filler is not None
+    rest = _units(sender + template.words.format_map({**given, template.filler: ""}))
+    # A segment may end one unit early so as not to part a pair.
+    room = template.segments * (_EACH_OF_SEVERAL - 1) if template.segments > 1 else _WHOLE_IN_ONE
+    return shortened(given[template.filler], room - rest)
+
+
+def _units(value: str) -> int:
+    return len(value.encode("utf-16-le", "surrogatepass")) // 2

@@ -1,0 +1,65 @@
+"""What every test may use: the sample county in a database of this worker's own, and the people of the story."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+
+import pytest
+import pytest_asyncio
+from sqlalchemy import text
+
+from app.auth.actor import StaffActor
+from app.db import Transaction, engine, transaction
+from app.directory.terms import Role, UnitKind
+from qungong import sample
+
+pytest_plugins = ["tests.services"]
+
+Staff = Callable[[str], Awaitable[StaffActor]]
+
+_ACTOR = text("""
+SELECT p.id AS staff_id, p.name, o.id AS post_id, o.role, u.id AS unit_id, u.kind, u.name AS unit_name, u.code, u.county_id
+FROM staff p JOIN post o ON o.staff_id = p.id JOIN unit u ON u.id = o.unit_id WHERE p.account = :account ORDER BY o.id LIMIT 1
+""")
+
+
+@pytest_asyncio.fixture(scope="session")
+async def county(database_url: str, redis_url: str) -> AsyncIterator[None]:
+    """The sample county, loaded once; tests leave in it what they registered."""
+    assert database_url
+    assert redis_url
+    engine.cache_clear()
+    await sample.load()
+    yield
+    await engine().dispose()
+    engine.cache_clear()
+
+
+@pytest_asyncio.fixture
+async def tx(county: None) -> AsyncIterator[Transaction]:
+    """A transaction that is rolled back after the test."""
+    assert county is None
+    async with engine().connect() as connection:
+        yield Transaction(connection)
+        await connection.rollback()
+
+
+@pytest.fixture
+def staff(county: None) -> Staff:
+    """A member of the sample staff as an actor, by account, in the first of their posts."""
+    assert county is None
+
+    async def find(account: str) -> StaffActor:
+        async with transaction() as tx:
+            row = (await tx.all(_ACTOR, account=account))[0]
+        return StaffActor(
+            staff_id=row.staff_id,
+            post_id=row.post_id,
+            role=Role(row.role),
+            unit_id=row.unit_id,
+            unit_kind=UnitKind(row.kind),
+            unit_name=row.unit_name,
+            unit_code=row.code,
+            county_id=row.county_id,
+            name=row.name,
+        )
+
+    return find
