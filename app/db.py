@@ -16,8 +16,6 @@ from sqlalchemy import CheckConstraint, DateTime, Executable, Row, Table, TextCl
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.engine import CursorResult, RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
-from sqlalchemy.orm import configure_mappers
-from sqlalchemy.orm.attributes import manager_of_class
 from sqlmodel import SQLModel
 
 from app import clock
@@ -42,19 +40,25 @@ class Stored(SQLModel):
     # A row that may be there already: adding it again changes nothing.
     ADD_ONCE: ClassVar[bool] = False
 
+    def __init__(self, **values: Any) -> None:
+        """Instead of SQLModel's own, which takes longer than the statement; no session ever tracks these rows."""
+        kind = type(self)
+        stored = self.__dict__
+        stored.update(_defaults(kind))
+        stored.update(values)
+        if len(stored) != len(kind.model_fields) + 1:  # one more: SQLAlchemy's mark on an instance
+            raise TypeError(
+                f"{kind.__name__}: columns missing or unknown: {sorted(stored.keys() ^ kind.model_fields.keys())}"
+            )
+
     @classmethod
     def read(cls, found: RowMapping) -> Self:
-        """An instance of what a SELECT found; columns that are not the table's are passed over.
-
-        Skips SQLModel's initialiser, which takes longer than the query.
-        """
+        """An instance of what a SELECT found; columns that are not the table's are passed over."""
         values = {name: found[name] for name in cls.model_fields}
         for name, kind in _enumerations(cls).items():
             if values[name] is not None:
                 values[name] = kind(values[name])
-        made: Self = manager_of_class(cls).new_instance()
-        made.__dict__.update(values)
-        return made
+        return cls(**values)
 
 
 MOMENT = DateTime(timezone=True)
@@ -159,8 +163,14 @@ async def transaction(on: AsyncEngine | None = None) -> AsyncIterator[Transactio
 
 
 @cache
+def _defaults(kind: type[Stored]) -> dict[str, Any]:
+    return {
+        name: field.default for name, field in kind.model_fields.items() if not field.is_required()
+    }
+
+
+@cache
 def _enumerations(kind: type[Stored]) -> dict[str, type[StrEnum]]:
-    configure_mappers()  # before the first instance that is not made by its initialiser
     found = {}
     for name, field in kind.model_fields.items():
         for candidate in (field.annotation, *get_args(field.annotation)):
@@ -180,6 +190,19 @@ _encoder = msgspec.json.Encoder(enc_hook=_hook)
 
 def _encode(rows: Sequence[Stored], columns: tuple[str, ...] | None) -> str:
     return _encoder.encode([_columns(row, columns) for row in rows]).decode()
+
+
+def copyable(kind: type[Stored], rows: Sequence[Stored]) -> tuple[list[str], list[tuple[Any, ...]]]:
+    """Column names and records for a COPY, where there are too many rows for one statement."""
+    names = _written(kind)
+    return names, [tuple(row.__dict__.get(name) for name in names) for row in rows]
+
+
+def _written(kind: type[Stored]) -> list[str]:
+    columns = _table(kind).columns
+    return [
+        column.name for column in columns if column.identity is None and column.computed is None
+    ]
 
 
 def _columns(row: Stored, columns: tuple[str, ...] | None) -> Mapping[str, object]:
@@ -215,12 +238,7 @@ def _recordset(kind: type[Stored], parameter: str, names: Sequence[str]) -> str:
 
 
 def _insert(kind: type[Stored]) -> str:
-    table = _table(kind)
-    names = [
-        column.name
-        for column in table.columns
-        if column.identity is None and column.computed is None
-    ]
+    table, names = _table(kind), _written(kind)
     listed = ", ".join(f'"{name}"' for name in names)
     once = " ON CONFLICT DO NOTHING" if kind.ADD_ONCE else ""
     return f"INSERT INTO {table.fullname} ({listed}) SELECT {listed} FROM {_recordset(kind, f'a_{table.name}', names)}{once}"  # noqa: S608 - names of our own tables

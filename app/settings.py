@@ -14,27 +14,62 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(frozen=True, extra="ignore")
 
-    environment: Literal["local", "production"] = "local"
-    database_url: str = "postgresql+asyncpg://postgres@127.0.0.1:5432/qungong"
-    redis_url: str = "redis://127.0.0.1:6379/0"
-    database_pool_size: int = Field(default=10, ge=1, le=500)
+    environment: Literal["local", "production"] = Field(
+        default="local", description="production refuses local secrets"
+    )
+    database_url: str = Field(
+        default="postgresql+asyncpg://postgres@127.0.0.1:5432/qungong",
+        description="PostgreSQL 15 or newer",
+    )
+    redis_url: str = Field(
+        default="redis://127.0.0.1:6379/0",
+        description="Redis 6.2 or newer; nothing is lost without it",
+    )
+    database_pool_size: int = Field(
+        default=10, ge=1, le=500, description="connections of each process"
+    )
 
-    # Everything secret is derived from this one value; changing it makes stored phone numbers unreadable.
-    secret_key: SecretStr = SecretStr(LOCAL_SECRET)
-    public_url: str = "http://127.0.0.1:8000"
-    trusted_proxies: str = "127.0.0.1"
-    media_url: str = "file:///tmp/qungong-media"
+    secret_key: SecretStr = Field(
+        default=SecretStr(LOCAL_SECRET),
+        description="everything secret is derived from it; a changed one makes stored numbers unreadable and chains fail",
+    )
+    public_url: str = Field(
+        default="http://127.0.0.1:8000",
+        description="as citizens and the SMS provider reach us; webhook signatures cover it",
+    )
+    trusted_proxies: str = Field(
+        default="127.0.0.1", description="addresses whose X-Forwarded-* headers are believed"
+    )
+    media_url: str = Field(
+        default="file:///tmp/qungong-media", description="where photos are kept: file:// or s3://"
+    )
 
-    sms_provider: Literal["twilio"] = "twilio"
-    twilio_account_sid: str = "ACsimulator0000000000000000000000"
-    twilio_auth_token: SecretStr = SecretStr("simulator-token")
-    twilio_from: str = "+15005550006"
-    # Empty: the real Twilio. Otherwise the base address of a server that speaks its Messages API.
-    twilio_api_url: str = ""
-    sms_timeout_seconds: float = Field(default=10, gt=0, le=60)
+    sms_provider: Literal["twilio"] = Field(
+        default="twilio", description="who sends the text messages"
+    )
+    twilio_account_sid: str = Field(
+        default="ACsimulator0000000000000000000000", description="the Twilio account"
+    )
+    twilio_auth_token: SecretStr = Field(
+        default=SecretStr("simulator-token"), description="its token; also signs webhooks"
+    )
+    twilio_from: str = Field(default="+15005550006", description="the number texts come from")
+    twilio_api_url: str = Field(
+        default="", description="empty: the real Twilio; else a server that speaks its Messages API"
+    )
+    sms_timeout_seconds: float = Field(
+        default=10, gt=0, le=60, description="after this a send counts as unknown and is reconciled"
+    )
 
-    survey_window_days: int = Field(default=7, ge=1, le=90)
-    poll_seconds: float = Field(default=10, gt=0, le=60)
+    survey_window_days: int = Field(
+        default=7, ge=1, le=90, description="days after the answer in which an evaluation counts"
+    )
+    poll_seconds: float = Field(
+        default=10,
+        gt=0,
+        le=60,
+        description="how often workers look for what is due, with Redis or without",
+    )
 
     @field_validator("database_url")
     @classmethod

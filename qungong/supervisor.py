@@ -145,12 +145,9 @@ class Supervisor:
         try:
             return await self._ended(process)
         finally:
-            with suppress(
-                ProcessLookupError, PermissionError
-            ):  # macOS says EPERM for a group of zombies
-                os.killpg(
-                    process.pid, signal.SIGKILL
-                )  # its own children, where it was killed itself
+            # Its own children, where it was killed itself. macOS says EPERM for a group of zombies.
+            with suppress(ProcessLookupError, PermissionError):
+                os.killpg(process.pid, signal.SIGKILL)
             await process.wait()
             await relay
 

@@ -566,12 +566,61 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("unit_id", "case_id"),
     )
 
+    op.create_table(
+        "photo",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("citizen_id", sa.Uuid(), nullable=True),
+        sa.Column("staff_id", sa.Integer(), nullable=True),
+        sa.Column("case_id", sa.Uuid(), nullable=True),
+        sa.Column("width", sa.Integer(), nullable=False),
+        sa.Column("height", sa.Integer(), nullable=False),
+        sa.Column("size", sa.Integer(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint(
+            "(citizen_id IS NULL) <> (staff_id IS NULL)", name="photo_of_one_person"
+        ),
+        sa.ForeignKeyConstraint(
+            ["case_id"],
+            ["grievance.id"],
+        ),
+        sa.ForeignKeyConstraint(
+            ["citizen_id"],
+            ["citizen.id"],
+        ),
+        sa.ForeignKeyConstraint(
+            ["staff_id"],
+            ["staff.id"],
+        ),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_index(
+        "photo_by_case",
+        "photo",
+        ["case_id"],
+        unique=False,
+        postgresql_where=sa.text("case_id IS NOT NULL"),
+    )
+    op.create_index(
+        "photo_unattached",
+        "photo",
+        ["created_at"],
+        unique=False,
+        postgresql_where=sa.text("case_id IS NULL"),
+    )
+
     op.execute(KEEP_RECORD)
     for guard in GUARDS:
         op.execute(guard)
 
 
 def downgrade() -> None:
+    op.drop_index(
+        "photo_unattached", table_name="photo", postgresql_where=sa.text("case_id IS NULL")
+    )
+    op.drop_index(
+        "photo_by_case", table_name="photo", postgresql_where=sa.text("case_id IS NOT NULL")
+    )
+    op.drop_table("photo")
     op.drop_table("case_party")
     op.drop_table("case_event")
     op.drop_index(

@@ -11,7 +11,7 @@ from app.auth import posts, sessions, signing_in
 from app.auth.posts import PostHeld
 from app.auth.signing_in import StaffSignedIn
 from app.directory.terms import Role, UnitKind
-from app.errors import NotFound, NotPermitted, SignInRequired, TooMany, WrongCredentials
+from app.errors import KeyReused, NotFound, NotPermitted, SignInRequired, TooMany, WrongCredentials
 from app.http.inputs import Identifier, Input, Line
 from app.http.problems import problems
 from app.http.secret import Password
@@ -178,7 +178,7 @@ async def me(tx: Tx, by: ByStaff) -> Me:
     "/current/post",
     summary="切换岗位",
     description="此后的操作以所选岗位进行，从下一次请求起生效。",
-    responses=problems(SignInRequired, NotFound),
+    responses=problems(SignInRequired, NotFound, KeyReused),
 )
 async def switch_post(given: ChosenPost, tx: Tx, signed_in: SignedInStaff, by: ByStaff) -> Me:
     held = await posts.switch(tx, signed_in.session_id, staff_id=by.staff_id, post_id=given.post_id)

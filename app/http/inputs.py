@@ -1,6 +1,7 @@
 """Strict input: what is not expected is refused, and nothing that the database or a screen cannot bear gets in."""
 
 import unicodedata
+from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from pydantic import (
@@ -70,5 +71,9 @@ ShortText = Annotated[
 ]
 Identifier = Annotated[int, BeforeValidator(_not_a_flag), Field(ge=1, le=INT4_MAX)]
 UnitCode = Annotated[str, StringConstraints(pattern=r"^[0-9A-Z]{2,20}$", max_length=20)]
-Ref = Annotated[str, StringConstraints(pattern=r"^\d{6}-\d{6}-\d{8}$", max_length=22)]
-Moment = AwareDatetime
+Ref = Annotated[str, StringConstraints(pattern=r"^[0-9]{6}-[0-9]{6}-[0-9]{8}$", max_length=22)]
+# Bounded: the years at either end of the calendar cannot be read back from the database in another time zone.
+Moment = Annotated[
+    AwareDatetime,
+    Field(ge=datetime(2000, 1, 1, tzinfo=UTC), le=datetime(2100, 1, 1, tzinfo=UTC)),
+]

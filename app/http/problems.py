@@ -1,6 +1,7 @@
 """The one renderer of problems (RFC 9457), and what each kind of failure is called. Echoes nothing that was sent."""
 
 import asyncio
+from collections.abc import Mapping
 from typing import Any
 
 import asyncpg
@@ -8,7 +9,7 @@ import msgspec
 import structlog
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
-from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolExhausted
 from starlette.exceptions import HTTPException
 
@@ -35,9 +36,10 @@ _BY_STATUS: dict[int, type[Problem]] = {
     422: errors.InvalidInput,
     429: errors.TooMany,
 }
-# Any operation may be sent nonsense, or meet a busy database.
+# Any operation may be sent nonsense or too much of it, or meet a busy database.
 _EVERYWHERE: tuple[type[Problem], ...] = (
     errors.MalformedRequest,
+    errors.TooLarge,
     errors.InvalidInput,
     errors.Unavailable,
 )
@@ -58,11 +60,13 @@ _RETRY_AFTER: dict[str, Any] = {
 log = structlog.get_logger()
 
 
-def respond(problem: Problem) -> Response:
-    headers = {} if problem.retry_after is None else {"Retry-After": str(problem.retry_after)}
+def respond(problem: Problem, headers: Mapping[str, str] | None = None) -> Response:
+    sent = dict(headers or {})
+    if problem.retry_after is not None:
+        sent["Retry-After"] = str(problem.retry_after)
     if problem.status == 401:
-        headers["WWW-Authenticate"] = "Bearer"
-    return Response(msgspec.json.encode(_told(problem)), problem.status, headers, MEDIA_TYPE)
+        sent["WWW-Authenticate"] = "Bearer"
+    return Response(msgspec.json.encode(_told(problem)), problem.status, sent, MEDIA_TYPE)
 
 
 def _told(problem: Problem) -> dict[str, object]:
@@ -165,18 +169,22 @@ def install(app: FastAPI) -> None:
             # The class and the statement's shape help; the values might be somebody's name or number.
             log.error(
                 "request failed",
-                path=request.scope.get("route_path"),
+                # As the route is written: the path that was asked for holds a case's number.
+                route=getattr(request.scope.get("route"), "path", None),
                 error=type(error).__name__,
                 exc_info=told.status == 500,
             )
-        return respond(told)
+        # A 405 names what is allowed.
+        return respond(told, getattr(error, "headers", None))
 
     app.add_exception_handler(Problem, problem)
     for kind in (
         RequestValidationError,
         HTTPException,
         SQLAlchemyError,
-        IntegrityError,
+        # Raw from the driver where connecting fails.
+        asyncpg.PostgresError,
+        asyncpg.InterfaceError,
         OSError,
         Exception,
     ):

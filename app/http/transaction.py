@@ -123,7 +123,7 @@ def _worth_another_attempt(failure: Exception) -> bool:
     )
 
 
-def _current(request: Request) -> Transaction:
+async def _current(request: Request) -> Transaction:
     return cast("Transaction", request.state.tx)
 
 

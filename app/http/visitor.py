@@ -9,7 +9,7 @@ from app import keys
 from app.auth.models import Session
 
 
-def _address_key(request: Request) -> bytes:
+async def _address_key(request: Request) -> bytes:
     """A keyed digest of the client's address, as uvicorn's proxy-headers handling has it."""
     return keys.lookup("address", _network(request.client.host if request.client else ""))
 
@@ -27,7 +27,7 @@ def _network(host: str) -> str:
     return str(address)
 
 
-def _device(request: Request) -> str:
+async def _device(request: Request) -> str:
     """What the client calls itself, for its owner to recognise it by in the list of sessions."""
     told = request.headers.get("user-agent", "")
     return "".join(letter for letter in told if letter.isprintable())[:120]

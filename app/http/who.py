@@ -53,11 +53,11 @@ async def _signed_in_citizen(
     return signed_in
 
 
-def _staff(signed_in: Annotated[SignedIn, Depends(_signed_in_staff)]) -> StaffActor:
+async def _staff(signed_in: Annotated[SignedIn, Depends(_signed_in_staff)]) -> StaffActor:
     return cast("StaffActor", signed_in.actor)
 
 
-def _citizen(signed_in: Annotated[SignedIn, Depends(_signed_in_citizen)]) -> CitizenActor:
+async def _citizen(signed_in: Annotated[SignedIn, Depends(_signed_in_citizen)]) -> CitizenActor:
     return cast("CitizenActor", signed_in.actor)
 
 

@@ -119,9 +119,7 @@ def test_killed_servers_are_started_again_though_their_numbers_now_belong_to_oth
     recorded = json.loads((root / ".local/redis.json").read_text())
     os.kill(recorded["pid"], signal.SIGKILL)
     account = account_for(root / ".local/postgres")
-    with subprocess.Popen(
-        [sys.executable, "-c", "import time; time.sleep(60)"], user=account.uid if account else None
-    ) as innocent:
+    with subprocess.Popen(["/bin/sleep", "60"], user=account.uid if account else None) as innocent:
         lock = root / ".local/postgres/postmaster.pid"
         lock.write_text(lock.read_text().replace(str(postmaster(root)), str(innocent.pid), 1))
         (root / ".local/redis.json").write_text(json.dumps(recorded | {"pid": innocent.pid}))

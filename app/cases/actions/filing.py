@@ -3,12 +3,13 @@
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import text
 
 from app import keys
 from app.auth.actor import CitizenActor, StaffActor
-from app.cases import access, deadlines, history, lifecycle
+from app.cases import access, deadlines, history, lifecycle, photos
 from app.cases.actions.telling import tell
 from app.cases.deadlines import Kind, Stage
 from app.cases.dossier import Dossier
@@ -76,6 +77,8 @@ class Intake:
     accused_code: str | None = None
     occurred_at: datetime | None = None
     person: PersonHelped | None = None
+    # Sent in before, by whoever registers; in the order they are to be shown.
+    photos: tuple[UUID, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,11 +95,12 @@ async def register(
     """Take a grievance in at the unit that was asked.
 
     An accusation is sealed and goes to the discipline commission. Raises NotPermitted for posts that take nothing in,
-    InvalidInput for a unit, village or category that is not there.
+    InvalidInput for a unit, village, category or photo that is not there.
     """
     if isinstance(by, StaffActor) and not (by.acts and by.unit_kind in _TAKES_IN):
         raise NotPermitted
     found = await _setting(tx, intake, by, now)
+    taken_up = await photos.claim(tx, intake.photos, by=by)
     desks = _desks(found)
     sealed = intake.kind is Kind.ACCUSATION
     holder = first_holder(desks, sealed=sealed, accused_unit_id=found.accused_id)
@@ -130,6 +134,7 @@ async def register(
     dossier = Dossier(case, holder, None, [], {}, frozenset())
     dossier.start(Stage.JUDGE, now)
     access.admit(tx, case, holder.unit_id, now)
+    photos.attach(tx, taken_up, case)
     history.record(
         tx,
         dossier,
@@ -141,6 +146,7 @@ async def register(
         | ({"place": intake.place} if intake.place else {}),
         unit=found.id,
         channel=intake.channel,
+        **({"photos": list(intake.photos)} if intake.photos else {}),
     )
     tell(tx, case, MessageKind.RECEIPT, now=now, unit=desks.asked.name, code=code)
     return Registered(case, holder, code)

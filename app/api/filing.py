@@ -1,0 +1,179 @@
+"""Over HTTP: what staff enter for the person who reports: register, supply, object to a refusal, withdraw."""
+
+from datetime import datetime
+from typing import Annotated
+
+from fastapi import APIRouter
+from pydantic import BaseModel, Field, StrictBool, StringConstraints
+
+from app.api.step import CaseRef, Step, answers
+from app.auth.actor import StaffActor
+from app.cases.actions import filing
+from app.cases.actions.filing import Intake, PersonHelped, Registered
+from app.cases.deadlines import Kind
+from app.cases.lifecycle import Phase
+from app.cases.models import Channel
+from app.directory.terms import UnitKind
+from app.errors import KeyReused, NotPermitted, SignInRequired
+from app.http.cases import CaseStateOut
+from app.http.inputs import Identifier, Input, Line, Moment, Paragraphs, UnitCode
+from app.http.phone import Phone
+from app.http.problems import problems
+from app.http.transaction import OneTransaction, Tx
+from app.http.who import ByStaff
+
+router = APIRouter(prefix="/cases", tags=["登记"], route_class=OneTransaction)
+
+# How it came in follows from who enters it.
+_CHANNELS = {UnitKind.VILLAGE: Channel.CADRE, UnitKind.COMMAND_CENTER: Channel.HOTLINE}
+
+
+class PersonIn(Input):
+    name: Line = Field(description="反映人姓名", examples=["王大爷"], repr=False)
+    phone: Phone | None = Field(
+        default=None,
+        description="反映人自己的手机号码，用于告知进展和回访；没有手机的不填，不要填干部的号码",
+        examples=["13983001234"],
+        repr=False,
+    )
+
+
+class Report(Input):
+    """What somebody told a member of staff."""
+
+    title: Line = Field(description="一句话说明", examples=["13至17栋没有饮用水"])
+    body: Paragraphs = Field(
+        description="反映的内容", examples=["我们小区13栋到17栋已经三天没有自来水。"]
+    )
+    kind: Kind = Field(
+        description="类别；检举控告自动密封，只有纪检监察机关可见", examples=["help"]
+    )
+    place: Annotated[Line, StringConstraints(min_length=0)] = Field(
+        default="", description="事发地点", examples=["工农茶叶产业社区13栋"]
+    )
+    village_code: UnitCode | None = Field(
+        default=None,
+        description="事情所在的村(社区)；由本村登记的可不填",
+        examples=["500153003007"],
+    )
+    category_id: Identifier | None = Field(
+        default=None, description="分类，见分类目录", examples=[None]
+    )
+    urgent: StrictBool = Field(default=False, description="是否紧急，当日办理", examples=[False])
+    accused_code: UnitCode | None = Field(
+        default=None, description="检举控告所涉的单位", examples=[None]
+    )
+    occurred_at: Moment | None = Field(
+        default=None,
+        description="群众反映的时间，若早于登记；期限一律从登记时起算",
+        examples=["2026-11-22T08:30:00+08:00"],
+    )
+    person: PersonIn | None = Field(default=None, description="反映人；匿名反映的不填")
+
+    def intake(self, by: StaffActor) -> Intake:
+        person = self.person
+        return Intake(
+            title=self.title,
+            body=self.body,
+            kind=self.kind,
+            channel=_CHANNELS.get(by.unit_kind, Channel.CLERK),
+            place=self.place,
+            village_code=self.village_code,
+            category_id=self.category_id,
+            urgent=self.urgent,
+            accused_code=self.accused_code,
+            occurred_at=self.occurred_at,
+            person=None if person is None else PersonHelped(person.name, person.phone),
+        )
+
+
+class RegisteredOut(BaseModel):
+    ref: str = Field(description="事件编号", examples=["500153-261122-48392017"])
+    tracking_code: str = Field(
+        description="查询码，只给这一次，请交给反映人：凭编号和查询码可以查看进度",
+        examples=["K7MP3XWZ"],
+    )
+    title: str
+    phase: Phase
+    phase_label: str = Field(examples=["待研判"])
+    holder: str = Field(description="由谁研判", examples=["工农茶叶产业社区"])
+    received_at: datetime
+    stage_due_at: datetime | None
+    due_at: datetime
+    version: int = Field(description="记录的条数，用于 If-Match")
+
+    @classmethod
+    def of(cls, registered: Registered) -> "RegisteredOut":
+        case = registered.case
+        return cls(
+            ref=case.ref,
+            tracking_code=registered.tracking_code,
+            title=case.title,
+            phase=case.phase,
+            phase_label=case.phase.chinese,
+            holder=registered.holder.name,
+            received_at=case.received_at,
+            stage_due_at=case.stage_due_at,
+            due_at=case.due_at,
+            version=case.event_seq,
+        )
+
+
+class Supplement(Input):
+    supplement: Paragraphs = Field(
+        description="反映人补充的内容", examples=["房屋编号为13栋2单元，11月19日起停水。"]
+    )
+
+
+class Reason(Input):
+    reason: Paragraphs = Field(description="反映人的理由", examples=["问题并未解决，请上级研判。"])
+
+
+@router.post(
+    "",
+    status_code=201,
+    summary="代为登记",
+    description="村(社区)、镇街和指挥中心把群众口头反映的事登记下来，由本单位研判；检举控告直接交纪检监察机关。"
+    "请带上 Idempotency-Key，网络不好时可放心重发。",
+    responses=problems(SignInRequired, NotPermitted, KeyReused),
+)
+async def register(given: Report, tx: Tx, by: ByStaff) -> RegisteredOut:
+    registered = await filing.register(tx, given.intake(by), by=by, now=await tx.now())
+    return RegisteredOut.of(registered)
+
+
+@router.post(
+    "/{ref}/supply",
+    summary="代为补正",
+    description="登记单位代反映人补充材料，此后恢复计时。",
+    responses=answers(),
+)
+async def supply(ref: CaseRef, given: Supplement, step: Step) -> CaseStateOut:
+    dossier = await filing.supply(
+        step.tx, ref, by=step.by, supplement=given.supplement, now=step.now
+    )
+    return step.taken(dossier)
+
+
+@router.post(
+    "/{ref}/object-refusal",
+    summary="代为提出异议",
+    description="反映人不服不予受理的，由登记单位代为提出，转上一级研判；限一次。",
+    responses=answers(),
+)
+async def object_refusal(ref: CaseRef, given: Reason, step: Step) -> CaseStateOut:
+    dossier = await filing.object_refusal(
+        step.tx, ref, by=step.by, reason=given.reason, now=step.now
+    )
+    return step.taken(dossier)
+
+
+@router.post(
+    "/{ref}/withdraw",
+    summary="代为撤回",
+    description="反映人不再反映的，由登记单位代为撤回。",
+    responses=answers(),
+)
+async def withdraw(ref: CaseRef, given: Reason, step: Step) -> CaseStateOut:
+    dossier = await filing.withdraw(step.tx, ref, by=step.by, reason=given.reason, now=step.now)
+    return step.taken(dossier)

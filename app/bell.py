@@ -1,0 +1,119 @@
+"""Wakes the workers a little earlier than their next look at the database. Nothing depends on it, nothing waits for it.
+
+A ring goes through Redis as an arq job. Where Redis is away the ring is dropped: the workers look by themselves.
+"""
+
+import asyncio
+import time
+from enum import StrEnum
+from typing import Any, Final
+
+import msgspec
+import structlog
+from arq.connections import RedisSettings, create_pool
+
+from app.settings import settings
+
+log = structlog.get_logger()
+
+
+class Bell(StrEnum):
+    """Whom to wake."""
+
+    OUTBOX = "outbox"
+    DEADLINES = "deadlines"
+
+    @property
+    def queue(self) -> str:
+        return f"qungong:bell:{self}"
+
+
+JOB: Final = "ring"
+# Rings within this time are one: a thousand changes a second are not a thousand jobs.
+_TOGETHER_SECONDS: Final = 0.05
+_PATIENCE_SECONDS: Final = 2.0
+# The job is gone from Redis after so long, whatever happened to the worker that had it.
+_EXPIRES_SECONDS: Final = 10
+_SHORTEST_REST_SECONDS: Final = 1.0
+_LONGEST_REST_SECONDS: Final = 60.0
+
+_waiting: dict[Bell, asyncio.Task[None]] = {}
+# The loop itself holds its tasks only weakly.
+_under_way: set[asyncio.Task[None]] = set()
+
+
+class _Breaker:
+    """Leaves Redis alone for a while after a failure, longer each time."""
+
+    def __init__(self) -> None:
+        self._rest = _SHORTEST_REST_SECONDS
+        self._until = 0.0
+
+    @property
+    def resting(self) -> bool:
+        return time.monotonic() < self._until
+
+    def failed(self) -> None:
+        self._until = time.monotonic() + self._rest
+        self._rest = min(self._rest * 2, _LONGEST_REST_SECONDS)
+
+    def succeeded(self) -> None:
+        self._rest = _SHORTEST_REST_SECONDS
+
+
+_breaker = _Breaker()
+
+
+def ring(*bells: Bell) -> None:
+    """Wake these workers soon. To be called after the commit; returns at once and never fails."""
+    loop = asyncio.get_running_loop()
+    for bell in bells:
+        before = _waiting.get(bell)
+        # A task of a loop that has ended never gets done.
+        if before is not None and not before.done() and before.get_loop() is loop:
+            continue
+        if not _breaker.resting:
+            _waiting[bell] = task = loop.create_task(_ring_soon(bell))
+            _under_way.add(task)
+            task.add_done_callback(_under_way.discard)
+
+
+def redis_settings() -> RedisSettings:
+    given = RedisSettings.from_dsn(settings().redis_url)
+    given.conn_retries = 0
+    return given
+
+
+def packed(value: dict[str, Any]) -> bytes:
+    return msgspec.json.encode(value)
+
+
+def unpacked(value: bytes) -> dict[str, Any]:
+    return msgspec.json.decode(value, type=dict[str, Any])
+
+
+async def _ring_soon(bell: Bell) -> None:
+    await asyncio.sleep(_TOGETHER_SECONDS)
+    # From here on a further ring is a ring of its own: this one may already be too early for it.
+    _waiting.pop(bell, None)
+    try:
+        async with asyncio.timeout(_PATIENCE_SECONDS):
+            await _enqueue(bell)
+    except Exception as failure:
+        # Whatever it is, the change is committed, and the worker will find it.
+        _breaker.failed()
+        log.warning("bell not rung", bell=bell, error=type(failure).__name__)
+    else:
+        _breaker.succeeded()
+
+
+async def _enqueue(bell: Bell) -> None:
+    # A connection per ring, which is at most twenty times a second: none to go stale, none to leave open.
+    redis = await create_pool(redis_settings(), job_serializer=packed, job_deserializer=unpacked)
+    try:
+        # One id: while a ring waits to be heard, further ones are the same.
+        await redis.enqueue_job(
+            JOB, _job_id=bell.queue, _queue_name=bell.queue, _expires=_EXPIRES_SECONDS
+        )
+    finally:
+        await redis.aclose(close_connection_pool=True)

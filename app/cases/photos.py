@@ -1,0 +1,176 @@
+"""Photos of a grievance: kept, taken up by a registration, opened by those who may see the case.
+
+The bytes stand in the media store before their row is committed: a row without its bytes cannot be.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from functools import cache
+from uuid import UUID
+
+import obstore
+from anyio import CapacityLimiter, to_thread
+from obstore.exceptions import BaseError
+from obstore.store import LocalStore, ObjectStore, from_url
+from sqlalchemy import text
+
+from app.auth.actor import CitizenActor, StaffActor
+from app.cases import images
+from app.cases.access import VISIBLE_TO_CITIZEN, VISIBLE_TO_STAFF, viewer
+from app.cases.images import ImageRefused, Picture
+from app.cases.models import Case, Photo
+from app.db import Transaction, transaction
+from app.errors import InvalidInput, NotFound, TooMany, Unavailable
+from app.settings import settings
+
+MAX_PHOTOS = 9
+# What somebody may have sent in a day without having registered anything with it.
+_UNATTACHED_A_DAY = 40
+_KEPT_UNATTACHED = timedelta(days=2)
+# Decoding takes a processor and up to 300 MB: few at once, and whoever would wait long had better come again.
+_AT_ONCE = CapacityLimiter(2)
+_WAITING = 16
+
+_OWN = "(citizen_id = CAST(:citizen_id AS uuid) OR staff_id = CAST(:staff_id AS int))"
+_CLAIM = text(
+    f"SELECT * FROM photo WHERE id = ANY(CAST(:ids AS uuid[])) AND case_id IS NULL AND {_OWN} ORDER BY id FOR UPDATE"  # noqa: S608 - our own text
+)
+_LATELY = text(
+    f"SELECT count(*) FROM photo WHERE case_id IS NULL AND created_at > :since AND {_OWN}"  # noqa: S608 - our own text
+)
+_OPEN = "SELECT ph.id FROM photo ph JOIN grievance c ON c.id = ph.case_id WHERE c.ref = :ref AND ph.id = :photo_id AND "
+_OPEN_FOR_STAFF = text(_OPEN + VISIBLE_TO_STAFF)
+_OPEN_FOR_CITIZEN = text(_OPEN + VISIBLE_TO_CITIZEN)
+_FORGET = text("""
+DELETE FROM photo WHERE id IN (
+  SELECT id FROM photo WHERE case_id IS NULL AND created_at < :before LIMIT 500 FOR UPDATE SKIP LOCKED)
+RETURNING id
+""")
+
+
+async def prepare(sent: bytes) -> Picture:
+    """The picture alone, in a thread. Raises InvalidInput for what is no photo, Unavailable when too many wait."""
+    if _AT_ONCE.statistics().tasks_waiting >= _WAITING:
+        raise Unavailable("上传的人较多，请稍后再试。", retry_after=5)
+    try:
+        return await to_thread.run_sync(images.clean, sent, limiter=_AT_ONCE)
+    except ImageRefused as refused:
+        raise InvalidInput(mistakes=[{"where": "body.photo", "what": str(refused)}]) from refused
+
+
+async def put(photo_id: UUID, picture: Picture) -> None:
+    """Into the media store. Raises Unavailable when it is away."""
+    try:
+        await obstore.put_async(_store(), _name(photo_id), picture.jpeg, mode="create")
+    except BaseError as away:
+        raise Unavailable("照片暂时无法保存，请稍后再试。", retry_after=10) from away
+
+
+async def keep(
+    tx: Transaction,
+    photo_id: UUID,
+    picture: Picture,
+    *,
+    by: CitizenActor | StaffActor,
+    now: datetime,
+) -> None:
+    """The row of a photo whose bytes are stored. Raises TooMany for somebody who sends and never registers."""
+    lately = await tx.scalar(_LATELY, since=now - timedelta(days=1), **_owner(by))
+    if lately >= _UNATTACHED_A_DAY:
+        raise TooMany("上传的照片过多，请先提交反映的事项。", retry_after=3600)
+    tx.add(
+        Photo(
+            id=photo_id,
+            width=picture.width,
+            height=picture.height,
+            size=len(picture.jpeg),
+            created_at=now,
+            citizen_id=by.citizen_id if isinstance(by, CitizenActor) else None,
+            staff_id=by.staff_id if isinstance(by, StaffActor) else None,
+        )
+    )
+
+
+async def claim(
+    tx: Transaction, ids: Sequence[UUID], *, by: CitizenActor | StaffActor
+) -> list[Photo]:
+    """Lock photos that a registration names. Raises InvalidInput for what is not the actor's or is in use already."""
+    if not ids:
+        return []
+    rows = await tx.all(_CLAIM, ids=list(ids), **_owner(by))
+    if len(rows) != len(ids):
+        raise InvalidInput(
+            mistakes=[{"where": "body.photos", "what": "照片不存在或已使用，请重新上传"}]
+        )
+    return [Photo.read(row._mapping) for row in rows]
+
+
+def attach(tx: Transaction, taken_up: Sequence[Photo], case: Case) -> None:
+    for photo in taken_up:
+        photo.case_id = case.id
+        tx.change(photo)
+
+
+async def open_photo(
+    tx: Transaction, ref: str, photo_id: UUID, *, by: StaffActor | CitizenActor
+) -> UUID:
+    """The photo of a case that the actor may see. Raises NotFound for what is not there or not the actor's."""
+    if isinstance(by, StaffActor):
+        found = await tx.scalar(_OPEN_FOR_STAFF, ref=ref, photo_id=photo_id, **viewer(by))
+    else:
+        found = await tx.scalar(
+            _OPEN_FOR_CITIZEN, ref=ref, photo_id=photo_id, citizen_id=by.citizen_id
+        )
+    if found is None:
+        raise NotFound
+    return photo_id
+
+
+async def load(photo_id: UUID) -> bytes:
+    """The JPEG, once it was opened; needs no connection to the database, so none should be held meanwhile."""
+    try:
+        stored = await obstore.get_async(_store(), _name(photo_id))
+        return bytes(await stored.bytes_async())
+    except FileNotFoundError as gone:
+        raise NotFound from gone
+    except BaseError as away:
+        raise Unavailable("照片暂时无法读取，请稍后再试。", retry_after=10) from away
+
+
+async def drop_unattached() -> int:
+    """Photos that no registration took up; returns how many. The row goes first: a leftover file harms nobody."""
+    async with transaction() as tx:
+        dropped = await tx.all(_FORGET, before=await tx.now() - _KEPT_UNATTACHED)
+    await discard([row.id for row in dropped])
+    return len(dropped)
+
+
+async def discard(photo_ids: Sequence[UUID]) -> None:
+    """Remove the bytes of photos that have no row."""
+    for photo_id in photo_ids:
+        try:
+            await obstore.delete_async(_store(), _name(photo_id))
+        except FileNotFoundError:
+            continue
+
+
+def _owner(by: CitizenActor | StaffActor) -> dict[str, UUID | int | None]:
+    if isinstance(by, StaffActor):
+        return {"citizen_id": None, "staff_id": by.staff_id}
+    return {"citizen_id": by.citizen_id, "staff_id": None}
+
+
+def _name(photo_id: UUID) -> str:
+    # By the random end of the id, so that a folder holds few; its beginning is the time.
+    return f"photos/{photo_id.hex[-2:]}/{photo_id.hex}.jpg"
+
+
+def _store() -> ObjectStore:
+    return _store_at(settings().media_url)
+
+
+@cache
+def _store_at(url: str) -> ObjectStore:
+    if url.startswith("file:"):
+        return LocalStore.from_url(url, mkdir=True)
+    return from_url(url)

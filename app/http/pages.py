@@ -1,0 +1,41 @@
+"""The few pages that the server itself writes: plain HTML with one style sheet, no scripts, nothing from elsewhere."""
+
+import base64
+import hashlib
+from html import escape
+from typing import Final
+
+from fastapi.responses import HTMLResponse
+
+_STYLE: Final = """
+:root{color-scheme:light dark;--ink:#1d2129;--soft:#5b6472;--line:#d9dee7;--red:#b3261e;--card:#fff;--ground:#f5f6f8}
+@media(prefers-color-scheme:dark){:root{--ink:#e8eaed;--soft:#a3abb8;--line:#363c47;--red:#ff8a80;--card:#1f232b;--ground:#15181d}}
+*{box-sizing:border-box}
+body{margin:0;background:var(--ground);color:var(--ink);font:16px/1.7 system-ui,"PingFang SC","Microsoft YaHei","Noto Sans CJK SC",sans-serif}
+main{max-width:56rem;margin:0 auto;padding:2rem 1.25rem 4rem}
+h1{font-size:1.6rem;border-left:.3rem solid var(--red);padding-left:.7rem;line-height:1.3}
+h2{font-size:1.15rem;margin-top:2.2rem}
+p,dd{color:var(--soft)}
+a{color:inherit;text-decoration-color:var(--red);text-underline-offset:.2em}
+section,details{background:var(--card);border:1px solid var(--line);border-radius:.6rem;padding:.7rem 1rem;margin:.6rem 0}
+summary{cursor:pointer}
+code,pre{font:.86rem/1.6 ui-monospace,"SF Mono",Consolas,monospace}
+pre{overflow-x:auto;background:var(--ground);border-radius:.4rem;padding:.7rem}
+table{border-collapse:collapse;width:100%;font-size:.9rem}
+td,th{text-align:left;vertical-align:top;padding:.3rem .6rem .3rem 0;border-top:1px solid var(--line)}
+.verb{display:inline-block;min-width:4.2rem;color:var(--red);font-weight:600}
+"""
+# What the content security policy lets through: this text and no other.
+STYLE_SOURCE: Final = (
+    f"'sha256-{base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()}'"
+)
+
+
+def page(title: str, body: str, status: int = 200) -> HTMLResponse:
+    """`body` is HTML, escaped by whoever made it; `title` is text."""
+    return HTMLResponse(
+        f'<!doctype html><html lang="zh-CN"><head><meta charset="utf-8"><title>{escape(title)}</title>'
+        f'<meta name="viewport" content="width=device-width,initial-scale=1"><style>{_STYLE}</style></head>'
+        f"<body><main><h1>{escape(title)}</h1>{body}</main></body></html>",
+        status,
+    )

@@ -1,0 +1,188 @@
+"""The command center's return calls (回访): whom to call, what came of it, and the new round that may follow."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import text
+
+from app import keys
+from app.auth.actor import StaffActor
+from app.cases import access
+from app.cases.actions import closing
+from app.cases.dossier import Dossier
+from app.cases.lifecycle import Action
+from app.db import Transaction
+from app.directory.terms import Role, UnitKind
+from app.errors import ActionNotAllowed, InvalidInput, NotFound, NotPermitted
+from app.surveys.models import AnswerChannel, CallCause, CallResult, CallState, ReturnCall
+from app.surveys.receiving import answer as record_answer
+from app.surveys.replies import Value
+
+_CALLERS = frozenset({Role.DISPATCHER, Role.SUPERVISOR})
+_COLUMNS = ", ".join(f"r.{name}" for name in ReturnCall.model_fields)
+_SELECT = f"""
+SELECT {_COLUMNS}, c.ref, c.title, s.round, s.asked_at, c.answered_at, holder.name AS unit_name,
+  a.value, a.remark_sealed, p.name_sealed, p.phone_sealed
+FROM surveys.return_call r
+JOIN surveys.survey s ON s.id = r.survey_id
+JOIN grievance c ON c.id = s.case_id
+-- A case that was joined to another was handled where the other was.
+LEFT JOIN grievance primary_case ON primary_case.id = c.primary_id
+JOIN unit holder ON holder.id = coalesce(primary_case.holder_unit_id, c.holder_unit_id)
+JOIN citizen p ON p.id = s.citizen_id
+LEFT JOIN surveys.answer a ON a.survey_id = s.id
+WHERE {access.VISIBLE_TO_STAFF} AND """  # noqa: S608 - columns of our own tables
+_OPEN = text(_SELECT + "r.state = 'open' AND r.id > CAST(:after AS uuid) ORDER BY r.id LIMIT :most")
+_ONE = text(_SELECT + "r.id = :id")
+_LOCK_ONE = text(_SELECT + "r.id = :id FOR UPDATE OF r")
+# Of the case itself or of one that was joined to it.
+_FOUND_VALID = text("""
+SELECT EXISTS (
+  SELECT 1 FROM surveys.return_call r JOIN surveys.survey s ON s.id = r.survey_id JOIN grievance c ON c.id = s.case_id
+  WHERE (c.id = :case_id OR c.primary_id = :case_id) AND s.round = :round AND r.result = 'valid' AND r.consent
+)
+""")
+_FIRST = UUID(int=0)
+
+
+@dataclass(frozen=True, slots=True)
+class CallToMake:
+    """A return call with what the caller needs to know; who it is and what they said never show in a log line."""
+
+    id: UUID
+    ref: str
+    title: str
+    round: int
+    unit_name: str
+    cause: CallCause
+    state: CallState
+    result: CallResult | None
+    consent: bool
+    tries: int
+    created_at: datetime
+    called_at: datetime | None
+    value: Value | None = field(repr=False)
+    remark: str | None = field(repr=False)
+    name: str | None = field(repr=False)
+    phone: str | None = field(repr=False)
+    note: str | None = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What came of a call. `evaluation`: for people who could not be texted, what they answered when asked."""
+
+    result: CallResult
+    consent: bool = False
+    note: str = ""
+    evaluation: Value | None = None
+
+
+async def open_calls(
+    tx: Transaction, *, by: StaffActor, after: UUID | None, most: int
+) -> list[CallToMake]:
+    """Calls still to be made, the oldest first, from behind `after` on."""
+    _require_caller(by)
+    rows = await tx.all(_OPEN, after=after or _FIRST, most=most, **access.viewer(by))
+    return [_call(row) for row in rows]
+
+
+async def get_call(tx: Transaction, call_id: UUID, *, by: StaffActor) -> CallToMake:
+    _require_caller(by)
+    row = await tx.one_or_none(_ONE, id=call_id, **access.viewer(by))
+    if row is None:
+        raise NotFound
+    return _call(row)
+
+
+async def record_finding(
+    tx: Transaction, call_id: UUID, finding: Finding, *, by: StaffActor, now: datetime
+) -> CallToMake:
+    """Record what came of the call. Not reached leaves it open; anything else ends it."""
+    _require_caller(by)
+    row = await tx.one_or_none(_LOCK_ONE, id=call_id, **access.viewer(by))
+    if row is None:
+        raise NotFound
+    if row.state == CallState.DONE:
+        raise ActionNotAllowed("这次回访已经有结论。")
+    _check(finding, None if row.value is None else Value(row.value))
+    if finding.evaluation is not None:
+        record_answer(tx, row.survey_id, finding.evaluation, "", AnswerChannel.RETURN_CALL, now)
+    call = ReturnCall.read(row._mapping)
+    call.result, call.consent = finding.result, finding.consent
+    call.state = CallState.OPEN if finding.result is CallResult.NOT_REACHED else CallState.DONE
+    call.note_sealed = keys.encrypt(finding.note) if finding.note else None
+    call.tries += 1
+    call.called_at, call.called_by_staff_id = now, by.staff_id
+    tx.change(call)
+    await tx.flush()
+    return await get_call(tx, call_id, by=by)
+
+
+async def rework(
+    tx: Transaction, ref: str, *, by: StaffActor, reason: str, now: datetime
+) -> Dossier:
+    """A new round, where a return call about this round found the complaint valid and the citizen agreed."""
+    dossier = await access.lock_case(tx, ref, by=by)
+    case = dossier.case
+    if not await tx.scalar(_FOUND_VALID, case_id=case.id, round=case.round):
+        raise ActionNotAllowed(
+            "须经回访核实属实并征得群众同意后才能重办。",
+            action=Action.REWORK,
+            phase=case.phase,
+            allowed=access.actions(dossier, by, now),
+        )
+    return await closing.rework(tx, ref, by=by, reason=reason, now=now)
+
+
+def _require_caller(by: StaffActor) -> None:
+    if by.role not in _CALLERS or by.unit_kind is not UnitKind.COMMAND_CENTER:
+        raise NotPermitted("只有县指挥中心可以查看和记录回访。")
+
+
+def _check(finding: Finding, known: Value | None) -> None:
+    """Raise InvalidInput where the parts of a finding do not go together. `known`: what the citizen answered before."""
+    reached = finding.result is not CallResult.NOT_REACHED
+    must_evaluate = reached and known is None
+    dissatisfied = (known or finding.evaluation) is Value.DISSATISFIED
+    rules = (
+        (finding.consent and finding.result is not CallResult.VALID, "consent", "只有反映属实时才征求重办意见"),
+        (must_evaluate and finding.evaluation is None, "evaluation", "请记录群众的评价"),
+        (not must_evaluate and finding.evaluation is not None, "evaluation", "群众已经评价过，或尚未联系上，不能代为评价"),
+        (
+            reached and dissatisfied == (finding.result is CallResult.EVALUATED),
+            "result",
+            "评价为不满意的，须核实是否属实；其余的记为已评价",
+        ),
+    )  # fmt: skip
+    mistakes = [{"where": f"body.{where}", "what": what} for wrong, where, what in rules if wrong]
+    if mistakes:
+        raise InvalidInput(mistakes=mistakes)
+
+
+def _call(row: Any) -> CallToMake:
+    return CallToMake(
+        id=row.id,
+        ref=row.ref,
+        title=row.title,
+        round=row.round,
+        unit_name=row.unit_name,
+        cause=CallCause(row.cause),
+        state=CallState(row.state),
+        result=None if row.result is None else CallResult(row.result),
+        consent=row.consent,
+        tries=row.tries,
+        created_at=row.created_at,
+        called_at=row.called_at,
+        value=None if row.value is None else Value(row.value),
+        remark=_opened(row.remark_sealed),
+        name=_opened(row.name_sealed),
+        phone=_opened(row.phone_sealed),
+        note=_opened(row.note_sealed),
+    )
+
+
+def _opened(sealed: bytes | None) -> str | None:
+    return None if sealed is None else keys.decrypt(sealed)

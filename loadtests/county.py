@@ -1,0 +1,212 @@
+"""Fills a database with cases through the product's own rules and record, copied in at once; for benchmarks only."""
+
+import random
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from rich.progress import track
+from sqlalchemy import Executable, text
+from sqlmodel import SQLModel
+from typing_extensions import override
+
+from app import keys
+from app.auth.actor import CitizenActor
+from app.auth.models import Session
+from app.auth.sessions import open_session
+from app.cases import history, lifecycle
+from app.cases.actions import filing
+from app.cases.actions.filing import Intake
+from app.cases.deadlines import Kind
+from app.cases.dossier import Dossier
+from app.cases.lifecycle import Action, Condition, Situation, Standing
+from app.cases.models import Channel
+from app.cases.routing import Place
+from app.db import Stored, Transaction, copyable, transaction
+from app.directory.models import Citizen
+from app.directory.terms import UnitKind
+from app.identifiers import uuid7
+from app.outbox import MessageState, OutboxMessage
+
+CITIZENS = 1000
+_BATCH = 5000
+_FINISHED_OF_TEN = 7
+_AT_CENTER_OF_TEN = 1
+_UNITS = text("""
+SELECT u.id, u.name, u.kind, u.county_id, c.code AS county_code, cc.id AS center_id, cc.name AS center_name,
+  d.id AS discipline_id, d.name AS discipline_name,
+  true AS category_known, CAST(NULL AS int) AS accused_id, CAST(NULL AS int) AS village_id, CAST(NULL AS uuid) AS person_id
+FROM unit u JOIN unit c ON c.id = u.county_id
+JOIN unit cc ON cc.county_id = c.id AND cc.kind = 'command_center'
+LEFT JOIN unit d ON d.county_id = c.id AND d.kind = 'discipline'
+WHERE u.kind IN ('village', 'township', 'command_center') ORDER BY u.id
+""")
+_POSTS = text(
+    "SELECT p.account, p.id, o.id AS post_id FROM staff p JOIN post o ON o.staff_id = p.id"
+)
+_ANALYZE = text("ANALYZE")
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What the benchmark asks for: cases with their codes, those waiting at the ping-pong township, and tokens."""
+
+    tracked: list[tuple[str, str]]
+    at_township: list[str]
+    tokens: dict[str, str]
+
+
+class Copying(Transaction):
+    """Takes what a use case writes without sending it; knows the answer to the one thing registering asks."""
+
+    def __init__(self, connection: Any, settings: dict[str, Any]) -> None:
+        super().__init__(connection)
+        self.settings = settings
+        self.rows: dict[type[Stored], list[Stored]] = {}
+
+    @override
+    async def one_or_none(self, statement: Executable, /, **values: Any) -> Any:
+        return self.settings[values["asked_code"]]
+
+    @override
+    def add(self, row: Stored) -> None:
+        self.rows.setdefault(type(row), []).append(row)
+
+    @override
+    def change(self, row: Stored) -> None:
+        """The row is still in hand."""
+
+    async def copy(self) -> None:
+        raw = await self.connection.get_raw_connection()
+        order = [
+            table.name for table in SQLModel.metadata.sorted_tables
+        ]  # what is referred to comes first
+        for kind, rows in sorted(
+            self.rows.items(), key=lambda item: order.index(str(item[0].__tablename__))
+        ):
+            names, records = copyable(kind, rows)
+            await raw.driver_connection.copy_records_to_table(  # type: ignore[union-attr]  # asyncpg has no types
+                kind.__tablename__, columns=names, records=records
+            )
+        self.rows.clear()
+
+
+async def fill(cases: int, *, seed: int, ping_pong: int, township: str) -> Known:
+    """`cases` more cases: seven of ten finished, one pending at the command center, two pending in villages.
+
+    `ping_pong` of them are pending at the township of the given name.
+    """
+    chance = random.Random(seed)  # noqa: S311 - reproducible, not secret
+    async with transaction() as tx:
+        units = list(await tx.all(_UNITS))
+        citizens = _citizens(chance)
+        copying = Copying(tx.connection, {str(row.id): row for row in units})
+        for citizen in citizens:
+            copying.add(citizen)
+        await copying.copy()
+        tracked, waiting = [], []
+        plan = list(_plan(cases, ping_pong, units, township, chance))
+        for number, (unit, finished) in enumerate(track(plan, f"载入 {cases} 件 · loading cases")):
+            ref, code = await _one(
+                copying, unit, citizens[number % CITIZENS].id, finished, number, chance
+            )
+            tracked.append((ref, code))
+            if unit.name == township and not finished:
+                waiting.append(ref)
+            if number % _BATCH == _BATCH - 1:
+                await copying.copy()
+        await copying.copy()
+    async with transaction() as tx:
+        tokens = await _tokens(tx)
+    async with transaction() as tx:
+        await tx.execute(_ANALYZE)
+    return Known(tracked, waiting, tokens)
+
+
+def _plan(
+    cases: int, ping_pong: int, units: list[Any], township: str, chance: random.Random
+) -> Iterator[tuple[Any, bool]]:
+    villages = [unit for unit in units if unit.kind == UnitKind.VILLAGE]
+    center = next(unit for unit in units if unit.kind == UnitKind.COMMAND_CENTER)
+    there = next(unit for unit in units if unit.name == township)
+    for number in range(cases):
+        if number < ping_pong:
+            yield there, False
+        elif number % 10 < _FINISHED_OF_TEN:
+            yield chance.choice(villages), True
+        else:
+            yield (
+                (
+                    center
+                    if number % 10 < _FINISHED_OF_TEN + _AT_CENTER_OF_TEN
+                    else chance.choice(villages)
+                ),
+                False,
+            )
+
+
+async def _one(
+    tx: Copying, unit: Any, citizen_id: UUID, finished: bool, number: int, chance: random.Random
+) -> tuple[str, str]:
+    now = datetime.now(UTC) - timedelta(minutes=chance.randrange(60 * 24 * 365))
+    by = CitizenActor(citizen_id, None)
+    intake = Intake(
+        title=f"第{number}件：路灯不亮", body="村口的路灯坏了一个月，夜里老人出行不便。" * 4, kind=Kind.HELP, channel=Channel.POSTER,
+        asked_code=str(unit.id),
+    )  # fmt: skip
+    registered = await filing.register(tx, intake, by=by, now=now)
+    for message in tx.rows.get(OutboxMessage, []):
+        assert isinstance(message, OutboxMessage)
+        message.state = MessageState.DELIVERED
+    if finished:
+        dossier = Dossier(
+            registered.case,
+            Place(unit.id, unit.name, UnitKind(unit.kind)),
+            None,
+            [],
+            {},
+            frozenset(),
+        )
+        dossier.remember()
+        reporter = Situation(
+            dossier.case.phase, frozenset({Standing.REPORTER}), frozenset(Condition)
+        )
+        lifecycle.advance(dossier.case, Action.WITHDRAW, reporter)
+        dossier.end_stage()
+        history.record(
+            tx, dossier, Action.WITHDRAW, by=by, now=now, public=True, texts={"reason": "已修好"}
+        )
+    return registered.case.ref, registered.tracking_code
+
+
+def _citizens(chance: random.Random) -> list[Citizen]:
+    now = datetime.now(UTC)
+    numbers = [f"+86139{chance.randrange(10**8):08d}" for _ in range(CITIZENS)]
+    return [
+        Citizen(
+            id=uuid7(now),
+            phone_sealed=keys.encrypt(number),
+            phone_key=keys.lookup("phone", f"{number}/{place}"),
+            created_at=now,
+        )
+        for place, number in enumerate(numbers)
+    ]
+
+
+async def _tokens(tx: Transaction) -> dict[str, str]:
+    """A session for each sample account, opened without the password: hashing is not what is measured."""
+    tokens: dict[str, str] = {}
+    for row in await tx.all(_POSTS):
+        token, session = open_session(
+            tx,
+            now=await tx.now(),
+            device="bench",
+            lasts=timedelta(hours=2),
+            staff_id=row.id,
+            post_id=row.post_id,
+        )
+        assert isinstance(session, Session)
+        tokens.setdefault(row.account, token)
+    return tokens

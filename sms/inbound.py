@@ -1,0 +1,82 @@
+"""Twilio's webhooks: checks that they are Twilio's and hands on what they say. Decides nothing about it.
+
+A webhook is answered 204 whether or not it told us something new; only a forged, malformed or oversized one is refused,
+so that a repeated or late one never looks like a fault to the provider.
+"""
+
+from collections.abc import Mapping
+from typing import Annotated, Final
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Request, Response
+from starlette.requests import ClientDisconnect
+
+from app import outbox
+from app.db import transaction
+from app.errors import MalformedRequest, NotPermitted, TooLarge, Unavailable
+from app.http.problems import problems
+from app.outbox import MessageState
+from app.settings import settings
+from sms.providers.twilio import signature_valid
+from sms.providers.twilio_webhooks import FORM_BYTES_AT_MOST, Form, read_form, status_report
+
+router = APIRouter(prefix="/sms/twilio", tags=["短信"])
+
+_STATES: Final[Mapping[str, MessageState]] = {
+    **dict.fromkeys(("accepted", "scheduled", "queued", "sending", "sent"), MessageState.ACCEPTED),
+    **dict.fromkeys(("delivered", "read"), MessageState.DELIVERED),
+    "undelivered": MessageState.UNDELIVERED,
+    **dict.fromkeys(("failed", "canceled"), MessageState.FAILED),
+}
+
+
+async def genuine_form(request: Request) -> Form:
+    """The form of a webhook that Twilio signed for the address the public knows, exactly as it was sent."""
+    form = read_form(await _body(request))
+    query = request.scope["query_string"].decode("latin-1")
+    path = request.scope["path"] + (f"?{query}" if query else "")
+    url = settings().public_url.rstrip("/") + path
+    token = settings().twilio_auth_token.get_secret_value()
+    if not signature_valid(token, url, form, request.headers.get("X-Twilio-Signature")):
+        raise NotPermitted("签名不符，请求未被接受。")
+    return form
+
+
+GenuineForm = Annotated[Form, Depends(genuine_form)]
+
+
+@router.post(
+    "/status/{message_id}",
+    summary="短信状态回执",
+    status_code=204,
+    response_class=Response,
+    responses=problems(NotPermitted, TooLarge, Unavailable),
+)
+async def status(message_id: str, form: GenuineForm) -> None:
+    report = status_report(form)
+    message = _uuid(message_id)
+    if report is None or message is None:
+        return
+    async with transaction() as tx:
+        await outbox.record_status(
+            tx, message, report.provider_id, _STATES[report.status], report.error_code
+        )
+
+
+async def _body(request: Request) -> bytes:
+    body = bytearray()
+    try:
+        async for chunk in request.stream():
+            body += chunk
+            if len(body) > FORM_BYTES_AT_MOST:
+                raise TooLarge
+    except ClientDisconnect as gone:
+        raise MalformedRequest from gone
+    return bytes(body)
+
+
+def _uuid(given: str) -> UUID | None:
+    try:
+        return UUID(given)
+    except ValueError:
+        return None

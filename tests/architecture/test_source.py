@@ -1,0 +1,49 @@
+"""What must be true of the source itself and no linter checks."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+PACKAGES = ("app", "mobile_api", "sms", "workers", "qungong")
+
+
+def modules() -> Iterator[Path]:
+    for package in PACKAGES:
+        yield from (path for path in (ROOT / package).rglob("*.py"))
+
+
+def assigned_attributes(path: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        targets = (
+            node.targets
+            if isinstance(node, ast.Assign)
+            else [node.target]
+            if isinstance(node, ast.AugAssign | ast.AnnAssign)
+            else []
+        )
+        for target in targets:
+            for part in ast.walk(target):
+                if isinstance(part, ast.Attribute):
+                    yield part.attr
+
+
+def test_only_the_lifecycle_assigns_a_phase() -> None:
+    assert [
+        path.relative_to(ROOT).as_posix()
+        for path in modules()
+        if "phase" in assigned_attributes(path)
+    ] == ["app/cases/lifecycle.py"]
+
+
+def test_alembics_folder_is_not_a_package_that_would_hide_the_library() -> None:
+    assert not (ROOT / "alembic" / "__init__.py").exists()
+
+
+@pytest.mark.parametrize(
+    "path", sorted(modules()), ids=lambda path: path.relative_to(ROOT).as_posix()
+)
+def test_a_module_fits_on_a_few_screens(path: Path) -> None:
+    assert len(path.read_text(encoding="utf-8").splitlines()) <= 420

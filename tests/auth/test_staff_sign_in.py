@@ -1,0 +1,337 @@
+"""Staff sign in: what is answered, what is counted, and who is kept out for how long."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+
+import httpx
+import pytest
+from sqlalchemy import text
+
+from app import clock, db, keys
+from app.api.sessions import SignIn
+from app.auth import passwords, signing_in
+from tests.auth.conftest import PASSWORD, At, Person, an_address, letters, rows
+
+APerson = Callable[..., Awaitable[Person]]
+SESSIONS = "/api/v1/sessions"
+
+
+async def sign_in(
+    client: httpx.AsyncClient, account: str, password: str = PASSWORD, **more: object
+) -> httpx.Response:
+    return await client.post(SESSIONS, json={"account": account, "password": password, **more})
+
+
+def bearing(answer: httpx.Response) -> dict[str, str]:
+    return {"Authorization": f"Bearer {answer.json()['token']}"}
+
+
+async def failed(account: str, address: str | None, times: int) -> None:
+    """Wrong tries as they stand in the table; each from another address unless one is named."""
+    async with db.transaction() as tx:
+        for _ in range(times):
+            await tx.execute(
+                text(
+                    "INSERT INTO failed_sign_in VALUES (gen_random_uuid(), :account, :address, now())"
+                ),
+                account=keys.lookup("account", account or letters()),
+                address=keys.lookup("address", address or an_address()),
+            )
+
+
+async def test_signing_in_tells_who_one_is_and_where(at: At, a_person: APerson) -> None:
+    person, client = await a_person(), at()
+    answer = await sign_in(client, person.account, device="值班室电脑")
+    assert answer.status_code == 201, answer.text
+    told = answer.json()
+    assert told["name"] == "张敏"
+    assert told["post"]["id"] == person.posts[0]
+    assert told["post"]["role_name"] == "镇街工作人员"
+    assert told["post"]["unit"]["name"] == "广顺街道"
+    assert told["post"]["county"]["name"] == "荣昌区"
+    assert answer.headers["cache-control"] == "no-store"
+    me = await at().get(f"{SESSIONS}/me", headers=bearing(answer))
+    assert me.json() == {name: told[name] for name in ("name", "post", "posts")}
+
+
+@pytest.mark.parametrize(("scheme", "secure"), [("http", False), ("https", True)])
+async def test_the_cookie_is_out_of_reach_of_scripts_and_other_sites(
+    at: At, a_person: APerson, scheme: str, secure: bool
+) -> None:
+    client = at(scheme=scheme)
+    answer = await sign_in(client, (await a_person()).account)
+    cookie = answer.headers["set-cookie"].lower()
+    assert "httponly" in cookie
+    assert "samesite=lax" in cookie
+    assert ("secure" in cookie) is secure
+    assert (await client.get(f"{SESSIONS}/me")).status_code == 200
+
+
+async def test_a_wrong_password_and_an_unknown_account_are_answered_alike(
+    at: At, a_person: APerson
+) -> None:
+    wrong = await sign_in(at(), (await a_person()).account, "wrong")
+    unknown = await sign_in(at(), letters(), "wrong")
+    assert wrong.status_code == 401
+    assert wrong.content == unknown.content
+    assert wrong.headers.multi_items() == unknown.headers.multi_items()
+
+
+async def test_one_who_has_left_is_answered_like_one_unknown(at: At, a_person: APerson) -> None:
+    person = await a_person()
+    await rows("UPDATE staff SET active = false WHERE id = :id", id=person.id)
+    left = await sign_in(at(), person.account)
+    assert left.status_code == 401
+    assert left.content == (await sign_in(at(), letters())).content
+
+
+async def test_an_unknown_account_waits_for_a_password_check_like_any_other(
+    at: At, a_person: APerson
+) -> None:
+    """When no check is to be had, both are put off: so both are checked."""
+    person = await a_person()
+    client = at()
+    places = passwords._AT_ONCE + passwords._WAITING
+    busy = [asyncio.create_task(passwords.verify("x", None)) for _ in range(places)]
+    await asyncio.sleep(0)
+    answers = [await sign_in(client, account) for account in (person.account, letters())]
+    assert [answer.status_code for answer in answers] == [503, 503]
+    assert all(answer.headers["retry-after"] for answer in answers)
+    assert not any(await asyncio.gather(*busy))
+    # A try whose password nobody looked at does not count.
+    key = keys.lookup("account", person.account)
+    assert await rows("SELECT 1 FROM failed_sign_in WHERE account_key = :key", key=key) == []
+    assert (await sign_in(client, person.account)).status_code == 201
+
+
+async def test_checking_a_password_does_not_stop_the_server() -> None:
+    checking = asyncio.create_task(passwords.verify("x", None))
+    turns = 0
+    while not checking.done():
+        await asyncio.sleep(0)
+        turns += 1
+    assert turns > 50
+
+
+async def test_the_sixth_try_from_one_place_must_wait_even_with_the_right_password(
+    at: At, a_person: APerson
+) -> None:
+    person, client = await a_person(), at()
+    for _ in range(5):
+        assert (await sign_in(client, person.account, "wrong")).status_code == 401
+    refused = await sign_in(client, person.account)
+    assert refused.status_code == 429
+    assert refused.headers["content-type"] == "application/problem+json"
+    wait = int(refused.headers["retry-after"])
+    assert 14 * 60 < wait <= 15 * 60
+    assert (await sign_in(at(), person.account)).status_code == 201, "elsewhere one is not kept out"
+    with clock.moved(timedelta(seconds=wait)):
+        assert (await sign_in(client, person.account)).status_code == 201
+
+
+async def test_being_refused_does_not_lengthen_the_wait(at: At, a_person: APerson) -> None:
+    person, client = await a_person(), at()
+    for _ in range(5):
+        await sign_in(client, person.account, "wrong")
+    with clock.moved(timedelta(minutes=14)):
+        assert (await sign_in(client, person.account, "wrong")).status_code == 429
+    with clock.moved(timedelta(minutes=15, seconds=1)):
+        assert (await sign_in(client, person.account)).status_code == 201
+
+
+async def test_tries_at_the_same_moment_all_count(at: At, a_person: APerson) -> None:
+    person, client = await a_person(), at()
+    answers = await asyncio.gather(*(sign_in(client, person.account, "wrong") for _ in range(9)))
+    assert sorted(answer.status_code for answer in answers) == [401] * 5 + [429] * 4
+
+
+async def test_an_unknown_account_is_limited_like_a_known_one(at: At) -> None:
+    account, client = letters(), at()
+    answers = [await sign_in(client, account, "wrong") for _ in range(6)]
+    assert [answer.status_code for answer in answers] == [401] * 5 + [429]
+
+
+async def test_signing_in_wipes_the_tries_before_it(at: At, a_person: APerson) -> None:
+    person, client = await a_person(), at()
+    for _ in range(2):
+        for _ in range(4):
+            assert (await sign_in(client, person.account, "wrong")).status_code == 401
+        assert (await sign_in(client, person.account)).status_code == 201
+
+
+async def test_an_attacker_from_everywhere_cannot_keep_a_colleague_out_of_her_usual_place(
+    at: At, a_person: APerson
+) -> None:
+    person, desk = await a_person(), an_address()
+    assert (await sign_in(at(desk), person.account)).status_code == 201
+    await failed(person.account, None, signing_in.PER_ACCOUNT.times)
+    assert (await sign_in(at(), person.account)).status_code == 429
+    assert (await sign_in(at(desk), person.account)).status_code == 201
+    with clock.moved(timedelta(hours=1, seconds=1)):
+        assert (await sign_in(at(), person.account)).status_code == 201
+
+
+async def test_one_address_cannot_try_account_after_account(at: At, a_person: APerson) -> None:
+    newcomer, regular, hall = await a_person(), await a_person(), an_address()
+    assert (await sign_in(at(hall), regular.account)).status_code == 201
+    await failed("", hall, signing_in.PER_ADDRESS.times)
+    assert (await sign_in(at(hall), newcomer.account)).status_code == 429
+    assert (await sign_in(at(hall), regular.account)).status_code == 201
+    assert (await sign_in(at(), newcomer.account)).status_code == 201
+
+
+async def test_addresses_of_one_ipv6_subscriber_count_as_one(at: At, a_person: APerson) -> None:
+    person, subscriber = await a_person(), f"2001:db8:{letters(4)}:{letters(4)}"
+    for number in range(5):
+        await sign_in(at(f"{subscriber}::{number}"), person.account, "wrong")
+    assert (await sign_in(at(f"{subscriber}:aaaa:0:0:9"), person.account)).status_code == 429
+    assert (await sign_in(at("2001:db8:ffff:ffff::1"), person.account)).status_code == 201
+
+
+async def test_one_with_several_posts_starts_in_the_first_or_the_one_asked_for(
+    at: At, a_person: APerson
+) -> None:
+    person = await a_person(posts=2)
+    first = (await sign_in(at(), person.account)).json()
+    asked = (await sign_in(at(), person.account, post_id=person.posts[1])).json()
+    assert [post["id"] for post in first["posts"]] == person.posts
+    assert (first["post"]["id"], asked["post"]["id"]) == tuple(person.posts)
+
+
+async def test_switching_the_post_holds_from_the_next_request_on(at: At, a_person: APerson) -> None:
+    person = await a_person(posts=2)
+    client, elsewhere = at(), at()
+    await sign_in(client, person.account)
+    await sign_in(elsewhere, person.account)
+    switched = await client.post(f"{SESSIONS}/current/post", json={"post_id": person.posts[1]})
+    assert switched.status_code == 200, switched.text
+    assert switched.json()["post"]["unit"]["name"] == "荣隆镇"
+    assert (await client.get(f"{SESSIONS}/me")).json()["post"]["id"] == person.posts[1]
+    assert (await elsewhere.get(f"{SESSIONS}/me")).json()["post"]["id"] == person.posts[0]
+
+
+async def test_somebody_elses_post_is_not_there(at: At, a_person: APerson) -> None:
+    person, other, client = await a_person(), await a_person(), at()
+    await sign_in(client, person.account)
+    answer = await client.post(f"{SESSIONS}/current/post", json={"post_id": other.posts[0]})
+    nowhere = await client.post(f"{SESSIONS}/current/post", json={"post_id": 2**31 - 1})
+    assert answer.status_code == 404
+    assert answer.content == nowhere.content
+    assert (await client.get(f"{SESSIONS}/me")).json()["post"]["id"] == person.posts[0]
+
+
+async def test_one_without_the_post_asked_for_gets_no_session_and_no_wrong_try(
+    at: At, a_person: APerson
+) -> None:
+    person, other, client = await a_person(), await a_person(), at()
+    for _ in range(6):
+        answer = await sign_in(client, person.account, post_id=other.posts[0])
+        assert answer.status_code == 403
+    assert await rows("SELECT 1 FROM session WHERE staff_id = :id", id=person.id) == []
+
+
+async def test_an_ended_post_is_signed_out_at_once(at: At, a_person: APerson) -> None:
+    person, client = await a_person(posts=2), at()
+    await sign_in(client, person.account)
+    await rows("UPDATE post SET valid_to = CURRENT_DATE - 1 WHERE id = :id", id=person.posts[0])
+    assert (await client.get(SESSIONS)).status_code == 401
+    assert (await client.get(f"{SESSIONS}/me")).status_code == 401
+    again = await sign_in(client, person.account)
+    assert [post["id"] for post in again.json()["posts"]] == person.posts[1:]
+
+
+async def test_a_post_counts_until_the_end_of_its_last_day(at: At, a_person: APerson) -> None:
+    person, client = await a_person(), at()
+    await rows("UPDATE post SET valid_to = CURRENT_DATE WHERE id = :id", id=person.posts[0])
+    assert (await sign_in(client, person.account)).status_code == 201
+    with clock.moved(timedelta(days=1)):
+        assert (await sign_in(at(), person.account)).status_code == 403
+
+
+async def test_one_who_leaves_is_signed_out_at_once(at: At, a_person: APerson) -> None:
+    person, client = await a_person(), at()
+    await sign_in(client, person.account)
+    await rows("UPDATE staff SET active = false WHERE id = :id", id=person.id)
+    assert (await client.get(f"{SESSIONS}/me")).status_code == 401
+
+
+async def test_a_password_typed_in_full_width_is_the_same_password(
+    at: At, a_person: APerson
+) -> None:
+    person = await a_person()
+    wide = PASSWORD.replace("correct", "ｃｏｒｒｅｃｔ")
+    assert (await sign_in(at(), person.account, wide)).status_code == 201
+
+
+async def test_spaces_belong_to_a_password(at: At, a_person: APerson) -> None:
+    assert (await sign_in(at(), (await a_person()).account, f" {PASSWORD}")).status_code == 401
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"account": "a", "password": "\\ud800"}',
+        b'{"account": "a\\u0000", "password": "b"}',
+        b'{"account": "\\udfff", "password": "b"}',
+        b'{"account": "a", "password": ""}',
+        b'{"account": "a", "password": "' + b"x" * 201 + b'"}',
+        b'{"account": ["a"], "password": {"b": 1}}',
+        b'{"account": "a", "password": "b", "post_id": true}',
+        b'{"account": "a", "password": "b", "post_id": 99999999999}',
+        b'{"account": "a", "password": "b", "surplus": "secret"}',
+        b"[]",
+        b"{",
+    ],
+)
+async def test_nonsense_is_refused_and_not_repeated(at: At, body: bytes) -> None:
+    answer = await at().post(SESSIONS, content=body, headers={"content-type": "application/json"})
+    assert answer.status_code == 422, answer.text
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert "xxx" not in answer.text
+    assert "secret" not in answer.text
+
+
+async def test_a_password_with_a_control_character_is_only_wrong(at: At, a_person: APerson) -> None:
+    assert (await sign_in(at(), (await a_person()).account, "\x00\x07")).status_code == 401
+
+
+async def test_a_sign_in_is_not_kept_to_be_given_again(at: At, a_person: APerson) -> None:
+    person, client = await a_person(), at()
+    body = {"account": person.account, "password": PASSWORD}
+    key = {"Idempotency-Key": letters()}
+    first = await client.post(SESSIONS, json=body, headers=key)
+    second = await client.post(SESSIONS, json=body, headers=key)
+    assert first.json()["token"] != second.json()["token"]
+    kept = await rows("SELECT 1 FROM given_answer WHERE key = :key", key=key["Idempotency-Key"])
+    assert kept == []
+
+
+async def test_what_is_shown_of_a_request_does_not_show_the_password() -> None:
+    assert "hush" not in repr(SignIn.model_validate({"account": "a", "password": "hush"}))
+
+
+async def test_a_cadre_signs_in_on_the_phone_and_is_limited_together_with_the_desk(
+    at: At, a_person: APerson
+) -> None:
+    person, client = await a_person(), at()
+    body = {"account": person.account, "password": PASSWORD}
+    answer = await client.post("/m/v1/cadre/sign-in", json=body)
+    assert answer.status_code == 201, answer.text
+    assert answer.json()["post"]["unit_name"] == "广顺街道"
+    assert (await client.get(f"{SESSIONS}/me")).status_code == 200
+    for _ in range(5):
+        await client.post("/m/v1/cadre/sign-in", json=body | {"password": "wrong"})
+    assert (await sign_in(client, person.account)).status_code == 429
+
+
+async def test_old_tries_are_forgotten(at: At, a_person: APerson) -> None:
+    person = await a_person()
+    await sign_in(at(), person.account, "wrong")
+    key = keys.lookup("account", person.account)
+    left = "SELECT 1 FROM failed_sign_in WHERE account_key = :key"
+    for later, remaining in ((timedelta(hours=23), 1), (timedelta(hours=25), 0)):
+        with clock.moved(later):
+            async with db.transaction() as tx:
+                await signing_in.forget_old(tx)
+        assert len(await rows(left, key=key)) == remaining

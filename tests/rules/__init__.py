@@ -1,0 +1,1 @@
+"""The rules, without any I/O."""

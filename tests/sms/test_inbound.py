@@ -1,0 +1,166 @@
+"""The webhooks as the public reaches them: genuine ones have one effect, forged ones none, and none is a 5xx."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from random import Random
+from typing import Final
+from urllib.parse import urlencode
+from uuid import UUID, uuid4
+
+import httpx
+import pytest
+from fastapi import FastAPI
+from sqlalchemy import text
+from twilio.request_validator import RequestValidator
+
+from app.db import transaction
+from app.http import problems
+from app.outbox import MessageKind, announce
+from app.settings import settings
+from sms import inbound
+
+SID = "SM" + "0a" * 16
+_ROW: Final = text("SELECT state, provider_id, error FROM outbox_message WHERE id = :id")
+Fields = list[tuple[str, str]]
+
+
+@pytest.fixture
+async def web(county: None) -> AsyncIterator[httpx.AsyncClient]:
+    assert county is None
+    app = FastAPI()
+    problems.install(app)
+    app.include_router(inbound.router)
+    # Reached under an inner address, as behind a proxy: the signature is over the public one.
+    transport = httpx.ASGITransport(app)
+    async with httpx.AsyncClient(transport=transport, base_url="http://inner:81") as client:
+        yield client
+
+
+@pytest.fixture
+async def message_id(county: None) -> UUID:
+    assert county is None
+    async with transaction() as tx:
+        now = await tx.now()
+        return announce(
+            tx, MessageKind.ONE_TIME_CODE, now=now, phone="+8613800000001", code="123456"
+        )
+
+
+def signature(path: str, fields: Fields) -> str:
+    signed: str = RequestValidator(
+        settings().twilio_auth_token.get_secret_value()
+    ).compute_signature(settings().public_url + path, dict(fields))
+    return signed
+
+
+async def post(
+    web: httpx.AsyncClient, path: str, fields: Fields, header: str | None = "sign"
+) -> int:
+    headers = {"Content-Type": "application/x-www-form-urlencoded"}
+    if header is not None:
+        headers["X-Twilio-Signature"] = signature(path, fields) if header == "sign" else header
+    answered = await web.post(path, content=urlencode(fields), headers=headers)
+    return answered.status_code
+
+
+def report(status: str, *, sid: str = "", code: str | None = None) -> Fields:
+    fields = [
+        ("MessageSid", sid),
+        ("MessageStatus", status),
+        ("To", " +8613800000001 "),
+        ("City", ""),
+    ]
+    return fields if code is None else [*fields, ("ErrorCode", code)]
+
+
+async def state(message_id: UUID) -> tuple[str, str | None, str | None]:
+    async with transaction() as tx:
+        row = await tx.one_or_none(_ROW, id=message_id)
+    assert row is not None
+    return row.state, row.provider_id, row.error
+
+
+def new_sid() -> str:
+    return f"SM{uuid4().hex}"
+
+
+async def test_a_genuine_report_moves_the_message_also_before_we_knew_the_providers_id(
+    web: httpx.AsyncClient, message_id: UUID
+) -> None:
+    sid, path = new_sid(), f"/sms/twilio/status/{message_id}"
+    assert await post(web, path, report("sent", sid=sid)) == 204
+    assert await state(message_id) == ("accepted", sid, None)
+    assert await post(web, path, report("undelivered", sid=sid, code="30005")) == 204
+    assert await state(message_id) == ("undelivered", sid, "30005")
+
+
+async def test_a_query_is_part_of_what_was_signed(web: httpx.AsyncClient, message_id: UUID) -> None:
+    fields, path = report("sent", sid=new_sid()), f"/sms/twilio/status/{message_id}?a=%20b&c"
+    assert await post(web, path, fields) == 204
+    assert await post(web, path, fields, signature(path.partition("?")[0], fields)) == 403
+
+
+@pytest.mark.parametrize("header", [None, "", "x", "A" * 28])
+async def test_a_forged_report_is_refused_as_a_problem_and_has_no_effect(
+    web: httpx.AsyncClient, message_id: UUID, header: str | None
+) -> None:
+    path = f"/sms/twilio/status/{message_id}"
+    assert await post(web, path, report("delivered", sid=new_sid()), header) == 403
+    assert (await state(message_id))[0] == "queued"
+    refused = await web.post(path)
+    assert refused.headers["content-type"] == "application/problem+json"
+
+
+async def test_a_signature_for_another_message_does_not_fit(
+    web: httpx.AsyncClient, message_id: UUID
+) -> None:
+    fields = report("delivered", sid=new_sid())
+    elsewhere = signature(f"/sms/twilio/status/{uuid4()}", fields)
+    assert await post(web, f"/sms/twilio/status/{message_id}", fields, elsewhere) == 403
+    assert (await state(message_id))[0] == "queued"
+
+
+async def test_reports_doubled_in_parallel_and_out_of_order_have_one_effect(
+    web: httpx.AsyncClient, message_id: UUID
+) -> None:
+    sid, path = new_sid(), f"/sms/twilio/status/{message_id}"
+    steps = ["queued", "sent", "delivered"] * 5
+    Random(1).shuffle(steps)  # noqa: S311 - repeatable on purpose
+    answers = await asyncio.gather(*(post(web, path, report(step, sid=sid)) for step in steps))
+    assert set(answers) == {204}
+    assert await state(message_id) == ("delivered", sid, None)
+
+
+@pytest.mark.parametrize("where", [str(UUID(int=1)), "nonsense", "%00", "%F0%9F%92%A7", "a" * 5000])
+async def test_a_genuine_report_on_no_message_of_ours_is_taken_without_effect(
+    web: httpx.AsyncClient, where: str
+) -> None:
+    path = f"/sms/twilio/status/{where}"
+    assert await post(web, path, report("delivered", sid=SID)) in {204, 403}
+
+
+async def test_a_genuine_report_that_says_nothing_we_know_has_no_effect(
+    web: httpx.AsyncClient, message_id: UUID
+) -> None:
+    path = f"/sms/twilio/status/{message_id}"
+    for fields in ([], report("dreaming", sid=SID), report("sent", sid="SM1"), [("Body", "\0")]):
+        assert await post(web, path, fields) == 204
+    assert (await state(message_id))[0] == "queued"
+
+
+@pytest.mark.parametrize(
+    ("body", "answer"),
+    [
+        (b"", 403),
+        (b"\xff\x00", 403),
+        (b"{}", 403),
+        (b"&".join([b"a=1"] * 9000), 403),
+        (b"a" * 70_000, 413),
+    ],
+)
+async def test_no_body_is_a_fault_of_ours(
+    web: httpx.AsyncClient, message_id: UUID, body: bytes, answer: int
+) -> None:
+    path = f"/sms/twilio/status/{message_id}"
+    answered = await web.post(path, content=body, headers={"X-Twilio-Signature": "A" * 28})
+    assert answered.status_code == answer
