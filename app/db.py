@@ -4,7 +4,7 @@ Statements are prebuilt at module level by whoever needs them. What a use case w
 statement just before the commit: one round trip, whatever the number of tables.
 """
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 from enum import StrEnum
@@ -99,6 +99,7 @@ class Transaction:
         self._added: dict[type[Stored], list[Stored]] = {}
         self._changed: dict[int, Stored] = {}
         self._now: datetime | None = None
+        self.after_commit: dict[Callable[[], None], None] = {}
 
     async def execute(self, statement: Executable, /, **values: Any) -> CursorResult[Any]:
         return await self.connection.execute(statement, values)
@@ -154,12 +155,24 @@ async def reading() -> AsyncIterator[Transaction]:
 
 
 @asynccontextmanager
+async def snapshot(on: AsyncEngine) -> AsyncIterator[Transaction]:
+    """For many statements that must agree with each other: all see the database as it was at the first."""
+    async with on.connect() as connection:
+        yield Transaction(await connection.execution_options(isolation_level="REPEATABLE READ"))
+
+
+@asynccontextmanager
 async def transaction(on: AsyncEngine | None = None) -> AsyncIterator[Transaction]:
-    """Commits when the block ends, rolls back when it raises. Returns only after the commit is durable."""
+    """Commits when the block ends, rolls back when it raises. Returns only after the commit is durable.
+
+    Then, and only then, whatever stands in `after_commit` is called: things that must not fail and may be lost.
+    """
     async with (on or engine()).begin() as connection:
         work = Transaction(connection)
         yield work
         await work.flush()
+    for told in work.after_commit:
+        told()
 
 
 @cache

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
+from functools import partial
 from random import random
 from typing import Any, ClassVar, Final
 from uuid import UUID, uuid4
@@ -17,6 +18,7 @@ from sqlalchemy import CheckConstraint, Index, Text, text
 from sqlmodel import Field
 
 from app import clock, keys
+from app.bell import Bell, ring
 from app.db import MOMENT, Stored, Transaction, one_of
 from app.identifiers import uuid7
 
@@ -134,6 +136,10 @@ class OutboxMessage(Stored, table=True):
     settled_at: datetime | None = Field(default=None, sa_type=MOMENT)
 
 
+_RING_FOR_TEXTS: Final = partial(ring, Bell.OUTBOX)
+_RING_FOR_SURVEYS: Final = partial(ring, Bell.DEADLINES)
+
+
 def announce(
     tx: Transaction,
     kind: MessageKind,
@@ -161,6 +167,9 @@ def announce(
         created_at=now,
     )
     tx.add(message)
+    tx.after_commit[_RING_FOR_SURVEYS if kind is MessageKind.SURVEY_OWED else _RING_FOR_TEXTS] = (
+        None
+    )
     return message.id
 
 

@@ -3,7 +3,17 @@
 from app.auth import models as auth
 from app.cases import models as cases
 from app.directory import models as directory
+from app.heartbeats import Heartbeat
 from app.idempotency import GivenAnswer
 from app.outbox import OutboxMessage
+from app.surveys import models as surveys
 
-__all__ = ["GivenAnswer", "OutboxMessage", "auth", "cases", "directory"]
+__all__ = [
+    "GivenAnswer",
+    "Heartbeat",
+    "OutboxMessage",
+    "auth",
+    "cases",
+    "directory",
+    "surveys",
+]

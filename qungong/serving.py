@@ -19,7 +19,7 @@ from qungong.supervisor import Command, Supervisor, end_leftovers, require_port
 ROOT = Path(__file__).resolve().parents[1]
 HOST = "127.0.0.1"
 HTTP_PROCESSES = 2
-WORKERS = {"deadlines": "workers.settings.Deadlines", "outbox": "workers.settings.Outbox"}
+WORKERS = ("deadlines", "outbox")
 HTTP_APPLICATION = "qungong.asgi:app"
 SIMULATOR_APPLICATION = "sms.simulator.app:app"
 RELOADED = ("app", "mobile_api", "qungong", "sms", "workers")
@@ -78,6 +78,8 @@ def addresses(ports: Ports) -> Mapping[str, str]:
     derived = {"PUBLIC_URL": f"http://{HOST}:{ports.http}"}
     if simulated():
         derived["TWILIO_API_URL"] = f"http://{HOST}:{ports.sms}"
+        derived["SIMULATOR_DIR"] = str(local_folder(ROOT) / "simulator")
+        derived["SIMULATOR_INBOUND_URL"] = f"{derived['PUBLIC_URL']}/sms/twilio/inbound"
     return {name: os.environ.get(name) or value for name, value in derived.items()}
 
 
@@ -92,15 +94,14 @@ def commands(ports: Ports, *, reload: bool) -> list[Command]:
     http = ["uvicorn", HTTP_APPLICATION, "--host", HOST, "--port", str(ports.http)]
     # Requests are logged by the application itself, without the phone numbers that stand in addresses.
     http += ["--no-access-log", "--log-level", "warning"]
+    # Limits per address count whoever asks, not the proxy in front.
+    http += ["--proxy-headers", "--forwarded-allow-ips", settings().trusted_proxies]
     if reload:
         http += ["--reload", *(word for folder in RELOADED for word in ("--reload-dir", folder))]
     else:
         http += ["--workers", str(HTTP_PROCESSES)]
     kept = [Command("http", _module(*http))]
-    kept += [
-        Command(name, _module("arq", dotted, *(["--watch", "."] if reload else [])))
-        for name, dotted in WORKERS.items()
-    ]
+    kept += [Command(name, _worker(name, reload=reload)) for name in WORKERS]
     if simulated_at(ports):
         simulator = ("uvicorn", SIMULATOR_APPLICATION, "--host", HOST, "--port", str(ports.sms))
         kept.append(
@@ -148,6 +149,15 @@ async def _greet(port: int, welcome: str) -> None:
         writer.close()
         console.print(welcome)
         return
+
+
+def _worker(name: str, *, reload: bool) -> list[str]:
+    work = _module("workers", name)
+    return (
+        _module("watchfiles", "--target-type", "command", " ".join(work), *RELOADED)
+        if reload
+        else work
+    )
 
 
 def _module(name: str, *arguments: str) -> list[str]:

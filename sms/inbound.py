@@ -17,8 +17,15 @@ from app.errors import MalformedRequest, NotPermitted, TooLarge, Unavailable
 from app.http.problems import problems
 from app.outbox import MessageState
 from app.settings import settings
+from app.surveys.receiving import receive
 from sms.providers.twilio import signature_valid
-from sms.providers.twilio_webhooks import FORM_BYTES_AT_MOST, Form, read_form, status_report
+from sms.providers.twilio_webhooks import (
+    FORM_BYTES_AT_MOST,
+    Form,
+    inbound_text,
+    read_form,
+    status_report,
+)
 
 router = APIRouter(prefix="/sms/twilio", tags=["短信"])
 
@@ -60,6 +67,27 @@ async def status(message_id: str, form: GenuineForm) -> None:
     async with transaction() as tx:
         await outbox.record_status(
             tx, message, report.provider_id, _STATES[report.status], report.error_code
+        )
+
+
+@router.post(
+    "/inbound",
+    summary="收到的短信",
+    status_code=204,
+    response_class=Response,
+    responses=problems(NotPermitted, TooLarge, Unavailable),
+)
+async def inbound(form: GenuineForm) -> None:
+    given = inbound_text(form)
+    if given is None:
+        return
+    async with transaction() as tx:
+        await receive(
+            tx,
+            provider_message_id=given.provider_message_id,
+            from_phone=given.from_phone,
+            text=given.text,
+            now=await tx.now(),
         )
 
 

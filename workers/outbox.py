@@ -14,7 +14,16 @@ from app.bell import Bell
 from app.db import transaction
 from app.outbox import Claimed, MessageState, Outcome
 from app.settings import settings
-from sms.gateway import Accepted, ErrorClass, Gateway, NotSent, OutgoingText, Refused, SendResult, Unknown
+from sms.gateway import (
+    Accepted,
+    ErrorClass,
+    Gateway,
+    NotSent,
+    OutgoingText,
+    Refused,
+    SendResult,
+    Unknown,
+)
 from sms.providers.twilio import TwilioGateway
 from sms.texts import render
 
@@ -90,7 +99,9 @@ class Delivery:
 
     async def _ask_provider(self, message: Claimed, outgoing: OutgoingText) -> Outcome:
         if message.state is MessageState.UNKNOWN:
-            found = await self._gateway.find(outgoing, attempted_at=message.created_at, taken=message.taken)
+            found = await self._gateway.find(
+                outgoing, attempted_at=message.created_at, taken=message.taken
+            )
             return _outcome(found)
         try:
             return _outcome(await self._gateway.send(outgoing))

@@ -107,7 +107,9 @@ async def _listen(ear: type, rung: asyncio.Event) -> None:
         try:
             await _listen_once(ear, rung)
         except Exception as failure:
-            log.warning("bell not heard", queue=_options(ear)["queue_name"], error=type(failure).__name__)
+            log.warning(
+                "bell not heard", queue=_options(ear)["queue_name"], error=type(failure).__name__
+            )
         if asyncio.get_running_loop().time() - began > _LONGEST_REST_SECONDS:
             rest = _FIRST_REST_SECONDS
         await asyncio.sleep(rest)

@@ -25,6 +25,7 @@ GUARDS = [
 
 
 def upgrade() -> None:
+    op.execute("CREATE SCHEMA surveys")
     op.create_table(
         "category",
         sa.Column("id", sa.Integer(), sa.Identity(always=False), nullable=False),
@@ -141,6 +142,19 @@ def upgrade() -> None:
     )
     op.create_index("unit_by_county", "unit", ["county_id", "kind"], unique=False)
     op.create_index("unit_by_parent", "unit", ["parent_id"], unique=False)
+    op.create_table(
+        "worker_heartbeat",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("worker", sa.String(length=40), nullable=False),
+        sa.Column("host", sa.String(length=120), nullable=False),
+        sa.Column("pid", sa.Integer(), nullable=False),
+        sa.Column("started_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("beat_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_index(
+        "worker_heartbeat_by_worker", "worker_heartbeat", ["worker", "beat_at"], unique=False
+    )
     op.create_table(
         "citizen",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -565,7 +579,6 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("unit_id", "case_id"),
     )
-
     op.create_table(
         "photo",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -607,6 +620,128 @@ def upgrade() -> None:
         unique=False,
         postgresql_where=sa.text("case_id IS NULL"),
     )
+    op.create_table(
+        "survey",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("case_id", sa.Uuid(), nullable=False),
+        sa.Column("round", sa.Integer(), nullable=False),
+        sa.Column("citizen_id", sa.Uuid(), nullable=False),
+        sa.Column("short_number", sa.Integer(), nullable=False),
+        sa.Column("asked_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("window_ends_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint("window_ends_at > asked_at", name="survey_window"),
+        sa.ForeignKeyConstraint(
+            ["case_id"],
+            ["grievance.id"],
+        ),
+        sa.ForeignKeyConstraint(
+            ["citizen_id"],
+            ["citizen.id"],
+        ),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("case_id", "round", "citizen_id", name="one_survey_a_round_and_person"),
+        schema="surveys",
+    )
+    op.create_index(
+        "survey_by_citizen",
+        "survey",
+        ["citizen_id", "window_ends_at"],
+        unique=False,
+        schema="surveys",
+    )
+    op.create_table(
+        "answer",
+        sa.Column("survey_id", sa.Uuid(), nullable=False),
+        sa.Column("channel", sa.Text(), nullable=False),
+        sa.Column("value", sa.Text(), nullable=False),
+        sa.Column("remark_sealed", sa.LargeBinary(), nullable=True),
+        sa.Column("answered_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint("channel IN ('text', 'page', 'return_call')", name="channel_known"),
+        sa.CheckConstraint(
+            "value IN ('satisfied', 'basically_satisfied', 'dissatisfied')", name="value_known"
+        ),
+        sa.ForeignKeyConstraint(
+            ["survey_id"],
+            ["surveys.survey.id"],
+        ),
+        sa.PrimaryKeyConstraint("survey_id"),
+        schema="surveys",
+    )
+    op.create_table(
+        "reply",
+        sa.Column("provider_message_id", sa.String(length=64), nullable=False),
+        sa.Column("phone_sealed", sa.LargeBinary(), nullable=False),
+        sa.Column("text_sealed", sa.LargeBinary(), nullable=False),
+        sa.Column("effect", sa.Text(), nullable=False),
+        sa.Column("survey_id", sa.Uuid(), nullable=True),
+        sa.Column("received_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("handled_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("handled_by_staff_id", sa.Integer(), nullable=True),
+        sa.CheckConstraint(
+            "effect IN ('answered', 'thanks', 'opted_out', 'unclear', 'not_asked')",
+            name="effect_known",
+        ),
+        sa.ForeignKeyConstraint(
+            ["handled_by_staff_id"],
+            ["staff.id"],
+        ),
+        sa.ForeignKeyConstraint(
+            ["survey_id"],
+            ["surveys.survey.id"],
+        ),
+        sa.PrimaryKeyConstraint("provider_message_id"),
+        schema="surveys",
+    )
+    op.create_index(
+        "unread_reply",
+        "reply",
+        ["received_at"],
+        unique=False,
+        schema="surveys",
+        postgresql_where=sa.text("effect IN ('unclear', 'not_asked') AND handled_at IS NULL"),
+    )
+    op.create_table(
+        "return_call",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("survey_id", sa.Uuid(), nullable=False),
+        sa.Column("cause", sa.Text(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("result", sa.Text(), nullable=True),
+        sa.Column("consent", sa.Boolean(), nullable=False),
+        sa.Column("note_sealed", sa.LargeBinary(), nullable=True),
+        sa.Column("tries", sa.Integer(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("called_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("called_by_staff_id", sa.Integer(), nullable=True),
+        sa.CheckConstraint(
+            "(state = 'done') = (result IS NOT NULL AND result <> 'not_reached')",
+            name="done_has_result",
+        ),
+        sa.CheckConstraint("cause IN ('dissatisfied', 'no_number')", name="cause_known"),
+        sa.CheckConstraint(
+            "result IN ('valid', 'unreasonable', 'not_reached', 'evaluated')", name="result_known"
+        ),
+        sa.CheckConstraint("state IN ('open', 'done')", name="state_known"),
+        sa.ForeignKeyConstraint(
+            ["called_by_staff_id"],
+            ["staff.id"],
+        ),
+        sa.ForeignKeyConstraint(
+            ["survey_id"],
+            ["surveys.survey.id"],
+        ),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("survey_id", name="one_return_call_a_survey"),
+        schema="surveys",
+    )
+    op.create_index(
+        "return_call_open",
+        "return_call",
+        ["id"],
+        unique=False,
+        schema="surveys",
+        postgresql_where=sa.text("state = 'open'"),
+    )
 
     op.execute(KEEP_RECORD)
     for guard in GUARDS:
@@ -614,6 +749,23 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    op.drop_index(
+        "return_call_open",
+        table_name="return_call",
+        schema="surveys",
+        postgresql_where=sa.text("state = 'open'"),
+    )
+    op.drop_table("return_call", schema="surveys")
+    op.drop_index(
+        "unread_reply",
+        table_name="reply",
+        schema="surveys",
+        postgresql_where=sa.text("effect IN ('unclear', 'not_asked') AND handled_at IS NULL"),
+    )
+    op.drop_table("reply", schema="surveys")
+    op.drop_table("answer", schema="surveys")
+    op.drop_index("survey_by_citizen", table_name="survey", schema="surveys")
+    op.drop_table("survey", schema="surveys")
     op.drop_index(
         "photo_unattached", table_name="photo", postgresql_where=sa.text("case_id IS NULL")
     )
@@ -707,6 +859,8 @@ def downgrade() -> None:
     op.drop_index("post_by_staff", table_name="post")
     op.drop_table("post")
     op.drop_table("citizen")
+    op.drop_index("worker_heartbeat_by_worker", table_name="worker_heartbeat")
+    op.drop_table("worker_heartbeat")
     op.drop_index("unit_by_parent", table_name="unit")
     op.drop_index("unit_by_county", table_name="unit")
     op.drop_table("unit")
@@ -722,4 +876,5 @@ def downgrade() -> None:
     op.drop_table("event_text")
     op.drop_index("category_by_parent", table_name="category")
     op.drop_table("category")
+    op.execute("DROP SCHEMA surveys")
     op.execute("DROP FUNCTION keep_record")

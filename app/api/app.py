@@ -4,34 +4,55 @@ from typing import Any, Final
 
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
+from typing_extensions import override
 
-from app.api import cases, directory, dispatching, filing, handling, judging, pressing, sessions
+from app.api import (
+    cases,
+    directory,
+    dispatching,
+    filing,
+    handling,
+    judging,
+    photos,
+    pressing,
+    return_calls,
+    sessions,
+)
+from app.errors import SignInRequired
 from app.http import problems, reference
 from app.http.body_limit import BodyLimit
 from app.http.who import STAFF_COOKIE
 
 MOUNTED_AT: Final = "/api/v1"
-MOST_BYTES: Final = 1 << 20
 _DESCRIPTION: Final = (
     "供村(社区)、镇街、部门、指挥中心和督查人员使用。先登录取得令牌，此后以 Bearer 令牌或 Cookie 访问。"
     "错误一律为 application/problem+json，detail 可直接显示给使用者。"
 )
+_PARTS: Final = (
+    sessions, cases, photos, filing, judging, dispatching, handling, pressing, return_calls, directory,
+)  # fmt: skip
 _TOKENS: Final = {
     "token": {"type": "http", "scheme": "bearer", "description": "登录后取得的令牌"},
     "cookie": {"type": "apiKey", "in": "cookie", "name": STAFF_COOKIE},
 }
-_OPEN_TO_ALL: Final = frozenset({"sign_in"})
 
 
 class _StaffApi(FastAPI):
+    @override
     def openapi(self) -> dict[str, Any]:
-        document = super().openapi()
-        document["components"]["securitySchemes"] = _TOKENS
-        document["security"] = [{name: []} for name in _TOKENS]
-        for operation in (one for path in document["paths"].values() for one in path.values()):
-            if operation["operationId"] in _OPEN_TO_ALL:
-                operation["security"] = []
-        return document
+        if self.openapi_schema is None:
+            self.openapi_schema = _with_sign_in(super().openapi())
+        return self.openapi_schema
+
+
+def _with_sign_in(document: dict[str, Any]) -> dict[str, Any]:
+    """An operation that can answer "sign in" is one to sign in for."""
+    document["components"]["securitySchemes"] = _TOKENS
+    for operation in (one for path in document["paths"].values() for one in path.values()):
+        told = operation["responses"].get("401", {}).get("content", {})
+        if any(SignInRequired.type in kind["examples"] for kind in told.values()):
+            operation["security"] = [{name: []} for name in _TOKENS]
+    return document
 
 
 def create_app() -> FastAPI:
@@ -46,11 +67,11 @@ def create_app() -> FastAPI:
         redirect_slashes=False,
         generate_unique_id_function=_operation_id,
     )
-    for part in (sessions, cases, filing, judging, dispatching, handling, pressing, directory):
+    for part in _PARTS:
         app.include_router(part.router)
     reference.install(app)
     problems.install(app)
-    app.add_middleware(BodyLimit, most=MOST_BYTES)
+    app.add_middleware(BodyLimit)
     return app
 
 

@@ -1,7 +1,7 @@
 """Over HTTP: cases as staff see them, in lists and in full. What is done to them is in filing, judging, dispatching, handling."""
 
-from datetime import datetime
 from typing import Annotated, Any
+from uuid import UUID
 
 from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, Field, StringConstraints
@@ -18,6 +18,7 @@ from app.directory.terms import Role
 from app.errors import NotFound, SignInRequired
 from app.http.cases import CaseStateOut, state_of
 from app.http.inputs import Input
+from app.http.moments import At
 from app.http.problems import problems
 from app.http.transaction import OneTransaction, Tx
 from app.http.who import ByStaff
@@ -53,12 +54,12 @@ class CaseItem(BaseModel):
     round: int
     returns: int
     presses: int
-    received_at: datetime
-    due_at: datetime
-    stage_due_at: datetime | None
+    received_at: At
+    due_at: At
+    stage_due_at: At | None
     overdue: bool
     part: AssignmentRole | None
-    part_due_at: datetime | None
+    part_due_at: At | None
 
 
 class Inbox(BaseModel):
@@ -75,7 +76,7 @@ class Entry(BaseModel):
     """An entry of the record."""
 
     seq: int
-    at: datetime
+    at: At
     action: Action
     label: str = Field(examples=["上报"])
     unit: str | None = Field(examples=["广顺街道"])
@@ -98,10 +99,11 @@ class CaseDetail(CaseStateOut):
     first_unit: str = Field(description="首问单位，负责告知反映人", examples=["工农茶叶产业社区"])
     entered_by_unit: str | None
     reporter: Reporter | None = Field(description="反映人；与办理无关的岗位不可见")
-    received_at: datetime
-    occurred_at: datetime | None
-    answered_at: datetime | None
-    closed_at: datetime | None
+    received_at: At
+    occurred_at: At | None
+    answered_at: At | None
+    closed_at: At | None
+    photos: list[UUID] = Field(description="照片编号，见“事件的照片”")
     timeline: list[Entry]
 
 

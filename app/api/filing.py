@@ -1,6 +1,5 @@
 """Over HTTP: what staff enter for the person who reports: register, supply, object to a refusal, withdraw."""
 
-from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter
@@ -17,7 +16,8 @@ from app.directory.terms import UnitKind
 from app.errors import KeyReused, NotPermitted, SignInRequired
 from app.http.cases import CaseStateOut
 from app.http.inputs import Identifier, Input, Line, Moment, Paragraphs, UnitCode
-from app.http.phone import Phone
+from app.http.moments import At
+from app.http.phone import PhoneNumber
 from app.http.problems import problems
 from app.http.transaction import OneTransaction, Tx
 from app.http.who import ByStaff
@@ -30,7 +30,7 @@ _CHANNELS = {UnitKind.VILLAGE: Channel.CADRE, UnitKind.COMMAND_CENTER: Channel.H
 
 class PersonIn(Input):
     name: Line = Field(description="反映人姓名", examples=["王大爷"], repr=False)
-    phone: Phone | None = Field(
+    phone: PhoneNumber | None = Field(
         default=None,
         description="反映人自己的手机号码，用于告知进展和回访；没有手机的不填，不要填干部的号码",
         examples=["13983001234"],
@@ -97,9 +97,9 @@ class RegisteredOut(BaseModel):
     phase: Phase
     phase_label: str = Field(examples=["待研判"])
     holder: str = Field(description="由谁研判", examples=["工农茶叶产业社区"])
-    received_at: datetime
-    stage_due_at: datetime | None
-    due_at: datetime
+    received_at: At
+    stage_due_at: At | None
+    due_at: At
     version: int = Field(description="记录的条数，用于 If-Match")
 
     @classmethod

@@ -31,12 +31,20 @@ VISIBLE_TO_STAFF = """(
 VISIBLE_TO_CITIZEN = "c.citizen_id = :citizen_id"
 
 _CASE_COLUMNS = ", ".join(f"c.{name}" for name in Case.model_fields)
-_SELECT = f"""
-SELECT {_CASE_COLUMNS},
-  h.name AS holder_name, h.kind AS holder_kind,
-  up.id AS up_id, up.name AS up_name, up.kind AS up_kind
-FROM grievance c
-JOIN unit h ON h.id = c.holder_unit_id
+_SELECT = f"SELECT {_CASE_COLUMNS} FROM grievance c WHERE c.ref = :ref AND "  # noqa: S608 - columns of our own table
+_FOR_STAFF = text(_SELECT + VISIBLE_TO_STAFF)
+_FOR_CITIZEN = text(_SELECT + VISIBLE_TO_CITIZEN)
+_FOR_SYSTEM = text(_SELECT + "true")
+_LOCK_FOR_STAFF = text(_SELECT + VISIBLE_TO_STAFF + " FOR UPDATE OF c")
+_LOCK_FOR_CITIZEN = text(_SELECT + VISIBLE_TO_CITIZEN + " FOR UPDATE OF c")
+_LOCK_FOR_SYSTEM = text(_SELECT + "true FOR UPDATE OF c")
+_ASSIGNMENT_COLUMNS = ", ".join(f"a.{name}" for name in Assignment.model_fields)
+# A statement of its own, after the lock. Within the locking statement it would be read as of before the wait, and a case
+# whose holder changed meanwhile would not be found at all: PostgreSQL joins the row anew, but to the rows it joined before.
+_AROUND = text(f"""
+SELECT h.name AS holder_name, h.kind AS holder_kind, up.id AS up_id, up.name AS up_name, up.kind AS up_kind,
+  {_ASSIGNMENT_COLUMNS}, u.name AS unit_name, u.head_approves
+FROM unit h
 LEFT JOIN LATERAL (
   -- The next tier is the parent in the tree; where the parent has a command center, that is its desk.
   SELECT coalesce(desk.id, parent.id) AS id, coalesce(desk.name, parent.name) AS name, coalesce(desk.kind, parent.kind) AS kind
@@ -46,19 +54,9 @@ LEFT JOIN LATERAL (
   WHERE own.id = CASE WHEN h.kind IN ('department', 'command_center', 'discipline') THEN h.parent_id ELSE h.id END
   LIMIT 1
 ) up ON true
-WHERE c.ref = :ref AND """  # noqa: S608 - columns of our own table
-_FOR_STAFF = text(_SELECT + VISIBLE_TO_STAFF)
-_FOR_CITIZEN = text(_SELECT + VISIBLE_TO_CITIZEN)
-_FOR_SYSTEM = text(_SELECT + "true")
-_LOCK_FOR_STAFF = text(_SELECT + VISIBLE_TO_STAFF + " FOR UPDATE OF c")
-_LOCK_FOR_CITIZEN = text(_SELECT + VISIBLE_TO_CITIZEN + " FOR UPDATE OF c")
-_LOCK_FOR_SYSTEM = text(_SELECT + "true FOR UPDATE OF c")
-_ASSIGNMENT_COLUMNS = ", ".join(f"a.{name}" for name in Assignment.model_fields)
-# A statement of its own, after the lock: within the locking statement it would be read as of before the wait.
-_ASSIGNMENTS = text(
-    f"SELECT {_ASSIGNMENT_COLUMNS}, u.name AS unit_name, u.head_approves FROM assignment a JOIN unit u ON u.id = a.unit_id "  # noqa: S608
-    "WHERE a.case_id = :case_id AND a.round = :round ORDER BY a.id"
-)
+LEFT JOIN assignment a ON a.case_id = :case_id AND a.round = :round
+LEFT JOIN unit u ON u.id = a.unit_id
+WHERE h.id = :holder_id ORDER BY a.id""")  # noqa: S608 - columns of our own table
 
 
 def viewer(by: StaffActor) -> dict[str, Any]:
@@ -96,15 +94,15 @@ async def _dossier(tx: Transaction, ref: str, by: Actor, *, lock: bool) -> Dossi
     row = await tx.one_or_none(statement, ref=ref, **binds)
     if row is None:
         raise NotFound
-    found = row._mapping
-    case = Case.read(found)
-    parts = await tx.all(_ASSIGNMENTS, case_id=case.id, round=case.round)
+    case = Case.read(row._mapping)
+    around = await tx.all(_AROUND, case_id=case.id, round=case.round, holder_id=case.holder_unit_id)
+    first, parts = around[0], [one for one in around if one.id is not None]
     dossier = Dossier(
         case=case,
-        holder=Place(case.holder_unit_id, found["holder_name"], UnitKind(found["holder_kind"])),
+        holder=Place(case.holder_unit_id, first.holder_name, UnitKind(first.holder_kind)),
         next_tier=None
-        if found["up_id"] is None
-        else Place(found["up_id"], found["up_name"], UnitKind(found["up_kind"])),
+        if first.up_id is None
+        else Place(first.up_id, first.up_name, UnitKind(first.up_kind)),
         assignments=[Assignment.read(part._mapping) for part in parts],
         unit_names={part.unit_id: part.unit_name for part in parts},
         head_required=frozenset(part.unit_id for part in parts if part.head_approves),

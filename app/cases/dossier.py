@@ -73,6 +73,8 @@ class Dossier:
     def give_to(self, holder: Place, stage: Stage, now: datetime) -> None:
         """Hand the case over: the holder's stage clock starts now, whenever they get round to it."""
         self.holder = holder
+        # Who is above the new holder, nobody has looked up; the tier above the old one must not be offered for it.
+        self.next_tier = None
         self.case.holder_unit_id = holder.unit_id
         self.start(stage, now)
 

@@ -142,9 +142,7 @@ def _told(row: Any, events: list[dict[str, Any]]) -> dict[str, Any]:
 
 def _in_citizens_words(event: Mapping[str, Any], first_unit: str) -> dict[str, Any]:
     action = Action(event["action"])
-    told = _WORDS[action].format(
-        unit=event["unit"] or "", to=event["to"] or "", first=first_unit
-    )
+    told = _WORDS[action].format(unit=event["unit"] or "", to=event["to"] or "", first=first_unit)
     texts = {
         field: words
         for field, words in (event["texts"] or {}).items()

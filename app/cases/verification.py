@@ -21,9 +21,6 @@ _CASES = text(
 _EVENTS = text("SELECT * FROM case_event WHERE case_id = ANY(:ids) ORDER BY case_id, seq")
 _TEXTS = text("SELECT * FROM event_text WHERE case_id = ANY(:ids)")
 _PARTS = text("SELECT * FROM assignment WHERE case_id = ANY(:ids)")
-_STRAY = text(
-    "SELECT e.case_id, min(e.seq) AS seq FROM case_event e WHERE NOT EXISTS (SELECT 1 FROM grievance c WHERE c.id = e.case_id) GROUP BY 1"
-)
 _HOW_MANY = text("SELECT count(*) FROM grievance")
 # Repeated in columns for lists; the chain covers the body, so the columns must say the same.
 _NOT_IN_EVENTS = frozenset({"event_seq", "event_hash", "title", "tracking_key"})

@@ -1,23 +1,16 @@
-"""Look-ups in the directory as it is today: units, categories, posts. Lists are JSON made by the database."""
+"""Look-ups in the directory as it is today: units and categories. Lists are JSON made by the database."""
 
 from functools import cache
-from typing import Any
 
 from sqlalchemy import TextClause, text
 
 from app.db import Transaction
 from app.directory.models import Unit
-from app.directory.terms import Role, UnitKind
+from app.directory.terms import UnitKind
 
 # The last valid day counts; days are those of Shanghai, the session's time zone.
 _TODAY = "{0}.valid_from <= CURRENT_DATE AND ({0}.valid_to IS NULL OR {0}.valid_to >= CURRENT_DATE)"
 _UNIT_BY_CODE = text(f"SELECT u.* FROM unit u WHERE u.code = :code AND {_TODAY.format('u')}")  # noqa: S608 - our own text
-_POSTS = text(f"""
-SELECT o.id AS post_id, o.role, o.title, u.code AS unit_code, u.name AS unit_name, u.kind AS unit_kind
-FROM post o JOIN unit u ON u.id = o.unit_id
-WHERE o.staff_id = :staff_id AND {_TODAY.format("o")}
-ORDER BY o.id
-""")  # noqa: S608 - our own text
 _CATEGORIES = text("""
 SELECT coalesce(json_agg(json_build_object('id', a.id, 'name', a.name, 'path', a.path, 'children', (
   SELECT coalesce(json_agg(json_build_object('id', b.id, 'name', b.name, 'path', b.path, 'children', (
@@ -65,12 +58,6 @@ async def category_tree(tx: Transaction) -> str:
 async def unit_by_code(tx: Transaction, code: str) -> Unit | None:
     row = await tx.one_or_none(_UNIT_BY_CODE, code=code)
     return None if row is None else Unit.read(row._mapping)
-
-
-async def posts_of(tx: Transaction, staff_id: int) -> list[dict[str, Any]]:
-    """The posts a person holds today, the first appointed first."""
-    rows = await tx.all(_POSTS, staff_id=staff_id)
-    return [{**row._mapping, "role_name": Role(row.role).chinese} for row in rows]
 
 
 @cache

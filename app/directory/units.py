@@ -23,7 +23,8 @@ _MOVE_UNITS = text(
 async def end_unit(tx: Transaction, code: str, *, successor: str | None, last_day: date) -> Unit:
     """End a unit (撤销、合并、更名) with its last valid day; its units go to the successor at once.
 
-    The successor is of the same kind, in the same county, and has not ended: so chains of successors never close.
+    The successor is of the same kind, in the same county, and has not ended: so chains of successors never close. A county has none,
+    since its cases and offices name it.
     """
     found = {row.code: row for row in await tx.all(_LOCK, codes=sorted({code, successor or code}))}
     if code not in found:

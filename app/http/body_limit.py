@@ -12,7 +12,7 @@ TEXT = 128 * 1024
 
 
 class BodyLimit:
-    """Middleware. `larger` names the paths that may receive more, and how much."""
+    """Middleware. `larger` names the application's paths that may receive more, and how much."""
 
     def __init__(self, app: ASGIApp, larger: dict[str, int] | None = None) -> None:
         self._app = app
@@ -22,7 +22,8 @@ class BodyLimit:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        limit = self._larger.get(scope["path"], TEXT)
+        path = scope["path"].removeprefix(scope.get("root_path", ""))
+        limit = self._larger.get(path, TEXT)
         if _announced(scope) > limit:
             await respond(TooLarge())(scope, receive, send)
             return

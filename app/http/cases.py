@@ -10,6 +10,7 @@ from app.cases.deadlines import Stage
 from app.cases.dossier import Dossier
 from app.cases.lifecycle import Action, Phase
 from app.cases.models import AssignmentRole, AssignmentState, Outcome, Waiting
+from app.http.moments import At
 
 
 class PartOut(BaseModel):
@@ -18,8 +19,8 @@ class PartOut(BaseModel):
     unit: str = Field(examples=["县水务局"])
     role: AssignmentRole
     state: AssignmentState
-    due_at: datetime
-    signed_at: datetime | None
+    due_at: At
+    signed_at: At | None
     hand_back_asked: bool
 
 
@@ -33,8 +34,8 @@ class CaseStateOut(BaseModel):
     holder: str = Field(examples=["荣隆镇"])
     waiting: Waiting | None
     stage: Stage | None
-    stage_due_at: datetime | None
-    due_at: datetime
+    stage_due_at: At | None
+    due_at: At
     round: int
     returns: int
     presses: int
@@ -60,19 +61,26 @@ def state_of(dossier: Dossier, *, by: Actor, now: datetime) -> CaseStateOut:
         returns=case.returns,
         presses=case.presses,
         outcome=case.outcome,
-        parts=[
-            PartOut(
-                unit=dossier.unit_names[part.unit_id],
-                role=part.role,
-                state=part.state,
-                due_at=part.due_at,
-                signed_at=part.signed_at,
-                hand_back_asked=part.hand_back_asked_at is not None
-                and part.hand_back_settled_at is None,
-            )
-            for part in dossier.assignments
-            if part.round == case.round
-        ],
+        parts=_parts(dossier),
         actions=access.actions(dossier, by, now),
         version=case.event_seq,
     )
+
+
+def _parts(dossier: Dossier) -> list[PartOut]:
+    """The lead first; ids made in the same millisecond are in no order."""
+    named = [(part, dossier.unit_names[part.unit_id]) for part in dossier.assignments]
+    named.sort(key=lambda one: (one[0].role != AssignmentRole.LEAD, one[0].assigned_at, one[1]))
+    return [
+        PartOut(
+            unit=unit,
+            role=part.role,
+            state=part.state,
+            due_at=part.due_at,
+            signed_at=part.signed_at,
+            hand_back_asked=part.hand_back_asked_at is not None
+            and part.hand_back_settled_at is None,
+        )
+        for part, unit in named
+        if part.round == dossier.case.round
+    ]

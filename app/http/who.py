@@ -37,7 +37,7 @@ async def _signed_in_staff(
     request: Request, tx: Tx, authorization: Authorization = None, key: IdempotencyKey = None
 ) -> SignedIn:
     signed_in = await sessions.staff_by_token(
-        tx, _token(request, authorization, STAFF_COOKIE), key=_checked(key)
+        tx, token_of(request, authorization, STAFF_COOKIE), key=checked_key(key)
     )
     await _repeatable(request, signed_in, key)
     return signed_in
@@ -47,7 +47,7 @@ async def _signed_in_citizen(
     request: Request, tx: Tx, authorization: Authorization = None, key: IdempotencyKey = None
 ) -> SignedIn:
     signed_in = await sessions.citizen_by_token(
-        tx, _token(request, authorization, CITIZEN_COOKIE), key=_checked(key)
+        tx, token_of(request, authorization, CITIZEN_COOKIE), key=checked_key(key)
     )
     await _repeatable(request, signed_in, key)
     return signed_in
@@ -67,7 +67,7 @@ async def require_key(request: Request) -> None:
         raise KeyRequired
 
 
-def _token(request: Request, authorization: str | None, cookie: str) -> str:
+def token_of(request: Request, authorization: str | None, cookie: str) -> str:
     scheme, _, bearer = (authorization or "").partition(" ")
     token = bearer.strip() if scheme.lower() == "bearer" else request.cookies.get(cookie, "")
     if not _TOKEN.fullmatch(token):
@@ -75,7 +75,7 @@ def _token(request: Request, authorization: str | None, cookie: str) -> str:
     return token
 
 
-def _checked(key: str | None) -> str | None:
+def checked_key(key: str | None) -> str | None:
     if key is not None and not _KEY.fullmatch(key):
         raise InvalidInput(
             mistakes=[{"where": "header.Idempotency-Key", "what": "须为 1 至 100 个可见的英文字符"}]

@@ -22,8 +22,7 @@ ORDER BY due_at, id LIMIT :most
 """)
 # The smallest numbers that are free: a person sees 1 and 2, not 17.
 _TAKE = text("""
-SELECT o.case_id AS id, o.round, o.citizen_id, g.ref, g.title, g.sealed,
-  g.textable AND c.phone_sealed IS NOT NULL AS textable,
+SELECT g.*, o.round AS owed_round, o.citizen_id AS owed_to, c.phone_sealed IS NOT NULL AS has_number,
   ARRAY(
     SELECT s.short_number FROM surveys.survey s
     WHERE s.citizen_id = o.citizen_id AND s.window_ends_at > :now
@@ -33,7 +32,6 @@ FROM outbox_message o JOIN grievance g ON g.id = o.case_id JOIN citizen c ON c.i
 WHERE o.id = :id AND o.state = 'queued' AND o.kind = 'survey_owed'
 FOR UPDATE OF o SKIP LOCKED
 """)
-_TOLD = ("id", "ref", "round", "citizen_id", "textable", "title", "sealed")
 _DONE = text("UPDATE outbox_message SET state = 'done', settled_at = :now WHERE id = :id")
 
 
@@ -51,11 +49,14 @@ async def ask(tx: Transaction, owed_id: UUID) -> bool:
     row = await tx.one_or_none(_TAKE, id=owed_id, now=now)
     if row is None:
         return False
+    case = Case.read(row._mapping)
+    # Of a case that was joined to another: the other's round.
+    case.round = row.owed_round
     survey = Survey(
         id=uuid7(now),
-        case_id=row.id,
-        round=row.round,
-        citizen_id=row.citizen_id,
+        case_id=case.id,
+        round=case.round,
+        citizen_id=row.owed_to,
         short_number=next(
             number
             for number in range(1, len(row.taken_numbers) + 2)
@@ -65,9 +66,8 @@ async def ask(tx: Transaction, owed_id: UUID) -> bool:
         window_ends_at=survey_window_ends(now, settings().survey_window_days),
     )
     tx.add(survey)
-    if row.textable:
-        own = {name: row._mapping[name] for name in _TOLD}
-        tell(tx, Case(**own), MessageKind.SURVEY, now=now, once=f"survey-text/{survey.id}")
+    if case.textable and row.has_number:
+        tell(tx, case, MessageKind.SURVEY, now=now, once=f"survey-text/{survey.id}")
     else:
         tx.add(
             ReturnCall(

@@ -56,7 +56,8 @@ async def receive(
     person to read.
     """
     phone_key = keys.lookup("phone", from_phone)
-    await tx.execute(_ONE_AT_A_TIME, key=int.from_bytes(phone_key[:8], signed=True))
+    lock = keys.lookup("replies", from_phone)
+    await tx.execute(_ONE_AT_A_TIME, key=int.from_bytes(lock[:8], signed=True))
     rows = await tx.all(
         _OPEN, provider_message_id=provider_message_id, phone_key=phone_key, now=now
     )

@@ -125,6 +125,8 @@ async def rework(
     tx: Transaction, ref: str, *, by: StaffActor, reason: str, now: datetime
 ) -> Dossier:
     """A new round, where a return call about this round found the complaint valid and the citizen agreed."""
+    # First: what a handler were told otherwise would differ by whether such a call has been made.
+    _require_caller(by)
     dossier = await access.lock_case(tx, ref, by=by)
     case = dossier.case
     if not await tx.scalar(_FOUND_VALID, case_id=case.id, round=case.round):

@@ -86,30 +86,6 @@ async def test_an_ended_unit_is_found_no_more(tx: Transaction) -> None:
     assert await _codes(tx, kind=UnitKind.TOWNSHIP) == ["500153003"]
 
 
-async def test_a_person_has_the_posts_that_are_valid_today(tx: Transaction) -> None:
-    await bring_in(tx, listed(*SMALL))
-    staff = await tx.scalar(
-        text(
-            "INSERT INTO staff (account, name, password_hash, active, created_at) "
-            "VALUES ('x', '某某', '', true, now()) RETURNING id"
-        )
-    )
-    await tx.execute(
-        text("""
-        INSERT INTO post (staff_id, unit_id, role, title, valid_from, valid_to)
-        SELECT :staff, u.id, v.role, '', CURRENT_DATE + v.first, CURRENT_DATE + v.last
-        FROM unit u, (VALUES ('township_clerk', 0, 0), ('unit_head', -2, -1), ('leader', 1, 2))
-          AS v(role, first, last)
-        WHERE u.code = '500153003'
-        """),
-        staff=staff,
-    )
-
-    (post,) = await queries.posts_of(tx, staff)
-    assert (post["role"], post["role_name"]) == ("township_clerk", "镇街工作人员")
-    assert (post["unit_code"], post["unit_kind"]) == ("500153003", "township")
-
-
 async def test_categories_come_as_a_tree_without_those_no_longer_used(tx: Transaction) -> None:
     for path, active in (("甲", True), ("甲/乙", True), ("甲/乙/丙", True), ("甲/乙/丁", False)):
         above, _, name = path.rpartition("/")

@@ -178,7 +178,7 @@ async def object_refusal(
     assert dossier.next_tier is not None, "the lifecycle allows it only where there is a next tier"
     dossier.case.refusals_objected += 1
     dossier.give_to(dossier.next_tier, Stage.JUDGE, now)
-    access.admit(tx, dossier.case, dossier.next_tier.unit_id, now)
+    access.admit(tx, dossier.case, dossier.holder.unit_id, now)
     history.record(
         tx,
         dossier,
@@ -187,7 +187,7 @@ async def object_refusal(
         now=now,
         public=True,
         texts={"reason": reason},
-        to=dossier.next_tier.unit_id,
+        to=dossier.holder.unit_id,
     )
     return dossier
 

@@ -15,9 +15,7 @@ from app.outbox import MessageKind
 from app.settings import settings
 
 # The reporters whose cases were joined to this one: each is answered and asked.
-_JOINED = text(
-    "SELECT id, ref, citizen_id, textable, title, sealed FROM grievance WHERE primary_id = :case_id ORDER BY id"
-)
+_JOINED = text("SELECT * FROM grievance WHERE primary_id = :case_id ORDER BY id")
 
 
 async def sign(tx: Transaction, ref: str, *, by: StaffActor, now: datetime) -> Dossier:
@@ -122,8 +120,12 @@ async def answer(
 
 
 async def _joined(tx: Transaction, case: Case) -> list[Case]:
-    rows = await tx.all(_JOINED, case_id=case.id)
-    return [Case(**row._mapping, round=case.round) for row in rows]
+    joined = [Case.read(row._mapping) for row in await tx.all(_JOINED, case_id=case.id)]
+    for one in joined:
+        one.round = (
+            case.round
+        )  # what they are told and asked about is this round of the case they joined
+    return joined
 
 
 def _own(dossier: Dossier, by: StaffActor) -> Assignment:

@@ -1,0 +1,172 @@
+"""Over HTTP: the command center's return calls and the new round that may follow. The rules are in app/surveys."""
+
+from typing import Annotated, Self
+from uuid import UUID
+
+from fastapi import APIRouter, Path, Query
+from pydantic import BaseModel, Field, StrictBool, StringConstraints
+from typing_extensions import override
+
+from app.api.step import CaseRef, Step, answers
+from app.errors import ActionNotAllowed, KeyReused, NotFound, NotPermitted, SignInRequired
+from app.http.cases import CaseStateOut
+from app.http.inputs import Input, Paragraphs, ShortText
+from app.http.moments import At
+from app.http.problems import problems
+from app.http.transaction import OneTransaction, Tx
+from app.http.who import ByStaff
+from app.surveys import return_calls
+from app.surveys.models import CallCause, CallResult, CallState
+from app.surveys.replies import Value
+from app.surveys.return_calls import CallToMake, Finding
+
+router = APIRouter(tags=["回访"], route_class=OneTransaction)
+
+CallId = Annotated[UUID, Path(description="回访编号，见回访列表")]
+
+
+class CallsQuery(Input):
+    after: UUID | None = Field(default=None, description="上一页的 next；不填为第一页")
+    size: int = Field(default=50, ge=1, le=100, description="每页几件")
+
+
+class CallItem(BaseModel):
+    """A call in the list; it names nobody. `unit` handled the case."""
+
+    id: UUID
+    ref: str = Field(examples=["500153-261122-48392017"])
+    title: str = Field(examples=["13至17栋没有饮用水"])
+    round: int = Field(examples=[1])
+    unit: str = Field(examples=["荣隆镇"])
+    cause: CallCause
+    cause_label: str = Field(examples=["不满意"])
+    state: CallState
+    result: CallResult | None
+    result_label: str | None = Field(examples=["反映属实"])
+    consent: bool = Field(description="群众是否同意重办")
+    tries: int = Field(description="已打过几次", examples=[0])
+    created_at: At
+    called_at: At | None
+
+    @classmethod
+    def of(cls, call: CallToMake) -> Self:
+        return cls(**_shown(call))
+
+
+class CallDetail(CallItem):
+    """A call with whom to call and what they said: for the caller's eyes only."""
+
+    name: str | None = Field(examples=["王大爷"])
+    phone: str | None = Field(examples=["+8613983001234"])
+    evaluation: Value | None
+    evaluation_label: str | None = Field(examples=["不满意"])
+    remark: str | None = Field(description="群众的原话", examples=["水还是没有"])
+    note: str | None = Field(description="上次回访的记录", examples=["水压仍不足"])
+
+    @override
+    @classmethod
+    def of(cls, call: CallToMake) -> Self:
+        return cls(
+            **_shown(call),
+            name=call.name,
+            phone=call.phone,
+            evaluation=call.value,
+            evaluation_label=None if call.value is None else call.value.chinese,
+            remark=call.remark,
+            note=call.note,
+        )
+
+
+class Calls(BaseModel):
+    items: list[CallItem]
+    next: UUID | None = Field(description="下一页的 after；没有下一页则为空")
+
+
+class FindingIn(Input):
+    result: CallResult = Field(
+        description="valid 反映属实、unreasonable 诉求不合理、not_reached 未联系上（仍待回访）、evaluated 已评价",
+        examples=["valid"],
+    )
+    consent: StrictBool = Field(default=False, description="群众是否同意重办", examples=[True])
+    note: Annotated[ShortText, StringConstraints(min_length=0)] = Field(
+        default="", description="回访记录", examples=["五楼以上水压仍不足。"]
+    )
+    evaluation: Value | None = Field(
+        default=None,
+        description="群众的评价，仅用于无法短信评价的群众",
+        examples=[None],
+    )
+
+
+class Rework(Input):
+    reason: Paragraphs = Field(description="重办的理由", examples=["经回访，五楼以上仍没有水。"])
+
+
+@router.get(
+    "/return-calls",
+    summary="回访列表",
+    description="待回访的群众，先到的在前：评价不满意的，和无法短信评价的。仅县指挥中心。",
+    responses=problems(SignInRequired, NotPermitted),
+)
+async def list_calls(asked: Annotated[CallsQuery, Query()], tx: Tx, by: ByStaff) -> Calls:
+    # One more than asked for tells whether there is a next page.
+    found = await return_calls.open_calls(tx, by=by, after=asked.after, most=asked.size + 1)
+    shown = found[: asked.size]
+    return Calls(
+        items=[CallItem.of(call) for call in shown],
+        next=shown[-1].id if len(found) > asked.size else None,
+    )
+
+
+@router.get(
+    "/return-calls/{call_id}",
+    summary="回访详情",
+    description="回访对象的姓名、电话和原话。仅县指挥中心。",
+    responses=problems(SignInRequired, NotPermitted, NotFound),
+)
+async def get_call(call_id: CallId, tx: Tx, by: ByStaff) -> CallDetail:
+    return CallDetail.of(await return_calls.get_call(tx, call_id, by=by))
+
+
+@router.post(
+    "/return-calls/{call_id}/finding",
+    summary="记录回访",
+    description="未联系上的仍待回访，其余为结论，不能再改。只有反映属实并征得同意，才能重办。",
+    responses=problems(SignInRequired, NotPermitted, NotFound, ActionNotAllowed, KeyReused),
+)
+async def record_finding(call_id: CallId, given: FindingIn, tx: Tx, by: ByStaff) -> CallItem:
+    call = await return_calls.record_finding(
+        tx, call_id, Finding(**given.model_dump()), by=by, now=await tx.now()
+    )
+    return CallItem.of(call)
+
+
+@router.post(
+    "/cases/{ref}/rework",
+    summary="重办",
+    description="回访属实并征得群众同意后，由原主办单位重新办理：新的一轮，重新计时、重新评价。",
+    responses=answers(NotPermitted),
+)
+async def rework(ref: CaseRef, given: Rework, step: Step) -> CaseStateOut:
+    return step.taken(
+        await return_calls.rework(step.tx, ref, by=step.by, reason=given.reason, now=step.now)
+    )
+
+
+def _shown(call: CallToMake) -> dict[str, object]:
+    return {
+        "id": call.id,
+        "ref": call.ref,
+        "title": call.title,
+        "round": call.round,
+        "unit": call.unit_name,
+        "cause": call.cause,
+        "cause_label": call.cause.chinese,
+        "state": call.state,
+        "result": call.result,
+        "result_label": None if call.result is None else call.result.chinese,
+        "consent": call.consent,
+        "tries": call.tries,
+        "created_at": call.created_at,
+        "called_at": call.called_at,
+    }

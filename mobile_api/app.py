@@ -1,0 +1,70 @@
+"""The phones' HTTP face: its parts put together. Mounted at /m/v1 by qungong.asgi."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any, Final
+
+from fastapi import FastAPI
+from fastapi.routing import APIRoute
+from typing_extensions import override
+
+from app.http import problems, reference
+from app.http.body_limit import BodyLimit
+from app.settings import settings
+from mobile_api import cadre, document, photos, reports, sign_in, tracking
+from mobile_api.rate_limits import RateLimits
+
+MOUNTED_AT: Final = "/m/v1"
+_DESCRIPTION: Final = (
+    "供群众和村(社区)干部的手机使用。登录后以 Bearer 令牌或 Cookie 访问。手机网络会重复发送请求，"
+    "所以登录之后每次提交都要带 Idempotency-Key，重发时用同一个。"
+    "错误一律为 application/problem+json，detail 可直接显示给使用者。"
+)
+
+
+class _PhonesApi(FastAPI):
+    @override
+    def openapi(self) -> dict[str, Any]:
+        if self.openapi_schema is None:
+            self.openapi_schema = document.complete(super().openapi())
+        return self.openapi_schema
+
+
+def create_app() -> FastAPI:
+    app = _PhonesApi(
+        title="群工系统 手机接口",
+        version="1",
+        description=_DESCRIPTION,
+        servers=[{"url": MOUNTED_AT}],
+        root_path_in_servers=False,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        generate_unique_id_function=_operation_id,
+        lifespan=_running,
+    )
+    app.state.rate_limits = RateLimits(settings().redis_url)
+    parts = (
+        sign_in.router,
+        photos.looking,
+        photos.sending,
+        reports.router,
+        cadre.router,
+        tracking.router,
+    )
+    for part in parts:
+        app.include_router(part)
+    reference.install(app)
+    problems.install(app)
+    app.add_middleware(BodyLimit, larger={"/photos": photos.MAX_UPLOAD})
+    return app
+
+
+@asynccontextmanager
+async def _running(app: FastAPI) -> AsyncIterator[None]:
+    yield
+    await app.state.rate_limits.close()
+
+
+def _operation_id(route: APIRoute) -> str:
+    return route.name

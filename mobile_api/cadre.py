@@ -1,0 +1,297 @@
+"""What village cadres do on the village phone: type in what they were told, solve what the village can, hand up the rest."""
+
+from datetime import datetime
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Query, Response
+from pydantic import BaseModel, Field, StrictBool, StringConstraints
+
+from app.auth.actor import StaffActor
+from app.cases import access, queries, timeline
+from app.cases.actions import filing, handling, judging
+from app.cases.actions.filing import Intake, PersonHelped
+from app.cases.deadlines import Kind
+from app.cases.lifecycle import Action, Phase
+from app.cases.models import AssignmentRole, Channel, Outcome, Waiting
+from app.cases.queries import View
+from app.directory.terms import Role
+from app.errors import (
+    ActionNotAllowed,
+    AssistantsOpen,
+    KeyRequired,
+    KeyReused,
+    NotFound,
+    NotPermitted,
+    SignInRequired,
+)
+from app.http.cases import CaseStateOut, state_of
+from app.http.inputs import Input, Line, Moment, Paragraphs, Ref, ShortText
+from app.http.phone import PhoneNumber
+from app.http.problems import problems
+from app.http.transaction import OneTransaction, Tx
+from app.http.who import ByStaff, require_key
+from mobile_api.registering import ReceiptOut, Told
+from mobile_api.reports import Cursor
+
+router = APIRouter(
+    prefix="/cadre/cases",
+    tags=["村(社区)干部"],
+    route_class=OneTransaction,
+    dependencies=[Depends(require_key)],
+)
+
+
+async def _cadre(by: ByStaff) -> StaffActor:
+    if by.role is not Role.VILLAGE_CADRE:
+        raise NotPermitted("手机端供村(社区)干部使用，其他岗位请使用工作台。")
+    return by
+
+
+ByCadre = Annotated[StaffActor, Depends(_cadre)]
+
+_LOOK = problems(SignInRequired, NotPermitted, NotFound)
+_ACT = problems(SignInRequired, NotPermitted, NotFound, ActionNotAllowed, KeyRequired, KeyReused)
+_ANSWER = problems(
+    SignInRequired, NotPermitted, NotFound, ActionNotAllowed, AssistantsOpen, KeyRequired, KeyReused
+)
+
+
+class Person(Input):
+    name: Annotated[Line, StringConstraints(max_length=40)] = Field(
+        description="群众姓名", examples=["王大爷"], repr=False
+    )
+    phone: PhoneNumber | None = Field(
+        default=None,
+        description="群众本人的手机；没有就不填，不要填干部的",
+        examples=["13800138000"],
+        repr=False,
+    )
+
+
+class OnBehalf(Told):
+    person: Person = Field(description="替谁反映")
+    place: Line | None = Field(default=None, description="地点", examples=["13至17栋"])
+    urgent: StrictBool = Field(default=False, description="紧急：当天研判、当天办理")
+    occurred_at: Moment | None = Field(
+        default=None,
+        description="群众反映的时间；离线记下、事后上传时填写，时限从系统收到时起算",
+        examples=["2026-11-20T09:30:00+08:00"],
+    )
+
+
+class Finding(Input):
+    finding: ShortText = Field(
+        description="为什么本级解决不了", examples=["社区没有供水管网的维修能力"]
+    )
+
+
+class ProgressReport(Input):
+    report: ShortText = Field(description="办到哪一步", examples=["已联系物业，明天上午检修"])
+    tell_reporter: StrictBool = Field(default=False, description="是否告诉群众，并发短信")
+
+
+class Answered(Input):
+    outcome: Outcome = Field(
+        description="solved 已解决，explained 政策解释，partly_solved 部分解决，passed_on 转有权机关",
+        examples=["solved"],
+    )
+    answer: Paragraphs = Field(description="给群众的答复", examples=["水管已修好，恢复供水"])
+    basis: ShortText | None = Field(default=None, description="政策依据")
+
+
+class Missing(Input):
+    missing: ShortText = Field(
+        description="一次说清楚缺少的全部内容", examples=["请说明是哪一栋、从什么时候开始"]
+    )
+
+
+class CaseItem(BaseModel):
+    ref: str = Field(examples=["500153-261122-48392017"])
+    title: str = Field(examples=["13至17栋三天没有自来水"])
+    kind: Kind
+    phase: Phase
+    urgent: bool
+    sealed: bool
+    waiting: Waiting | None
+    holder: str = Field(examples=["工农茶叶产业社区"])
+    village: str | None = Field(examples=["工农茶叶产业社区"])
+    round: int
+    returns: int
+    presses: int
+    received_at: datetime
+    due_at: datetime
+    stage_due_at: datetime | None
+    overdue: bool
+    part: AssignmentRole | None = Field(description="本村的任务：主办或协办")
+    part_due_at: datetime | None
+
+
+class CasePage(BaseModel):
+    items: list[CaseItem]
+    next: str | None = Field(description="下一页的游标；没有下一页为 null")
+
+
+class Reporter(BaseModel):
+    name: str | None = Field(examples=["王大爷"])
+    phone: str | None = Field(examples=["+8613800138000"])
+
+
+class EntryOut(BaseModel):
+    """One entry of the record, in full."""
+
+    seq: int
+    at: datetime
+    action: Action
+    label: str = Field(examples=["上报"])
+    public: bool = Field(description="群众是否看得到")
+    unit: str | None
+    staff: str | None
+    to: str | None
+    data: dict[str, Any]
+    texts: dict[str, str | None]
+
+
+class CaseOut(CaseStateOut):
+    body: str | None
+    place: str | None
+    village: str | None
+    category: str | None
+    first_unit: str
+    entered_by_unit: str | None
+    reporter: Reporter | None
+    photos: list[str]
+    timeline: list[EntryOut]
+
+
+@router.post(
+    "",
+    status_code=201,
+    summary="代群众登记",
+    description="离线草稿用同一个 Idempotency-Key 重发，只登记一次。",
+    responses=problems(SignInRequired, NotPermitted, KeyRequired, KeyReused),
+)
+async def register(given: OnBehalf, tx: Tx, by: ByCadre) -> ReceiptOut:
+    now = await tx.now()
+    registered = await filing.register(
+        tx,
+        Intake(
+            title=given.heading(),
+            body=given.body,
+            kind=given.kind,
+            channel=Channel.CADRE,
+            place=given.place or "",
+            category_id=given.category_id,
+            urgent=given.urgent,
+            accused_code=given.accused_code,
+            # A phone's clock may run ahead; nothing was told later than it arrived here.
+            occurred_at=given.occurred_at and min(given.occurred_at, now),
+            person=PersonHelped(given.person.name, given.person.phone),
+            photos=tuple(given.photos),
+        ),
+        by=by,
+        now=now,
+    )
+    return ReceiptOut.of(registered)
+
+
+@router.get(
+    "",
+    response_model=CasePage,
+    summary="本村的事",
+    description="待研判、办理中、待签收、我协办、已办结；前四种到期早的在前。",
+    responses=problems(SignInRequired, NotPermitted),
+)
+async def inbox(
+    tx: Tx,
+    by: ByCadre,
+    view: Annotated[View, Query(description="看哪一类")] = View.TO_JUDGE,
+    cursor: Cursor = None,
+) -> Response:
+    page = await queries.inbox(tx, view, by=by, cursor=cursor)
+    return Response(page, media_type="application/json")
+
+
+@router.get(
+    "/{ref}",
+    response_model=CaseOut,
+    summary="一件事的全部",
+    description="现在的状态、全部记录和可以进行的操作。",
+    responses=_LOOK,
+)
+async def case(ref: Ref, tx: Tx, by: ByCadre) -> dict[str, Any]:
+    dossier = await access.get_case(tx, ref, by=by)
+    # A village sees only cases it has a part in: it took them in, holds them or was given a task.
+    told = await timeline.for_staff(tx, dossier, by=by, involved=True)
+    return state_of(dossier, by=by, now=await tx.now()).model_dump() | told
+
+
+@router.post("/{ref}/handle", summary="本村办理", description="能解决的，自己办。", responses=_ACT)
+async def handle(ref: Ref, tx: Tx, by: ByCadre) -> CaseStateOut:
+    now = await tx.now()
+    dossier = await judging.handle(tx, ref, by=by, now=now)
+    return state_of(dossier, by=by, now=now)
+
+
+@router.post(
+    "/{ref}/escalate",
+    summary="上报",
+    description="解决不了的，说明理由后交给镇街。",
+    responses=_ACT,
+)
+async def escalate(ref: Ref, given: Finding, tx: Tx, by: ByCadre) -> CaseStateOut:
+    now = await tx.now()
+    dossier = await judging.escalate(tx, ref, by=by, finding=given.finding, now=now)
+    return state_of(dossier, by=by, now=now)
+
+
+@router.post(
+    "/{ref}/request-supplement",
+    summary="请群众补充",
+    description="缺少的内容一次性告知，期间时限暂停。",
+    responses=_ACT,
+)
+async def request_supplement(ref: Ref, given: Missing, tx: Tx, by: ByCadre) -> CaseStateOut:
+    now = await tx.now()
+    dossier = await judging.request_supplement(tx, ref, by=by, missing=given.missing, now=now)
+    return state_of(dossier, by=by, now=now)
+
+
+@router.post("/{ref}/sign", summary="签收", description="签收交给本村的任务。", responses=_ACT)
+async def sign(ref: Ref, tx: Tx, by: ByCadre) -> CaseStateOut:
+    now = await tx.now()
+    dossier = await handling.sign(tx, ref, by=by, now=now)
+    return state_of(dossier, by=by, now=now)
+
+
+@router.post(
+    "/{ref}/progress",
+    summary="报告进展",
+    description="记下办到哪一步，可同时告诉群众。",
+    responses=_ACT,
+)
+async def progress(ref: Ref, given: ProgressReport, tx: Tx, by: ByCadre) -> CaseStateOut:
+    now = await tx.now()
+    dossier = await handling.progress(
+        tx, ref, by=by, report=given.report, tell_reporter=given.tell_reporter, now=now
+    )
+    return state_of(dossier, by=by, now=now)
+
+
+@router.post(
+    "/{ref}/answer",
+    summary="办结答复",
+    description="把结果答复群众，系统随后请群众评价。",
+    responses=_ANSWER,
+)
+async def answer(ref: Ref, given: Answered, tx: Tx, by: ByCadre) -> CaseStateOut:
+    now = await tx.now()
+    dossier = await handling.answer(
+        tx,
+        ref,
+        by=by,
+        outcome=given.outcome,
+        answer=given.answer,
+        basis=given.basis or "",
+        now=now,
+    )
+    return state_of(dossier, by=by, now=now)

@@ -1,0 +1,186 @@
+"""Sending photos in and looking at them, for citizens and cadres. No connection to the database is held meanwhile."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Path, Request
+from pydantic import BaseModel, Field
+from sqlalchemy.exc import IntegrityError
+from starlette.datastructures import UploadFile
+from starlette.responses import JSONResponse, Response
+
+from app import idempotency
+from app.auth import sessions
+from app.auth.sessions import SignedIn
+from app.cases import photos
+from app.cases.images import MAX_BYTES
+from app.db import reading, transaction
+from app.errors import (
+    InvalidInput,
+    KeyRequired,
+    KeyReused,
+    NotFound,
+    NotPermitted,
+    SignInRequired,
+    TooLarge,
+    TooMany,
+)
+from app.http.inputs import Ref
+from app.http.photos import StoredPhoto, a_photo
+from app.http.problems import problems
+from app.http.transaction import OneTransaction, Repeated, Tx
+from app.http.who import (
+    CITIZEN_COOKIE,
+    STAFF_COOKIE,
+    Authorization,
+    ByCitizen,
+    IdempotencyKey,
+    checked_key,
+    require_key,
+    token_of,
+)
+from app.idempotency import GivenAnswer
+from app.identifiers import uuid7
+from mobile_api.cadre import ByCadre
+
+# The image, and what multipart puts around it.
+MAX_UPLOAD = MAX_BYTES + 4096
+_TYPES = frozenset({"image/jpeg", "image/jpg", "image/pjpeg", "image/png", "image/webp", "application/octet-stream", ""})  # fmt: skip
+_WRONG_TYPE = "只接受 JPEG、PNG、WebP 格式的照片"
+
+sending = APIRouter(prefix="/photos", tags=["照片"], dependencies=[Depends(require_key)])
+looking = APIRouter(tags=["照片"], route_class=OneTransaction)
+PhotoId = Annotated[UUID, Path(description="照片编号")]
+
+
+class PhotoOut(BaseModel):
+    id: UUID = Field(description="照片编号，登记时填入 photos")
+    width: int = Field(examples=[2048])
+    height: int = Field(examples=[1536])
+
+
+_FORM = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "multipart/form-data": {
+                "schema": {
+                    "type": "object",
+                    "required": ["photo"],
+                    "properties": {
+                        "photo": {
+                            "type": "string",
+                            "format": "binary",
+                            "description": "一张照片，JPEG、PNG 或 WebP，不超过 10 MB",
+                        }
+                    },
+                },
+                "encoding": {"photo": {"contentType": "image/jpeg, image/png, image/webp"}},
+            }
+        },
+    }
+}
+
+
+async def _sender(
+    request: Request, authorization: Authorization = None, key: IdempotencyKey = None
+) -> SignedIn:
+    """Whoever is signed in on this phone; known before the image is read."""
+    checked_key(key)
+    async with reading() as tx:
+        try:
+            citizen = token_of(request, authorization, CITIZEN_COOKIE)
+            return await sessions.citizen_by_token(tx, citizen, key=key)
+        except SignInRequired:
+            staff = token_of(request, authorization, STAFF_COOKIE)
+            return await sessions.staff_by_token(tx, staff, key=key)
+
+
+@sending.post(
+    "",
+    status_code=201,
+    response_model=PhotoOut,
+    summary="上传一张照片",
+    description="群众和村(社区)干部都可上传。只保留画面，拍摄地点等信息一律去除；两天内没有用于登记的会被删除。",
+    responses=problems(SignInRequired, KeyRequired, KeyReused, TooLarge, TooMany),
+    openapi_extra=_FORM,
+)
+async def send_photo(
+    request: Request, sender: Annotated[SignedIn, Depends(_sender)], key: IdempotencyKey = None
+) -> Response:
+    asked_with = key or ""  # never empty: it is required
+    sent = await _image(request)
+    # The boundary between a form's parts differs each time it is sent; the image does not.
+    digest = idempotency.request_digest("POST", request.url.path, sent)
+    if sender.given is not None:
+        return Repeated(sender.given, digest).respond()
+    picture = await photos.prepare(sent)
+    async with reading() as tx:
+        photo_id = uuid7(await tx.now())
+    answer = PhotoOut(id=photo_id, width=picture.width, height=picture.height)
+    response = JSONResponse(answer.model_dump(mode="json"), 201)
+    await photos.put(photo_id, picture)
+    try:
+        async with transaction() as tx:
+            now = await tx.now()
+            await photos.keep(tx, photo_id, picture, by=sender.actor, now=now)
+            tx.add(
+                GivenAnswer(
+                    owner=sender.owner,
+                    key=asked_with,
+                    request_digest=digest,
+                    status=response.status_code,
+                    body=bytes(response.body).decode(),
+                    created_at=now,
+                )
+            )
+    except IntegrityError:
+        await photos.discard([photo_id])
+        return await _answered_meanwhile(sender.owner, asked_with, digest)
+    except TooMany:
+        await photos.discard([photo_id])
+        raise
+    return response
+
+
+@looking.get(
+    "/reports/{ref}/photos/{photo_id}",
+    response_class=Response,
+    summary="我的照片",
+    description="反映时附上的照片。",
+    responses=a_photo(SignInRequired, NotFound),
+)
+async def my_photo(ref: Ref, photo_id: PhotoId, tx: Tx, by: ByCitizen) -> Response:
+    return StoredPhoto(await photos.open_photo(tx, ref, photo_id, by=by))
+
+
+@looking.get(
+    "/cadre/cases/{ref}/photos/{photo_id}",
+    response_class=Response,
+    summary="一件事的照片",
+    description="看得到这件事，就看得到它的照片。",
+    responses=a_photo(SignInRequired, NotPermitted, NotFound),
+)
+async def case_photo(ref: Ref, photo_id: PhotoId, tx: Tx, by: ByCadre) -> Response:
+    return StoredPhoto(await photos.open_photo(tx, ref, photo_id, by=by))
+
+
+async def _image(request: Request) -> bytes:
+    async with request.form(max_files=1, max_fields=0) as form:
+        sent = form.get("photo")
+        if not isinstance(sent, UploadFile):
+            raise InvalidInput(mistakes=[{"where": "body.photo", "what": "必填"}])
+        if (sent.content_type or "").partition(";")[0].strip().lower() not in _TYPES:
+            raise InvalidInput(mistakes=[{"where": "body.photo", "what": _WRONG_TYPE}])
+        image = await sent.read(MAX_BYTES + 1)
+    if len(image) > MAX_BYTES:
+        raise TooLarge
+    return image
+
+
+async def _answered_meanwhile(owner: str, key: str, digest: bytes) -> Response:
+    """The same photo, sent twice at once: the answer that its twin has got."""
+    async with reading() as tx:
+        given = await idempotency.find(tx, owner, key)
+    assert given is not None, "only an answer under the same key can be in the way"
+    return Repeated(given, digest).respond()

@@ -1,0 +1,62 @@
+"""What citizens and cadres have in common when they register: what is told, and what is answered."""
+
+from typing import Annotated, Self
+
+from pydantic import BaseModel, Field, model_validator
+from pydantic_core import PydanticCustomError
+
+from app.cases.actions.filing import Registered
+from app.cases.deadlines import Kind
+from app.http.inputs import Identifier, Input, Paragraphs, UnitCode
+from mobile_api.wording import Photos, Title, title_of
+
+
+class Told(Input):
+    """One text and what goes with it."""
+
+    body: Annotated[
+        Paragraphs,
+        Field(
+            description="要反映的事，一段话即可",
+            examples=["我们小区13栋到17栋已经三天没有自来水，老人小孩都要到外面提水。"],
+        ),
+    ]
+    title: Title = None
+    kind: Kind = Field(
+        description="question 咨询，suggestion 建议，help 求助，complaint 投诉，accusation 检举控告（保密办理）",
+        examples=["help"],
+    )
+    category_id: Identifier | None = Field(default=None, description="分类编号，可不选")
+    photos: Photos = Field(default_factory=list)
+    accused_code: UnitCode | None = Field(
+        default=None, description="被检举控告的单位代码，只用于检举控告"
+    )
+
+    @model_validator(mode="after")
+    def _accused_only_in_accusations(self) -> Self:
+        if self.accused_code is not None and self.kind is not Kind.ACCUSATION:
+            raise PydanticCustomError(
+                "text", "{reason}", {"reason": "只有检举控告才填写被检举控告的单位"}
+            )
+        return self
+
+    def heading(self) -> str:
+        return self.title or title_of(self.body)
+
+
+class ReceiptOut(BaseModel):
+    """回执: with the number and the code anybody can follow the case without signing in."""
+
+    ref: str = Field(description="事件编号", examples=["500153-261122-48392017"])
+    tracking_code: str = Field(description="查询码，只给这一次，请保存", examples=["7KQ2MXWA"])
+    title: str = Field(examples=["13至17栋三天没有自来水"])
+    holder: str = Field(description="受理单位", examples=["工农茶叶产业社区"])
+
+    @classmethod
+    def of(cls, registered: Registered) -> Self:
+        return cls(
+            ref=registered.case.ref,
+            tracking_code=registered.tracking_code,
+            title=registered.case.title,
+            holder=registered.holder.name,
+        )

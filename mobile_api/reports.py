@@ -1,0 +1,269 @@
+"""What citizens do with their own reports: tell, follow, add, object, press, take back, evaluate."""
+
+from datetime import datetime
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Query, Response
+from pydantic import BaseModel, Field
+
+from app.auth.actor import CitizenActor
+from app.cases import access, queries, timeline
+from app.cases.actions import filing
+from app.cases.actions.filing import Intake
+from app.cases.dossier import Dossier
+from app.cases.lifecycle import Action, Phase
+from app.cases.models import Channel, Waiting
+from app.errors import ActionNotAllowed, KeyRequired, KeyReused, NotFound, SignInRequired
+from app.http.inputs import Input, Ref, ShortText, UnitCode
+from app.http.problems import problems
+from app.http.transaction import OneTransaction, Tx
+from app.http.who import ByCitizen, require_key
+from app.supervision import pressing
+from app.surveys import receiving
+from app.surveys.replies import Value
+from mobile_api.registering import ReceiptOut, Told
+
+router = APIRouter(
+    prefix="/reports",
+    tags=["群众：我的反映"],
+    route_class=OneTransaction,
+    dependencies=[Depends(require_key)],
+)
+_LOOK = problems(SignInRequired, NotFound)
+_ACT = problems(SignInRequired, NotFound, ActionNotAllowed, KeyRequired, KeyReused)
+
+Cursor = Annotated[str | None, Query(max_length=80, description="上一页答复中的 next，第一页不填")]
+
+
+class Report(Told):
+    unit_code: UnitCode = Field(
+        description="海报上的代码：向哪个村(社区)、镇街或指挥中心反映", examples=["500153003007"]
+    )
+
+
+class Supplement(Input):
+    supplement: ShortText = Field(description="补充的内容", examples=["停水的是13栋到17栋"])
+
+
+class Reason(Input):
+    reason: ShortText = Field(description="理由", examples=["情况说明与事实不符"])
+
+
+class Press(Input):
+    note: ShortText | None = Field(
+        default=None, description="想说的话，可不填", examples=["还没有来水"]
+    )
+
+
+class Evaluation(Input):
+    value: Value = Field(
+        description="satisfied 满意，basically_satisfied 基本满意，dissatisfied 不满意",
+        examples=["satisfied"],
+    )
+    remark: ShortText | None = Field(default=None, description="补充说明，承办单位看不到")
+
+
+class ReportItem(BaseModel):
+    ref: str = Field(examples=["500153-261122-48392017"])
+    title: str = Field(examples=["13至17栋三天没有自来水"])
+    phase: Phase
+    holder: str = Field(description="现在由谁办", examples=["荣隆镇"])
+    waiting: Waiting | None
+    received_at: datetime
+    answered_at: datetime | None
+
+
+class ReportPage(BaseModel):
+    items: list[ReportItem]
+    next: str | None = Field(description="下一页的游标；没有下一页为 null")
+
+
+class StepOut(BaseModel):
+    at: datetime
+    action: Action
+    label: str = Field(description="办到哪一步", examples=["荣隆镇已签收"])
+    unit: str | None = Field(examples=["荣隆镇"])
+    texts: dict[str, str | None] = Field(
+        description="告诉您的或您说的话；已删除的为 null", examples=[{"report": "已找到漏点"}]
+    )
+
+
+class ProgressOut(BaseModel):
+    """A case in citizens' words."""
+
+    ref: str = Field(examples=["500153-261122-48392017"])
+    title: str = Field(examples=["13至17栋三天没有自来水"])
+    phase: Phase
+    phase_label: str = Field(examples=["办理中"])
+    waiting: Waiting | None
+    holder: str = Field(description="现在由谁办", examples=["荣隆镇"])
+    first_unit: str = Field(description="首问单位，负责向您反馈", examples=["工农茶叶产业社区"])
+    received_at: datetime
+    answered_at: datetime | None
+    outcome: str | None = Field(examples=["已解决"])
+    timeline: list[StepOut]
+
+
+class ReportOut(ProgressOut):
+    body: str | None = Field(description="您反映的内容")
+    photos: list[str] = Field(description="照片编号")
+    actions: list[Action] = Field(description="您现在可以进行的操作")
+
+
+class ReportStateOut(BaseModel):
+    ref: str = Field(examples=["500153-261122-48392017"])
+    phase: Phase
+    phase_label: str = Field(examples=["待研判"])
+    waiting: Waiting | None
+    holder: str = Field(examples=["广顺街道"])
+    actions: list[Action] = Field(description="您现在可以进行的操作")
+
+
+class EvaluationOut(BaseModel):
+    """`until` is empty before the question was asked."""
+
+    until: datetime | None = Field(description="评价截止时间；还没有请您评价时为 null")
+    value: Value | None = Field(description="您的评价；没有评价时为 null")
+
+
+class ThanksOut(BaseModel):
+    told: str = Field(examples=["感谢您的评价，承办单位看不到是谁评价的。"])
+
+
+@router.post(
+    "",
+    status_code=201,
+    summary="反映一件事",
+    description="登记后由海报所在单位研判。检举控告保密办理，不经过被检举控告的单位。",
+    responses=problems(SignInRequired, KeyRequired, KeyReused),
+)
+async def report(given: Report, tx: Tx, by: ByCitizen) -> ReceiptOut:
+    registered = await filing.register(
+        tx,
+        Intake(
+            title=given.heading(),
+            body=given.body,
+            kind=given.kind,
+            channel=Channel.POSTER,
+            asked_code=given.unit_code,
+            category_id=given.category_id,
+            accused_code=given.accused_code,
+            photos=tuple(given.photos),
+        ),
+        by=by,
+        now=await tx.now(),
+    )
+    return ReceiptOut.of(registered)
+
+
+@router.get(
+    "",
+    response_model=ReportPage,
+    summary="我反映过的事",
+    description="最近的在前，每页 50 件。",
+    responses=problems(SignInRequired),
+)
+async def my_reports(tx: Tx, by: ByCitizen, cursor: Cursor = None) -> Response:
+    return _json(await queries.mine(tx, by=by, cursor=cursor))
+
+
+@router.get(
+    "/{ref}",
+    response_model=ReportOut,
+    summary="办到哪一步了",
+    description="全部公开的办理过程，以及您现在可以做什么。",
+    responses=_LOOK,
+)
+async def my_report(ref: Ref, tx: Tx, by: ByCitizen) -> dict[str, Any]:
+    dossier = await access.get_case(tx, ref, by=by)
+    told = await timeline.for_reporter(tx, ref, citizen_id=by.citizen_id)
+    return told | {"actions": access.actions(dossier, by, await tx.now())}
+
+
+@router.post(
+    "/{ref}/supply",
+    summary="补充材料",
+    description="收到补正告知后，把缺少的一次说清楚。",
+    responses=_ACT,
+)
+async def supply(ref: Ref, given: Supplement, tx: Tx, by: ByCitizen) -> ReportStateOut:
+    now = await tx.now()
+    dossier = await filing.supply(tx, ref, by=by, supplement=given.supplement, now=now)
+    return _state(dossier, by, now)
+
+
+@router.post(
+    "/{ref}/object",
+    summary="对不予受理提出异议",
+    description="由上一级重新研判，只能提一次。",
+    responses=_ACT,
+)
+async def object_refusal(ref: Ref, given: Reason, tx: Tx, by: ByCitizen) -> ReportStateOut:
+    now = await tx.now()
+    dossier = await filing.object_refusal(tx, ref, by=by, reason=given.reason, now=now)
+    return _state(dossier, by, now)
+
+
+@router.post(
+    "/{ref}/withdraw",
+    summary="撤回",
+    description="问题已经解决或不再需要办理时撤回。",
+    responses=_ACT,
+)
+async def withdraw(ref: Ref, given: Reason, tx: Tx, by: ByCitizen) -> ReportStateOut:
+    now = await tx.now()
+    dossier = await filing.withdraw(tx, ref, by=by, reason=given.reason, now=now)
+    return _state(dossier, by, now)
+
+
+@router.post(
+    "/{ref}/press",
+    summary="催办",
+    description="24 小时内只能催办一次。",
+    responses=_ACT,
+)
+async def press(ref: Ref, given: Press, tx: Tx, by: ByCitizen) -> ReportStateOut:
+    now = await tx.now()
+    dossier = await pressing.press(tx, ref, by=by, note=given.note or "", now=now)
+    return _state(dossier, by, now)
+
+
+@router.get(
+    "/{ref}/evaluation",
+    summary="我的评价",
+    description="只有本人看得到。",
+    responses=_LOOK,
+)
+async def my_evaluation(ref: Ref, tx: Tx, by: ByCitizen) -> EvaluationOut:
+    asked = await receiving.own_survey(tx, ref, by=by)
+    until, value = asked or (None, None)
+    return EvaluationOut(until=until, value=value)
+
+
+@router.post(
+    "/{ref}/evaluate",
+    summary="评价办理结果",
+    description="办结后请您评价，一次有效。承办单位看不到是谁评价的。",
+    responses=_ACT,
+)
+async def evaluate(ref: Ref, given: Evaluation, tx: Tx, by: ByCitizen) -> ThanksOut:
+    await receiving.evaluate(
+        tx, ref, by=by, value=given.value, remark=given.remark or "", now=await tx.now()
+    )
+    return ThanksOut(told="感谢您的评价，承办单位看不到是谁评价的。")
+
+
+def _state(dossier: Dossier, by: CitizenActor, now: datetime) -> ReportStateOut:
+    case = dossier.case
+    return ReportStateOut(
+        ref=case.ref,
+        phase=case.phase,
+        phase_label=case.phase.chinese,
+        waiting=case.waiting,
+        holder=dossier.holder.name,
+        actions=access.actions(dossier, by, now),
+    )
+
+
+def _json(made_by_the_database: str) -> Response:
+    return Response(made_by_the_database, media_type="application/json")

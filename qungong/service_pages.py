@@ -1,0 +1,119 @@
+"""What the server says about itself: whether it lives, whether it is ready, what a problem means, and where to go."""
+
+import asyncio
+from collections.abc import Mapping
+from functools import cache
+from html import escape
+from pathlib import Path
+from typing import Annotated, Any
+
+import redis.asyncio
+from alembic.config import Config
+from alembic.script import ScriptDirectory
+from fastapi import APIRouter, Header
+from fastapi.responses import HTMLResponse, JSONResponse, Response
+from redis.exceptions import RedisError
+from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
+
+from app import errors
+from app.db import reading
+from app.errors import NotFound, Problem, Unavailable
+from app.http.pages import page
+from app.settings import settings
+
+router = APIRouter(include_in_schema=False)
+
+_ROOT = Path(__file__).resolve().parents[1]
+_MIGRATED_TO = text("SELECT version_num FROM alembic_version")
+_PATIENCE_SECONDS = 2
+
+
+@router.get("/health")
+async def health() -> JSONResponse:
+    """The process lives; nothing else is asked."""
+    return JSONResponse({"status": "ok"})
+
+
+@router.get("/ready")
+async def ready() -> JSONResponse:
+    """Whether requests can be served. Without Redis they can: it only rings the bell."""
+    database, bell = await asyncio.gather(_database(), _redis())
+    if database != "ok":
+        raise Unavailable(retry_after=2, database=database, redis=bell)
+    return JSONResponse({"status": "ok", "database": database, "redis": bell})
+
+
+@router.get("/problems/{kind}")
+async def explain_problem(kind: str, accept: Annotated[str, Header()] = "") -> Response:
+    """What the `type` of a problem leads to: a page for people, JSON for programs."""
+    known = _kinds().get(kind)
+    if known is None:
+        raise NotFound
+    if "text/html" not in accept:
+        return JSONResponse(
+            {
+                "type": f"/problems/{known.type}",
+                "title": known.title,
+                "status": known.status,
+                "detail": known.detail,
+            }
+        )
+    return page(
+        known.title,
+        f"<p>{escape(known.detail)}</p><p><code>{known.status} {escape(known.type)}</code></p>",
+    )
+
+
+@router.get("/")
+async def where_to_go() -> HTMLResponse:
+    simulator = settings().twilio_api_url
+    places = {
+        "/api/v1/docs": ("工作人员接口", "村(社区)、镇街、部门、指挥中心、督查"),
+        "/m/v1/docs": ("手机接口", "群众扫码反映、查看进度；村(社区)干部随手登记"),
+    }
+    if simulator and settings().environment == "local":
+        places[simulator] = ("短信模拟器", "样例县的短信都到这里，可以代群众回复")
+    return page(
+        "群工系统",
+        "<p>群众的事，件件有着落。</p>"
+        + "".join(
+            f'<section><a href="{escape(address, quote=True)}">{title}</a><p>{told}</p></section>'
+            for address, (title, told) in places.items()
+        ),
+    )
+
+
+@cache
+def _kinds() -> Mapping[str, type[Problem]]:
+    return {kind.type: kind for kind in errors.kinds()}
+
+
+async def _database() -> str:
+    try:
+        async with asyncio.timeout(_PATIENCE_SECONDS), reading() as tx:
+            migrated_to = await tx.scalar(_MIGRATED_TO)
+    except (SQLAlchemyError, OSError):
+        return "unreachable"
+    newest = await asyncio.to_thread(_newest_migration)
+    return "ok" if migrated_to == newest else "not migrated"
+
+
+async def _redis() -> str:
+    client: Any = redis.asyncio.from_url(  # type: ignore[no-untyped-call]  # redis leaves it untyped
+        settings().redis_url,
+        socket_timeout=_PATIENCE_SECONDS,
+        socket_connect_timeout=_PATIENCE_SECONDS,
+    )
+    try:
+        await client.ping()
+    except (RedisError, OSError):
+        return "unreachable"
+    finally:
+        await client.aclose()
+    return "ok"
+
+
+@cache
+def _newest_migration() -> str | None:
+    return ScriptDirectory.from_config(Config(_ROOT / "alembic.ini")).get_current_head()

@@ -1,0 +1,31 @@
+"""A well-formed body for every action that staff may take."""
+
+from collections.abc import Mapping
+from typing import Any
+
+BODIES: Mapping[str, Mapping[str, Any] | None] = {
+    "request-supplement": {"missing": "房屋编号"},
+    "supply": {"supplement": "13栋"},
+    "decline": {"reason": "已进入诉讼", "basis": "《信访工作条例》"},
+    "object-refusal": {"reason": "没有诉讼"},
+    "handle": None,
+    "escalate": {"finding": "本级无法解决"},
+    "send-down": {"to_code": "500153003", "reason": "属街道职责"},
+    "dispatch": {
+        "lead": {"unit_code": "500153100", "task": "恢复供水", "days": 7},
+        "assistants": [{"unit_code": "500153D11", "task": "检修管网"}],
+        "note": "一周内办结",
+    },
+    "sign": None,
+    "hand-back": {"reason": "不在本镇"},
+    "settle": {"unit_code": "500153100", "agreed": True, "reason": "核查权属"},
+    "progress": {"report": "已找到漏点", "tell_reporter": True},
+    "assist-answer": {"answer": "管网已修复"},
+    "excuse": {"unit_code": "500153D11", "reason": "已自行修复"},
+    "answer": {"outcome": "solved", "answer": "已恢复供水", "basis": "条例"},
+    "close": None,
+    "press": {"note": "请尽快"},
+    "instruct": {"instruction": "今日先送水"},
+    "merge": {"primary_ref": "500153-261122-00000000", "reason": "同一小区"},
+    "withdraw": {"reason": "已自行解决"},
+}

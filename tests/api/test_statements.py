@@ -1,0 +1,110 @@
+"""How many statements a request costs, the sign-in check included, whatever the number of rows."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from secrets import token_hex
+from typing import Any
+
+import pytest
+import pytest_asyncio
+from sqlalchemy import event
+
+from app.db import engine
+from tests.api.actions import BODIES
+from tests.api.conftest import Who
+from tests.people import WATER, Person
+
+CREATE, TRANSITION, INBOX, DETAIL = 4, 6, 3, 4
+
+
+@contextmanager
+def counted() -> Iterator[list[str]]:
+    sent: list[str] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, *_more: Any) -> None:
+        sent.append(statement)
+
+    event.listen(engine().sync_engine, "before_cursor_execute", note)
+    try:
+        yield sent
+    finally:
+        event.remove(engine().sync_engine, "before_cursor_execute", note)
+
+
+@pytest_asyncio.fixture
+async def crowd(who: Who) -> None:
+    """More rows than a page holds, in every list of the cadre."""
+    cadre = await who("gongnong")
+    for number in range(60):
+        ref = await cadre.registers(title=f"第{number}件")
+        if number % 2:
+            await cadre.does(f"/cases/{ref}/handle")
+
+
+async def costs(most: int, person: Person, method: str, path: str, body: Any = None) -> None:
+    with counted() as sent:
+        answer = await person.client.request(
+            method,
+            path,
+            json=body,
+            headers={"Idempotency-Key": token_hex(8)} if method == "POST" else {},
+        )
+    assert answer.is_success, answer.text
+    assert 0 < len(sent) <= most, f"{method} {path}: {len(sent)} statements\n" + "\n".join(sent)
+
+
+async def test_registering_costs_few_statements(who: Who) -> None:
+    await costs(CREATE, await who("gongnong"), "POST", "/cases", WATER)
+
+
+@pytest.mark.usefixtures("crowd")
+@pytest.mark.parametrize("view", ["to_judge", "handling", "to_sign", "assisting", "finished"])
+async def test_a_list_costs_few_statements(who: Who, view: str) -> None:
+    for account in ("gongnong", "zhihui", "jiwei"):
+        await costs(INBOX, await who(account), "GET", f"/cases?view={view}&size=50")
+
+
+async def test_a_case_costs_few_statements_however_long_its_record(who: Who) -> None:
+    cadre = await who("gongnong")
+    ref = await cadre.registers()
+    await cadre.does(f"/cases/{ref}/handle")
+    for number in range(30):
+        await cadre.does(f"/cases/{ref}/progress", report=f"进展{number}", tell_reporter=False)
+    await costs(DETAIL, cadre, "GET", f"/cases/{ref}")
+
+
+# Three ways through the table that together take every action: who, which action, and what differs from its plain body.
+JUDGED = (
+    "gongnong request-supplement, gongnong supply, gongnong escalate, guangshun decline, gongnong object-refusal, "
+    "zhihui send-down, guangshun handle, gongnong withdraw"
+)
+TO_THE_CENTER = "gongnong escalate, guangshun escalate"
+DISPATCHED = (
+    "zhihui dispatch, ronglong hand-back, zhihui settle, zhihui dispatch, ronglong sign, shuiwu sign, "
+    "ronglong progress, lingdao press, lingdao instruct, shuiwu assist-answer"
+)
+EXCUSED = "zhihui dispatch, zhihui excuse"
+ANSWERED = "ronglong answer, zhihui close"
+
+
+async def test_every_action_costs_few_statements(who: Who) -> None:
+    taken: set[str] = set()
+
+    async def go(ref: str, *ways: str, **different: Any) -> None:
+        for step in ", ".join(ways).split(", "):
+            account, action = step.split()
+            taken.add(action)
+            body = BODIES[action]
+            sent = None if body is None else {**body, **different}
+            path = f"/cases/{ref}/{action}"
+            await costs(TRANSITION, await who(account), "POST", path, sent)
+
+    cadre = await who("gongnong")
+    await go(await cadre.registers(), JUDGED)
+    await go(await cadre.registers(), TO_THE_CENTER, EXCUSED)
+    primary, joined = await cadre.registers(), await cadre.registers()
+    await go(primary, TO_THE_CENTER, DISPATCHED)
+    await go(joined, TO_THE_CENTER)
+    await go(joined, "zhihui merge", primary_ref=primary)
+    await go(primary, ANSWERED)
+    assert taken == set(BODIES)

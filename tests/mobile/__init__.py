@@ -1,0 +1,1 @@
+"""The phones' face, through HTTP."""

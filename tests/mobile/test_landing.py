@@ -1,0 +1,93 @@
+"""The page that a poster's QR code opens, and the poster."""
+
+import re
+from datetime import date
+from io import BytesIO
+
+import httpx
+import pytest
+import pytest_asyncio
+from fastapi import FastAPI
+from PIL import Image
+from sqlalchemy import text
+
+from app.db import transaction
+from tests.auth.conftest import a_unit, letters
+
+VILLAGE = "/q/500153003007"
+
+
+@pytest_asyncio.fixture(scope="session")
+async def browser(site: FastAPI) -> httpx.AsyncClient:
+    return httpx.AsyncClient(transport=httpx.ASGITransport(site), base_url="http://county.test")
+
+
+async def test_the_page_names_the_village_and_needs_nothing_from_elsewhere(
+    browser: httpx.AsyncClient,
+) -> None:
+    page = await browser.get(VILLAGE)
+    assert page.status_code == 200
+    assert page.headers["content-type"] == "text/html; charset=utf-8"
+    assert page.headers["cache-control"] == "public, max-age=300"
+    assert "<h1>工农茶叶产业社区</h1>" in page.text
+    assert "广顺街道" in page.text
+    assert "http" not in page.text.replace("http-equiv", "")
+    assert "<style" not in page.text
+    assert " style=" not in page.text
+    for address in re.findall(r'(?:href|src)="([^"]+)"', page.text):
+        file = await browser.get(address)
+        assert file.status_code == 200
+        assert "immutable" in file.headers["cache-control"]
+    assert "default-src 'self'" in page.headers["content-security-policy"]
+
+
+@pytest.mark.parametrize(
+    "code", ["500153003999", "500153003", "%00", "x" * 300, "<script>", "static"]
+)
+@pytest.mark.parametrize("file", ["", "/poster.svg", "/qr.png"])
+async def test_an_unknown_village_gets_a_friendly_page(
+    browser: httpx.AsyncClient, code: str, file: str
+) -> None:
+    page = await browser.get(f"/q/{code}{file}")
+    assert page.status_code == 404
+    assert page.headers["content-type"] == "text/html; charset=utf-8"
+    assert "没有找到这个村(社区)" in page.text
+    assert "<script>" not in page.text
+
+
+async def test_the_poster_is_drawn_with_the_villages_name_and_a_code_that_leads_here(
+    browser: httpx.AsyncClient,
+) -> None:
+    poster = await browser.get(f"{VILLAGE}/poster.svg")
+    assert poster.headers["content-type"] == "image/svg+xml"
+    assert poster.headers["cache-control"] == "public, max-age=3600"
+    assert 'width="210mm" height="297mm"' in poster.text
+    assert ">工农茶叶产业社区</text>" in poster.text
+    assert "http://127.0.0.1:8000/q/500153003007" in poster.text
+    assert '<path transform="translate(0 .5)"' in poster.text or "<path " in poster.text
+    code = await browser.get(f"{VILLAGE}/qr.png")
+    assert code.headers["content-type"] == "image/png"
+    with Image.open(BytesIO(code.content)) as drawn:
+        assert drawn.width == drawn.height >= 600
+
+
+async def test_a_merged_villages_poster_speaks_for_its_successor_and_names_are_escaped(
+    browser: httpx.AsyncClient,
+) -> None:
+    county = await a_unit("荣昌区", "county")
+    township = await a_unit("广顺街道", "township", county_id=county, parent_id=county)
+    code = letters(12).upper()
+    new = await a_unit("<b>新村</b>", "village", parent_id=township, county_id=county)
+    old = await a_unit("旧村", "village", parent_id=township, county_id=county, code=code)
+    async with transaction() as tx:
+        await tx.execute(
+            text("UPDATE unit SET valid_to = :ended, successor_id = :new WHERE id = :old"),
+            ended=date(2024, 1, 1),
+            new=new,
+            old=old,
+        )
+    for file in ("", "/poster.svg"):
+        shown = await browser.get(f"/q/{code}{file}")
+        assert shown.status_code == 200
+        assert "&lt;b&gt;新村&lt;/b&gt;" in shown.text
+        assert "<b>新村" not in shown.text

@@ -1,0 +1,1 @@
+"""Surveys: reading, receiving, calling back."""

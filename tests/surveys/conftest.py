@@ -1,0 +1,82 @@
+"""Answered cases of people who can be asked, in the sample county."""
+
+import itertools
+from dataclasses import dataclass
+from uuid import UUID
+
+import pytest
+from sqlalchemy import text
+
+from app.auth.actor import CitizenActor
+from app.cases.actions import filing, handling, judging
+from app.cases.actions.filing import Intake, PersonHelped
+from app.cases.deadlines import Kind
+from app.cases.models import Channel, Outcome
+from app.db import transaction
+from app.surveys import asking
+from tests.conftest import Staff
+
+_OWED = text("SELECT id FROM outbox_message WHERE case_id = :case_id AND kind = 'survey_owed'")
+_numbers = itertools.count(1)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A case whose reporter has been asked."""
+
+    ref: str
+    case_id: UUID
+    phone: str | None
+    citizen: CitizenActor
+    owed: list[UUID]
+
+
+def new_phone() -> str:
+    return f"+86139{next(_numbers):08d}"
+
+
+class Village:
+    """The village of the story answers what it is told by itself; the system then asks."""
+
+    def __init__(self, staff: Staff) -> None:
+        self._staff = staff
+
+    async def answered(self, phone: str | None) -> Asked:
+        cadre = await self._staff("gongnong")
+        intake = Intake(
+            "路灯不亮",
+            "村口路灯不亮三天了。",
+            Kind.HELP,
+            Channel.CADRE,
+            person=PersonHelped("李大姐", phone),
+        )
+        async with transaction() as tx:
+            case = (await filing.register(tx, intake, by=cadre, now=await tx.now())).case
+        async with transaction() as tx:
+            await judging.handle(tx, case.ref, by=cadre, now=await tx.now())
+        async with transaction() as tx:
+            await handling.answer(
+                tx,
+                case.ref,
+                by=cadre,
+                outcome=Outcome.SOLVED,
+                answer="已修好",
+                basis="",
+                now=await tx.now(),
+            )
+            assert case.citizen_id is not None
+        async with transaction() as tx:
+            owed = [row.id for row in await tx.all(_OWED, case_id=case.id)]
+        return Asked(case.ref, case.id, phone, CitizenActor(case.citizen_id, None), owed)
+
+    async def asked(self, phone: str | None) -> Asked:
+        found = await self.answered(phone)
+        for one in found.owed:
+            async with transaction() as tx:
+                assert await asking.ask(tx, one)
+        return found
+
+
+@pytest.fixture
+def village(staff: Staff) -> Village:
+    return Village(staff)

@@ -1,0 +1,1 @@
+"""The workers, mostly as real processes against the simulator."""

@@ -1,0 +1,28 @@
+"""`python -m workers outbox` or `python -m workers deadlines`: one worker process, until SIGTERM."""
+
+import asyncio
+import sys
+
+from workers import settings
+from workers.deadlines import Deadlines
+from workers.outbox import Delivery, open_gateway
+from workers.poll import run
+
+_NAMES = (Delivery.name, Deadlines.name)
+
+
+async def _work(name: str) -> None:
+    if name == Delivery.name:
+        await run(Delivery(open_gateway()), settings.Outbox)
+    else:
+        await run(Deadlines(), settings.Deadlines)
+
+
+def main() -> None:
+    if len(sys.argv) != 2 or sys.argv[1] not in _NAMES:
+        sys.exit(f"usage: python -m workers {'|'.join(_NAMES)}")
+    asyncio.run(_work(sys.argv[1]))
+
+
+if __name__ == "__main__":
+    main()
