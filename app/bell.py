@@ -34,8 +34,9 @@ _TOGETHER_SECONDS: Final = 0.05
 _PATIENCE_SECONDS: Final = 2.0
 # The job is gone from Redis after so long, whatever happened to the worker that had it.
 _EXPIRES_SECONDS: Final = 10
-_SHORTEST_REST_SECONDS: Final = 1.0
-_LONGEST_REST_SECONDS: Final = 60.0
+# No longer than the workers' own interval: otherwise the bell would be missed more than Redis is.
+_SHORTEST_REST_SECONDS: Final = 0.5
+_LONGEST_REST_SECONDS: Final = 8.0
 
 _waiting: dict[Bell, asyncio.Task[None]] = {}
 # The loop itself holds its tasks only weakly.

@@ -1,14 +1,16 @@
 """The same request sent twice has one effect: answers kept by owner and key, in the transaction that earned them."""
 
 from datetime import datetime
-from hashlib import sha256
 
-from sqlalchemy import Index, Text, text
+from sqlalchemy import Index, text
 from sqlmodel import Field
 
+from app import keys
 from app.db import MOMENT, Stored, Transaction
 
 KEPT_HOURS = 48
+# The digest of the request that earned an answer, the answer's status, and its body, encrypted.
+Given = tuple[bytes, int, bytes]
 
 
 class GivenAnswer(Stored, table=True):
@@ -21,24 +23,39 @@ class GivenAnswer(Stored, table=True):
     key: str = Field(primary_key=True, max_length=100)
     request_digest: bytes
     status: int
-    body: str = Field(sa_type=Text)
+    # Encrypted: an answer may hold a tracking code.
+    body_sealed: bytes
     created_at: datetime = Field(sa_type=MOMENT)
 
 
 _FIND = text(
-    "SELECT request_digest, status, body FROM given_answer WHERE owner = :owner AND key = :key"
+    "SELECT request_digest, status, body_sealed FROM given_answer WHERE owner = :owner AND key = :key"
 )
 _FORGET = text("DELETE FROM given_answer WHERE created_at < now() - make_interval(hours => :hours)")
 
 
 def request_digest(method: str, path: str, body: bytes) -> bytes:
-    return sha256(b"\n".join((method.encode(), path.encode(), body))).digest()
+    """Keyed: whoever reads the table cannot find out by trying which of three ratings was sent."""
+    return keys.digest("request", b"\n".join((method.encode(), path.encode(), body)))
 
 
-async def find(tx: Transaction, owner: str, key: str) -> tuple[bytes, int, str] | None:
-    """The digest of the request that earned the answer, its status and its body."""
+def given(
+    owner: str, key: str, digest: bytes, status: int, body: bytes, now: datetime
+) -> GivenAnswer:
+    """The row that keeps an answer, to be added to the transaction that earned it."""
+    return GivenAnswer(
+        owner=owner,
+        key=key,
+        request_digest=digest,
+        status=status,
+        body_sealed=keys.encrypt(body.decode()),
+        created_at=now,
+    )
+
+
+async def find(tx: Transaction, owner: str, key: str) -> Given | None:
     row = await tx.one_or_none(_FIND, owner=owner, key=key)
-    return None if row is None else (row.request_digest, row.status, row.body)
+    return None if row is None else (row.request_digest, row.status, row.body_sealed)
 
 
 async def forget_old(tx: Transaction) -> int:

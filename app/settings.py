@@ -80,9 +80,13 @@ class Settings(BaseSettings):
         return url
 
     @model_validator(mode="after")
-    def _no_local_secret_in_production(self) -> Self:
-        if self.environment == "production" and self.secret_key.get_secret_value() == LOCAL_SECRET:
-            raise ValueError("SECRET_KEY must be set in production")
+    def _no_published_secret_in_production(self) -> Self:
+        if self.environment == "production":
+            for name in ("secret_key", "twilio_auth_token"):
+                if getattr(self, name) == type(self).model_fields[name].default:
+                    raise ValueError(
+                        f"{name.upper()} must be set in production: the default is published"
+                    )
         return self
 
 

@@ -39,7 +39,6 @@ from app.http.who import (
     require_key,
     token_of,
 )
-from app.idempotency import GivenAnswer
 from app.identifiers import uuid7
 from mobile_api.cadre import ByCadre
 
@@ -125,13 +124,13 @@ async def send_photo(
             now = await tx.now()
             await photos.keep(tx, photo_id, picture, by=sender.actor, now=now)
             tx.add(
-                GivenAnswer(
-                    owner=sender.owner,
-                    key=asked_with,
-                    request_digest=digest,
-                    status=response.status_code,
-                    body=bytes(response.body).decode(),
-                    created_at=now,
+                idempotency.given(
+                    sender.owner,
+                    asked_with,
+                    digest,
+                    response.status_code,
+                    bytes(response.body),
+                    now,
                 )
             )
     except IntegrityError:

@@ -3,6 +3,7 @@
 import asyncio
 import sys
 
+from app import logs
 from workers import settings
 from workers.deadlines import Deadlines
 from workers.outbox import Delivery, open_gateway
@@ -21,6 +22,7 @@ async def _work(name: str) -> None:
 def main() -> None:
     if len(sys.argv) != 2 or sys.argv[1] not in _NAMES:
         sys.exit(f"usage: python -m workers {'|'.join(_NAMES)}")
+    logs.configure()
     asyncio.run(_work(sys.argv[1]))
 
 

@@ -4,6 +4,7 @@ import structlog
 
 from app import heartbeats, idempotency
 from app.auth import codes, sessions, signing_in
+from app.cases import photos
 from app.db import transaction
 
 log = structlog.get_logger()
@@ -23,5 +24,6 @@ async def tidy() -> dict[str, int]:
     for table, forget_old in _FORGET.items():
         async with transaction() as tx:
             dropped[table] = await forget_old(tx)
+    dropped["photo"] = await photos.drop_unattached()
     log.info("tidied", **dropped)
     return dropped

@@ -24,7 +24,7 @@ from workers.settings import RUNG
 log = structlog.get_logger()
 
 _FIRST_REST_SECONDS: Final = 0.5
-_LONGEST_REST_SECONDS: Final = 30.0
+_LONGEST_REST_SECONDS: Final = 8.0
 
 
 class Work(Protocol):
@@ -51,13 +51,17 @@ async def run(work: Work, ear: type) -> None:
     logging.getLogger("arq").setLevel(logging.ERROR)
     log.info("worker started", worker=work.name)
     async with _listening(ear, rung):
-        await keep_working(work, rung=rung, stopping=stopping)
+        every = settings().poll_seconds
+        await keep_working(work, rung=rung, stopping=stopping, every=every)
     await work.finish()
     await engine().dispose()
     log.info("worker stopped", worker=work.name)
 
 
-async def keep_working(work: Work, *, rung: asyncio.Event, stopping: asyncio.Event) -> None:
+async def keep_working(
+    work: Work, *, rung: asyncio.Event, stopping: asyncio.Event, every: float
+) -> None:
+    """Look when rung for, and `every` so many seconds in any case."""
     process, rest = uuid4(), _FIRST_REST_SECONDS
     while not stopping.is_set():
         # Before the look: a ring during it is for the next one.
@@ -73,7 +77,7 @@ async def keep_working(work: Work, *, rung: asyncio.Event, stopping: asyncio.Eve
             continue
         rest = _FIRST_REST_SECONDS
         if not more:
-            await _first_of(stopping, rung, seconds=settings().poll_seconds)
+            await _first_of(stopping, rung, seconds=every)
 
 
 async def _beat(process: UUID, worker: str) -> None:

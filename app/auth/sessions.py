@@ -13,6 +13,7 @@ from app.auth.models import Session
 from app.db import Transaction
 from app.directory.terms import Role, UnitKind
 from app.errors import NotFound, SignInRequired
+from app.idempotency import Given
 from app.identifiers import uuid7
 
 STAFF_SESSION = timedelta(hours=12)
@@ -27,7 +28,7 @@ MOVED = bindparam("shift", type_=Interval(), callable_=clock.shift)
 _STAFF = text("""
 SELECT now() AS moment, s.id AS session_id, p.id AS staff_id, p.name, o.id AS post_id, o.role,
   u.id AS unit_id, u.kind, u.name AS unit_name, u.code, u.county_id,
-  g.request_digest, g.status, g.body
+  g.request_digest, g.status, g.body_sealed
 FROM session s
 JOIN staff p ON p.id = s.staff_id AND p.active
 JOIN post o ON o.id = s.post_id AND o.staff_id = p.id
@@ -38,7 +39,7 @@ LEFT JOIN given_answer g ON g.owner = 'staff:' || p.id AND g.key = :key
 WHERE s.token_digest = :digest AND s.revoked_at IS NULL AND s.expires_at > now() + :shift
 """).bindparams(MOVED)
 _CITIZEN = text("""
-SELECT now() AS moment, s.id AS session_id, c.id AS citizen_id, c.village_id, g.request_digest, g.status, g.body
+SELECT now() AS moment, s.id AS session_id, c.id AS citizen_id, c.village_id, g.request_digest, g.status, g.body_sealed
 FROM session s
 JOIN citizen c ON c.id = s.citizen_id
 LEFT JOIN given_answer g ON g.owner = 'citizen:' || c.id AND g.key = :key
@@ -69,7 +70,7 @@ class SignedIn:
     actor: StaffActor | CitizenActor
     session_id: UUID
     owner: str
-    given: tuple[bytes, int, str] | None
+    given: Given | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,8 +120,8 @@ async def citizen_by_token(tx: Transaction, token: str, *, key: str | None) -> S
     )
 
 
-def _given(row: Any) -> tuple[bytes, int, str] | None:
-    return None if row.status is None else (row.request_digest, row.status, row.body)
+def _given(row: Any) -> Given | None:
+    return None if row.status is None else (row.request_digest, row.status, row.body_sealed)
 
 
 def open_session(

@@ -229,7 +229,7 @@ class CaseParty(Stored, table=True):
 
 
 class CaseEvent(Stored, table=True):
-    """One entry of the record: append-only, `hash` = SHA-256 over the entry before and the exact bytes of `body`.
+    """One entry of the record: append-only, `hash` = keyed SHA-256 over the entry before and the exact bytes of `body`.
 
     The other columns repeat what `body` says, for lists; `qungong verify` compares them.
     """

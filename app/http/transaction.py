@@ -14,10 +14,10 @@ from fastapi.routing import APIRoute
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from typing_extensions import override
 
-from app import idempotency
+from app import idempotency, keys
 from app.db import Transaction, reading, transaction
 from app.errors import KeyReused, Problem
-from app.idempotency import GivenAnswer
+from app.idempotency import Given
 
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 _JSON = "application/json"
@@ -40,7 +40,7 @@ class Asked:
 class Repeated(Exception):
     """The request was answered before; carries that answer."""
 
-    def __init__(self, given: tuple[bytes, int, str], digest: bytes) -> None:
+    def __init__(self, given: Given, digest: bytes) -> None:
         super().__init__()
         self.given, self.digest = given, digest
 
@@ -48,7 +48,7 @@ class Repeated(Exception):
         known, status, body = self.given
         if known != self.digest:
             raise KeyReused
-        return Response(body, status, {"Idempotent-Replay": "true"}, _JSON)
+        return Response(keys.decrypt(body), status, {"Idempotent-Replay": "true"}, _JSON)
 
 
 class OneTransaction(APIRoute):
@@ -92,17 +92,8 @@ def _persistent(attempt: Handler) -> Handler:
 
 
 def _keep(tx: Transaction, asked: Asked, response: Response, now: datetime) -> None:
-    body = bytes(response.body).decode()
-    tx.add(
-        GivenAnswer(
-            owner=asked.owner,
-            key=asked.key,
-            request_digest=asked.digest,
-            status=response.status_code,
-            body=body,
-            created_at=now,
-        )
-    )
+    body = bytes(response.body)
+    tx.add(idempotency.given(asked.owner, asked.key, asked.digest, response.status_code, body, now))
 
 
 async def _answered_meanwhile(request: Request, failure: Exception) -> Response | None:

@@ -14,6 +14,6 @@ INSERT INTO event_text (case_id, seq, field, salt, text) VALUES
 INSERT INTO outbox_message (id, kind, case_id, round, citizen_id, params_sealed, state, attempts, due_at, expires_at, created_at)
 SELECT :'id', 'moved', id, 1, citizen_id, decode(repeat('ab', 150), 'hex'), 'queued', 0, now(), now() + interval '3 days', now()
 FROM grievance WHERE id = :'case';
-INSERT INTO given_answer (owner, key, request_digest, status, body, created_at)
-VALUES ('staff:1', :'id', decode(repeat('ef', 32), 'hex'), 200, repeat('{"ref": "x"}', 60), now());
+INSERT INTO given_answer (owner, key, request_digest, status, body_sealed, created_at)
+VALUES ('staff:1', :'id', decode(repeat('ef', 32), 'hex'), 200, decode(repeat('ab', 800), 'hex'), now());
 COMMIT;

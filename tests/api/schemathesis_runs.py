@@ -1,10 +1,11 @@
-"""Runs Schemathesis on an application in this process. Its own way would serve it from a second event loop, to which the
-database's connections do not belong; so it makes the cases and judges the answers, and we send them.
+"""Runs Schemathesis on an application in this process: it makes the cases and judges the answers, and we send them.
+
+Its own way would serve the application from a second event loop, to which the database's connections do not belong.
 """
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import httpx
 import requests
@@ -12,34 +13,38 @@ import schemathesis
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 from schemathesis import Case, GenerationMode
-from schemathesis.checks import CHECKS, load_all_checks
+from schemathesis.checks import CHECKS, CheckFunction, load_all_checks
+from schemathesis.core.result import Ok
 from schemathesis.schemas import APIOperation
 
 from tests.people import ORIGIN
 
 EXAMPLES: Final = 24
+Operation = APIOperation[Any, Any, Any, Any]
 load_all_checks()
-_CHECKS: Final = CHECKS.get_by_names(
-    [
-        "not_a_server_error",
-        "status_code_conformance",
-        "content_type_conformance",
-        "response_schema_conformance",
-    ]
+_CHECKS: Final = cast(
+    "list[CheckFunction]",
+    CHECKS.get_by_names(
+        [
+            "not_a_server_error",
+            "status_code_conformance",
+            "content_type_conformance",
+            "response_schema_conformance",
+        ]
+    ),
 )
 
 
-def operations_of(document: Mapping[str, Any]) -> dict[str, APIOperation]:
+def operations_of(document: Mapping[str, Any]) -> dict[str, Operation]:
     """By method and path."""
     schema = schemathesis.openapi.from_dict(dict(document))
-    return {
-        f"{found.ok().method.upper()} {found.ok().path}": found.ok()
-        for found in schema.get_all_operations()
-    }
+    found = [one.ok() for one in schema.get_all_operations() if isinstance(one, Ok)]
+    assert len(found) == sum(len(verbs) for verbs in document["paths"].values())
+    return {f"{one.method.upper()} {one.path}": one for one in found}
 
 
 async def explore(
-    operation: APIOperation,
+    operation: Operation,
     clients: Sequence[httpx.AsyncClient],
     known: Mapping[str, Sequence[str]],
 ) -> int:
@@ -61,7 +66,7 @@ async def explore(
         suppress_health_check=list(HealthCheck),
     )
     @given(case=cases, client=st.sampled_from(clients), lead=st.data())
-    def send(case: Case, client: httpx.AsyncClient, lead: st.DataObject) -> None:
+    def send(case: Case[Any], client: httpx.AsyncClient, lead: st.DataObject) -> None:
         nonlocal sent
         for name in known.keys() & (case.path_parameters or {}).keys():
             if lead.draw(st.booleans()):
@@ -74,20 +79,24 @@ async def explore(
     return sent
 
 
-async def _answer(case: Case, client: httpx.AsyncClient) -> httpx.Response:
+async def _answer(case: Case[Any], client: httpx.AsyncClient) -> httpx.Response:
     told = case.as_transport_kwargs(base_url=ORIGIN)
     prepared = requests.Request(
         **{name: told[name] for name in told.keys() & _OF_A_REQUEST}
     ).prepare()
-    headers = {
-        name: value.encode("latin-1", "replace") if isinstance(value, str) else value
+    headers = [
+        (name.encode("latin-1", "replace"), _encoded(value))
         for name, value in prepared.headers.items()
         if name.lower() != "authorization"
-    }
-    body = prepared.body.encode() if isinstance(prepared.body, str) else prepared.body
+    ]
+    body = cast("str | bytes | None", prepared.body)
     return await client.request(
         str(prepared.method), str(prepared.url), content=body, headers=headers
     )
+
+
+def _encoded(value: str | bytes) -> bytes:
+    return value if isinstance(value, bytes) else value.encode("latin-1", "replace")
 
 
 _OF_A_REQUEST: Final = {

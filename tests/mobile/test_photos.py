@@ -13,7 +13,7 @@ from sqlalchemy import text
 
 from app import clock
 from app.cases import photos
-from app.cases.images import MAX_BYTES
+from app.cases.images import MAX_BYTES, TOO_MANY_PIXELS
 from app.db import reading, transaction
 from tests.mobile.conftest import WATER, NewPhone, Phone, a_picture
 
@@ -109,6 +109,8 @@ REFUSED = {
     "a page": (a_picture(), "text/html"),
     "an iPhone's own format": (b"\x00\x00\x00\x18ftypheic" + bytes(200), "image/heic"),
     "an iPhone's format unnamed": (b"\x00\x00\x00\x18ftypheic" + bytes(200), "image/jpeg"),
+    "a moving picture": (a_picture(kind="GIF"), "image/jpeg"),
+    "a picture for printing": (a_picture(kind="TIFF"), "image/jpeg"),
     "nothing": (b"", "image/jpeg"),
     "noise": (bytes(range(256)) * 40, "image/jpeg"),
 }
@@ -123,6 +125,37 @@ async def test_what_is_no_photo_is_refused_and_nothing_is_stored(
     assert answer.status_code == 422, answer.text
     assert answer.json()["mistakes"][0]["where"] == "body.photo"
     assert (stored(media), await rows()) == before
+
+
+@pytest.mark.filterwarnings("ignore::PIL.Image.DecompressionBombWarning")
+async def test_a_whole_picture_of_too_many_pixels_is_refused(citizen: Phone) -> None:
+    written = BytesIO()
+    Image.new("1", (8000, 8000)).save(written, "PNG")
+    answer = await citizen.send(written.getvalue(), type="image/png")
+    assert (answer.status_code, answer.json()["mistakes"][0]["what"]) == (422, TOO_MANY_PIXELS)
+
+
+async def test_what_has_announced_itself_too_large_is_not_read_and_all_else_only_up_to_the_limit(
+    citizen: Phone,
+) -> None:
+    read = 0
+
+    async def endless() -> AsyncIterator[bytes]:
+        nonlocal read
+        while True:
+            read += 1
+            yield bytes(64 * 1024)
+
+    headers = {"Content-Type": "application/json", "Idempotency-Key": "long"}
+    for announced, at_most in (({"Content-Length": "9999999"}, 0), ({}, 3)):
+        answer = await citizen.client.post(
+            "/m/v1/reports", content=endless(), headers=headers | announced
+        )
+        assert (answer.status_code, answer.headers["content-type"]) == (
+            413,
+            "application/problem+json",
+        )
+        assert read <= at_most
 
 
 async def test_too_large_a_file_is_refused_before_it_is_read(citizen: Phone, media: Path) -> None:

@@ -62,7 +62,7 @@ class Caller:
             meant.method or "",
             meant.url or "",
             headers=httpx.Headers(
-                [(name, value) for name, value in meant.headers.items() if name != "Cookie"]
+                [(name, str(value)) for name, value in meant.headers.items() if name != "Cookie"]
             ),
             content=_body(meant.body),
         )

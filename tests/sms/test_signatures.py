@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from sms.providers.twilio import signature_valid
 
-TOKEN = "12345"  # noqa: S105 - the token of Twilio's own example
+TOKEN = "12345"
 URL = "https://qungong.example/sms/twilio/inbound?a=1&b=2"
 FORM = [
     ("Body", "  不满意，水还是没有 "),

@@ -66,7 +66,7 @@ async def test_too_many_requests_is_a_transient_refusal(
 
 
 async def test_a_wrong_token_is_an_account_error(world: World) -> None:
-    gateway = TwilioGateway(world.settings(twilio_auth_token="wrong"))  # noqa: S106 - wrong on purpose
+    gateway = TwilioGateway(world.settings(twilio_auth_token="wrong"))
     try:
         assert await gateway.send(world.text()) == Refused("20003", ErrorClass.ACCOUNT)
     finally:

@@ -28,9 +28,12 @@ from sms import inbound
 from sms.simulator.app import create_app
 from sms.simulator.state import SimulatorSettings
 from tests.sms.servers import served
+from workers.outbox import Delivery, open_gateway
+from workers.poll import keep_working
 
 _ROOT = Path(__file__).resolve().parents[2]
-_PATIENCE = 20.0
+# Generous: a worker process takes seconds to start where all processors are busy.
+_PATIENCE = 50.0
 _ROW = text(
     "SELECT state, attempts, provider_id, error, due_at, lease_until FROM outbox_message WHERE id = :id"
 )
@@ -159,6 +162,24 @@ async def workers() -> AsyncIterator[Workers]:
     started = Workers()
     yield started
     await started.end()
+
+
+@pytest_asyncio.fixture
+async def another_worker(provider: Provider) -> AsyncIterator[Callable[[], None]]:
+    """Starts a worker in this process: one that is not to be killed."""
+    assert provider.url
+    stopping, tasks = asyncio.Event(), []
+
+    def start() -> None:
+        work = Delivery(open_gateway())
+        looking = keep_working(work, rung=asyncio.Event(), stopping=stopping, every=0.2)
+        tasks.append((work, asyncio.create_task(looking)))
+
+    yield start
+    stopping.set()
+    for work, task in tasks:
+        await task
+        await work.finish()
 
 
 async def announce(

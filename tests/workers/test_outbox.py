@@ -66,6 +66,15 @@ async def test_two_workers_never_claim_the_same_message() -> None:
 
 
 @pytest.mark.usefixtures("database")
+async def test_a_claim_does_not_wait_for_another() -> None:
+    messages = [await announce() for _ in range(4)]
+    async with transaction() as tx:
+        first = await outbox.claim(tx, 2, lease=_LEASE)
+        second = await claim(2)
+    assert [message.id for message in (*first, *second)] == messages
+
+
+@pytest.mark.usefixtures("database")
 async def test_the_oldest_is_claimed_first() -> None:
     messages = [await announce() for _ in range(3)]
     assert [message.id for message in await claim(2)] == messages[:2]
