@@ -24,11 +24,12 @@ from app.cases.dossier import Dossier
 from app.cases.lifecycle import Action, Condition, Situation, Standing
 from app.cases.models import Channel
 from app.cases.routing import Place
-from app.db import Stored, Transaction, copyable, transaction
+from app.db import Stored, Transaction, copyable, make_engine, transaction
 from app.directory.models import Citizen
 from app.directory.terms import UnitKind
 from app.identifiers import uuid7
 from app.outbox import MessageState, OutboxMessage
+from app.settings import settings
 
 CITIZENS = 1000
 _BATCH = 5000
@@ -99,7 +100,13 @@ async def fill(cases: int, *, seed: int, ping_pong: int, township: str) -> Known
     `ping_pong` of them are pending at the township of the given name.
     """
     chance = random.Random(seed)  # noqa: S311 - reproducible, not secret
-    async with transaction() as tx:
+    on = make_engine(
+        settings().database_url,
+        pool_size=1,
+        statement_timeout="0",
+        idle_in_transaction_session_timeout="0",
+    )
+    async with transaction(on) as tx:
         units = list(await tx.all(_UNITS))
         citizens = _citizens(chance)
         copying = Copying(tx.connection, {str(row.id): row for row in units})
@@ -118,10 +125,11 @@ async def fill(cases: int, *, seed: int, ping_pong: int, township: str) -> Known
             if number % _BATCH == _BATCH - 1:
                 await copying.copy()
         await copying.copy()
-    async with transaction() as tx:
+    async with transaction(on) as tx:
         tokens = await _tokens(tx)
-    async with transaction() as tx:
+    async with transaction(on) as tx:
         await tx.execute(_ANALYZE)
+    await on.dispose()
     return Known(tracked, waiting, tokens)
 
 
@@ -157,9 +165,9 @@ async def _one(
         asked_code=str(unit.id),
     )  # fmt: skip
     registered = await filing.register(tx, intake, by=by, now=now)
-    for message in tx.rows.get(OutboxMessage, []):
-        assert isinstance(message, OutboxMessage)
-        message.state = MessageState.DELIVERED
+    receipt = tx.rows[OutboxMessage][-1]
+    assert isinstance(receipt, OutboxMessage)
+    receipt.state = MessageState.DELIVERED
     if finished:
         dossier = Dossier(
             registered.case,

@@ -1,23 +1,23 @@
 -- The SQL that registering a case cannot do without: who asks, the case, its entry, its words, its text, the kept answer.
 BEGIN;
 SELECT s.id, p.id, o.role, u.id FROM session s JOIN staff p ON p.id = s.staff_id JOIN post o ON o.id = s.post_id
-  JOIN unit u ON u.id = o.unit_id WHERE s.token_digest = decode(:'digest', 'hex') AND s.revoked_at IS NULL AND s.expires_at > now();
+  JOIN unit u ON u.id = o.unit_id WHERE s.token_digest = decode(:digest, 'hex') AND s.revoked_at IS NULL AND s.expires_at > now();
 SELECT gen_random_uuid() AS id, (random() * 1e8)::int AS digits, (random() * 1e9)::bigint AS token \gset
-INSERT INTO citizen (id, phone_sealed, phone_key, created_at) VALUES (:'id', decode(repeat('ab', 40), 'hex'), decode(md5(:'id'), 'hex'), now());
+INSERT INTO citizen (id, phone_sealed, phone_key, created_at) VALUES (:id, decode(repeat('ab', 40), 'hex'), decode(md5(:id), 'hex'), now());
 INSERT INTO grievance (id, ref, tracking_key, county_id, village_id, first_unit_id, citizen_id, textable, channel, kind, urgent,
   sealed, title, received_at, phase, holder_unit_id, stage, stage_started_at, stage_due_at, stage_rule, due_at, round, returns,
   refusals_objected, presses, event_seq, event_hash)
-SELECT :'id', '500153-000000-' || :digits || '/' || :token, decode(md5(:'id'), 'hex'), county_id, id, id, :'id', true, 'cadre', 'help', false,
+SELECT :id, '500153-000000-' || :digits::text || '/' || :token::text, decode(md5(:id), 'hex'), county_id, id, id, :id, true, 'cadre', 'help', false,
   false, '第一件：路灯不亮', now(), 'pending', id, 'judge', now(), now() + interval '2 days', 'default', now() + interval '60 days', 1, 0,
   0, 0, 1, decode(repeat('cd', 32), 'hex') FROM unit WHERE code = '500153003007';
-INSERT INTO case_party (unit_id, case_id, since) SELECT id, :'id', now() FROM unit WHERE code = '500153003007';
+INSERT INTO case_party (unit_id, case_id, since) SELECT id, :id, now() FROM unit WHERE code = '500153003007';
 INSERT INTO case_event (case_id, seq, at, action, public, body, hash)
-VALUES (:'id', 1, now(), 'register', true, repeat('{"after": "state"}', 70), decode(repeat('cd', 32), 'hex'));
+VALUES (:id, 1, now(), 'register', true, '{"data": {}, "after": "' || repeat('x', 1200) || '"}', decode(repeat('cd', 32), 'hex'));
 INSERT INTO event_text (case_id, seq, field, salt, text) VALUES
-  (:'id', 1, 'title', decode(repeat('ef', 16), 'hex'), '第一件：路灯不亮'),
-  (:'id', 1, 'body', decode(repeat('ef', 16), 'hex'), repeat('村口的路灯坏了一个月，夜里老人出行不便。', 4));
+  (:id, 1, 'title', decode(repeat('ef', 16), 'hex'), '第一件：路灯不亮'),
+  (:id, 1, 'body', decode(repeat('ef', 16), 'hex'), repeat('村口的路灯坏了一个月，夜里老人出行不便。', 4));
 INSERT INTO outbox_message (id, kind, case_id, round, citizen_id, params_sealed, state, attempts, due_at, expires_at, created_at)
-VALUES (:'id', 'receipt', :'id', 1, :'id', decode(repeat('ab', 150), 'hex'), 'queued', 0, now(), now() + interval '3 days', now());
+VALUES (:id, 'receipt', :id, 1, :id, decode(repeat('ab', 150), 'hex'), 'queued', 0, now(), now() + interval '3 days', now());
 INSERT INTO given_answer (owner, key, request_digest, status, body_sealed, created_at)
-VALUES ('staff:1', :'id', decode(repeat('ef', 32), 'hex'), 201, decode(repeat('ab', 400), 'hex'), now());
+VALUES ('staff:1', :id, decode(repeat('ef', 32), 'hex'), 201, decode(repeat('ab', 400), 'hex'), now());
 COMMIT;

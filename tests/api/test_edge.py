@@ -10,9 +10,9 @@ from sqlalchemy import text
 from starlette.responses import StreamingResponse
 from starlette.types import ASGIApp
 
-from app import db, errors
+from app import db, errors, logs
 from app.settings import settings
-from qungong import composition, logs
+from qungong import composition
 from qungong.asgi import app as served
 from tests import people
 from tests.people import Person

@@ -73,6 +73,15 @@ async def test_a_case_costs_few_statements_however_long_its_record(who: Who) -> 
     await costs(DETAIL, cadre, "GET", f"/cases/{ref}")
 
 
+async def test_a_request_sent_again_costs_no_more_than_finding_its_answer(who: Who) -> None:
+    cadre = await who("gongnong")
+    await cadre.post("/cases", WATER, key="counted-again")
+    with counted() as sent:
+        again = await cadre.post("/cases", WATER, key="counted-again")
+    assert again.headers["idempotent-replay"] == "true"
+    assert len(sent) == 1, sent
+
+
 # Three ways through the table that together take every action: who, which action, and what differs from its plain body.
 JUDGED = (
     "gongnong request-supplement, gongnong supply, gongnong escalate, guangshun decline, gongnong object-refusal, "

@@ -178,6 +178,9 @@ async def test_the_reporters_number_is_only_for_those_who_work_on_the_case(who: 
         shown = await (await who(account)).get(f"/cases/{ref}")
         assert shown.json()["reporter"] is None, account
         assert "13983001234" not in shown.text
+    # Of the unit that holds the case, but not to work on it.
+    shown = await (await who("ducha")).sees(f"/cases/{await at_the_center(who)}")
+    assert (shown["holder"], shown["reporter"]) == ("荣昌区群工系统指挥中心", None)
 
 
 async def test_an_action_upon_a_version_no_longer_current_changes_nothing(who: Who) -> None:

