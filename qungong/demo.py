@@ -56,7 +56,7 @@ class Story:
     phone: str
     reference: str = ""
     tracking_code: str = ""
-    phase: str = ""
+    ended_as: str = ""
     lead: str = ""
     assistants: list[str] = field(default_factory=list)
     entered_by_unit: str = ""
@@ -72,7 +72,7 @@ class Story:
         return {
             "reference": self.reference,
             "tracking_code": self.tracking_code,
-            "phase": self.phase,
+            "phase": self.ended_as,
             "lead": self.lead,
             "assistants": self.assistants,
             "entered_by_unit": self.entered_by_unit,
@@ -190,8 +190,8 @@ async def _solved(story: Story, center: Desk, lead: Desk, assistant: Desk, now: 
     answered = await lead.post(
         f"{ref}/answer", {"outcome": "solved", "answer": "13至17栋已恢复供水，水质检测合格。"}
     )
-    story.phase = answered["phase"]
-    _expect(story.phase == "answered", f"the case should be answered, it is {story.phase}")
+    story.ended_as = answered["phase"]
+    _expect(story.ended_as == "answered", f"the case should be answered, it is {story.ended_as}")
 
 
 async def _evaluated(story: Story, simulator: httpx.AsyncClient, now: Tell) -> None:

@@ -1,6 +1,7 @@
 """The first tables, and the guards that keep the record append-only."""
 
 import sqlalchemy as sa
+
 from alembic import op
 
 revision = "0001"
