@@ -10,7 +10,8 @@ from typing import Any, Final
 
 import msgspec
 import structlog
-from arq.connections import RedisSettings, create_pool
+from arq.connections import ArqRedis, RedisSettings
+from redis.asyncio import ConnectionPool
 
 from app.settings import settings
 
@@ -30,7 +31,7 @@ class Bell(StrEnum):
 
 JOB: Final = "ring"
 # Rings within this time are one: a thousand changes a second are not a thousand jobs.
-_TOGETHER_SECONDS: Final = 0.05
+_TOGETHER_SECONDS: Final = 0.2
 _PATIENCE_SECONDS: Final = 2.0
 # The job is gone from Redis after so long, whatever happened to the worker that had it.
 _EXPIRES_SECONDS: Final = 10
@@ -109,12 +110,15 @@ async def _ring_soon(bell: Bell) -> None:
 
 
 async def _enqueue(bell: Bell) -> None:
-    # A connection per ring, which is at most twenty times a second: none to go stale, none to leave open.
-    redis = await create_pool(redis_settings(), job_serializer=packed, job_deserializer=unpacked)
+    # A connection per ring, which is a few a second: none to go stale, none to leave open. Made here rather than by
+    # arq, whose own maker asks Redis for its health first and leaves the connection behind when that takes too long.
+    connections = ConnectionPool.from_url(settings().redis_url, max_connections=1)
+    redis = ArqRedis(connections, job_serializer=packed, job_deserializer=unpacked)
     try:
         # One id: while a ring waits to be heard, further ones are the same.
         await redis.enqueue_job(
             JOB, _job_id=bell.queue, _queue_name=bell.queue, _expires=_EXPIRES_SECONDS
         )
     finally:
-        await redis.aclose(close_connection_pool=True)
+        await redis.aclose()
+        await connections.disconnect()

@@ -4,17 +4,19 @@ Statements are prebuilt at module level by whoever needs them. What a use case w
 statement just before the commit: one round trip, whatever the number of tables.
 """
 
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from datetime import datetime
 from enum import StrEnum
-from functools import cache
+from functools import cache, partial
 from typing import Any, ClassVar, Self, get_args
 
+import asyncpg
 import msgspec
-from sqlalchemy import CheckConstraint, DateTime, Executable, Row, Table, TextClause, text
+from sqlalchemy import CheckConstraint, DateTime, Table, TextClause, text
 from sqlalchemy.dialects import postgresql
-from sqlalchemy.engine import CursorResult, RowMapping
+from sqlalchemy.dialects.postgresql import asyncpg as asyncpg_dialect
+from sqlalchemy.exc import DBAPIError, IntegrityError, MultipleResultsFound
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlmodel import SQLModel
 
@@ -30,6 +32,20 @@ _SESSION = {
     "jit": "off",
 }
 _NOW = text("SELECT now()")
+
+
+class Found(asyncpg.Record):  # type: ignore[misc]  # asyncpg has no types
+    """A row that was found: by name as an attribute, by name or place in brackets."""
+
+    def __getattr__(self, name: str) -> Any:
+        try:
+            return self[name]
+        except KeyError:
+            raise AttributeError(name) from None
+
+
+# Told of each statement before it is sent; tests count with it.
+observers: list[Callable[[str], None]] = []
 
 
 class Stored(SQLModel):
@@ -52,7 +68,7 @@ class Stored(SQLModel):
             )
 
     @classmethod
-    def read(cls, found: RowMapping) -> Self:
+    def read(cls, found: Found) -> Self:
         """An instance of what a SELECT found; columns that are not the table's are passed over."""
         values = {name: found[name] for name in cls.model_fields}
         for name, kind in _enumerations(cls).items():
@@ -68,6 +84,9 @@ def one_of(column: str, values: type[StrEnum]) -> CheckConstraint:
     """Enumerations are text with a CHECK: a new value needs no type change."""
     listed = ", ".join(f"'{value}'" for value in values)
     return CheckConstraint(f"{column} IN ({listed})", name=f"{column}_known")
+
+
+_DIALECT = asyncpg_dialect.dialect()  # type: ignore[no-untyped-call]  # SQLAlchemy leaves it untyped
 
 
 @cache
@@ -96,22 +115,46 @@ class Transaction:
 
     def __init__(self, connection: AsyncConnection) -> None:
         self.connection = connection
+        self._driver: Any = None
         self._added: dict[type[Stored], list[Stored]] = {}
         self._changed: dict[int, Stored] = {}
         self._now: datetime | None = None
         self.after_commit: dict[Callable[[], None], None] = {}
 
-    async def execute(self, statement: Executable, /, **values: Any) -> CursorResult[Any]:
-        return await self.connection.execute(statement, values)
+    async def execute(self, statement: TextClause, /, **values: Any) -> int:
+        """How many rows were touched."""
+        with _as_sqlalchemys():
+            query, given = _sent(statement, values)
+            status: str = await (self._driver or await self.driver()).execute(query, *given)
+        touched = status.rpartition(" ")[2]
+        return int(touched) if touched.isdecimal() else 0
 
-    async def one_or_none(self, statement: Executable, /, **values: Any) -> Row[Any] | None:
-        return (await self.connection.execute(statement, values)).one_or_none()
+    async def all(self, statement: TextClause, /, **values: Any) -> list[Found]:
+        with _as_sqlalchemys():
+            query, given = _sent(statement, values)
+            rows: list[Found] = await (self._driver or await self.driver()).fetch(
+                query, *given, record_class=Found
+            )
+        return rows
 
-    async def all(self, statement: Executable, /, **values: Any) -> Sequence[Row[Any]]:
-        return (await self.connection.execute(statement, values)).all()
+    async def one_or_none(self, statement: TextClause, /, **values: Any) -> Found | None:
+        rows = await self.all(statement, **values)
+        if len(rows) > 1:
+            raise MultipleResultsFound
+        return rows[0] if rows else None
 
-    async def scalar(self, statement: Executable, /, **values: Any) -> Any:
-        return (await self.connection.execute(statement, values)).scalar_one_or_none()
+    async def scalar(self, statement: TextClause, /, **values: Any) -> Any:
+        row = await self.one_or_none(statement, **values)
+        return None if row is None else row[0]
+
+    async def driver(self) -> Any:
+        """Asyncpg's connection, in this transaction; for COPY."""
+        if self._driver is None:
+            adapted = (await self.connection.get_raw_connection()).dbapi_connection
+            # What SQLAlchemy does before its own first statement; it commits and rolls back.
+            await adapted._start_transaction()  # type: ignore[union-attr]
+            self._driver = adapted.driver_connection  # type: ignore[union-attr]  # asyncpg has no types
+        return self._driver
 
     async def now(self) -> datetime:
         """The moment this transaction decides by: the database's clock when the transaction began."""
@@ -144,7 +187,7 @@ class Transaction:
             f"c_{kind.__tablename__}": _encode(rows, (*kind.KEY, *kind.CHANGING))
             for kind, rows in changed.items()
         }
-        await self.connection.execute(statement, values)
+        await self.execute(statement, **values)
 
 
 @asynccontextmanager
@@ -190,6 +233,36 @@ def _enumerations(kind: type[Stored]) -> dict[str, type[StrEnum]]:
             if isinstance(candidate, type) and issubclass(candidate, StrEnum):
                 found[name] = candidate
     return found
+
+
+def _sent(statement: TextClause, values: Mapping[str, Any]) -> tuple[str, list[Any]]:
+    query, names, defaults = _compiled(statement)
+    for told in observers:
+        told(query)
+    return query, [values[name] if name in values else defaults[name]() for name in names]
+
+
+@cache
+def _compiled(statement: TextClause) -> tuple[str, tuple[str, ...], dict[str, Callable[[], Any]]]:
+    """The statement as asyncpg takes it, the names of its parameters in their order, and those that bring their value."""
+    compiled = statement.compile(dialect=_DIALECT)
+    bound = {name: bind for name, bind in compiled.binds.items() if not bind.required}
+    defaults = {name: bind.callable or partial(_same, bind.value) for name, bind in bound.items()}
+    return compiled.string, tuple(compiled.positiontup or ()), defaults
+
+
+def _same(value: Any) -> Any:
+    return value
+
+
+@contextmanager
+def _as_sqlalchemys() -> Iterator[None]:
+    try:
+        yield
+    except asyncpg.IntegrityConstraintViolationError as violation:
+        raise IntegrityError(None, None, violation) from violation
+    except (asyncpg.PostgresError, asyncpg.InterfaceError) as failure:
+        raise DBAPIError(None, None, failure) from failure
 
 
 def _hook(value: object) -> object:

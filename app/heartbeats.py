@@ -43,7 +43,7 @@ async def beat(tx: Transaction, process: UUID, worker: str) -> None:
 
 
 async def forget_old(tx: Transaction) -> int:
-    return (await tx.execute(_FORGET)).rowcount
+    return await tx.execute(_FORGET)
 
 
 async def ages(tx: Transaction) -> dict[str, float]:

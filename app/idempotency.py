@@ -60,4 +60,4 @@ async def find(tx: Transaction, owner: str, key: str) -> Given | None:
 
 async def forget_old(tx: Transaction) -> int:
     """Drop answers older than KEPT_HOURS; returns how many."""
-    return (await tx.execute(_FORGET, hours=KEPT_HOURS)).rowcount
+    return await tx.execute(_FORGET, hours=KEPT_HOURS)

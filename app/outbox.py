@@ -314,7 +314,7 @@ async def settle(tx: Transaction, message: Claimed, outcome: Outcome) -> bool:
         error=outcome.error and outcome.error[:60],
         shift=clock.shift(),
     )
-    return done.rowcount == 1
+    return done == 1
 
 
 async def record_status(
@@ -338,7 +338,7 @@ async def record_status(
         error=error_code and error_code[:60],
         shift=clock.shift(),
     )
-    return done.rowcount == 1
+    return done == 1
 
 
 def _resolve(message: Claimed, outcome: Outcome) -> tuple[MessageState, bool, timedelta]:

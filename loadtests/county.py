@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from rich.progress import track
-from sqlalchemy import Executable, text
+from sqlalchemy import TextClause, text
 from sqlmodel import SQLModel
 from typing_extensions import override
 
@@ -62,14 +62,14 @@ class Known:
 class Copying(Transaction):
     """Takes what a use case writes without sending it; knows the answer to the one thing registering asks."""
 
-    def __init__(self, connection: Any, settings: dict[str, Any]) -> None:
-        super().__init__(connection)
-        self.settings = settings
+    def __init__(self, within: Transaction, driver: Any, desks: dict[str, Any]) -> None:
+        super().__init__(within.connection)
+        self.copying, self.desks = driver, desks
         self.rows: dict[type[Stored], list[Stored]] = {}
 
     @override
-    async def one_or_none(self, statement: Executable, /, **values: Any) -> Any:
-        return self.settings[values["asked_code"]]
+    async def one_or_none(self, statement: TextClause, /, **values: Any) -> Any:
+        return self.desks[values["asked_code"]]
 
     @override
     def add(self, row: Stored) -> None:
@@ -80,7 +80,6 @@ class Copying(Transaction):
         """The row is still in hand."""
 
     async def copy(self) -> None:
-        raw = await self.connection.get_raw_connection()
         order = [
             table.name for table in SQLModel.metadata.sorted_tables
         ]  # what is referred to comes first
@@ -88,7 +87,7 @@ class Copying(Transaction):
             self.rows.items(), key=lambda item: order.index(str(item[0].__tablename__))
         ):
             names, records = copyable(kind, rows)
-            await raw.driver_connection.copy_records_to_table(  # type: ignore[union-attr]  # asyncpg has no types
+            await self.copying.copy_records_to_table(
                 kind.__tablename__, columns=names, records=records
             )
         self.rows.clear()
@@ -109,7 +108,7 @@ async def fill(cases: int, *, seed: int, ping_pong: int, township: str) -> Known
     async with transaction(on) as tx:
         units = list(await tx.all(_UNITS))
         citizens = _citizens(chance)
-        copying = Copying(tx.connection, {str(row.id): row for row in units})
+        copying = Copying(tx, await tx.driver(), {str(row.id): row for row in units})
         for citizen in citizens:
             copying.add(citizen)
         await copying.copy()

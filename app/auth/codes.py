@@ -108,7 +108,7 @@ async def redeem(
 
 async def forget_old(tx: Transaction) -> int:
     """Drop codes too old to count; returns how many."""
-    return (await tx.execute(_FORGET_OLD, before=await tx.now() - _KEPT)).rowcount
+    return await tx.execute(_FORGET_OLD, before=await tx.now() - _KEPT)
 
 
 async def _used(tx: Transaction, phone: str, code: str) -> bool:
@@ -118,7 +118,7 @@ async def _used(tx: Transaction, phone: str, code: str) -> bool:
         return False
     tx.began(row.moment)
     now = await tx.now()
-    last = OneTimeCode.read(row._mapping)
+    last = OneTimeCode.read(row)
     if last.used_at is not None or last.tries >= TRIES or last.expires_at <= now:
         return False
     right = hmac.compare_digest(last.code_digest, _digest(last.id, code))

@@ -172,13 +172,13 @@ async def listed(tx: Transaction, owner: SignedIn) -> list[Listed]:
 async def revoke(tx: Transaction, session_id: UUID, *, by: SignedIn) -> None:
     """End a session of one's own, at once; somebody else's is not there."""
     ended = await tx.execute(_REVOKE, id=session_id, now=await tx.now(), **_of(by))
-    if ended.rowcount == 0:
+    if ended == 0:
         raise NotFound
 
 
 async def forget_old(tx: Transaction) -> int:
     """Drop sessions long ended; returns how many."""
-    return (await tx.execute(_FORGET_OLD, before=await tx.now() - _KEPT)).rowcount
+    return await tx.execute(_FORGET_OLD, before=await tx.now() - _KEPT)
 
 
 def _of(owner: SignedIn) -> dict[str, int | UUID | None]:

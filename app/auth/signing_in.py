@@ -95,7 +95,7 @@ async def sign_in(
 
 async def forget_old(tx: Transaction) -> int:
     """Drop tries too old to count; returns how many."""
-    return (await tx.execute(_FORGET_OLD, before=await tx.now() - _KEPT)).rowcount
+    return await tx.execute(_FORGET_OLD, before=await tx.now() - _KEPT)
 
 
 async def _counted(tx: Transaction, account: str, address_key: bytes) -> _Try:

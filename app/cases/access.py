@@ -94,7 +94,7 @@ async def _dossier(tx: Transaction, ref: str, by: Actor, *, lock: bool) -> Dossi
     row = await tx.one_or_none(statement, ref=ref, **binds)
     if row is None:
         raise NotFound
-    case = Case.read(row._mapping)
+    case = Case.read(row)
     around = await tx.all(_AROUND, case_id=case.id, round=case.round, holder_id=case.holder_unit_id)
     first, parts = around[0], [one for one in around if one.id is not None]
     dossier = Dossier(
@@ -103,7 +103,7 @@ async def _dossier(tx: Transaction, ref: str, by: Actor, *, lock: bool) -> Dossi
         next_tier=None
         if first.up_id is None
         else Place(first.up_id, first.up_name, UnitKind(first.up_kind)),
-        assignments=[Assignment.read(part._mapping) for part in parts],
+        assignments=[Assignment.read(part) for part in parts],
         unit_names={part.unit_id: part.unit_name for part in parts},
         head_required=frozenset(part.unit_id for part in parts if part.head_approves),
     )

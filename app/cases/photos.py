@@ -102,7 +102,7 @@ async def claim(
         raise InvalidInput(
             mistakes=[{"where": "body.photos", "what": "照片不存在或已使用，请重新上传"}]
         )
-    return [Photo.read(row._mapping) for row in rows]
+    return [Photo.read(row) for row in rows]
 
 
 def attach(tx: Transaction, taken_up: Sequence[Photo], case: Case) -> None:

@@ -108,9 +108,9 @@ async def import_divisions(
     faults += await _wrong_here(tx)
     if faults:
         raise UnitsRefused(faults)
-    renamed = (await tx.execute(_RENAME)).rowcount
+    renamed = await tx.execute(_RENAME)
     added = await _insert(tx, valid_from, told)
-    attached = (await tx.execute(_ATTACH)).rowcount
+    attached = await tx.execute(_ATTACH)
     if added:
         await tx.execute(_ANALYZE_UNITS)
     await tx.execute(_FORGET)
@@ -135,7 +135,7 @@ async def _wrong_outside(tx: Transaction, reading: Reading) -> list[Fault]:
 
 async def _copy(tx: Transaction, reading: Reading, told: Told) -> None:
     await tx.execute(_LIST)
-    driver = (await tx.connection.get_raw_connection()).driver_connection
+    driver = await tx.driver()
     assert driver is not None
     rows, done = map(_row, reading.divisions.values()), 0
     while part := list(islice(rows, _COPIED_AT_ONCE)):
@@ -177,7 +177,7 @@ async def _insert(tx: Transaction, valid_from: date, told: Told) -> int:
             inserted = await tx.execute(
                 _INSERT, kind=kind, after=after, upto=upto, valid_from=valid_from
             )
-            done += inserted.rowcount
+            done += inserted
             told("写入", done, total)
     return done
 

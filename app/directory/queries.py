@@ -57,7 +57,7 @@ async def category_tree(tx: Transaction) -> str:
 
 async def unit_by_code(tx: Transaction, code: str) -> Unit | None:
     row = await tx.one_or_none(_UNIT_BY_CODE, code=code)
-    return None if row is None else Unit.read(row._mapping)
+    return None if row is None else Unit.read(row)
 
 
 @cache

@@ -29,7 +29,7 @@ async def end_unit(tx: Transaction, code: str, *, successor: str | None, last_da
     found = {row.code: row for row in await tx.all(_LOCK, codes=sorted({code, successor or code}))}
     if code not in found:
         raise NotFound
-    unit = Unit.read(found[code]._mapping)
+    unit = Unit.read(found[code])
     today = (await tx.now()).astimezone(SHANGHAI).date()
     if wrong := _wrong_day(unit, last_day, today):
         raise InvalidInput(wrong)
@@ -55,7 +55,7 @@ def _wrong_day(unit: Unit, last_day: date, today: date) -> str | None:
 def _heir(unit: Unit, row: Any) -> Unit:
     if row is None:
         raise InvalidInput("没有找到承接单位，请核对编码。")
-    heir = Unit.read(row._mapping)
+    heir = Unit.read(row)
     if heir.id == unit.id:
         raise InvalidInput("承接单位不能是本单位。")
     if heir.valid_to is not None:

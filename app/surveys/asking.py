@@ -49,7 +49,7 @@ async def ask(tx: Transaction, owed_id: UUID) -> bool:
     row = await tx.one_or_none(_TAKE, id=owed_id, now=now)
     if row is None:
         return False
-    case = Case.read(row._mapping)
+    case = Case.read(row)
     # Of a case that was joined to another: the other's round.
     case.round = row.owed_round
     survey = Survey(

@@ -110,7 +110,7 @@ async def record_finding(
     _check(finding, None if row.value is None else Value(row.value))
     if finding.evaluation is not None:
         record_answer(tx, row.survey_id, finding.evaluation, "", AnswerChannel.RETURN_CALL, now)
-    call = ReturnCall.read(row._mapping)
+    call = ReturnCall.read(row)
     call.result, call.consent = finding.result, finding.consent
     call.state = CallState.OPEN if finding.result is CallResult.NOT_REACHED else CallState.DONE
     call.note_sealed = keys.encrypt(finding.note) if finding.note else None

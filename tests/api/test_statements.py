@@ -7,9 +7,8 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
-from sqlalchemy import event
 
-from app.db import engine
+from app.db import observers
 from tests.api.actions import BODIES
 from tests.api.conftest import Who
 from tests.people import WATER, Person
@@ -20,15 +19,11 @@ CREATE, TRANSITION, INBOX, DETAIL = 4, 6, 3, 4
 @contextmanager
 def counted() -> Iterator[list[str]]:
     sent: list[str] = []
-
-    def note(_connection: Any, _cursor: Any, statement: str, *_more: Any) -> None:
-        sent.append(statement)
-
-    event.listen(engine().sync_engine, "before_cursor_execute", note)
+    observers.append(sent.append)
     try:
         yield sent
     finally:
-        event.remove(engine().sync_engine, "before_cursor_execute", note)
+        observers.remove(sent.append)
 
 
 @pytest_asyncio.fixture

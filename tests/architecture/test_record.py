@@ -90,7 +90,7 @@ async def test_each_forgery_is_named_with_its_entry(
 ) -> None:
     case = f"(SELECT id FROM grievance WHERE ref = '{ref}')"  # noqa: S608 - a reference we made
     touched = await tx.execute(text(forgery.format(case=case)))
-    assert touched.rowcount == 1
+    assert touched == 1
     (fault,) = await faults(tx, ref)
     assert fault.seq == seq
 
@@ -103,7 +103,7 @@ async def test_entries_cannot_be_moved_to_another_case(
     swap = text("""
     UPDATE case_event e SET body = o.body, hash = o.hash, at = o.at FROM case_event o
     WHERE e.seq = 1 AND o.seq = 1 AND e.case_id = :other AND o.case_id = (SELECT id FROM grievance WHERE ref = :ref)""")
-    assert (await tx.execute(swap, other=other.case.id, ref=ref)).rowcount == 1
+    assert await tx.execute(swap, other=other.case.id, ref=ref) == 1
     assert (await faults(tx, other.case.ref))[0].seq == 1
 
 
@@ -116,7 +116,7 @@ async def test_what_people_wrote_can_be_erased_and_the_record_still_verifies(
         ),
         ref=ref,
     )
-    assert erased.rowcount == 3
+    assert erased == 3
     assert await faults(tx, ref) == []
 
 

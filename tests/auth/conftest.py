@@ -65,8 +65,7 @@ async def at(application: FastAPI) -> AsyncIterator[At]:
 
 async def rows(sql: str, **values: object) -> list[tuple[object, ...]]:
     async with db.transaction() as tx:
-        found = await tx.execute(text(sql), **values)
-        return [tuple(row) for row in found.all()] if found.returns_rows else []
+        return [tuple(row) for row in await tx.all(text(sql), **values)]
 
 
 async def a_unit(name: str, kind: str, **columns: object) -> int:

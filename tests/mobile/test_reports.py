@@ -4,7 +4,7 @@ import asyncio
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import event, text
+from sqlalchemy import text
 
 from app import clock
 from app.auth.actor import StaffActor
@@ -12,7 +12,7 @@ from app.cases import verification
 from app.cases.actions import dispatching, handling, judging
 from app.cases.actions.dispatching import Part
 from app.cases.models import Outcome
-from app.db import engine, reading, transaction
+from app.db import observers, reading, transaction
 from mobile_api.wording import title_of
 from tests.conftest import Staff
 from tests.mobile.conftest import NOWHERE, WATER, NewPhone, Phone, a_picture
@@ -203,12 +203,7 @@ async def test_an_accusation_goes_past_the_village_and_names_whom_it_accuses_onl
 
 async def test_statements_are_few_whatever_is_asked(citizen: Phone) -> None:
     statements: list[str] = []
-
-    def count(_c: object, _cursor: object, statement: str, *_more: object) -> None:
-        statements.append(statement)
-
-    pool = engine().sync_engine
-    event.listen(pool, "before_cursor_execute", count)
+    observers.append(statements.append)
     try:
         receipt = await citizen.reports()
         created = len(statements)
@@ -219,7 +214,7 @@ async def test_statements_are_few_whatever_is_asked(citizen: Phone) -> None:
         await citizen.post("/track", key=None, ref=receipt["ref"], code=receipt["tracking_code"])
         tracked = len(statements) - created - looked - listed
     finally:
-        event.remove(pool, "before_cursor_execute", count)
+        observers.remove(statements.append)
     # As promised: create 4 (with photos one more), list 3, detail 4, tracking 2.
     assert (created, looked, listed, tracked) == (3, 4, 2, 1)
 

@@ -120,7 +120,7 @@ async def answer(
 
 
 async def _joined(tx: Transaction, case: Case) -> list[Case]:
-    joined = [Case.read(row._mapping) for row in await tx.all(_JOINED, case_id=case.id)]
+    joined = [Case.read(row) for row in await tx.all(_JOINED, case_id=case.id)]
     for one in joined:
         one.round = (
             case.round
