@@ -35,6 +35,7 @@ from qungong.embedded import Postgres, Redis
 CONNECTIONS = 8
 SERVERS = 2
 SIZES = tuple(int(size) for size in os.environ.get("BENCH_SIZES", "10000,100000").split(","))
+ONLY = os.environ.get("BENCH_ONLY", "create,transition,inbox,tracking").split(",")
 POOL = 400
 TOWNSHIP = "广顺街道"
 TOWNSHIP_CODE = "500153003"
@@ -131,13 +132,14 @@ async def _fill(size: int) -> Known:
 
 
 def _rounds(site: Site, seconds: float, rounds: int) -> dict[str, Rounds]:
-    measured = {name: Rounds() for name in ("create", "transition", "inbox", "tracking")}
     asks = {
         "create": _creates,
         "transition": _transitions,
         "inbox": _inboxes,
         "tracking": _trackings,
     }
+    asks = {name: ask for name, ask in asks.items() if name in ONLY}
+    measured = {name: Rounds() for name in asks}
     refs = ",".join(
         site.known.at_township[POOL:]
     )  # pgbench writes no true entries: its cases are its own

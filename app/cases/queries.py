@@ -40,6 +40,7 @@ _VIEWS = {
 }
 PAGE = 50
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_BEFORE_ALL, _AFTER_ALL = UUID(int=0), UUID(int=2**128 - 1)
 
 _ITEM = """json_build_object(
   'ref', c.ref, 'title', c.title, 'kind', c.kind, 'phase', c.phase, 'urgent', c.urgent, 'sealed', c.sealed,
@@ -78,8 +79,9 @@ _BY_DUE = {
     "key": "CAST(extract(epoch FROM c.stage_due_at) * 1000000 AS bigint)",
 }
 _NEWEST = {"order": "c.id DESC", "key": "'-'"}
-_AFTER_DUE = "(CAST(:after_due AS timestamptz) IS NULL OR (c.stage_due_at, c.id) > (CAST(:after_due AS timestamptz), CAST(:after_id AS uuid)))"
-_AFTER_ID = "(CAST(:after_id AS uuid) IS NULL OR c.id < CAST(:after_id AS uuid))"
+# A first page begins after what comes before everything: one statement and one plan serve every page.
+_AFTER_DUE = "(c.stage_due_at, c.id) > (CAST(:after_due AS timestamptz), CAST(:after_id AS uuid))"
+_AFTER_ID = "c.id < CAST(:before_id AS uuid)"
 _FINISHED = "c.phase NOT IN ('pending', 'handling')"
 _OWN_PART = "assignment a JOIN grievance c ON c.id = a.case_id AND c.round = a.round"
 _PART = {"part": "c.part_role", "part_due": "c.part_due_at"}
@@ -109,9 +111,8 @@ _OF_UNIT = {
     ),
     View.FINISHED: _listing(
         "case_party own JOIN grievance c ON c.id = own.case_id",
-        f"own.unit_id = :unit_id AND {_FINISHED} AND (CAST(:after_id AS uuid) IS NULL OR own.case_id < CAST(:after_id AS uuid))",
-        order="c.id DESC",
-        key="'-'",
+        f"own.unit_id = :unit_id AND {_FINISHED} AND own.case_id < CAST(:before_id AS uuid)",
+        **_NEWEST,
     ),
 }
 # Those who look over the county find there what their own unit does not hold.
@@ -153,10 +154,7 @@ async def inbox(
         if by.sees_county
         else _OF_UNIT
     )
-    due, after = read_cursor(cursor)
-    return await _page(
-        tx, statements[view], size=size, after_due=due, after_id=after, **access.viewer(by)
-    )
+    return await _page(tx, statements[view], cursor, size=size, **access.viewer(by))
 
 
 _MINE = text("""
@@ -169,7 +167,7 @@ FROM (
     row_number() OVER (ORDER BY c.id DESC) AS place, count(*) OVER () AS total, '-~' || c.id AS cursor
   FROM (
     SELECT * FROM grievance
-    WHERE citizen_id = :citizen_id AND (CAST(:after_id AS uuid) IS NULL OR id < CAST(:after_id AS uuid))
+    WHERE citizen_id = :citizen_id AND id < CAST(:before_id AS uuid)
     ORDER BY id DESC LIMIT :size + 1
   ) c JOIN unit h ON h.id = c.holder_unit_id
 ) page""")
@@ -177,12 +175,18 @@ FROM (
 
 async def mine(tx: Transaction, *, by: CitizenActor, cursor: str | None, size: int = PAGE) -> str:
     """The cases of the citizen, newest first; as JSON like an inbox."""
-    _, after = read_cursor(cursor)
-    return await _page(tx, _MINE, size=size, citizen_id=by.citizen_id, after_id=after)
+    return await _page(tx, _MINE, cursor, size=size, citizen_id=by.citizen_id)
 
 
-async def _page(tx: Transaction, statement: TextClause, **binds: Any) -> str:
-    page: str = await tx.scalar(statement, **binds)
+async def _page(tx: Transaction, statement: TextClause, cursor: str | None, **binds: Any) -> str:
+    due, after = read_cursor(cursor)
+    page: str = await tx.scalar(
+        statement,
+        after_due=due or _EPOCH,
+        after_id=after or _BEFORE_ALL,
+        before_id=after or _AFTER_ALL,
+        **binds,
+    )
     return page
 
 
