@@ -18,12 +18,13 @@ h2{font-size:1.15rem;margin-top:2.2rem}
 p,dd{color:var(--soft)}
 a{color:inherit;text-decoration-color:var(--red);text-underline-offset:.2em}
 section,details{background:var(--card);border:1px solid var(--line);border-radius:.6rem;padding:.7rem 1rem;margin:.6rem 0}
-summary{cursor:pointer}
+summary{cursor:pointer;padding:.6rem 0}
+section>a{display:inline-block;padding:.6rem 0}
 code,pre{font:.86rem/1.6 ui-monospace,"SF Mono",Consolas,monospace}
 pre{overflow-x:auto;background:var(--ground);border-radius:.4rem;padding:.7rem}
 table{border-collapse:collapse;width:100%;font-size:.9rem}
 td,th{text-align:left;vertical-align:top;padding:.3rem .6rem .3rem 0;border-top:1px solid var(--line)}
-.verb{display:inline-block;min-width:4.2rem;color:var(--red);font-weight:600}
+.verb{display:inline-block;min-width:4.2rem;margin-right:.6rem;color:var(--red);font-weight:600}
 """
 # What the content security policy lets through: this text and no other.
 STYLE_SOURCE: Final = (

@@ -15,7 +15,7 @@ from sms.simulator.state import SimulatorSettings, close_simulator, open_simulat
 _PAGE: Final = Path(__file__).with_name("page")
 # Whatever a text says, the page runs no script but its own.
 _HEADERS: Final = {
-    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; frame-ancestors 'none'",
+    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; frame-ancestors 'none'",
     "X-Content-Type-Options": "nosniff",
     "Cache-Control": "no-cache",
 }
@@ -23,6 +23,7 @@ _TYPES: Final = {
     "html": "text/html; charset=utf-8",
     "js": "text/javascript; charset=utf-8",
     "css": "text/css; charset=utf-8",
+    "svg": "image/svg+xml",
 }
 
 
@@ -38,7 +39,8 @@ def create_app(account: Settings | None = None, own: SimulatorSettings | None = 
     made = FastAPI(title="短信模拟器", lifespan=running, docs_url=None, redoc_url=None)
     made.include_router(twilio_api.router)
     made.include_router(control.router)
-    for address, name in (("/", "page.html"), ("/page.js", "page.js"), ("/page.css", "page.css")):
+    for name in ("page.html", "page.js", "page.css", "icon.svg"):
+        address = "/" if name == "page.html" else f"/{name}"
         made.add_api_route(address, _file(name), methods=["GET"], include_in_schema=False)
     return made
 

@@ -201,7 +201,7 @@ def test_the_page_answers_and_lets_no_foreign_script_run(world: World) -> None:
     assert "短信模拟器" in page.text
     assert "script-src 'self'" in page.headers["content-security-policy"]
     assert "<script>" not in page.text
-    for asset in ("/page.js", "/page.css"):
+    for asset in ("/page.js", "/page.css", "/icon.svg"):
         assert asset in page.text
         assert world.control.get(asset).status_code == 200
     script = world.control.get("/page.js").text

@@ -2,6 +2,7 @@
 "use strict";
 
 const STATUS = { queued: "排队中", sent: "已发出", delivered: "已送达", undelivered: "未送达", failed: "发送失败" };
+const QUICK = [["1", "满意"], ["2", "基本满意"], ["3", "不满意"]];
 const BAD = new Set(["undelivered", "failed"]);
 const byId = (id) => document.getElementById(id);
 const shown = new Map();
@@ -55,10 +56,10 @@ function bubble(message) {
 function newPhone(number) {
   const phone = byId("phone").content.firstElementChild.cloneNode(true);
   phone.querySelector("h2").textContent = number;
-  for (const text of ["1", "2", "3"]) {
+  for (const [text, meaning] of QUICK) {
     const button = document.createElement("button");
     button.type = "button";
-    button.textContent = text;
+    button.textContent = `${text} ${meaning}`;
     button.addEventListener("click", () => reply(number, text, button));
     phone.querySelector(".quick").append(button);
   }
@@ -67,8 +68,8 @@ function newPhone(number) {
     const field = event.target.querySelector("input");
     if (await reply(number, field.value, event.target.querySelector("button"))) field.value = "";
   });
-  byId("phones").append(phone);
-  return { phone, seen: "" };
+  byId("phones").prepend(phone);
+  return { phone, seen: "", messages: [] };
 }
 
 function show(inbox) {
@@ -79,8 +80,18 @@ function show(inbox) {
   entry.seen = now;
   entry.phone.querySelector("h2").classList.toggle("left", inbox.opted_out);
   const list = entry.phone.querySelector("ol");
-  list.replaceChildren(...inbox.messages.map(bubble));
-  list.scrollTop = list.scrollHeight;
+  const view = list.parentElement;
+  const atEnd = view.scrollTop + view.clientHeight >= view.scrollHeight - 40;
+  // What has not changed stays in place: a screen reader reads what is new, and only that.
+  const messages = inbox.messages.map((message) => JSON.stringify(message));
+  const kept = new Map(entry.messages.map((message, place) => [message, list.children[place]]));
+  inbox.messages.forEach((message, place) => {
+    const item = kept.get(messages[place]) ?? bubble(message);
+    if (list.children[place] !== item) list.insertBefore(item, list.children[place] ?? null);
+  });
+  while (list.children.length > messages.length) list.lastElementChild.remove();
+  entry.messages = messages;
+  if (atEnd) view.scrollTop = view.scrollHeight;
 }
 
 async function refresh() {
@@ -93,7 +104,7 @@ async function refresh() {
         shown.delete(number);
       }
     }
-    phones.forEach(show);
+    phones.reverse().forEach(show);
     byId("empty").hidden = phones.length > 0;
     byId("trouble").hidden = true;
   } catch {
