@@ -3,12 +3,13 @@
 import asyncio
 from typing import Any
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, NullPool
+from sqlalchemy.ext.asyncio import create_async_engine
 from sqlmodel import SQLModel
 
 import app.tables  # noqa: F401 - so that every table is known
 from alembic import context
-from app.db import make_engine
+from app.db import Database
 from app.settings import settings
 
 OWN_SCHEMAS = {None, "public", "surveys"}
@@ -33,8 +34,11 @@ def _run(connection: Connection) -> None:
 
 async def _migrate() -> None:
     # A migration may take longer than any request may.
-    engine = make_engine(
+    database = Database(
         settings().database_url, pool_size=1, statement_timeout="0", lock_timeout="10000"
+    )
+    engine = create_async_engine(
+        "postgresql+asyncpg://", async_creator=database.connect, poolclass=NullPool
     )
     async with engine.connect() as connection:
         await connection.run_sync(_run)

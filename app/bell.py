@@ -11,7 +11,8 @@ from typing import Any, Final
 import msgspec
 import structlog
 from arq.connections import ArqRedis, RedisSettings
-from redis.asyncio import ConnectionPool
+from redis.asyncio.connection import AbstractConnection, ConnectionPool
+from typing_extensions import override
 
 from app.settings import settings
 
@@ -66,6 +67,24 @@ class _Breaker:
 _breaker = _Breaker()
 
 
+class _Connections(ConnectionPool):
+    """Closes what it opened without waiting: redis-py's own way can be cancelled before it has begun."""
+
+    def __init__(self, **how: Any) -> None:
+        super().__init__(**how)
+        self._opened: list[AbstractConnection] = []
+
+    @override
+    def make_connection(self) -> AbstractConnection:
+        made: AbstractConnection = super().make_connection()  # type: ignore[no-untyped-call]  # redis leaves it untyped
+        self._opened.append(made)
+        return made
+
+    async def close_now(self) -> None:
+        for one in self._opened:
+            await one.disconnect(nowait=True)
+
+
 def ring(*bells: Bell) -> None:
     """Wake these workers soon. To be called after the commit; returns at once and never fails."""
     loop = asyncio.get_running_loop()
@@ -112,7 +131,7 @@ async def _ring_soon(bell: Bell) -> None:
 async def _enqueue(bell: Bell) -> None:
     # A connection per ring, which is a few a second: none to go stale, none to leave open. Made here rather than by
     # arq, whose own maker asks Redis for its health first and leaves the connection behind when that takes too long.
-    connections = ConnectionPool.from_url(settings().redis_url, max_connections=1)
+    connections = _Connections.from_url(settings().redis_url, max_connections=1)
     redis = ArqRedis(connections, job_serializer=packed, job_deserializer=unpacked)
     try:
         # One id: while a ring waits to be heard, further ones are the same.
@@ -120,5 +139,4 @@ async def _enqueue(bell: Bell) -> None:
             JOB, _job_id=bell.queue, _queue_name=bell.queue, _expires=_EXPIRES_SECONDS
         )
     finally:
-        await redis.aclose()
-        await connections.disconnect()
+        await connections.close_now()

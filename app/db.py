@@ -1,30 +1,29 @@
-"""The database: the engine, and one transaction as the rest of the application sees it.
+"""The database: its connections, and one transaction as the rest of the application sees it.
 
 Statements are prebuilt at module level by whoever needs them. What a use case writes is collected and goes out as one
 statement just before the commit: one round trip, whatever the number of tables.
 """
 
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager, contextmanager
+import asyncio
+import re
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
 from datetime import datetime
-from enum import StrEnum
 from functools import cache, partial
-from typing import Any, ClassVar, Self, get_args
+from typing import Any, Final, NamedTuple
 
 import asyncpg
 import msgspec
-from sqlalchemy import CheckConstraint, DateTime, Table, TextClause, text
-from sqlalchemy.dialects import postgresql
+from sqlalchemy import TextClause, make_url, text
 from sqlalchemy.dialects.postgresql import asyncpg as asyncpg_dialect
-from sqlalchemy.exc import DBAPIError, IntegrityError, MultipleResultsFound
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
-from sqlmodel import SQLModel
+from sqlalchemy.exc import MultipleResultsFound
 
 from app import clock
 from app.settings import settings
+from app.stored import Found, Stored, encode, write_statement
 
 # Sent once per connection, so that no pooled connection can carry somebody else's setting into a request.
-_SESSION = {
+_SESSION: Final = {
     "timezone": "Asia/Shanghai",
     "statement_timeout": "5000",
     "lock_timeout": "2000",
@@ -33,91 +32,98 @@ _SESSION = {
     # Every statement finds its rows by an index whoever asks: planning each time would cost more than running it.
     "plan_cache_mode": "force_generic_plan",
 }
-_NOW = text("SELECT now()")
+_PATIENCE_SECONDS: Final = 5
+_CACHED_STATEMENTS: Final = 500
+_NOW: Final = text("SELECT now()")
+_ONLY_READS: Final = re.compile(
+    r"\s*(SELECT|WITH)\b(?!.*\b(INSERT|UPDATE|DELETE|MERGE|SHARE|INTO|nextval|setval|set_config|pg_advisory\w*)\b)",
+    re.IGNORECASE | re.DOTALL,
+)
 
+_DIALECT = asyncpg_dialect.dialect()  # type: ignore[no-untyped-call]  # SQLAlchemy leaves it untyped
 
-class Found(asyncpg.Record):  # type: ignore[misc]  # asyncpg has no types
-    """A row that was found: by name as an attribute, by name or place in brackets."""
-
-    def __getattr__(self, name: str) -> Any:
-        try:
-            return self[name]
-        except KeyError:
-            raise AttributeError(name) from None
-
-
+_Ask = Callable[..., Awaitable[Any]]
 # Told of each statement before it is sent; tests count with it.
 observers: list[Callable[[str], None]] = []
 
 
-class Stored(SQLModel):
-    """Base of every table. `KEY` names the columns an update finds its row by, `CHANGING` those it may write."""
-
-    KEY: ClassVar[tuple[str, ...]] = ("id",)
-    CHANGING: ClassVar[tuple[str, ...]] = ()
-    # A row that may be there already: adding it again changes nothing.
-    ADD_ONCE: ClassVar[bool] = False
-
-    def __init__(self, **values: Any) -> None:
-        """Instead of SQLModel's own, which takes longer than the statement; no session ever tracks these rows."""
-        kind = type(self)
-        stored = self.__dict__
-        stored.update(_defaults(kind))
-        stored.update(values)
-        if len(stored) != len(kind.model_fields) + 1:  # one more: SQLAlchemy's mark on an instance
-            raise TypeError(
-                f"{kind.__name__}: columns missing or unknown: {sorted(stored.keys() ^ kind.model_fields.keys())}"
-            )
-
-    @classmethod
-    def read(cls, found: Found) -> Self:
-        """An instance of what a SELECT found; columns that are not the table's are passed over."""
-        values = {name: found[name] for name in cls.model_fields}
-        for name, kind in _enumerations(cls).items():
-            if values[name] is not None:
-                values[name] = kind(values[name])
-        return cls(**values)
+class ConnectionLost(ConnectionError):
+    """The connection ended before the answer came: nothing is known to have happened."""
 
 
-MOMENT = DateTime(timezone=True)
+class Database:
+    """A PostgreSQL server and up to `pool_size` connections to it, opened when they are needed.
 
+    `session` overrides the server settings of each connection, e.g. a longer statement_timeout for an import.
+    """
 
-def one_of(column: str, values: type[StrEnum]) -> CheckConstraint:
-    """Enumerations are text with a CHECK: a new value needs no type change."""
-    listed = ", ".join(f"'{value}'" for value in values)
-    return CheckConstraint(f"{column} IN ({listed})", name=f"{column}_known")
+    def __init__(self, url: str, *, pool_size: int, **session: str) -> None:
+        self.url, self._pool_size, self._session = url, pool_size, session
+        self._pool: Any = None
+        self._opening = asyncio.Lock()
 
+    async def connect(self) -> Any:
+        """A connection of asyncpg's outside the pool; who asks closes it."""
+        return await asyncpg.connect(**self._how())
 
-_DIALECT = asyncpg_dialect.dialect()  # type: ignore[no-untyped-call]  # SQLAlchemy leaves it untyped
+    @asynccontextmanager
+    async def connection(self) -> AsyncIterator[Any]:
+        """A connection of asyncpg's; TimeoutError when all are taken for too long."""
+        pool = self._pool or await self._open()
+        async with asyncio.timeout(_PATIENCE_SECONDS):
+            driver = await pool.acquire()
+        try:
+            yield driver
+        finally:
+            await pool.release(driver)
+
+    async def close(self) -> None:
+        """End the connections; the next use opens new ones."""
+        pool, self._pool = self._pool, None
+        if pool is not None:
+            await pool.close()
+
+    async def _open(self) -> Any:
+        async with self._opening:
+            if self._pool is None:
+                # What a transaction set ends with it; there is nothing to reset, which would be a round trip.
+                self._pool = await asyncpg.create_pool(
+                    min_size=0,
+                    max_size=self._pool_size,
+                    init=_reads_json,
+                    reset=_nothing,
+                    **self._how(),
+                )
+        return self._pool
+
+    def _how(self) -> dict[str, Any]:
+        url = make_url(self.url).set(drivername="postgresql")
+        return {
+            "dsn": url.render_as_string(hide_password=False),
+            "timeout": _PATIENCE_SECONDS,
+            "server_settings": {**_SESSION, **self._session},
+            "statement_cache_size": _CACHED_STATEMENTS,
+            "record_class": Found,
+        }
 
 
 @cache
-def engine() -> AsyncEngine:
-    return make_engine(settings().database_url, pool_size=settings().database_pool_size)
-
-
-def make_engine(url: str, *, pool_size: int, **session: str) -> AsyncEngine:
-    """`session` overrides the server settings of each connection, e.g. a longer statement_timeout for an import."""
-    return create_async_engine(
-        url,
-        pool_size=pool_size,
-        max_overflow=0,
-        hide_parameters=True,
-        pool_timeout=5,
-        pool_recycle=1800,
-        connect_args={"server_settings": {**_SESSION, **session}, "timeout": 5},
-    )
+def database() -> Database:
+    return Database(settings().database_url, pool_size=settings().database_pool_size)
 
 
 class Transaction:
     """One unit of work: reads at once, writes together at the end, all or nothing.
 
     `add` and `change` collect rows; `flush` sends them. Reads after an `add` do not see it before a `flush`.
+    The database is told of it with the first statement that writes or locks: under READ COMMITTED whatever only reads
+    before sees no more and no less. Where there is none, the one statement that writes at the end is a transaction itself.
     """
 
-    def __init__(self, connection: AsyncConnection) -> None:
-        self.connection = connection
-        self._driver: Any = None
+    def __init__(self, driver: Any, *, begins: str | None = "BEGIN") -> None:
+        self._driver = driver
+        self._begins = begins
+        self._begun = False
         self._added: dict[type[Stored], list[Stored]] = {}
         self._changed: dict[int, Stored] = {}
         self._now: datetime | None = None
@@ -125,18 +131,12 @@ class Transaction:
 
     async def execute(self, statement: TextClause, /, **values: Any) -> int:
         """How many rows were touched."""
-        with _as_sqlalchemys():
-            query, given = _sent(statement, values)
-            status: str = await (self._driver or await self.driver()).execute(query, *given)
+        status: str = await self._ask(self._driver.execute, statement, values)
         touched = status.rpartition(" ")[2]
         return int(touched) if touched.isdecimal() else 0
 
     async def all(self, statement: TextClause, /, **values: Any) -> list[Found]:
-        with _as_sqlalchemys():
-            query, given = _sent(statement, values)
-            rows: list[Found] = await (self._driver or await self.driver()).fetch(
-                query, *given, record_class=Found
-            )
+        rows: list[Found] = await self._ask(self._driver.fetch, statement, values)
         return rows
 
     async def one_or_none(self, statement: TextClause, /, **values: Any) -> Found | None:
@@ -151,15 +151,11 @@ class Transaction:
 
     async def driver(self) -> Any:
         """Asyncpg's connection, in this transaction; for COPY."""
-        if self._driver is None:
-            adapted = (await self.connection.get_raw_connection()).dbapi_connection
-            # What SQLAlchemy does before its own first statement; it commits and rolls back.
-            await adapted._start_transaction()  # type: ignore[union-attr]
-            self._driver = adapted.driver_connection  # type: ignore[union-attr]  # asyncpg has no types
+        await self._begin()
         return self._driver
 
     async def now(self) -> datetime:
-        """The moment this transaction decides by: the database's clock when the transaction began."""
+        """The moment this transaction decides by: the database's clock when it was first asked."""
         if self._now is None:
             self.began(await self.scalar(_NOW))
         assert self._now is not None
@@ -177,164 +173,149 @@ class Transaction:
         self._changed[id(row)] = row
 
     async def flush(self) -> None:
-        if not self._added and not self._changed:
-            return
+        """Send what was collected, so that what is read next sees it; the rest of the work commits with it."""
+        if self._added or self._changed:
+            await self._begin()
+            await self._write()
+
+    async def commit(self) -> None:
+        """Send what was collected and make it all durable."""
+        if self._added or self._changed:
+            await self._write()
+        if self._begun:
+            self._begun = False
+            if await self._told("COMMIT") != "COMMIT":
+                raise RuntimeError("a statement had failed; the database has rolled back")
+
+    async def roll_back(self) -> None:
+        """As if nothing had been asked; where even that fails the connection ends, and with it the transaction."""
+        if self._begun:
+            self._begun = False
+            try:
+                await self._told("ROLLBACK")
+            except BaseException:  # also when cancelled: what called knows why it rolls back
+                self._driver.terminate()
+
+    async def _begin(self) -> None:
+        if self._begins is not None and not self._begun:
+            await self._told(self._begins)
+            self._begun = True
+
+    async def _write(self) -> None:
         changed: dict[type[Stored], list[Stored]] = {}
         for row in self._changed.values():
             changed.setdefault(type(row), []).append(row)
         added, self._added, self._changed = self._added, {}, {}
-        statement = _write_statement(tuple(added), tuple(changed))
-        values = {f"a_{kind.__tablename__}": _encode(rows, None) for kind, rows in added.items()}
+        query, names, _ = _compiled(write_statement(tuple(added), tuple(changed)))
+        values = {f"a_{kind.__tablename__}": encode(rows, None) for kind, rows in added.items()}
         values |= {
-            f"c_{kind.__tablename__}": _encode(rows, (*kind.KEY, *kind.CHANGING))
+            f"c_{kind.__tablename__}": encode(rows, (*kind.KEY, *kind.CHANGING))
             for kind, rows in changed.items()
         }
-        await self.execute(statement, **values)
+        _tell_observers(query)
+        await self._sent(self._driver.execute, query, *[values[name] for name in names])
+
+    async def _ask(self, how: _Ask, statement: TextClause, values: Mapping[str, Any]) -> Any:
+        query, names, defaults = _compiled(statement)
+        if not (self._begun or _only_reads(statement)):
+            await self._begin()
+        _tell_observers(query)
+        given = [values[name] if name in values else defaults[name]() for name in names]
+        return await self._sent(how, query, *given)
+
+    async def _told(self, command: str) -> str:
+        status: str = await self._sent(self._driver.execute, command)
+        return status
+
+    async def _sent(self, how: _Ask, query: str, *given: Any) -> Any:
+        try:
+            return await how(query, *given)
+        except (asyncpg.InterfaceError, asyncpg.PostgresError) as failure:
+            if _gone(self._driver):
+                raise ConnectionLost from failure
+            raise
 
 
 @asynccontextmanager
 async def reading() -> AsyncIterator[Transaction]:
-    """For statements that only read: each is its own transaction, which saves two round trips."""
-    async with engine().connect() as connection:
-        yield Transaction(await connection.execution_options(isolation_level="AUTOCOMMIT"))
+    """For statements that stand alone: each is its own transaction, which saves two round trips."""
+    async with database().connection() as driver:
+        yield Transaction(driver, begins=None)
 
 
 @asynccontextmanager
-async def snapshot(on: AsyncEngine) -> AsyncIterator[Transaction]:
-    """For many statements that must agree with each other: all see the database as it was at the first."""
-    async with on.connect() as connection:
-        yield Transaction(await connection.execution_options(isolation_level="REPEATABLE READ"))
+async def snapshot(on: Database) -> AsyncIterator[Transaction]:
+    """For many statements that must agree with each other: all see the database as it was at the first; none writes."""
+    async with on.connection() as driver:
+        work = Transaction(driver, begins="BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        await work.driver()
+        try:
+            yield work
+        finally:
+            await work.roll_back()
 
 
 @asynccontextmanager
-async def transaction(on: AsyncEngine | None = None) -> AsyncIterator[Transaction]:
+async def transaction(on: Database | None = None) -> AsyncIterator[Transaction]:
     """Commits when the block ends, rolls back when it raises. Returns only after the commit is durable.
 
     Then, and only then, whatever stands in `after_commit` is called: things that must not fail and may be lost.
     """
-    async with (on or engine()).begin() as connection:
-        work = Transaction(connection)
-        yield work
-        await work.flush()
+    async with (on or database()).connection() as driver:
+        work = Transaction(driver)
+        try:
+            yield work
+            await work.commit()
+        except BaseException:
+            await work.roll_back()
+            raise
     for told in work.after_commit:
         told()
 
 
-@cache
-def _defaults(kind: type[Stored]) -> dict[str, Any]:
-    return {
-        name: field.default for name, field in kind.model_fields.items() if not field.is_required()
-    }
+class _Compiled(NamedTuple):
+    """A statement as asyncpg takes it, the names of its parameters in their order, and those that bring their value."""
+
+    query: str
+    names: tuple[str, ...]
+    defaults: dict[str, Callable[[], Any]]
 
 
 @cache
-def _enumerations(kind: type[Stored]) -> dict[str, type[StrEnum]]:
-    found = {}
-    for name, field in kind.model_fields.items():
-        for candidate in (field.annotation, *get_args(field.annotation)):
-            if isinstance(candidate, type) and issubclass(candidate, StrEnum):
-                found[name] = candidate
-    return found
-
-
-def _sent(statement: TextClause, values: Mapping[str, Any]) -> tuple[str, list[Any]]:
-    query, names, defaults = _compiled(statement)
-    for told in observers:
-        told(query)
-    return query, [values[name] if name in values else defaults[name]() for name in names]
-
-
-@cache
-def _compiled(statement: TextClause) -> tuple[str, tuple[str, ...], dict[str, Callable[[], Any]]]:
-    """The statement as asyncpg takes it, the names of its parameters in their order, and those that bring their value."""
+def _compiled(statement: TextClause) -> _Compiled:
     compiled = statement.compile(dialect=_DIALECT)
     bound = {name: bind for name, bind in compiled.binds.items() if not bind.required}
     defaults = {name: bind.callable or partial(_same, bind.value) for name, bind in bound.items()}
-    return compiled.string, tuple(compiled.positiontup or ()), defaults
+    return _Compiled(compiled.string, tuple(compiled.positiontup or ()), defaults)
+
+
+@cache
+def _only_reads(statement: TextClause) -> bool:
+    return _ONLY_READS.match(statement.text) is not None
 
 
 def _same(value: Any) -> Any:
     return value
 
 
-@contextmanager
-def _as_sqlalchemys() -> Iterator[None]:
+def _tell_observers(query: str) -> None:
+    for told in observers:
+        told(query)
+
+
+def _gone(driver: Any) -> bool:
     try:
-        yield
-    except asyncpg.IntegrityConstraintViolationError as violation:
-        raise IntegrityError(None, None, violation) from violation
-    except (asyncpg.PostgresError, asyncpg.InterfaceError) as failure:
-        raise DBAPIError(None, None, failure) from failure
+        return bool(driver.is_closed())
+    except asyncpg.InterfaceError:  # the pool has taken it back already
+        return True
 
 
-def _hook(value: object) -> object:
-    if isinstance(value, bytes):
-        return "\\x" + value.hex()
-    raise TypeError(f"cannot store {type(value)}")
+async def _reads_json(driver: Any) -> None:
+    for kind in ("json", "jsonb"):
+        await driver.set_type_codec(
+            kind, schema="pg_catalog", encoder=str, decoder=msgspec.json.decode
+        )
 
 
-_encoder = msgspec.json.Encoder(enc_hook=_hook)
-
-
-def _encode(rows: Sequence[Stored], columns: tuple[str, ...] | None) -> str:
-    return _encoder.encode([_columns(row, columns) for row in rows]).decode()
-
-
-def copyable(kind: type[Stored], rows: Sequence[Stored]) -> tuple[list[str], list[tuple[Any, ...]]]:
-    """Column names and records for a COPY, where there are too many rows for one statement."""
-    names = _written(kind)
-    return names, [tuple(row.__dict__.get(name) for name in names) for row in rows]
-
-
-def _written(kind: type[Stored]) -> list[str]:
-    columns = _table(kind).columns
-    return [
-        column.name for column in columns if column.identity is None and column.computed is None
-    ]
-
-
-def _columns(row: Stored, columns: tuple[str, ...] | None) -> Mapping[str, object]:
-    stored = row.__dict__
-    names = columns or tuple(_table(type(row)).columns.keys())
-    return {name: _plain(stored.get(name)) for name in names}
-
-
-def _plain(value: object) -> object:
-    # msgspec writes bytes as base64 by itself; PostgreSQL reads hexadecimal.
-    return "\\x" + value.hex() if isinstance(value, bytes) else value
-
-
-def _table(kind: type[Stored]) -> Table:
-    table: Table = kind.__table__  # type: ignore[attr-defined]  # SQLModel sets it on every table class
-    return table
-
-
-@cache
-def _write_statement(
-    added: tuple[type[Stored], ...], changed: tuple[type[Stored], ...]
-) -> TextClause:
-    parts = [_insert(kind) for kind in added] + [_update(kind) for kind in changed]
-    steps = ", ".join(f"w{number} AS ({part})" for number, part in enumerate(parts))
-    return text(f"WITH {steps} SELECT 1")
-
-
-def _recordset(kind: type[Stored], parameter: str, names: Sequence[str]) -> str:
-    dialect = postgresql.dialect()  # type: ignore[no-untyped-call]  # SQLAlchemy leaves it untyped
-    columns = _table(kind).columns
-    typed = ", ".join(f'"{name}" {columns[name].type.compile(dialect)}' for name in names)
-    return f"jsonb_to_recordset(CAST(:{parameter} AS jsonb)) AS r({typed})"
-
-
-def _insert(kind: type[Stored]) -> str:
-    table, names = _table(kind), _written(kind)
-    listed = ", ".join(f'"{name}"' for name in names)
-    once = " ON CONFLICT DO NOTHING" if kind.ADD_ONCE else ""
-    return f"INSERT INTO {table.fullname} ({listed}) SELECT {listed} FROM {_recordset(kind, f'a_{table.name}', names)}{once}"  # noqa: S608 - names of our own tables
-
-
-def _update(kind: type[Stored]) -> str:
-    table = _table(kind)
-    sets = ", ".join(f'"{name}" = r."{name}"' for name in kind.CHANGING)
-    found = " AND ".join(f't."{name}" = r."{name}"' for name in kind.KEY)
-    record = _recordset(kind, f"c_{table.name}", (*kind.KEY, *kind.CHANGING))
-    return f"UPDATE {table.fullname} t SET {sets} FROM {record} WHERE {found}"  # noqa: S608 - names of our own tables
+async def _nothing(_driver: Any) -> None:
+    pass

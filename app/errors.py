@@ -100,6 +100,15 @@ class Changed(Problem):
     detail = "您查看之后内容已被更新，请刷新后再提交。"
 
 
+class NothingChanged(Problem):
+    """A new version that says nothing new would have everything recomputed for nothing."""
+
+    type = "nothing-changed"
+    status = 409
+    title = "内容没有变化"
+    detail = "所填内容与现有内容相同，没有生成新的版本。"
+
+
 class KeyReused(Problem):
     type = "idempotency-key-reused"
     status = 422

@@ -8,7 +8,8 @@ from uuid import UUID
 from sqlalchemy import Index, text
 from sqlmodel import Field
 
-from app.db import MOMENT, Stored, Transaction
+from app.db import Transaction
+from app.stored import MOMENT, Stored
 
 
 class Heartbeat(Stored, table=True):

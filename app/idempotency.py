@@ -6,7 +6,8 @@ from sqlalchemy import Index, text
 from sqlmodel import Field
 
 from app import keys
-from app.db import MOMENT, Stored, Transaction
+from app.db import Transaction
+from app.stored import MOMENT, Stored
 
 KEPT_HOURS = 48
 # The digest of the request that earned an answer, the answer's status, and its body, encrypted.

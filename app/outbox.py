@@ -19,8 +19,9 @@ from sqlmodel import Field
 
 from app import clock, keys
 from app.bell import Bell, ring
-from app.db import MOMENT, Stored, Transaction, one_of
+from app.db import Transaction
 from app.identifiers import uuid7
+from app.stored import MOMENT, Stored, one_of
 
 
 class MessageKind(StrEnum):

@@ -1,6 +1,7 @@
 """Every table, in one import: for migrations and for checks over the whole schema."""
 
 from app.auth import models as auth
+from app.calendars import models as calendars
 from app.cases import models as cases
 from app.directory import models as directory
 from app.heartbeats import Heartbeat
@@ -13,6 +14,7 @@ __all__ = [
     "Heartbeat",
     "OutboxMessage",
     "auth",
+    "calendars",
     "cases",
     "directory",
     "surveys",

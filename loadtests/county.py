@@ -24,12 +24,13 @@ from app.cases.dossier import Dossier
 from app.cases.lifecycle import Action, Condition, Situation, Standing
 from app.cases.models import Channel
 from app.cases.routing import Place
-from app.db import Stored, Transaction, copyable, make_engine, transaction
+from app.db import Database, Transaction, transaction
 from app.directory.models import Citizen
 from app.directory.terms import UnitKind
 from app.identifiers import uuid7
 from app.outbox import MessageState, OutboxMessage
 from app.settings import settings
+from app.stored import Stored, copyable
 
 CITIZENS = 1000
 _BATCH = 5000
@@ -62,8 +63,8 @@ class Known:
 class Copying(Transaction):
     """Takes what a use case writes without sending it; knows the answer to the one thing registering asks."""
 
-    def __init__(self, within: Transaction, driver: Any, desks: dict[str, Any]) -> None:
-        super().__init__(within.connection)
+    def __init__(self, driver: Any, desks: dict[str, Any]) -> None:
+        super().__init__(driver)
         self.copying, self.desks = driver, desks
         self.rows: dict[type[Stored], list[Stored]] = {}
 
@@ -99,7 +100,7 @@ async def fill(cases: int, *, seed: int, ping_pong: int, township: str) -> Known
     `ping_pong` of them are pending at the township of the given name.
     """
     chance = random.Random(seed)  # noqa: S311 - reproducible, not secret
-    on = make_engine(
+    on = Database(
         settings().database_url,
         pool_size=1,
         statement_timeout="0",
@@ -108,7 +109,7 @@ async def fill(cases: int, *, seed: int, ping_pong: int, township: str) -> Known
     async with transaction(on) as tx:
         units = list(await tx.all(_UNITS))
         citizens = _citizens(chance)
-        copying = Copying(tx, await tx.driver(), {str(row.id): row for row in units})
+        copying = Copying(await tx.driver(), {str(row.id): row for row in units})
         for citizen in citizens:
             copying.add(citizen)
         await copying.copy()
@@ -128,7 +129,7 @@ async def fill(cases: int, *, seed: int, ping_pong: int, township: str) -> Known
         tokens = await _tokens(tx)
     async with transaction(on) as tx:
         await tx.execute(_ANALYZE)
-    await on.dispose()
+    await on.close()
     return Known(tracked, waiting, tokens)
 
 

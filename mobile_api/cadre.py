@@ -1,18 +1,15 @@
 """What village cadres do on the village phone: type in what they were told, solve what the village can, hand up the rest."""
 
-from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Response
-from pydantic import BaseModel, Field, StrictBool, StringConstraints
+from pydantic import Field, StrictBool, StringConstraints
 
 from app.auth.actor import StaffActor
-from app.cases import access, queries, timeline
+from app.cases import access, queries
 from app.cases.actions import filing, handling, judging
 from app.cases.actions.filing import Intake, PersonHelped
-from app.cases.deadlines import Kind
-from app.cases.lifecycle import Action, Phase
-from app.cases.models import AssignmentRole, Channel, Outcome, Waiting
+from app.cases.models import Channel, Outcome
 from app.cases.queries import View
 from app.directory.terms import Role
 from app.errors import (
@@ -24,7 +21,7 @@ from app.errors import (
     NotPermitted,
     SignInRequired,
 )
-from app.http.cases import CaseStateOut, state_of
+from app.http.cases import CaseDetail, CaseStateOut, Inbox, in_full, state_of
 from app.http.inputs import Input, Line, Moment, Paragraphs, Ref, ShortText
 from app.http.phone import PhoneNumber
 from app.http.problems import problems
@@ -90,6 +87,12 @@ class ProgressReport(Input):
     tell_reporter: StrictBool = Field(default=False, description="是否告诉群众，并发短信")
 
 
+class AssistantsAnswer(Input):
+    answer: Paragraphs = Field(
+        description="协办结果，仅办理各方可见", examples=["已带维修队到各户逐一检查"]
+    )
+
+
 class Answered(Input):
     outcome: Outcome = Field(
         description="solved 已解决，explained 政策解释，partly_solved 部分解决，passed_on 转有权机关",
@@ -103,64 +106,6 @@ class Missing(Input):
     missing: ShortText = Field(
         description="一次说清楚缺少的全部内容", examples=["请说明是哪一栋、从什么时候开始"]
     )
-
-
-class CaseItem(BaseModel):
-    ref: str = Field(examples=["500153-261122-48392017"])
-    title: str = Field(examples=["13至17栋三天没有自来水"])
-    kind: Kind
-    phase: Phase
-    urgent: bool
-    sealed: bool
-    waiting: Waiting | None
-    holder: str = Field(examples=["工农茶叶产业社区"])
-    village: str | None = Field(examples=["工农茶叶产业社区"])
-    round: int
-    returns: int
-    presses: int
-    received_at: datetime
-    due_at: datetime
-    stage_due_at: datetime | None
-    overdue: bool
-    part: AssignmentRole | None = Field(description="本村的任务：主办或协办")
-    part_due_at: datetime | None
-
-
-class CasePage(BaseModel):
-    items: list[CaseItem]
-    next: str | None = Field(description="下一页的游标；没有下一页为 null")
-
-
-class Reporter(BaseModel):
-    name: str | None = Field(examples=["王大爷"])
-    phone: str | None = Field(examples=["+8613800138000"])
-
-
-class EntryOut(BaseModel):
-    """One entry of the record, in full."""
-
-    seq: int
-    at: datetime
-    action: Action
-    label: str = Field(examples=["上报"])
-    public: bool = Field(description="群众是否看得到")
-    unit: str | None
-    staff: str | None
-    to: str | None
-    data: dict[str, Any]
-    texts: dict[str, str | None]
-
-
-class CaseOut(CaseStateOut):
-    body: str | None
-    place: str | None
-    village: str | None
-    category: str | None
-    first_unit: str
-    entered_by_unit: str | None
-    reporter: Reporter | None
-    photos: list[str]
-    timeline: list[EntryOut]
 
 
 @router.post(
@@ -196,7 +141,7 @@ async def register(given: OnBehalf, tx: Tx, by: ByCadre) -> ReceiptOut:
 
 @router.get(
     "",
-    response_model=CasePage,
+    response_model=Inbox,
     summary="本村的事",
     description="待研判、办理中、待签收、我协办、已办结；前四种到期早的在前。",
     responses=problems(SignInRequired, NotPermitted),
@@ -213,16 +158,12 @@ async def inbox(
 
 @router.get(
     "/{ref}",
-    response_model=CaseOut,
     summary="一件事的全部",
     description="现在的状态、全部记录和可以进行的操作。",
     responses=_LOOK,
 )
-async def case(ref: Ref, tx: Tx, by: ByCadre) -> dict[str, Any]:
-    dossier = await access.get_case(tx, ref, by=by)
-    # A village sees only cases it has a part in: it took them in, holds them or was given a task.
-    told = await timeline.for_staff(tx, dossier, by=by, involved=True)
-    return state_of(dossier, by=by, now=await tx.now()).model_dump() | told
+async def case(ref: Ref, tx: Tx, by: ByCadre) -> CaseDetail:
+    return await in_full(tx, await access.get_case(tx, ref, by=by), by=by)
 
 
 @router.post("/{ref}/handle", summary="本村办理", description="能解决的，自己办。", responses=_ACT)
@@ -274,6 +215,18 @@ async def progress(ref: Ref, given: ProgressReport, tx: Tx, by: ByCadre) -> Case
     dossier = await handling.progress(
         tx, ref, by=by, report=given.report, tell_reporter=given.tell_reporter, now=now
     )
+    return state_of(dossier, by=by, now=now)
+
+
+@router.post(
+    "/{ref}/assist-answer",
+    summary="协办答复",
+    description="本村协办的部分办完后，答复主办单位。",
+    responses=_ACT,
+)
+async def assist_answer(ref: Ref, given: AssistantsAnswer, tx: Tx, by: ByCadre) -> CaseStateOut:
+    now = await tx.now()
+    dossier = await handling.assist_answer(tx, ref, by=by, answer=given.answer, now=now)
     return state_of(dossier, by=by, now=now)
 
 

@@ -16,6 +16,7 @@ from markupsafe import Markup
 from sqlalchemy import text
 
 from app.db import reading
+from app.directory.queries import carried_on_by
 from app.errors import NotFound
 from app.http import problems
 from app.http.problems import problems as documented
@@ -42,19 +43,11 @@ _templates: Final = Environment(
 )
 
 # A poster outlives its village: after a merger it speaks for the successor. Read at most every few minutes by a browser.
-_VILLAGE = text("""
-WITH RECURSIVE line AS (
-  SELECT id, code, short_name, parent_id, valid_to, successor_id, 1 AS step FROM unit WHERE code = :code AND kind = 'village'
-  UNION ALL
-  SELECT u.id, u.code, u.short_name, u.parent_id, u.valid_to, u.successor_id, line.step + 1
-  FROM line JOIN unit u ON u.id = line.successor_id AND u.kind = 'village'
-  WHERE line.valid_to < CURRENT_DATE AND line.step < 10
-)
-SELECT line.code, line.short_name AS name, parent.name AS township
-FROM line JOIN unit parent ON parent.id = line.parent_id
-WHERE line.valid_to IS NULL OR line.valid_to >= CURRENT_DATE
-ORDER BY line.step DESC LIMIT 1
-""")
+_VILLAGE = text(f"""
+SELECT v.code, v.short_name AS name, parent.name AS township
+FROM unit v JOIN unit parent ON parent.id = v.parent_id
+WHERE v.id = {carried_on_by("code = :code AND kind = 'village'")} AND (v.valid_to IS NULL OR v.valid_to >= CURRENT_DATE)
+""")  # noqa: S608 - constants of our own
 
 Code = Annotated[str, PathParameter(description="村(社区)代码", examples=["500153003007"])]
 
@@ -118,7 +111,9 @@ async def poster(village_code: Code) -> Response:
         return _unknown()
     drawn = _templates.get_template("poster.svg").render(
         village=village,
-        name_size=min(20, 176 / len(village.name)),
+        name_size=_size(20, village.name),
+        township_size=_size(10, village.township),
+        address_size=_size(5, village.address, per_letter=0.65),
         qr=_inline_qr(village.address),
     )
     return _file(drawn.encode(), "image/svg+xml", f"poster-{village.code}.svg")
@@ -146,6 +141,11 @@ async def _village(code: str) -> Village | None:
     async with reading() as tx:
         row = await tx.one_or_none(_VILLAGE, code=code)
     return None if row is None else Village(row.code, row.name, row.township)
+
+
+def _size(wanted: float, words: str, *, per_letter: float = 1) -> float:
+    """The wanted font size in millimetres, or the one that lets the words stay on the sheet."""
+    return min(wanted, 176 / (per_letter * len(words)))
 
 
 def _inline_qr(address: str) -> Markup:

@@ -3,9 +3,9 @@
 from typing import Annotated
 from uuid import UUID
 
+import asyncpg
 from fastapi import APIRouter, Depends, Path, Request
 from pydantic import BaseModel, Field
-from sqlalchemy.exc import IntegrityError
 from starlette.datastructures import UploadFile
 from starlette.responses import JSONResponse, Response
 
@@ -133,7 +133,7 @@ async def send_photo(
                     now,
                 )
             )
-    except IntegrityError:
+    except asyncpg.IntegrityConstraintViolationError:
         await photos.discard([photo_id])
         return await _answered_meanwhile(sender.owner, asked_with, digest)
     except TooMany:

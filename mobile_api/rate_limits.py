@@ -68,12 +68,15 @@ class RateLimits:
         try:
             async with asyncio.timeout(_PATIENCE):
                 limiter = self._limiter()
-                within = await asyncio.gather(
+                # All are waited for, also when one fails: none goes on opening a connection that nobody closes.
+                told = await asyncio.gather(
                     *(
                         limiter.hit(RateLimitItemPerMinute(one.times), one.purpose, one.who)
                         for one in asked
-                    )
+                    ),
+                    return_exceptions=True,
                 )
+            within = [_unless_failed(one) for one in told]
         except Exception as away:  # whatever is wrong with Redis: what people ask must be answered
             self._away_until = time.monotonic() + _LEFT_ALONE_SECONDS
             log.warning("rate limits are counted in this process only", error=type(away).__name__)
@@ -90,3 +93,9 @@ class RateLimits:
             )
             self._shared = FixedWindowRateLimiter(storage)
         return self._shared
+
+
+def _unless_failed(told: bool | BaseException) -> bool:
+    if isinstance(told, BaseException):
+        raise told
+    return told

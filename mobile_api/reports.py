@@ -15,6 +15,7 @@ from app.cases.lifecycle import Action, Phase
 from app.cases.models import Channel, Waiting
 from app.errors import ActionNotAllowed, KeyRequired, KeyReused, NotFound, SignInRequired
 from app.http.inputs import Input, Ref, ShortText, UnitCode
+from app.http.moments import At
 from app.http.problems import problems
 from app.http.transaction import OneTransaction, Tx
 from app.http.who import ByCitizen, require_key
@@ -69,8 +70,8 @@ class ReportItem(BaseModel):
     phase: Phase
     holder: str = Field(description="现在由谁办", examples=["荣隆镇"])
     waiting: Waiting | None
-    received_at: datetime
-    answered_at: datetime | None
+    received_at: At
+    answered_at: At | None
 
 
 class ReportPage(BaseModel):
@@ -79,7 +80,7 @@ class ReportPage(BaseModel):
 
 
 class StepOut(BaseModel):
-    at: datetime
+    at: At
     action: Action
     label: str = Field(description="办到哪一步", examples=["荣隆镇已签收"])
     unit: str | None = Field(examples=["荣隆镇"])
@@ -98,8 +99,8 @@ class ProgressOut(BaseModel):
     waiting: Waiting | None
     holder: str = Field(description="现在由谁办", examples=["荣隆镇"])
     first_unit: str = Field(description="首问单位，负责向您反馈", examples=["工农茶叶产业社区"])
-    received_at: datetime
-    answered_at: datetime | None
+    received_at: At
+    answered_at: At | None
     outcome: str | None = Field(examples=["已解决"])
     timeline: list[StepOut]
 
@@ -122,7 +123,7 @@ class ReportStateOut(BaseModel):
 class EvaluationOut(BaseModel):
     """`until` is empty before the question was asked."""
 
-    until: datetime | None = Field(description="评价截止时间；还没有请您评价时为 null")
+    until: At | None = Field(description="评价截止时间；还没有请您评价时为 null")
     value: Value | None = Field(description="您的评价；没有评价时为 null")
 
 

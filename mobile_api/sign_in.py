@@ -1,6 +1,5 @@
 """Signing in on phones: citizens with a one-time code, cadres with account and password."""
 
-from datetime import datetime
 from typing import Annotated, Self
 from uuid import UUID
 
@@ -12,6 +11,7 @@ from app.auth.posts import PostHeld
 from app.directory.terms import Role
 from app.errors import NotFound, NotPermitted, SignInRequired, TooMany, WrongCode, WrongCredentials
 from app.http.inputs import Identifier, Input, Line, UnitCode
+from app.http.moments import At
 from app.http.phone import Phone
 from app.http.problems import problems
 from app.http.secret import OneTimeCode, Password
@@ -63,7 +63,7 @@ class NewSession(BaseModel):
         examples=["not-a-real-token-aaaaaaaaaaaaaaaaaaaaaaaaaa"],
     )
     session_id: UUID
-    expires_at: datetime
+    expires_at: At
 
 
 class CadrePost(BaseModel):
@@ -95,8 +95,8 @@ class Session(BaseModel):
 
     id: UUID
     device: str = Field(examples=["我的手机"])
-    created_at: datetime
-    expires_at: datetime
+    created_at: At
+    expires_at: At
     current: bool = Field(description="是否为本次登录")
 
 

@@ -18,7 +18,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from app.errors import InvalidInput
 from app.settings import settings
-from qungong import demo, importing, sample, serving, verifying
+from qungong import calendars, demo, importing, sample, serving, verifying
 from qungong import docs as documents
 from qungong.embedded import LocalServiceError, Postgres, Redis
 from qungong.local import local_services
@@ -27,6 +27,7 @@ from qungong.supervisor import PortInUse
 app = typer.Typer(
     help="群工系统 · grievance routing in a county", no_args_is_help=True, add_completion=False
 )
+app.add_typer(calendars.app, name="calendar")
 
 P = ParamSpec("P")
 R = TypeVar("R")

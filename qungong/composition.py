@@ -7,7 +7,7 @@ from functools import partial
 from fastapi import APIRouter, FastAPI
 from starlette.types import ASGIApp
 
-from app.db import engine
+from app.db import database
 from app.http import problems
 from qungong import service_pages
 from qungong.edge import Edge
@@ -41,4 +41,4 @@ async def _running(parts: Iterable[FastAPI], _root: FastAPI) -> AsyncIterator[No
 
 
 async def _disconnect() -> None:
-    await engine().dispose()
+    await database().close()

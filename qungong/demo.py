@@ -20,7 +20,7 @@ from rich.table import Table
 from sqlalchemy import text
 
 from app.cases import verification
-from app.db import make_engine, snapshot
+from app.db import Database, snapshot
 from app.settings import settings
 from qungong.local import local_folder
 from qungong.sample import PASSWORD
@@ -236,13 +236,13 @@ async def _texts(simulator: httpx.AsyncClient, phone: str) -> list[str]:
 
 
 async def _evaluations(ref: str) -> int:
-    on = make_engine(settings().database_url, pool_size=1)
+    on = Database(settings().database_url, pool_size=1)
     try:
         async with snapshot(on) as tx:
             found: int = await tx.scalar(_EVALUATED, ref=ref)
             return found
     finally:
-        await on.dispose()
+        await on.close()
 
 
 async def _until(ask: Callable[[], Awaitable[T]], enough: Callable[[T], bool]) -> T:
@@ -255,13 +255,13 @@ async def _until(ask: Callable[[], Awaitable[T]], enough: Callable[[T], bool]) -
 
 
 async def _record_holds(ref: str) -> bool:
-    on = make_engine(settings().database_url, pool_size=1)
+    on = Database(settings().database_url, pool_size=1)
     try:
         async with snapshot(on) as tx:
             faults = [fault async for _, found in verification.verify(tx) for fault in found]
             return all(fault.ref != ref for fault in faults)
     finally:
-        await on.dispose()
+        await on.close()
 
 
 @asynccontextmanager

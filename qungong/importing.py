@@ -5,8 +5,9 @@ from pathlib import Path
 
 from rich.progress import Progress, TaskID
 
+from app.calendars import seeding
 from app.clock import SHANGHAI
-from app.db import make_engine, transaction
+from app.db import Database, transaction
 from app.directory import china_division, divisions
 from app.directory.importing import Imported, import_divisions
 from app.errors import InvalidInput
@@ -48,10 +49,13 @@ async def _import(data: bytes, progress: Progress) -> Imported:
         progress.update(steps[step], completed=done, total=total)
 
     reading = divisions.read(data, told)
-    on = make_engine(settings().database_url, pool_size=1, **_PATIENT)
+    on = Database(settings().database_url, pool_size=1, **_PATIENT)
     try:
         async with transaction(on) as tx:
-            today = (await tx.now()).astimezone(SHANGHAI).date()
-            return await import_divisions(tx, reading, valid_from=today, told=told)
+            now = await tx.now()
+            today = now.astimezone(SHANGHAI).date()
+            imported = await import_divisions(tx, reading, valid_from=today, told=told)
+            await seeding.seed_all(tx, now)
+            return imported
     finally:
-        await on.dispose()
+        await on.close()

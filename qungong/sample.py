@@ -11,7 +11,8 @@ from sqlalchemy import text
 from typing_extensions import override
 
 from app.auth.passwords import hash_password
-from app.db import Transaction, make_engine, transaction
+from app.calendars import seeding
+from app.db import Database, Transaction, transaction
 from app.directory import divisions
 from app.directory.importing import import_divisions
 from app.directory.terms import Role, UnitKind
@@ -111,19 +112,20 @@ def accounts() -> list[SampleAccount]:
 
 async def load() -> None:
     """Load what is missing, in one transaction; loading again changes nothing."""
-    on = make_engine(settings().database_url, pool_size=1)
+    on = Database(settings().database_url, pool_size=1)
     try:
         async with transaction(on) as tx:
             given = sorted({post.account for post in _POSTS})
             if await tx.scalar(_KNOWN, accounts=given) < len(given):
                 await _load(tx)
     finally:
-        await on.dispose()
+        await on.close()
 
 
 async def _load(tx: Transaction) -> None:
     reading = divisions.read(files("qungong").joinpath("data/divisions.csv").read_bytes())
     await import_divisions(tx, reading, valid_from=_SINCE)
+    await seeding.seed_all(tx, await tx.now())
     await tx.execute(_OFFICES, county=COUNTY, since=_SINCE, **_offices())
     await _load_categories(tx)
     # One hash for all: each takes a tenth of a second, and the password is no secret.

@@ -7,6 +7,7 @@ from html import escape
 from pathlib import Path
 from typing import Annotated, Any
 
+import asyncpg
 import redis.asyncio
 from alembic.config import Config
 from alembic.script import ScriptDirectory
@@ -14,9 +15,9 @@ from fastapi import APIRouter, Header
 from fastapi.responses import HTMLResponse, JSONResponse, Response
 from redis.exceptions import RedisError
 from sqlalchemy import text
-from sqlalchemy.exc import SQLAlchemyError
 
 from app import errors
+from app.calendars.reading import outlook
 from app.db import reading
 from app.errors import NotFound, Problem, Unavailable
 from app.http.pages import page
@@ -27,12 +28,15 @@ router = APIRouter(include_in_schema=False)
 _ROOT = Path(__file__).resolve().parents[1]
 _MIGRATED_TO = text("SELECT version_num FROM alembic_version")
 _PATIENCE_SECONDS = 2
+_ICON = Path(__file__).with_name("data").joinpath("icon.svg").read_bytes()
 
 
 @router.get("/health")
 async def health() -> JSONResponse:
-    """The process lives; nothing else is asked."""
-    return JSONResponse({"status": "ok"})
+    """The process lives, whatever else is away; and whether somebody should publish a year's calendar."""
+    calendar = await _calendar()
+    status = "warning" if calendar and calendar["missing"] else "ok"
+    return JSONResponse({"status": status, "calendar": calendar})
 
 
 @router.get("/ready")
@@ -65,6 +69,13 @@ async def explain_problem(kind: str, accept: Annotated[str, Header()] = "") -> R
     )
 
 
+@router.get("/favicon.ico")
+async def icon() -> Response:
+    """Browsers ask for it by themselves, for every page."""
+    headers = {"Cache-Control": "public, max-age=86400"}
+    return Response(_ICON, headers=headers, media_type="image/svg+xml")
+
+
 @router.get("/")
 async def where_to_go() -> HTMLResponse:
     simulator = settings().twilio_api_url
@@ -93,10 +104,20 @@ async def _database() -> str:
     try:
         async with asyncio.timeout(_PATIENCE_SECONDS), reading() as tx:
             migrated_to = await tx.scalar(_MIGRATED_TO)
-    except (SQLAlchemyError, OSError):
+    except (asyncpg.PostgresError, OSError):
         return "unreachable"
     newest = await asyncio.to_thread(_newest_migration)
     return "ok" if migrated_to == newest else "not migrated"
+
+
+async def _calendar() -> dict[str, Any] | None:
+    """The years published; nothing where the database cannot be asked, which is for /ready to say."""
+    try:
+        async with asyncio.timeout(_PATIENCE_SECONDS), reading() as tx:
+            found = await outlook(tx)
+    except (asyncpg.PostgresError, OSError):
+        return None
+    return {"published_to": found.published_to, "missing": list(found.missing)}
 
 
 async def _redis() -> str:

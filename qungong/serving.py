@@ -12,6 +12,8 @@ from alembic.config import Config
 from rich.console import Console
 
 from alembic import command
+from app.calendars import seeding
+from app.db import Database, transaction
 from app.settings import settings
 from qungong.local import Lock, Services, local_folder, local_services
 from qungong.supervisor import Command, Supervisor, end_leftovers, require_port
@@ -87,6 +89,18 @@ def migrate() -> None:
     """Bring the database that the settings name to the newest migration."""
     with step("迁移数据库 · migrating"):
         command.upgrade(Config(ROOT / "alembic.ini"), "head")
+    with step("工作日历 · calendars"):
+        asyncio.run(_seed_calendars())
+
+
+async def _seed_calendars() -> None:
+    """An update may bring a year that the state has announced since."""
+    on = Database(settings().database_url, pool_size=1, statement_timeout="0")
+    try:
+        async with transaction(on) as tx:
+            await seeding.seed_all(tx, await tx.now())
+    finally:
+        await on.close()
 
 
 def commands(ports: Ports, *, reload: bool) -> list[Command]:
@@ -154,7 +168,11 @@ async def _greet(port: int, welcome: str) -> None:
 def _worker(name: str, *, reload: bool) -> list[str]:
     work = _module("workers", name)
     return (
-        _module("watchfiles", "--target-type", "command", " ".join(work), *RELOADED)
+        _module(
+            *("watchfiles", "--verbosity", "warning", "--target-type", "command"),
+            " ".join(work),
+            *RELOADED,
+        )
         if reload
         else work
     )

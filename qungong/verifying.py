@@ -5,7 +5,7 @@ from rich.progress import Progress
 
 from app.cases import verification
 from app.cases.verification import Fault
-from app.db import make_engine, snapshot
+from app.db import Database, snapshot
 from app.settings import settings
 
 
@@ -14,7 +14,7 @@ async def verify_all() -> list[Fault]:
     console = Console(highlight=False)
     faults: list[Fault] = []
     looked_at = 0
-    on = make_engine(
+    on = Database(
         settings().database_url,
         pool_size=1,
         statement_timeout="0",
@@ -27,7 +27,7 @@ async def verify_all() -> list[Fault]:
                 faults += found
                 looked_at += number
                 progress.advance(task, number)
-    await on.dispose()
+    await on.close()
     for fault in faults:
         console.print(f"[red]✗[/] {fault.ref} 第 {fault.seq} 条 · entry {fault.seq}: {fault.what}")
     if not faults:

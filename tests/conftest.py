@@ -7,7 +7,7 @@ import pytest_asyncio
 from sqlalchemy import text
 
 from app.auth.actor import StaffActor
-from app.db import Transaction, engine, transaction
+from app.db import Transaction, database, transaction
 from app.directory.terms import Role, UnitKind
 from qungong import sample
 
@@ -26,20 +26,21 @@ async def county(database_url: str, redis_url: str) -> AsyncIterator[None]:
     """The sample county, loaded once; tests leave in it what they registered."""
     assert database_url
     assert redis_url
-    engine.cache_clear()
+    database.cache_clear()
     await sample.load()
     yield
-    await engine().dispose()
-    engine.cache_clear()
+    await database().close()
+    database.cache_clear()
 
 
 @pytest_asyncio.fixture
 async def tx(county: None) -> AsyncIterator[Transaction]:
     """A transaction that is rolled back after the test."""
     assert county is None
-    async with engine().connect() as connection:
-        yield Transaction(connection)
-        await connection.rollback()
+    async with database().connection() as driver:
+        work = Transaction(driver)
+        yield work
+        await work.roll_back()
 
 
 @pytest.fixture

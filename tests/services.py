@@ -38,6 +38,7 @@ _FAST = {
 _NOWHERE = {
     "DATABASE_URL": "postgresql+asyncpg://nobody@127.0.0.1:1/none",
     "REDIS_URL": "redis://127.0.0.1:1/0",
+    "MEDIA_URL": "memory:///",
 }
 
 T = TypeVar("T")

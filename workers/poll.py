@@ -17,7 +17,7 @@ from arq.worker import Worker as ArqWorker
 
 from app import heartbeats
 from app.bell import packed, redis_settings, unpacked
-from app.db import engine, reading
+from app.db import database, reading
 from app.settings import settings
 from workers.settings import RUNG
 
@@ -54,7 +54,7 @@ async def run(work: Work, ear: type) -> None:
         every = settings().poll_seconds
         await keep_working(work, rung=rung, stopping=stopping, every=every)
     await work.finish()
-    await engine().dispose()
+    await database().close()
     log.info("worker stopped", worker=work.name)
 
 

@@ -7,6 +7,7 @@ from fastapi.routing import APIRoute
 from typing_extensions import override
 
 from app.api import (
+    calendars,
     cases,
     directory,
     dispatching,
@@ -15,6 +16,7 @@ from app.api import (
     judging,
     photos,
     pressing,
+    replies,
     return_calls,
     sessions,
 )
@@ -29,7 +31,8 @@ _DESCRIPTION: Final = (
     "错误一律为 application/problem+json，detail 可直接显示给使用者。"
 )
 _PARTS: Final = (
-    sessions, cases, photos, filing, judging, dispatching, handling, pressing, return_calls, directory,
+    sessions, cases, photos, filing, judging, dispatching, handling, pressing, return_calls, replies, directory,
+    calendars,
 )  # fmt: skip
 _TOKENS: Final = {
     "token": {"type": "http", "scheme": "bearer", "description": "登录后取得的令牌"},

@@ -1,4 +1,4 @@
-"""Over HTTP: the command center's return calls and the new round that may follow. The rules are in app/surveys."""
+"""Over HTTP: return calls and the new round that may follow. The rules, and whose calls they are, are in app/surveys."""
 
 from typing import Annotated, Self
 from uuid import UUID
@@ -105,7 +105,7 @@ class Rework(Input):
 @router.get(
     "/return-calls",
     summary="回访列表",
-    description="待回访的群众，先到的在前：评价不满意的，和无法短信评价的。仅县指挥中心。",
+    description="待回访的群众，先到的在前：评价不满意的，和无法短信评价的。仅县指挥中心；检举控告的，仅承办单位的督查员。",
     responses=problems(SignInRequired, NotPermitted),
 )
 async def list_calls(asked: Annotated[CallsQuery, Query()], tx: Tx, by: ByStaff) -> Calls:
@@ -121,7 +121,7 @@ async def list_calls(asked: Annotated[CallsQuery, Query()], tx: Tx, by: ByStaff)
 @router.get(
     "/return-calls/{call_id}",
     summary="回访详情",
-    description="回访对象的姓名、电话和原话。仅县指挥中心。",
+    description="回访对象的姓名、电话和原话。仅县指挥中心；检举控告的，仅承办单位的督查员。",
     responses=problems(SignInRequired, NotPermitted, NotFound),
 )
 async def get_call(call_id: CallId, tx: Tx, by: ByStaff) -> CallDetail:

@@ -15,6 +15,7 @@ from app.auth.models import OneTimeCode, Session
 from app.auth.phones import phone_key
 from app.auth.sessions import CITIZEN_SESSION, MOVED, open_session
 from app.db import Transaction, transaction
+from app.directory.queries import carried_on_by
 from app.errors import InvalidInput, TooMany, WrongCode
 from app.identifiers import uuid7
 from app.outbox import MessageKind, announce
@@ -41,16 +42,10 @@ SELECT now() AS moment, * FROM one_time_code WHERE phone_key = :phone_key
 ORDER BY created_at DESC, id DESC LIMIT 1 FOR UPDATE
 """)
 # A poster outlives its village: after a merger its code leads to the successor.
-_VILLAGE = text("""
-WITH RECURSIVE line AS (
-  SELECT id, valid_to, successor_id, 1 AS step FROM unit WHERE code = :code AND kind = 'village'
-  UNION ALL
-  SELECT u.id, u.valid_to, u.successor_id, line.step + 1
-  FROM line JOIN unit u ON u.id = line.successor_id AND u.kind = 'village'
-  WHERE line.valid_to < CAST(now() + :shift AS date) AND line.step < 10
-)
-SELECT id FROM line ORDER BY step DESC LIMIT 1
-""").bindparams(MOVED)
+_VILLAGE = text(
+    "SELECT "
+    + carried_on_by("code = :code AND kind = 'village'", today="CAST(now() + :shift AS date)")
+).bindparams(MOVED)
 _MEET = text("""
 INSERT INTO citizen AS c (id, phone_sealed, phone_key, village_id, created_at)
 VALUES (:id, :phone_sealed, :phone_key, :village_id, :now)

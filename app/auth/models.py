@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import CheckConstraint, Index, text
 from sqlmodel import Field
 
-from app.db import MOMENT, Stored
+from app.stored import MOMENT, Stored
 
 
 class Session(Stored, table=True):

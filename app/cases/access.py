@@ -161,6 +161,8 @@ def _staff_standings(dossier: Dossier, by: StaffActor) -> Iterable[Standing]:
         return
     if by.unit_id == case.holder_unit_id:
         yield Standing.HOLDER
+    if case.sealed and by.role is Role.SUPERVISOR and by.unit_id == case.holder_unit_id:
+        yield Standing.INSPECTOR
     if by.unit_id == case.entered_by_unit_id:
         yield Standing.ENTERER
     if by.role is Role.DISPATCHER and by.county_id == case.county_id:
@@ -199,8 +201,9 @@ def _conditions(dossier: Dossier, by: Actor, now: datetime) -> Mapping[Condition
 
 
 def _may_hand_back(part: Assignment, now: datetime) -> bool:
+    # Nor does a unit object to what it gave itself: nobody would be there to decide about it.
     return (
-        part.given_by_unit_id is not None
+        part.given_by_unit_id not in (None, part.unit_id)
         and part.hand_back_asked_at is None
         and now <= deadlines.due(part.assigned_at, deadlines.HAND_BACK_WINDOW_DAYS)
     )

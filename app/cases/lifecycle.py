@@ -63,6 +63,7 @@ class Standing(StrEnum):
     LEAD = "lead"
     ASSISTANT = "assistant"
     COMMAND_CENTER = "command_center"
+    INSPECTOR = "inspector"
     LEADER = "leader"
     SYSTEM = "system"
 
@@ -198,7 +199,7 @@ RULES: tuple[Rule, ...] = (
         Action.REWORK,
         {_P.ANSWERED, _P.CLOSED},
         _P.HANDLING,
-        {_S.COMMAND_CENTER},
+        {_S.COMMAND_CENTER, _S.INSPECTOR},
         _C.RETURN_CALL_FOUND_VALID,
     ),
     _rule(Action.CLOSE, {_P.ANSWERED}, _P.CLOSED, {_S.SYSTEM, _S.COMMAND_CENTER}),
@@ -301,6 +302,7 @@ _STANDINGS = {
     Standing.LEAD: "主办单位",
     Standing.ASSISTANT: "协办单位",
     Standing.COMMAND_CENTER: "县指挥中心",
+    Standing.INSPECTOR: "密封事件承办单位的督查员",
     Standing.LEADER: "县领导",
     Standing.SYSTEM: "系统",
 }

@@ -10,7 +10,7 @@ from sqlmodel import Field
 
 from app.cases.deadlines import Kind, Stage
 from app.cases.lifecycle import Action, Phase
-from app.db import MOMENT, Stored, one_of
+from app.stored import MOMENT, Stored, one_of
 
 
 class Channel(StrEnum):

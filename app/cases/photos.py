@@ -3,7 +3,7 @@
 The bytes stand in the media store before their row is committed: a row without its bytes cannot be.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from functools import cache
 from uuid import UUID
@@ -19,14 +19,19 @@ from app.cases import images
 from app.cases.access import VISIBLE_TO_CITIZEN, VISIBLE_TO_STAFF, viewer
 from app.cases.images import ImageRefused, Picture
 from app.cases.models import Case, Photo
-from app.db import Transaction, transaction
+from app.db import Transaction, reading, transaction
 from app.errors import InvalidInput, NotFound, TooMany, Unavailable
+from app.identifiers import uuid7
 from app.settings import settings
 
 MAX_PHOTOS = 9
 # What somebody may have sent in a day without having registered anything with it.
 _UNATTACHED_A_DAY = 40
 _KEPT_UNATTACHED = timedelta(days=2)
+# A row comes within seconds after its bytes, or never: the process was killed in between.
+_ROW_EXPECTED = timedelta(days=1)
+_FOLDERS = [f"{number:02x}" for number in range(256)]
+_LISTED_AT_ONCE = 500
 # Decoding takes a processor and up to 300 MB: few at once, and whoever would wait long had better come again.
 _AT_ONCE = CapacityLimiter(2)
 _WAITING = 16
@@ -46,6 +51,7 @@ DELETE FROM photo WHERE id IN (
   SELECT id FROM photo WHERE case_id IS NULL AND created_at < :before LIMIT 500 FOR UPDATE SKIP LOCKED)
 RETURNING id
 """)
+_NAMED = text("SELECT id FROM photo WHERE id = ANY(CAST(:ids AS uuid[]))")
 
 
 async def prepare(sent: bytes) -> Picture:
@@ -138,11 +144,34 @@ async def load(photo_id: UUID) -> bytes:
 
 
 async def drop_unattached() -> int:
-    """Photos that no registration took up; returns how many. The row goes first: a leftover file harms nobody."""
+    """Photos that no registration took up; returns how many. The row goes first: a file left over is found below."""
     async with transaction() as tx:
         dropped = await tx.all(_FORGET, before=await tx.now() - _KEPT_UNATTACHED)
     await discard([row.id for row in dropped])
     return len(dropped)
+
+
+async def drop_without_row() -> int:
+    """Files that no row names; returns how many. At each hour of the day another part of the folders, so all in a day."""
+    async with reading() as tx:
+        now = await tx.now()
+    dropped = 0
+    for folder in _FOLDERS[now.hour :: 24]:
+        listed = obstore.list(_store(), f"photos/{folder}/", chunk_size=_LISTED_AT_ONCE)
+        async for page in listed:
+            left_over = await _without_row(one["path"] for one in page)
+            await discard(left_over)
+            dropped += len(left_over)
+    return dropped
+
+
+async def _without_row(paths: Iterable[str]) -> list[UUID]:
+    """Whatever is not named as we name photos is not ours to judge."""
+    async with reading() as tx:
+        newest = uuid7(await tx.now() - _ROW_EXPECTED)
+        old = {one for path in paths if (one := _photo_id(path)) is not None and one < newest}
+        named = {row.id for row in await tx.all(_NAMED, ids=list(old))}
+    return sorted(old - named)
 
 
 async def discard(photo_ids: Sequence[UUID]) -> None:
@@ -163,6 +192,14 @@ def _owner(by: CitizenActor | StaffActor) -> dict[str, UUID | int | None]:
 def _name(photo_id: UUID) -> str:
     # By the random end of the id, so that a folder holds few; its beginning is the time.
     return f"photos/{photo_id.hex[-2:]}/{photo_id.hex}.jpg"
+
+
+def _photo_id(path: str) -> UUID | None:
+    try:
+        found = UUID(path.rpartition("/")[2].removesuffix(".jpg"))
+    except ValueError:
+        return None
+    return found if _name(found) == path else None
 
 
 def _store() -> ObjectStore:

@@ -7,8 +7,8 @@ from uuid import UUID
 from sqlalchemy import CheckConstraint, Identity, Index, Text
 from sqlmodel import Field
 
-from app.db import MOMENT, Stored, one_of
 from app.directory.terms import Role, UnitKind
+from app.stored import MOMENT, Stored, one_of
 
 
 class Unit(Stored, table=True):

@@ -11,6 +11,8 @@ from app.directory.terms import UnitKind
 # The last valid day counts; days are those of Shanghai, the session's time zone.
 _TODAY = "{0}.valid_from <= CURRENT_DATE AND ({0}.valid_to IS NULL OR {0}.valid_to >= CURRENT_DATE)"
 _UNIT_BY_CODE = text(f"SELECT u.* FROM unit u WHERE u.code = :code AND {_TODAY.format('u')}")  # noqa: S608 - our own text
+# A successor never has one that leads back (app/directory/units.py); the bound is for rows that were not made there.
+_LONGEST_LINE = 10
 _CATEGORIES = text("""
 SELECT coalesce(json_agg(json_build_object('id', a.id, 'name', a.name, 'path', a.path, 'children', (
   SELECT coalesce(json_agg(json_build_object('id', b.id, 'name', b.name, 'path', b.path, 'children', (
@@ -26,6 +28,23 @@ _CONDITIONS = {
     "named": "u.name LIKE :named",
     "after": "u.code > :after",
 }
+
+
+def carried_on_by(which: str, *, today: str = "CURRENT_DATE") -> str:
+    """SQL, in brackets: the id of the unit that carries on today for the one found by `which`, a condition of constants.
+
+    Posters and people go on naming a unit that was merged or renamed, once or several times. A unit that ended without a
+    successor is found itself: whether it may still be asked, the caller decides.
+    """
+    return f"""(
+  WITH RECURSIVE line AS (
+    SELECT id, valid_to, successor_id, 1 AS step FROM unit WHERE {which}
+    UNION ALL
+    SELECT u.id, u.valid_to, u.successor_id, line.step + 1
+    FROM line JOIN unit u ON u.id = line.successor_id
+    WHERE line.valid_to < {today} AND line.step < {_LONGEST_LINE}
+  )
+  SELECT id FROM line ORDER BY step DESC LIMIT 1)"""  # noqa: S608 - conditions of our own
 
 
 async def search_units(

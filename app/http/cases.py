@@ -1,16 +1,70 @@
-"""What both faces answer after something was done to a case."""
+"""How both faces show a case to staff: in a list, in full, and after something was done to it."""
 
 from datetime import datetime
+from typing import Any
+from uuid import UUID
 
 from pydantic import BaseModel, Field
 
-from app.auth.actor import Actor
-from app.cases import access
-from app.cases.deadlines import Stage
+from app.auth.actor import Actor, StaffActor
+from app.cases import access, timeline
+from app.cases.deadlines import Kind, Stage
 from app.cases.dossier import Dossier
 from app.cases.lifecycle import Action, Phase
-from app.cases.models import AssignmentRole, AssignmentState, Outcome, Waiting
+from app.cases.models import AssignmentRole, AssignmentState, Channel, Outcome, Waiting
+from app.db import Transaction
+from app.directory.terms import Role
 from app.http.moments import At
+
+_HAS_PART = frozenset({AssignmentState.OFFERED, AssignmentState.SIGNED, AssignmentState.ANSWERED})
+
+
+class CaseItem(BaseModel):
+    """A case in a list. `part` and `part_due_at` are the asker's own, in the views of what was assigned."""
+
+    ref: str = Field(examples=["500153-261122-48392017"])
+    title: str = Field(examples=["13至17栋没有饮用水"])
+    kind: Kind
+    phase: Phase
+    urgent: bool
+    sealed: bool
+    waiting: Waiting | None
+    holder: str = Field(examples=["荣隆镇"])
+    village: str | None = Field(examples=["工农茶叶产业社区"])
+    round: int
+    returns: int
+    presses: int
+    received_at: At
+    due_at: At
+    stage_due_at: At | None
+    overdue: bool
+    part: AssignmentRole | None = Field(description="本单位的任务：主办或协办")
+    part_due_at: At | None
+
+
+class Inbox(BaseModel):
+    items: list[CaseItem]
+    next: str | None = Field(description="下一页的 cursor；没有下一页则为空")
+
+
+class Reporter(BaseModel):
+    name: str | None = Field(examples=["王大爷"])
+    phone: str | None = Field(examples=["+8613983001234"])
+
+
+class Entry(BaseModel):
+    """An entry of the record."""
+
+    seq: int
+    at: At
+    action: Action
+    label: str = Field(examples=["上报"])
+    unit: str | None = Field(examples=["广顺街道"])
+    staff: str | None = Field(examples=["周启明"])
+    to: str | None = Field(description="交给了谁", examples=["荣隆镇"])
+    public: bool = Field(description="反映人是否可见")
+    texts: dict[str, str | None] = Field(description="所写的文字；依法删除后为空")
+    data: dict[str, Any] = Field(description="其他事实，随操作而不同")
 
 
 class PartOut(BaseModel):
@@ -43,6 +97,53 @@ class CaseStateOut(BaseModel):
     parts: list[PartOut]
     actions: list[Action] = Field(description="您现在可以进行的操作")
     version: int = Field(description="记录的条数，用于 If-Match")
+
+
+class CaseDetail(CaseStateOut):
+    body: str | None
+    place: str | None
+    kind: Kind
+    channel: Channel
+    urgent: bool
+    sealed: bool
+    village: str | None
+    category: str | None
+    first_unit: str = Field(description="首问单位，负责告知反映人", examples=["工农茶叶产业社区"])
+    entered_by_unit: str | None
+    reporter: Reporter | None = Field(description="反映人；与办理无关的岗位不可见")
+    received_at: At
+    occurred_at: At | None
+    answered_at: At | None
+    closed_at: At | None
+    photos: list[UUID] = Field(description="照片编号，见“事件的照片”")
+    timeline: list[Entry]
+
+
+async def in_full(tx: Transaction, dossier: Dossier, *, by: StaffActor) -> CaseDetail:
+    case = dossier.case
+    told = await timeline.for_staff(tx, dossier, by=by, involved=_involved(dossier, by))
+    return CaseDetail(
+        **dict(state_of(dossier, by=by, now=await tx.now())),
+        **told,
+        kind=case.kind,
+        channel=case.channel,
+        urgent=case.urgent,
+        sealed=case.sealed,
+        received_at=case.received_at,
+        occurred_at=case.occurred_at,
+        answered_at=case.answered_at,
+        closed_at=case.closed_at,
+    )
+
+
+def _involved(dossier: Dossier, by: StaffActor) -> bool:
+    """Who may learn the reporter's name and number: those who now work on the case, and whoever answers to them."""
+    case = dossier.case
+    if not (by.acts or (case.sealed and by.role is Role.SUPERVISOR)):
+        return False
+    parts = {part.unit_id for part in dossier.assignments if part.state in _HAS_PART}
+    own = {case.holder_unit_id, case.entered_by_unit_id, case.first_unit_id} | parts
+    return by.role is Role.DISPATCHER or by.unit_id in own
 
 
 def state_of(dossier: Dossier, *, by: Actor, now: datetime) -> CaseStateOut:

@@ -1,6 +1,5 @@
 """The one renderer of problems (RFC 9457), and what each kind of failure is called. Echoes nothing that was sent."""
 
-import asyncio
 from collections.abc import Mapping
 from typing import Any
 
@@ -9,8 +8,6 @@ import msgspec
 import structlog
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
-from sqlalchemy.exc import TimeoutError as PoolExhausted
 from starlette.exceptions import HTTPException
 
 from app import errors
@@ -26,7 +23,8 @@ _TRY_AGAIN = (
     asyncpg.exceptions.InsufficientResourcesError,
     asyncpg.exceptions.IdleInTransactionSessionTimeoutError,
     asyncpg.exceptions.PostgresConnectionError,
-    asyncpg.exceptions.InterfaceError,
+    ConnectionError,
+    TimeoutError,
 )
 _BY_STATUS: dict[int, type[Problem]] = {
     400: errors.MalformedRequest,
@@ -101,12 +99,7 @@ def problems(*kinds: type[Problem]) -> dict[int | str, dict[str, Any]]:
 
 def try_again(error: BaseException) -> bool:
     """Whether the failure is the database's state rather than the request's fault."""
-    if isinstance(error, PoolExhausted | ConnectionError | TimeoutError | asyncio.TimeoutError):
-        return True
-    if not isinstance(error, DBAPIError):
-        return isinstance(error, _TRY_AGAIN)
-    cause = getattr(error.orig, "__cause__", None)
-    return error.connection_invalidated or isinstance(cause or error.orig, _TRY_AGAIN)
+    return isinstance(error, _TRY_AGAIN)
 
 
 def from_failure(error: Exception) -> Problem:
@@ -181,8 +174,6 @@ def install(app: FastAPI) -> None:
     for kind in (
         RequestValidationError,
         HTTPException,
-        SQLAlchemyError,
-        # Raw from the driver where connecting fails.
         asyncpg.PostgresError,
         asyncpg.InterfaceError,
         OSError,

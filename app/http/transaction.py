@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any, cast
 
+import asyncpg
 from fastapi import Depends, Request, Response
 from fastapi.routing import APIRoute
-from sqlalchemy.exc import DBAPIError, IntegrityError
 from typing_extensions import override
 
 from app import idempotency, keys
@@ -22,9 +22,10 @@ from app.idempotency import Given
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 _JSON = "application/json"
 _ATTEMPTS = 3
-# A random reference met an older one, two transactions met in a deadlock: nothing is committed, so it is done again.
+# A random reference met an older one, two registered the same number, two transactions met in a deadlock: nothing is
+# committed, so it is done again.
 _RETRIED = frozenset({"40001", "40P01"})
-_RETRIED_CONSTRAINTS = frozenset({"grievance_ref_key"})
+_RETRIED_CONSTRAINTS = frozenset({"grievance_ref_key", "citizen_phone_key_key"})
 _READS = frozenset({"GET", "HEAD"})
 
 
@@ -80,7 +81,7 @@ def _persistent(attempt: Handler) -> Handler:
                 return await attempt(request)
             except Repeated as repeated:
                 return repeated.respond()
-            except (Problem, DBAPIError) as failure:
+            except (Problem, asyncpg.PostgresError) as failure:
                 meanwhile = await _answered_meanwhile(request, failure)
                 if meanwhile is not None:
                     return meanwhile
@@ -99,7 +100,9 @@ def _keep(tx: Transaction, asked: Asked, response: Response, now: datetime) -> N
 async def _answered_meanwhile(request: Request, failure: Exception) -> Response | None:
     """The answer to the same request, sent twice at once, whose twin has won."""
     asked = cast("Asked | None", getattr(request.state, "asked", None))
-    if asked is None or not isinstance(failure, Problem | IntegrityError):
+    if asked is None or not isinstance(
+        failure, Problem | asyncpg.IntegrityConstraintViolationError
+    ):
         return None
     async with reading() as tx:
         given = await idempotency.find(tx, asked.owner, asked.key)
@@ -107,10 +110,9 @@ async def _answered_meanwhile(request: Request, failure: Exception) -> Response 
 
 
 def _worth_another_attempt(failure: Exception) -> bool:
-    cause = getattr(getattr(failure, "orig", None), "__cause__", None)
     return (
-        getattr(cause, "sqlstate", None) in _RETRIED
-        or getattr(cause, "constraint_name", None) in _RETRIED_CONSTRAINTS
+        getattr(failure, "sqlstate", None) in _RETRIED
+        or getattr(failure, "constraint_name", None) in _RETRIED_CONSTRAINTS
     )
 
 

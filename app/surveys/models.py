@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import CheckConstraint, Index, Text, UniqueConstraint, text
 from sqlmodel import Field
 
-from app.db import MOMENT, Stored, one_of
+from app.stored import MOMENT, Stored, one_of
 from app.surveys.replies import Value
 
 SCHEMA = "surveys"
@@ -28,6 +28,23 @@ class ReplyEffect(StrEnum):
     OPTED_OUT = "opted_out"
     UNCLEAR = "unclear"
     NOT_ASKED = "not_asked"
+
+
+class HandReading(StrEnum):
+    """How staff read a reply that the system could not: as one of the values of an answer, or as none."""
+
+    SATISFIED = "satisfied"
+    BASICALLY_SATISFIED = "basically_satisfied"
+    DISSATISFIED = "dissatisfied"
+    NOT_AN_ANSWER = "not_an_answer"
+
+    @property
+    def value_read(self) -> Value | None:
+        return None if self is HandReading.NOT_AN_ANSWER else Value(self)
+
+    @property
+    def chinese(self) -> str:
+        return "不是评价" if self.value_read is None else self.value_read.chinese
 
 
 class CallCause(StrEnum):
@@ -101,19 +118,34 @@ class Answer(Stored, table=True):
 
 
 class Reply(Stored, table=True):
-    """A text that came in, once by its provider's id. Those that could not be read wait for a person (`unread_reply`)."""
+    """A text that came in, once by its provider's id. Those that could not be read wait for a person (`unread_reply`).
+
+    `citizen_id` is the person whose number it came from, if that is known.
+    """
 
     __tablename__ = "reply"
     __table_args__ = (
         one_of("effect", ReplyEffect),
+        one_of("reading", HandReading),
+        CheckConstraint(
+            "(handled_at IS NULL) = (reading IS NULL) AND (handled_at IS NULL) = (handled_by_staff_id IS NULL)",
+            name="handled_has_reading",
+        ),
         Index(
             "unread_reply",
             "received_at",
+            "provider_message_id",
             postgresql_where=text("effect IN ('unclear', 'not_asked') AND handled_at IS NULL"),
         ),
         {"schema": SCHEMA},
     )
-    CHANGING: ClassVar[tuple[str, ...]] = ("handled_at", "handled_by_staff_id")
+    KEY: ClassVar[tuple[str, ...]] = ("provider_message_id",)
+    CHANGING: ClassVar[tuple[str, ...]] = (
+        "survey_id",
+        "handled_at",
+        "handled_by_staff_id",
+        "reading",
+    )
 
     provider_message_id: str = Field(primary_key=True, max_length=64)
     phone_sealed: bytes
@@ -123,6 +155,8 @@ class Reply(Stored, table=True):
     received_at: datetime = Field(sa_type=MOMENT)
     handled_at: datetime | None = Field(default=None, sa_type=MOMENT)
     handled_by_staff_id: int | None = Field(default=None, foreign_key="staff.id")
+    reading: HandReading | None = Field(default=None, sa_type=Text)
+    citizen_id: UUID | None = Field(default=None, foreign_key="citizen.id")
 
 
 class ReturnCall(Stored, table=True):

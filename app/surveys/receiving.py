@@ -25,11 +25,13 @@ from app.surveys.replies import Reading, Sense, Value, read_reply
 _ONE_AT_A_TIME = text("SELECT pg_advisory_xact_lock(:key)")
 # A statement of its own, after the lock, so that it sees what the one before did.
 _OPEN = text("""
-SELECT k.known, s.id, s.short_number
-FROM (SELECT EXISTS (SELECT 1 FROM surveys.reply WHERE provider_message_id = :provider_message_id) AS known) k
-LEFT JOIN (
-  surveys.survey s JOIN citizen c ON c.id = s.citizen_id AND c.phone_key = :phone_key
-) ON s.window_ends_at >= :now AND NOT EXISTS (SELECT 1 FROM surveys.answer a WHERE a.survey_id = s.id)
+SELECT k.known, k.citizen_id, s.id, s.short_number
+FROM (
+  SELECT EXISTS (SELECT 1 FROM surveys.reply WHERE provider_message_id = :provider_message_id) AS known,
+    (SELECT id FROM citizen WHERE phone_key = :phone_key) AS citizen_id
+) k
+LEFT JOIN surveys.survey s ON s.citizen_id = k.citizen_id AND s.window_ends_at >= :now
+  AND NOT EXISTS (SELECT 1 FROM surveys.answer a WHERE a.survey_id = s.id)
 ORDER BY s.asked_at, s.id
 """)
 _OWN = text("""
@@ -56,8 +58,7 @@ async def receive(
     person to read.
     """
     phone_key = keys.lookup("phone", from_phone)
-    lock = keys.lookup("replies", from_phone)
-    await tx.execute(_ONE_AT_A_TIME, key=int.from_bytes(lock[:8], signed=True))
+    await one_at_a_time(tx, from_phone)
     rows = await tx.all(
         _OPEN, provider_message_id=provider_message_id, phone_key=phone_key, now=now
     )
@@ -81,9 +82,16 @@ async def receive(
             effect=effect,
             survey_id=survey_id,
             received_at=now,
+            citizen_id=rows[0].citizen_id,
         )
     )
     return effect
+
+
+async def one_at_a_time(tx: Transaction, phone: str) -> None:
+    """Until the transaction ends, nothing else is taken or read of what this phone texts."""
+    lock = keys.lookup("replies", phone)
+    await tx.execute(_ONE_AT_A_TIME, key=int.from_bytes(lock[:8], signed=True))
 
 
 async def evaluate(

@@ -1,4 +1,8 @@
-"""The command center's return calls (回访): whom to call, what came of it, and the new round that may follow."""
+"""Return calls (回访): whom to call, what came of it, and the new round that may follow.
+
+They are the command center's; those about a sealed case are made by the supervisors of the unit that holds it, and are
+there for nobody else.
+"""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -20,7 +24,6 @@ from app.surveys.models import AnswerChannel, CallCause, CallResult, CallState, 
 from app.surveys.receiving import answer as record_answer
 from app.surveys.replies import Value
 
-_CALLERS = frozenset({Role.DISPATCHER, Role.SUPERVISOR})
 _COLUMNS = ", ".join(f"r.{name}" for name in ReturnCall.model_fields)
 _SELECT = f"""
 SELECT {_COLUMNS}, c.ref, c.title, s.round, s.asked_at, c.answered_at, holder.name AS unit_name,
@@ -33,7 +36,7 @@ LEFT JOIN grievance primary_case ON primary_case.id = c.primary_id
 JOIN unit holder ON holder.id = coalesce(primary_case.holder_unit_id, c.holder_unit_id)
 JOIN citizen p ON p.id = s.citizen_id
 LEFT JOIN surveys.answer a ON a.survey_id = s.id
-WHERE {access.VISIBLE_TO_STAFF} AND """  # noqa: S608 - columns of our own tables
+WHERE {access.VISIBLE_TO_STAFF} AND (:of_center OR c.sealed) AND """  # noqa: S608 - columns of our own tables
 _OPEN = text(_SELECT + "r.state = 'open' AND r.id > CAST(:after AS uuid) ORDER BY r.id LIMIT :most")
 _ONE = text(_SELECT + "r.id = :id")
 _LOCK_ONE = text(_SELECT + "r.id = :id FOR UPDATE OF r")
@@ -45,6 +48,7 @@ SELECT EXISTS (
 )
 """)
 _FIRST = UUID(int=0)
+_REFUSED = "只有县指挥中心可以查看和记录回访；检举控告的，只有承办单位的督查员可以。"
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,14 +88,12 @@ async def open_calls(
     tx: Transaction, *, by: StaffActor, after: UUID | None, most: int
 ) -> list[CallToMake]:
     """Calls still to be made, the oldest first, from behind `after` on."""
-    _require_caller(by)
-    rows = await tx.all(_OPEN, after=after or _FIRST, most=most, **access.viewer(by))
+    rows = await tx.all(_OPEN, after=after or _FIRST, most=most, **caller(by))
     return [_call(row) for row in rows]
 
 
 async def get_call(tx: Transaction, call_id: UUID, *, by: StaffActor) -> CallToMake:
-    _require_caller(by)
-    row = await tx.one_or_none(_ONE, id=call_id, **access.viewer(by))
+    row = await tx.one_or_none(_ONE, id=call_id, **caller(by))
     if row is None:
         raise NotFound
     return _call(row)
@@ -101,8 +103,7 @@ async def record_finding(
     tx: Transaction, call_id: UUID, finding: Finding, *, by: StaffActor, now: datetime
 ) -> CallToMake:
     """Record what came of the call. Not reached leaves it open; anything else ends it."""
-    _require_caller(by)
-    row = await tx.one_or_none(_LOCK_ONE, id=call_id, **access.viewer(by))
+    row = await tx.one_or_none(_LOCK_ONE, id=call_id, **caller(by))
     if row is None:
         raise NotFound
     if row.state == CallState.DONE:
@@ -125,10 +126,12 @@ async def rework(
     tx: Transaction, ref: str, *, by: StaffActor, reason: str, now: datetime
 ) -> Dossier:
     """A new round, where a return call about this round found the complaint valid and the citizen agreed."""
-    # First: what a handler were told otherwise would differ by whether such a call has been made.
+    # First: what they were told otherwise would differ by whether such a call has been made.
     _require_caller(by)
     dossier = await access.lock_case(tx, ref, by=by)
     case = dossier.case
+    if not (case.sealed or _of_center(by)):
+        raise NotPermitted(_REFUSED)
     if not await tx.scalar(_FOUND_VALID, case_id=case.id, round=case.round):
         raise ActionNotAllowed(
             "须经回访核实属实并征得群众同意后才能重办。",
@@ -139,9 +142,19 @@ async def rework(
     return await closing.rework(tx, ref, by=by, reason=reason, now=now)
 
 
+def caller(by: StaffActor) -> dict[str, Any]:
+    """The binds of who calls or reads what was answered: access.viewer and :of_center. Raises NotPermitted for those who never do."""
+    _require_caller(by)
+    return {**access.viewer(by), "of_center": _of_center(by)}
+
+
 def _require_caller(by: StaffActor) -> None:
-    if by.role not in _CALLERS or by.unit_kind is not UnitKind.COMMAND_CENTER:
-        raise NotPermitted("只有县指挥中心可以查看和记录回访。")
+    if not (by.role is Role.SUPERVISOR or (by.role is Role.DISPATCHER and _of_center(by))):
+        raise NotPermitted(_REFUSED)
+
+
+def _of_center(by: StaffActor) -> bool:
+    return by.unit_kind is UnitKind.COMMAND_CENTER
 
 
 def _check(finding: Finding, known: Value | None) -> None:

@@ -11,6 +11,7 @@ from starlette.responses import StreamingResponse
 from starlette.types import ASGIApp
 
 from app import db, errors, logs
+from app.db import Database
 from app.settings import settings
 from qungong import composition
 from qungong.asgi import app as served
@@ -34,7 +35,10 @@ async def test_every_answer_carries_the_security_headers(anybody: Person, path: 
     assert headers["content-security-policy"].startswith("default-src 'self'")
     assert "frame-ancestors 'none'" in headers["content-security-policy"]
     assert headers["x-content-type-options"] == "nosniff"
+    assert headers["x-frame-options"] == "DENY"
     assert headers["referrer-policy"] == "no-referrer"
+    assert headers["cross-origin-opener-policy"] == "same-origin"
+    assert headers["permissions-policy"] == "camera=(self), geolocation=(self), microphone=()"
     assert "access-control-allow-origin" not in headers
     kept = not path.startswith(("/api", "/m/"))
     assert (headers.get("cache-control") == "no-store") is not kept
@@ -91,8 +95,8 @@ async def test_it_is_ready_with_the_database_migrated_whatever_redis_does(
 async def test_it_is_not_ready_without_the_database_but_lives(
     anybody: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    gone = db.make_engine("postgresql+asyncpg://nobody@127.0.0.1:1/none", pool_size=1)
-    monkeypatch.setattr(db, "engine", lambda: gone)
+    gone = Database("postgresql+asyncpg://nobody@127.0.0.1:1/none", pool_size=1)
+    monkeypatch.setattr(db, "database", lambda: gone)
     answer = await anybody.get("/ready")
     assert (answer.status_code, answer.json()["database"]) == (503, "unreachable")
     assert (await anybody.get("/health")).status_code == 200
@@ -101,12 +105,12 @@ async def test_it_is_not_ready_without_the_database_but_lives(
 async def test_it_is_not_ready_on_a_database_that_is_not_migrated(
     anybody: Person, fresh_database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    behind = db.make_engine(fresh_database_url, pool_size=1)
+    behind = Database(fresh_database_url, pool_size=1)
     async with db.transaction(behind) as tx:
         await tx.execute(text("UPDATE alembic_version SET version_num = '0000'"))
-    monkeypatch.setattr(db, "engine", lambda: behind)
+    monkeypatch.setattr(db, "database", lambda: behind)
     answer = await anybody.get("/ready")
-    await behind.dispose()
+    await behind.close()
     assert (answer.status_code, answer.json()["database"]) == (503, "not migrated")
 
 
@@ -164,3 +168,8 @@ def test_a_number_that_got_into_a_log_line_is_blotted_out() -> None:
         {"event": "短信 13983001234 与 +8613983001234", "ref": "500153-261122-48392017"},
     )
     assert event == {"event": "短信 [号码] 与 [号码]", "ref": "500153-261122-48392017"}
+
+
+async def test_the_icon_that_browsers_ask_for_is_there(anybody: Person) -> None:
+    icon = await anybody.get("/favicon.ico")
+    assert (icon.status_code, icon.headers["content-type"]) == (200, "image/svg+xml")

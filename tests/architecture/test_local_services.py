@@ -9,6 +9,7 @@ import socket
 import stat
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -44,9 +45,16 @@ asyncio.run(Supervisor(commands, mark=sys.argv[1], say=lambda _, line: print(lin
 
 
 @pytest.fixture
-def root(tmp_path: Path) -> Iterator[Path]:
-    yield tmp_path
-    for part in (Postgres(tmp_path / ".local/postgres"), Redis(tmp_path / ".local/redis.json")):
+def place() -> Iterator[Path]:
+    """Not `tmp_path`: each pytest that starts meanwhile closes the way there to the account PostgreSQL runs as."""
+    with tempfile.TemporaryDirectory(prefix="qungong-place-", ignore_cleanup_errors=True) as made:
+        yield Path(made).resolve()
+
+
+@pytest.fixture
+def root(place: Path) -> Iterator[Path]:
+    yield place
+    for part in (Postgres(place / ".local/postgres"), Redis(place / ".local/redis.json")):
         part.stop()
 
 
@@ -203,8 +211,8 @@ def test_a_given_database_alone_leaves_redis_to_us(root: Path) -> None:
     services.stop()
 
 
-def test_any_folder_name_will_do(tmp_path: Path) -> None:
-    root = tmp_path / ("群工 系统, @#?%41 " + "长" * 30)
+def test_any_folder_name_will_do(place: Path) -> None:
+    root = place / ("群工 系统, @#?%41 " + "长" * 30)
     root.mkdir()
     services = ensure_services(root, environment={})
     assert run_sql(services, "SELECT 1")

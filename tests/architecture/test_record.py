@@ -1,8 +1,8 @@
 """The record cannot be altered without being noticed, and what people wrote can be erased all the same."""
 
+import asyncpg
 import pytest
 from sqlalchemy import text
-from sqlalchemy.exc import DBAPIError
 
 from app.cases.actions import filing, judging
 from app.cases.actions.filing import Intake, PersonHelped
@@ -54,7 +54,7 @@ async def test_the_database_refuses_to_change_the_record(
 ) -> None:
     assert ref
     await tx.execute(text("SET LOCAL session_replication_role = origin"))
-    with pytest.raises(DBAPIError, match="append-only"):
+    with pytest.raises(asyncpg.InsufficientPrivilegeError, match="append-only"):
         await tx.execute(text(statement))
 
 

@@ -4,18 +4,19 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from app.db import Transaction, make_engine
+from app.db import Database, Transaction
 from app.settings import settings
 
 
 @pytest.fixture
 async def tx(fresh_database_url: str) -> AsyncIterator[Transaction]:
     """A transaction on an empty database."""
-    on = make_engine(fresh_database_url, pool_size=1)
-    async with on.connect() as connection:
-        yield Transaction(connection)
-        await connection.rollback()
-    await on.dispose()
+    on = Database(fresh_database_url, pool_size=1)
+    async with on.connection() as driver:
+        work = Transaction(driver)
+        yield work
+        await work.roll_back()
+    await on.close()
 
 
 @pytest.fixture

@@ -157,8 +157,10 @@ async def silent_server() -> AsyncIterator[str]:
     """A Redis that takes connections and then says nothing."""
 
     async def listen(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await asyncio.sleep(2)
-        writer.close()
+        try:
+            await asyncio.sleep(2)
+        finally:  # also when the tests end first
+            writer.close()
 
     server = await asyncio.start_server(listen, "127.0.0.1", 0)
     async with server:

@@ -34,7 +34,7 @@ async def test_the_page_names_the_village_and_needs_nothing_from_elsewhere(
     assert "http" not in page.text.replace("http-equiv", "")
     assert "<style" not in page.text
     assert " style=" not in page.text
-    for address in re.findall(r'(?:href|src)="([^"]+)"', page.text):
+    for address in re.findall(r'(?:href|src)="(/[^"]+)"', page.text):
         file = await browser.get(address)
         assert file.status_code == 200
         assert "immutable" in file.headers["cache-control"]
@@ -65,6 +65,7 @@ async def test_the_poster_is_drawn_with_the_villages_name_and_a_code_that_leads_
     assert ">工农茶叶产业社区</text>" in poster.text
     assert "http://127.0.0.1:8000/q/500153003007" in poster.text
     assert '<path transform="translate(0 .5)"' in poster.text or "<path " in poster.text
+    assert _quiet_zone_is_kept(poster.text)
     code = await browser.get(f"{VILLAGE}/qr.png")
     assert code.headers["content-type"] == "image/png"
     with Image.open(BytesIO(code.content)) as drawn:
@@ -91,3 +92,43 @@ async def test_a_merged_villages_poster_speaks_for_its_successor_and_names_are_e
         assert shown.status_code == 200
         assert "&lt;b&gt;新村&lt;/b&gt;" in shown.text
         assert "<b>新村" not in shown.text
+
+
+async def test_the_secret_code_is_never_sent_in_an_address(browser: httpx.AsyncClient) -> None:
+    page = await browser.get(VILLAGE)
+    form = re.search(r'<form id="track-form"[^>]*>', page.text)
+    assert form is not None
+    # Without its script the form would be sent by the browser itself, as a GET; the script shows it.
+    assert form[0].endswith(" hidden>")
+    script = await browser.get("/q/static/landing.js")
+    assert "form.hidden = false" in script.text
+
+
+async def test_the_longest_names_stay_on_the_sheet(browser: httpx.AsyncClient) -> None:
+    county = await a_unit("荣昌区", "county")
+    township = await a_unit("某" * 40, "township", county_id=county, parent_id=county)
+    code = letters(12).upper()
+    await a_unit("村" * 40, "village", parent_id=township, county_id=county, code=code)
+    poster = await browser.get(f"/q/{code}/poster.svg")
+    for name in ("某" * 40, "村" * 40):
+        written = re.search(rf'font-size="([0-9.]+)"[^>]*>{name}</text>', poster.text)
+        assert written is not None
+        assert 40 * float(written[1]) < 190, "wider than an A4 sheet with its margins"
+
+
+def _quiet_zone_is_kept(poster: str) -> bool:
+    """Whether four modules around the QR code are free of writing, as its standard asks."""
+    place = re.search(
+        r'<svg x="50" y="([0-9]+)" width="110"[^>]*><svg[^>]*viewBox="0 0 ([0-9]+)', poster
+    )
+    assert place is not None
+    top, modules = float(place[1]), int(place[2])
+    free = 4 * 110 / modules
+    lines = [
+        (float(y), float(size))
+        for y, size in re.findall(r'<text x="105" y="([0-9.]+)" font-size="([0-9.]+)"', poster)
+    ]
+    # A Chinese character reaches about 0.88 of its size above the line, and 0.12 below.
+    return all(
+        y + 0.12 * size <= top - free or y - 0.88 * size >= top + 110 + free for y, size in lines
+    )

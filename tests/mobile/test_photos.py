@@ -4,8 +4,10 @@ import asyncio
 import struct
 import zlib
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from io import BytesIO
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 from PIL import Image
@@ -15,6 +17,7 @@ from app import clock
 from app.cases import photos
 from app.cases.images import MAX_BYTES, TOO_MANY_PIXELS
 from app.db import reading, transaction
+from app.identifiers import uuid7
 from tests.mobile.conftest import WATER, NewPhone, Phone, a_picture
 
 
@@ -265,4 +268,39 @@ async def test_photos_that_no_report_took_up_are_dropped_after_two_days(
         assert await photos.drop_unattached() >= 1
     left = {one.stem for one in stored(media)}
     assert unused.replace("-", "") not in left
+    assert (await citizen.get(f"/reports/{ref}/photos/{used}")).status_code == 200
+
+
+async def test_files_whose_row_never_came_are_dropped_after_a_day(
+    citizen: Phone, media: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(photos, "_LISTED_AT_ONCE", 2)
+    used, unused = await citizen.sends(a_picture()), await citizen.sends(a_picture())
+    ref = (await citizen.reports(photos=[used]))["ref"]
+    async with reading() as tx:
+        now = await tx.now()
+    picture = await photos.prepare(a_picture())
+    # As if the process had been killed between the bytes and the commit; five in one folder.
+    left_over = [UUID(int=uuid7(now).int & ~0xFF | 7) for _ in range(5)]
+    for photo in left_over:
+        await photos.put(photo, picture)
+    foreign = [media / "photos" / "07" / name for name in ("README", f"{left_over[0].hex}.png")]
+    for path in foreign:
+        path.write_text("not ours")
+    kept = stored(media) - {
+        path for path in stored(media) if path.stem in {one.hex for one in left_over}
+    }
+
+    async def dropped_in(age: timedelta) -> int:
+        hours = [age + timedelta(hours=hour) for hour in range(24)]
+        return sum([await dropped_at(moment) for moment in hours])
+
+    async def dropped_at(moment: timedelta) -> int:
+        with clock.moved(moment):
+            return await photos.drop_without_row()
+
+    assert await dropped_in(-timedelta(hours=1)) == 0
+    assert await dropped_in(photos._ROW_EXPECTED) == len(left_over)
+    assert stored(media) == kept | set(foreign)
+    assert {UUID(used).hex, UUID(unused).hex} <= {path.stem for path in kept}
     assert (await citizen.get(f"/reports/{ref}/photos/{used}")).status_code == 200

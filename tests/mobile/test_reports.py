@@ -16,6 +16,7 @@ from app.db import observers, reading, transaction
 from mobile_api.wording import title_of
 from tests.conftest import Staff
 from tests.mobile.conftest import NOWHERE, WATER, NewPhone, Phone, a_picture
+from tests.villages import merged_villages
 
 
 async def test_a_report_is_taken_in_by_the_posters_village_and_titled_by_its_first_sentence(
@@ -223,3 +224,19 @@ async def test_the_records_of_what_phones_did_verify() -> None:
     async with reading() as tx:
         assert await tx.scalar(text("SELECT count(*) FROM grievance")) > 0
         assert [fault async for _, found in verification.verify(tx) for fault in found] == []
+
+
+@pytest.mark.parametrize("times", [1, 2])
+async def test_the_code_of_a_merged_village_reaches_the_one_that_carries_on(
+    citizen: Phone, times: int
+) -> None:
+    codes = await merged_villages(times)
+    assert (await citizen.reports(unit_code=codes[0]))["holder"] == codes[-1]
+
+
+async def test_a_village_that_nothing_carries_on_takes_nothing_in(citizen: Phone) -> None:
+    codes = await merged_villages(1, carried_on=False)
+    for code in codes:
+        refused = await citizen.post("/reports", unit_code=code, body=WATER, kind="help")
+        assert refused.status_code == 422
+        assert refused.json()["mistakes"][0]["where"] == "body.unit_code"

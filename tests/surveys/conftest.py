@@ -36,29 +36,40 @@ def new_phone() -> str:
 
 
 class Village:
-    """The village of the story answers what it is told by itself; the system then asks."""
+    """The village of the story answers what it is told by itself; the system then asks.
+
+    An accusation goes past it, by `solver`: jiwei inspects for the discipline commission, ducha for the command center.
+    """
 
     def __init__(self, staff: Staff) -> None:
         self._staff = staff
 
-    async def answered(self, phone: str | None) -> Asked:
-        cadre = await self._staff("gongnong")
+    async def answered(
+        self,
+        phone: str | None,
+        *,
+        kind: Kind = Kind.HELP,
+        solver: str = "gongnong",
+        accused: str | None = None,
+    ) -> Asked:
+        cadre, by = await self._staff("gongnong"), await self._staff(solver)
         intake = Intake(
             "路灯不亮",
             "村口路灯不亮三天了。",
-            Kind.HELP,
+            kind,
             Channel.CADRE,
+            accused_code=accused,
             person=PersonHelped("李大姐", phone),
         )
         async with transaction() as tx:
             case = (await filing.register(tx, intake, by=cadre, now=await tx.now())).case
         async with transaction() as tx:
-            await judging.handle(tx, case.ref, by=cadre, now=await tx.now())
+            await judging.handle(tx, case.ref, by=by, now=await tx.now())
         async with transaction() as tx:
             await handling.answer(
                 tx,
                 case.ref,
-                by=cadre,
+                by=by,
                 outcome=Outcome.SOLVED,
                 answer="已修好",
                 basis="",
@@ -70,7 +81,16 @@ class Village:
         return Asked(case.ref, case.id, phone, CitizenActor(case.citizen_id, None), owed)
 
     async def asked(self, phone: str | None) -> Asked:
-        found = await self.answered(phone)
+        return await self._ask(await self.answered(phone))
+
+    async def asked_about_an_accusation(
+        self, phone: str | None, *, solver: str = "jiwei", accused: str | None = None
+    ) -> Asked:
+        return await self._ask(
+            await self.answered(phone, kind=Kind.ACCUSATION, solver=solver, accused=accused)
+        )
+
+    async def _ask(self, found: Asked) -> Asked:
         for one in found.owed:
             async with transaction() as tx:
                 assert await asking.ask(tx, one)

@@ -17,10 +17,9 @@ import pytest_asyncio
 import uvicorn
 from fastapi import FastAPI
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app import outbox
-from app.db import make_engine, transaction
+from app.db import Database, transaction
 from app.http import problems
 from app.outbox import MessageKind, MessageState
 from app.settings import Settings, settings
@@ -112,14 +111,14 @@ def simulator_url() -> Iterator[str]:
 @pytest_asyncio.fixture
 async def database(
     fresh_database_url: str, monkeypatch: pytest.MonkeyPatch
-) -> AsyncIterator[AsyncEngine]:
+) -> AsyncIterator[Database]:
     """An empty database of the test's own, which the application in this process works on too."""
     monkeypatch.setenv("DATABASE_URL", fresh_database_url)
     settings.cache_clear()
-    own = make_engine(fresh_database_url, pool_size=10)
-    monkeypatch.setattr("app.db.engine", lambda: own)
+    own = Database(fresh_database_url, pool_size=10)
+    monkeypatch.setattr("app.db.database", lambda: own)
     yield own
-    await own.dispose()
+    await own.close()
 
 
 @asynccontextmanager
@@ -137,7 +136,7 @@ async def _serving(app: FastAPI) -> AsyncIterator[str]:
 
 @pytest_asyncio.fixture
 async def provider(
-    simulator_url: str, database: AsyncEngine, monkeypatch: pytest.MonkeyPatch
+    simulator_url: str, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[Provider]:
     """The simulator, reporting to the real webhooks of an application on the test's database."""
     assert database is not None

@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 import pytest_asyncio
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncEngine
 from structlog.testing import capture_logs
 
 from app import clock
@@ -17,7 +16,7 @@ from app.cases.actions import filing, handling, judging
 from app.cases.actions.filing import Intake, PersonHelped
 from app.cases.deadlines import Kind
 from app.cases.models import Channel, Outcome
-from app.db import transaction
+from app.db import Database, transaction
 from app.directory.terms import Role, UnitKind
 from qungong import sample
 from tests.workers.conftest import Workers, until
@@ -46,7 +45,7 @@ _KEPT = text("SELECT array_agg(key) FROM given_answer")
 
 
 @pytest_asyncio.fixture
-async def cadre(database: AsyncEngine) -> AsyncIterator[StaffActor]:
+async def cadre(database: Database) -> AsyncIterator[StaffActor]:
     """The cadre of the story, in a county of the test's own."""
     assert database is not None
     await sample.load()

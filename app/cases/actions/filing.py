@@ -18,6 +18,8 @@ from app.cases.models import Assignment, AssignmentState, Case, Channel
 from app.cases.routing import Desks, Place, first_holder
 from app.clock import SHANGHAI
 from app.db import Transaction
+from app.directory.models import Citizen
+from app.directory.queries import carried_on_by
 from app.directory.terms import UnitKind
 from app.errors import InvalidInput, NotPermitted
 from app.identifiers import case_reference, tracking_code, uuid7
@@ -26,29 +28,24 @@ from app.outbox import MessageKind
 # Whom one can walk up to. Departments are given work, they do not take cases in.
 _TAKES_IN = frozenset({UnitKind.VILLAGE, UnitKind.TOWNSHIP, UnitKind.COMMAND_CENTER})
 
-# One statement: the desks, the category, and the person helped, found by number or entered.
-_SETTING = text("""
-WITH person AS (
-  INSERT INTO citizen (id, phone_sealed, phone_key, name_sealed, village_id, created_at)
-  SELECT :person_id, :phone_sealed, :phone_key, :name_sealed, :person_village_id, :now
-  WHERE :on_behalf
-  ON CONFLICT (phone_key) DO UPDATE SET name_sealed = coalesce(citizen.name_sealed, excluded.name_sealed)
-  RETURNING id
-)
+# One statement: the desks, the category, and the person helped, found by number. Of a unit that was merged or
+# renamed, the one that carries on.
+_SETTING = text(f"""
 SELECT a.id, a.name, a.kind, a.county_id, county.code AS county_code,
   cc.id AS center_id, cc.name AS center_name, d.id AS discipline_id, d.name AS discipline_name,
   CAST(:category_id AS int) IS NULL OR EXISTS (SELECT 1 FROM category WHERE id = :category_id AND active) AS category_known,
-  (SELECT id FROM unit WHERE code = :accused_code AND county_id = a.county_id) AS accused_id,
-  (SELECT id FROM unit WHERE code = :place_code AND county_id = a.county_id) AS village_id,
-  (SELECT id FROM person) AS person_id
+  (SELECT id FROM unit WHERE id = {carried_on_by("code = :accused_code")} AND county_id = a.county_id) AS accused_id,
+  (SELECT id FROM unit WHERE id = {carried_on_by("code = :place_code")} AND county_id = a.county_id) AS village_id,
+  person.id AS person_id, person.name_sealed AS person_name_sealed
 FROM unit a
 JOIN unit county ON county.id = a.county_id
 LEFT JOIN unit cc ON cc.county_id = a.county_id AND cc.kind = 'command_center' AND cc.valid_to IS NULL
 LEFT JOIN unit d ON d.county_id = a.county_id AND d.kind = 'discipline' AND d.valid_to IS NULL
-WHERE (a.code = :asked_code OR a.id = :asked_id) AND a.kind IN ('village', 'township', 'command_center')
+LEFT JOIN citizen person ON person.phone_key = :phone_key
+WHERE a.id = {carried_on_by("code = :asked_code OR id = :asked_id")} AND a.kind IN ('village', 'township', 'command_center')
   AND (a.valid_to IS NULL OR a.valid_to >= CURRENT_DATE)
 LIMIT 1
-""")
+""")  # noqa: S608 - conditions of our own
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +96,7 @@ async def register(
     """
     if isinstance(by, StaffActor) and not (by.acts and by.unit_kind in _TAKES_IN):
         raise NotPermitted
-    found = await _setting(tx, intake, by, now)
+    found = await _setting(tx, intake, by)
     taken_up = await photos.claim(tx, intake.photos, by=by)
     desks = _desks(found)
     sealed = intake.kind is Kind.ACCUSATION
@@ -115,7 +112,9 @@ async def register(
         first_unit_id=found.id,
         entered_by_unit_id=by.unit_id if isinstance(by, StaffActor) else None,
         entered_by_staff_id=by.staff_id if isinstance(by, StaffActor) else None,
-        citizen_id=by.citizen_id if isinstance(by, CitizenActor) else found.person_id,
+        citizen_id=by.citizen_id
+        if isinstance(by, CitizenActor)
+        else _person_helped(tx, intake.person, found, now),
         textable=isinstance(by, CitizenActor)
         or (intake.person is not None and intake.person.phone is not None),
         channel=intake.channel,
@@ -133,7 +132,9 @@ async def register(
     )
     dossier = Dossier(case, holder, None, [], {}, frozenset())
     dossier.start(Stage.JUDGE, now)
-    access.admit(tx, case, holder.unit_id, now)
+    # Who entered it for a unit that carries on for theirs goes on seeing what they entered.
+    for unit_id in {holder.unit_id, case.entered_by_unit_id or holder.unit_id}:
+        access.admit(tx, case, unit_id, now)
     photos.attach(tx, taken_up, case)
     history.record(
         tx,
@@ -222,9 +223,7 @@ def tracking_key(ref: str, code: str) -> bytes:
     return keys.lookup("tracking", f"{ref}/{code.upper()}")
 
 
-async def _setting(
-    tx: Transaction, intake: Intake, by: StaffActor | CitizenActor, now: datetime
-) -> Any:
+async def _setting(tx: Transaction, intake: Intake, by: StaffActor | CitizenActor) -> Any:
     person = intake.person if isinstance(by, StaffActor) else None
     found = await tx.one_or_none(
         _SETTING,
@@ -233,15 +232,7 @@ async def _setting(
         place_code=intake.village_code,
         accused_code=intake.accused_code,
         category_id=intake.category_id,
-        now=now,
-        on_behalf=person is not None,
-        person_id=uuid7(now),
-        phone_sealed=keys.encrypt(person.phone) if person and person.phone else None,
-        phone_key=keys.lookup("phone", person.phone) if person and person.phone else None,
-        name_sealed=keys.encrypt(person.name) if person else None,
-        person_village_id=by.unit_id
-        if isinstance(by, StaffActor) and by.unit_kind is UnitKind.VILLAGE
-        else None,
+        phone_key=_phone_key(person),
     )
     unknown = _unknown(found, intake)
     if unknown:
@@ -249,6 +240,31 @@ async def _setting(
             mistakes=[{"where": where, "what": "没有这一项，请重新选择"} for where in unknown]
         )
     return found
+
+
+def _person_helped(
+    tx: Transaction, person: PersonHelped | None, found: Any, now: datetime
+) -> UUID | None:
+    """Who is known by the number, or somebody new. Two who enter the same number at once: the second is tried again."""
+    if person is None:
+        return None
+    known = Citizen(
+        id=found.person_id or uuid7(now),
+        phone_sealed=keys.encrypt(person.phone) if person.phone else None,
+        phone_key=_phone_key(person),
+        name_sealed=found.person_name_sealed or keys.encrypt(person.name),
+        village_id=found.id if found.kind == UnitKind.VILLAGE else None,
+        created_at=now,
+    )
+    if found.person_id is None:
+        tx.add(known)
+    elif found.person_name_sealed is None:
+        tx.change(known)
+    return known.id
+
+
+def _phone_key(person: PersonHelped | None) -> bytes | None:
+    return keys.lookup("phone", person.phone) if person and person.phone else None
 
 
 def _unknown(found: Any, intake: Intake) -> list[str]:

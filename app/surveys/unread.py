@@ -1,0 +1,182 @@
+"""Replies that the system could not read, read by people: which answer it is, or none.
+
+What they read are the citizen's own words, so it counts like any answer. Who may read is who makes the return calls; of
+a person who has accused somebody, only who sees that case. The rules of reading by machine are in replies.py.
+"""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import text
+
+from app import keys
+from app.auth.actor import StaffActor
+from app.cases.access import VISIBLE_TO_STAFF, viewer
+from app.db import Transaction
+from app.errors import ActionNotAllowed, InvalidInput, NotFound
+from app.surveys.models import AnswerChannel, HandReading, Reply
+from app.surveys.receiving import answer, one_at_a_time
+from app.surveys.return_calls import caller
+
+_COLUMNS = ", ".join(f"r.{name}" for name in Reply.model_fields)
+# What a person texts may be about any of their cases, whatever it was taken for. So the words of one who has a sealed
+# case are there only for who sees that case, and where two units hold one each, for nobody. A text of somebody who never
+# reported anything belongs to no county: each command center finds it.
+_READABLE = f"""
+r.effect IN ('unclear', 'not_asked')
+AND NOT EXISTS (
+  SELECT 1 FROM grievance c
+  WHERE c.citizen_id = r.citizen_id AND c.sealed AND c.received_at <= r.received_at AND NOT {VISIBLE_TO_STAFF})
+AND (
+  EXISTS (
+    SELECT 1 FROM grievance c
+    WHERE c.citizen_id = r.citizen_id AND c.received_at <= r.received_at AND (:of_center OR c.sealed) AND {VISIBLE_TO_STAFF})
+  OR (:of_center AND NOT EXISTS (
+    SELECT 1 FROM grievance c WHERE c.citizen_id = r.citizen_id AND c.received_at <= r.received_at)))"""  # noqa: S608 - constants
+_SELECT = f"""
+SELECT {_COLUMNS}, c.ref, c.title, s.round, p.name_sealed
+FROM surveys.reply r
+LEFT JOIN citizen p ON p.id = r.citizen_id
+LEFT JOIN surveys.survey s ON s.id = r.survey_id
+LEFT JOIN grievance c ON c.id = s.case_id
+WHERE {_READABLE} AND """  # noqa: S608 - columns of our own tables
+_LIST = text(
+    _SELECT
+    + """r.handled_at IS NULL
+AND (r.received_at, r.provider_message_id) > (CAST(:after_at AS timestamptz), CAST(:after_id AS text))
+ORDER BY r.received_at, r.provider_message_id LIMIT :most"""
+)
+_ONE = text(_SELECT + "r.provider_message_id = :id")
+# Asked before the words came, still to be answered then and now. A newer round of the same case comes first.
+_ANSWERABLE = text(f"""
+SELECT s.id, c.ref, c.title, s.round
+FROM surveys.survey s JOIN grievance c ON c.id = s.case_id
+WHERE s.citizen_id = :citizen_id AND s.asked_at <= :received_at AND s.window_ends_at >= :received_at
+  AND NOT EXISTS (SELECT 1 FROM surveys.answer a WHERE a.survey_id = s.id)
+  AND {VISIBLE_TO_STAFF}
+ORDER BY s.asked_at DESC, s.id
+""")  # noqa: S608 - constants of our own
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A survey as a person who reads replies knows it."""
+
+    survey_id: UUID
+    ref: str
+    title: str
+    round: int
+
+
+@dataclass(frozen=True, slots=True)
+class UnreadReply:
+    """A text as it came in. `about`: the question it was taken to mean; empty where none was open."""
+
+    id: str
+    received_at: datetime
+    about: Question | None
+    handled_at: datetime | None
+    words: str = field(repr=False)
+    phone: str = field(repr=False)
+    name: str | None = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What came of the reading: which question it answered, if it was an answer and one was still to be answered."""
+
+    reading: HandReading
+    answered: Question | None
+
+
+async def unread(
+    tx: Transaction, *, by: StaffActor, after: tuple[datetime, str], most: int
+) -> list[UnreadReply]:
+    """Replies still to be read, the oldest first, from behind `after` on."""
+    rows = await tx.all(_LIST, after_at=after[0], after_id=after[1], most=most, **caller(by))
+    return [_reply(row) for row in rows]
+
+
+async def get_reply(
+    tx: Transaction, reply_id: str, *, by: StaffActor
+) -> tuple[UnreadReply, list[Question]]:
+    """The reply, and the questions it may be the answer to."""
+    row = await tx.one_or_none(_ONE, id=reply_id, **caller(by))
+    if row is None:
+        raise NotFound
+    return _reply(row), await _answerable(tx, row, by)
+
+
+async def settle(
+    tx: Transaction,
+    reply_id: str,
+    reading: HandReading,
+    *,
+    ref: str | None,
+    by: StaffActor,
+    now: datetime,
+) -> Settled:
+    """Record how the words read. `ref` names the case they are about, where that is not the one they were taken for.
+
+    The first clear answer counts, also here: where the person has answered meanwhile, the reading is only kept.
+    """
+    found = await tx.one_or_none(_ONE, id=reply_id, **caller(by))
+    if found is None:
+        raise NotFound
+    await one_at_a_time(tx, keys.decrypt(found.phone_sealed))
+    # Again, after the lock: so that it sees what the one before did.
+    row = await tx.one_or_none(_ONE, id=reply_id, **caller(by))
+    if row is None:
+        raise NotFound
+    if row.handled_at is not None:
+        raise ActionNotAllowed("这条短信已经有人判读。")
+    value = reading.value_read
+    if ref is not None and value is None:
+        raise InvalidInput(mistakes=[{"where": "body.ref", "what": "不是评价的，不指明事件"}])
+    meant = _meant(row, await _answerable(tx, row, by), ref)
+    reply = Reply.read(row)
+    reply.reading, reply.handled_at, reply.handled_by_staff_id = reading, now, by.staff_id
+    if value is None or meant is None:
+        tx.change(reply)
+        return Settled(reading, None)
+    reply.survey_id = meant.survey_id
+    tx.change(reply)
+    answer(tx, meant.survey_id, value, keys.decrypt(row.text_sealed), AnswerChannel.TEXT, now)
+    return Settled(reading, meant)
+
+
+async def _answerable(tx: Transaction, row: Any, by: StaffActor) -> list[Question]:
+    if row.citizen_id is None:
+        return []
+    found = await tx.all(
+        _ANSWERABLE, citizen_id=row.citizen_id, received_at=row.received_at, **viewer(by)
+    )
+    return [Question(one.id, one.ref, one.title, one.round) for one in found]
+
+
+def _meant(row: Any, answerable: list[Question], ref: str | None) -> Question | None:
+    """The question that is answered: the one named, else the one the words were taken for; never a guess."""
+    if ref is None:
+        return next((one for one in answerable if one.survey_id == row.survey_id), None)
+    named = next((one for one in answerable if one.ref == ref), None)
+    if named is None:
+        raise InvalidInput(
+            mistakes=[{"where": "body.ref", "what": "收到短信时，这个人没有这件待评价的事"}]
+        )
+    return named
+
+
+def _reply(row: Any) -> UnreadReply:
+    return UnreadReply(
+        id=row.provider_message_id,
+        received_at=row.received_at,
+        about=None
+        if row.survey_id is None
+        else Question(row.survey_id, row.ref, row.title, row.round),
+        handled_at=row.handled_at,
+        words=keys.decrypt(row.text_sealed),
+        phone=keys.decrypt(row.phone_sealed),
+        name=None if row.name_sealed is None else keys.decrypt(row.name_sealed),
+    )

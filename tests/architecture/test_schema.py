@@ -1,0 +1,71 @@
+"""What the migrations build is what the models say, also where `alembic check` does not look."""
+
+# It reads neither what a CHECK lists, nor which rows a partial index holds, nor what a column gets by itself.
+import pytest
+from sqlalchemy import TextClause, create_mock_engine, text
+from sqlalchemy.engine.mock import MockConnection
+from sqlmodel import SQLModel
+
+import app.tables  # noqa: F401 - so that every table is known
+from app.db import Database, Transaction, transaction
+
+# As PostgreSQL itself writes them: only a difference in meaning is one. NOT NULL is told of the columns.
+_CONSTRAINTS = text("""
+SELECT t.oid::regclass || ' ' || c.conname AS name, pg_get_constraintdef(c.oid) AS definition
+FROM pg_constraint c JOIN pg_class t ON t.oid = c.conrelid
+WHERE t.relnamespace IN (CAST('public' AS regnamespace), CAST('surveys' AS regnamespace)) AND c.contype <> 'n'
+""")
+_INDEXES = text("""
+SELECT tablename || ' ' || indexname AS name, indexdef AS definition FROM pg_indexes
+WHERE schemaname IN ('public', 'surveys')
+""")
+_COLUMNS = text("""
+SELECT t.oid::regclass || ' ' || a.attname AS name,
+  concat_ws(' ', format_type(a.atttypid, a.atttypmod), a.attnotnull, a.attidentity, a.attgenerated, pg_get_expr(d.adbin, d.adrelid))
+    AS definition
+FROM pg_class t JOIN pg_attribute a ON a.attrelid = t.oid LEFT JOIN pg_attrdef d ON (d.adrelid, d.adnum) = (a.attrelid, a.attnum)
+WHERE t.relnamespace IN (CAST('public' AS regnamespace), CAST('surveys' AS regnamespace)) AND t.relkind IN ('r', 'p')
+  AND a.attnum > 0 AND NOT a.attisdropped
+""")
+_ALEMBICS_OWN = "alembic_version "
+_EMPTY = ("DROP SCHEMA public, surveys CASCADE", "CREATE SCHEMA public", "CREATE SCHEMA surveys")
+
+
+async def found(tx: Transaction, what: TextClause) -> dict[str, str]:
+    rows = await tx.all(what)
+    return {row.name: row.definition for row in rows if not row.name.startswith(_ALEMBICS_OWN)}
+
+
+def declarations() -> list[str]:
+    """What would build an empty database by the models alone."""
+    told: list[str] = []
+    nowhere: MockConnection = create_mock_engine(
+        "postgresql://",
+        lambda sql, *_, **__: told.append(str(sql.compile(dialect=nowhere.dialect))),
+    )
+    SQLModel.metadata.create_all(nowhere, checkfirst=False)
+    return told
+
+
+@pytest.mark.parametrize(
+    ("what", "some"),
+    [
+        (_CONSTRAINTS, "grievance phase_known"),
+        (_INDEXES, "outbox_message outbox_due"),
+        (_COLUMNS, "unit id"),
+    ],
+    ids=["constraints", "indexes", "columns"],
+)
+async def test_the_migrations_build_what_the_models_say(
+    fresh_database_url: str, what: TextClause, some: str
+) -> None:
+    own = Database(fresh_database_url, pool_size=1)
+    async with transaction(own) as tx:
+        migrated = await found(tx, what)
+        driver = await tx.driver()
+        for statement in (*_EMPTY, *declarations()):
+            await driver.execute(statement)
+        declared = await found(tx, what)
+    await own.close()
+    assert some in declared
+    assert migrated == declared
