@@ -1,0 +1,194 @@
+"""Changes to a county's calendar: each makes one new version. Whose right it is, the caller asks.
+
+What was computed with an older version is recomputed elsewhere: a deadline names the version it was computed with.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Final
+
+from sqlalchemy import text
+
+from app.calendars import reading
+from app.calendars.models import Calendar, CalendarChange, CalendarDay, CalendarYear
+from app.calendars.working_time import FIRST_YEAR, LAST_YEAR, SATURDAY, Day, Hours, WorkingCalendar
+from app.clock import SHANGHAI
+from app.db import Transaction
+from app.errors import InvalidInput, NothingChanged
+
+# Off by law in every year so far; a list without them is not a year's list.
+_CERTAINLY_OFF: Final = ((1, 1), (5, 1), (10, 1), (10, 2), (10, 3))
+
+_BEGIN: Final = text(
+    "INSERT INTO calendar (county_id, version) VALUES (:county_id, 0) ON CONFLICT DO NOTHING"
+)
+_LOCK: Final = text("SELECT * FROM calendar WHERE county_id = :county_id FOR UPDATE")
+
+
+@dataclass(frozen=True, slots=True)
+class Edited:
+    """The version made, how many days it changed, and how many of them lie before yesterday: deadlines long past move."""
+
+    version: int
+    days: int
+    past_days: int
+
+
+async def change_days(
+    tx: Transaction,
+    county_id: int,
+    days: Mapping[date, Day],
+    *,
+    reason: str,
+    staff_id: int | None,
+    now: datetime,
+) -> Edited:
+    """Say of days that they are worked, off or half; a year's being published stays as it is."""
+    _require_known_years({day.year for day in days})
+    head, calendar = await _lock(tx, county_id)
+    changed = {
+        day: given for day, given in days.items() if _differs(calendar, day, given, frozenset())
+    }
+    if not changed:
+        raise NothingChanged
+    return _next(tx, head, calendar.hours, changed, reason=reason, staff_id=staff_id, now=now)
+
+
+async def publish_years(
+    tx: Transaction,
+    county_id: int,
+    years: Mapping[int, Mapping[date, Day]],
+    *,
+    source: str,
+    staff_id: int | None,
+    now: datetime,
+) -> Edited:
+    """Take over what the state announced for whole years: the days that differ from the week, by year.
+
+    Days the county itself had changed stay, unless the announcement names them. A year published before may be
+    corrected this way.
+    """
+    _require_known_years(years)
+    for year, listed in years.items():
+        _require_complete(year, listed)
+    head, calendar = await _lock(tx, county_id)
+    days = {day: given for listed in years.values() for day, given in listed.items()}
+    published = frozenset(years)
+    changed = {
+        day: given for day, given in days.items() if _differs(calendar, day, given, published)
+    }
+    fresh = sorted(published - calendar.published)
+    if not changed and not fresh:
+        raise NothingChanged
+    edited = _next(tx, head, calendar.hours, changed, reason=source, staff_id=staff_id, now=now)
+    for year in fresh:
+        tx.add(
+            CalendarYear(
+                county_id=county_id,
+                year=year,
+                published_at=now,
+                version=edited.version,
+                source=source,
+            )
+        )
+    return edited
+
+
+async def set_hours(
+    tx: Transaction,
+    county_id: int,
+    hours: Hours,
+    *,
+    reason: str,
+    staff_id: int | None,
+    now: datetime,
+) -> Edited:
+    """The usual office hours; half days keep theirs."""
+    head, calendar = await _lock(tx, county_id)
+    if hours == calendar.hours:
+        raise NothingChanged
+    return _next(tx, head, hours, {}, reason=reason, staff_id=staff_id, now=now)
+
+
+async def _lock(tx: Transaction, county_id: int) -> tuple[Calendar, WorkingCalendar]:
+    await tx.execute(_BEGIN, county_id=county_id)
+    found = await tx.one_or_none(_LOCK, county_id=county_id)
+    assert found is not None, "inserted if it was missing, and never deleted"
+    head = Calendar.read(found)
+    return head, await reading.calendar_of(tx, county_id, head.version)
+
+
+def _differs(calendar: WorkingCalendar, day: date, given: Day, published: frozenset[int]) -> bool:
+    listed = calendar.days.get(day)
+    if listed is not None:
+        return listed != given
+    # In a year that is not published, what is taken for granted now must still be said.
+    settled = day.year in calendar.published or day.year in published
+    return not settled or given != Day(day.weekday() < SATURDAY)
+
+
+def _next(
+    tx: Transaction,
+    head: Calendar,
+    hours: Hours,
+    changed: Mapping[date, Day],
+    *,
+    reason: str,
+    staff_id: int | None,
+    now: datetime,
+) -> Edited:
+    head.version += 1
+    tx.change(head)
+    tx.add(
+        CalendarChange(
+            county_id=head.county_id,
+            version=head.version,
+            at=now,
+            staff_id=staff_id,
+            reason=reason,
+            days=len(changed),
+            opens=hours.opens,
+            noon_from=hours.noon_from,
+            noon_to=hours.noon_to,
+            closes=hours.closes,
+        )
+    )
+    for day, given in changed.items():
+        tx.add(
+            CalendarDay(
+                county_id=head.county_id,
+                day=day,
+                version=head.version,
+                working=given.working,
+                opens=given.hours and given.hours.opens,
+                closes=given.hours and given.hours.closes,
+                name=given.name,
+            )
+        )
+    yesterday = now.astimezone(SHANGHAI).date() - timedelta(days=1)
+    return Edited(head.version, len(changed), sum(day < yesterday for day in changed))
+
+
+def _require_known_years(years: Mapping[int, object] | set[int]) -> None:
+    if not years:
+        raise InvalidInput("没有填写任何日期。")
+    for year in years:
+        if not FIRST_YEAR <= year <= LAST_YEAR:
+            raise InvalidInput(f"年份应在 {FIRST_YEAR} 与 {LAST_YEAR} 之间。")
+
+
+def _require_complete(year: int, listed: Mapping[date, Day]) -> None:
+    for day in listed:
+        if day.year != year:
+            raise InvalidInput(f"{day} 不在 {year} 年。")
+    missing = [
+        f"{month} 月 {number} 日"
+        for month, number in _CERTAINLY_OFF
+        if (day := date(year, month, number)).weekday() < SATURDAY
+        and listed.get(day, Day(working=True)).working
+    ]
+    if missing:
+        raise InvalidInput(
+            f"{year} 年的安排中，{'、'.join(missing)}没有列为休息：不像是完整的放假安排，没有发布。"
+        )

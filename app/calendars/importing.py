@@ -1,0 +1,260 @@
+"""Reads a list of days off and make-up days from CSV or iCal: all of it, or nothing and every bad line named.
+
+Reads only; `editing` decides what becomes of the days.
+"""
+
+import csv
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import date, datetime, time, timedelta
+from typing import Any, Final, NamedTuple
+
+import icalendar
+
+from app.calendars.working_time import FIRST_YEAR, LAST_YEAR, Day, Hours
+from app.errors import InvalidInput
+
+LARGEST: Final = 1 << 20
+MOST_DAYS: Final = 2_000
+LONGEST_NAME: Final = 40
+_ONE_DAY: Final = timedelta(days=1)
+_LONGEST_EVENT: Final = timedelta(days=31)
+_SHOWN_FAULTS: Final = 50
+_COLUMNS: Final = ("date", "kind", "name", "opens", "closes")
+_KINDS: Final = {
+    "休": "off", "off": "off", "班": "working", "working": "working", "半": "half", "half": "half",
+}  # fmt: skip
+_MORNING: Final = (time(9), time(12))
+_BOM: Final = "\ufeff"
+_DATE: Final = re.compile(r"(\d{4})([-/.]?)(\d{1,2})\2(\d{1,2})", re.ASCII)
+_HOUR: Final = re.compile(r"(\d{1,2}):(\d{2})", re.ASCII)
+# What holiday feeds write beside the name: 春节（休）, 国庆节 假期 第1天/共7天, 休｜春节, 国庆节（调休上班）.
+_WORKED_WORDS: Final = re.compile(r"班")
+_OFF_WORDS: Final = re.compile(r"休|假")
+_AROUND_NAMES: Final = re.compile(
+    r"第\s*\d+\s*天.*|调休|补休|上班|补班|放假|假期|[休班]|[（）()｜|\[\]【】\s]+"
+)
+_APPLES: Final = {"WORK-HOLIDAY": False, "ALTERNATE-WORKDAY": True}
+
+
+class Fault(NamedTuple):
+    """Where (第 3 行, 第 2 个日程) and what is wrong there."""
+
+    where: str
+    told: str
+
+
+@dataclass(slots=True)
+class Reading:
+    """What a list says, and what is wrong with it. `passed_over` are events that say neither 休 nor 班."""
+
+    days: dict[date, Day] = field(default_factory=dict)
+    faults: list[Fault] = field(default_factory=list)
+    passed_over: int = 0
+    _said_at: dict[date, str] = field(default_factory=dict)
+
+    def take(self, where: str, day: date, given: Day) -> None:
+        if day in self._said_at:
+            differs = "，而且内容不同" if self.days[day] != given else ""
+            self.faults.append(Fault(where, f"{day} 与{self._said_at[day]}重复{differs}"))
+        elif len(self.days) >= MOST_DAYS:
+            raise InvalidInput(f"清单超过 {MOST_DAYS} 天，没有导入。")
+        else:
+            self.days[day] = given
+            self._said_at[day] = where
+
+
+class DaysRefused(InvalidInput):
+    """The list has bad lines and nothing was changed. `faults` has all of them, the text the first ones."""
+
+    def __init__(self, faults: list[Fault]) -> None:
+        self.faults = faults
+        shown = [f"{where}：{told}" for where, told in faults[:_SHOWN_FAULTS]]
+        if len(faults) > _SHOWN_FAULTS:
+            shown.append(f"…… 另有 {len(faults) - _SHOWN_FAULTS} 处")
+        super().__init__("\n".join([f"日历清单有 {len(faults)} 处错误，没有导入：", *shown]))
+
+
+def read(data: bytes, year: int | None = None) -> Reading:
+    """CSV (date,kind,name[,opens,closes]) or iCal, in UTF-8 or GBK.
+
+    With `year`, a CSV may speak of that year only; of a feed, which has several, only that year is taken. Raises
+    DaysRefused, naming what is wrong, or InvalidInput for what is no list at all.
+    """
+    written = _decoded(data)
+    reading = Reading()
+    if "BEGIN:VCALENDAR" in written[:2000].upper():
+        _read_ical(written, reading, year)
+    else:
+        _read_csv(written, reading, year)
+    if reading.faults:
+        raise DaysRefused(reading.faults)
+    if not reading.days:
+        raise InvalidInput("清单中没有任何休息日或补班日，没有导入。")
+    return reading
+
+
+def _decoded(data: bytes) -> str:
+    if len(data) > LARGEST:
+        raise InvalidInput(f"文件超过 {LARGEST >> 20} MB，没有导入。")
+    for encoding in ("utf-8", "gb18030"):
+        try:
+            written = data.decode(encoding).removeprefix(_BOM)
+        except UnicodeDecodeError:
+            continue
+        if "\x00" not in written:
+            return written
+    raise InvalidInput("无法读取文件：应为 UTF-8 或 GBK 编码的文本。")
+
+
+def _read_csv(written: str, reading: Reading, year: int | None) -> None:
+    lines = written.splitlines()
+    header = _fields(lines[0] if lines else "") or []
+    if len(header) < 2 or tuple(header) != _COLUMNS[: len(header)]:
+        raise InvalidInput(f"首行应为 {','.join(_COLUMNS)}（后三列可省略）。")
+    for number, line in enumerate(lines[1:], start=2):
+        if not line.strip():
+            continue
+        where = f"第 {number} 行"
+        fields = _fields(line)
+        if fields is None or not 2 <= len(fields) <= len(header):
+            reading.faults.append(Fault(where, f"应有 {len(header)} 列，并且引号成对"))
+            continue
+        try:
+            day, given = _row(dict(zip(header, fields, strict=False)), year)
+        except ValueError as wrong:
+            reading.faults.append(Fault(where, str(wrong)))
+        else:
+            reading.take(where, day, given)
+
+
+def _fields(line: str) -> list[str] | None:
+    try:
+        return [one.strip() for one in next(csv.reader([line], strict=True), [])]
+    except csv.Error:
+        return None
+
+
+def _row(row: dict[str, str], year: int | None) -> tuple[date, Day]:
+    """Raises ValueError with what is wrong, in Chinese."""
+    day = _date(row["date"])
+    _require_known_year(day)
+    if year is not None and day.year != year:
+        raise ValueError(f"{day} 不在 {year} 年")
+    kind = _KINDS.get(row["kind"].lower())
+    if kind is None:
+        raise ValueError("类别应为 休、班、半（或 off、working、half）")
+    name = row.get("name", "")
+    _require_name(name)
+    opens, closes = (_hour(row.get(mark, "")) for mark in ("opens", "closes"))
+    if kind != "half":
+        if opens or closes:
+            raise ValueError("只有半天可以写上班和下班时间")
+        return day, Day(kind == "working", name=name)
+    if (opens is None) is not (closes is None):
+        raise ValueError("上班和下班时间须同时填写")
+    return day, half_day(opens or _MORNING[0], closes or _MORNING[1], name)
+
+
+def half_day(opens: time, closes: time, name: str) -> Day:
+    return Day(working=True, hours=Hours(opens, None, None, closes), name=name)
+
+
+def _date(written: str) -> date:
+    found = _DATE.fullmatch(written)
+    if found is not None:
+        try:
+            return date(int(found[1]), int(found[3]), int(found[4]))
+        except ValueError:
+            pass
+    raise ValueError("日期应写作 2026-10-01")
+
+
+def _hour(written: str) -> time | None:
+    if not written:
+        return None
+    found = _HOUR.fullmatch(written)
+    if found is None or int(found[1]) > 23 or int(found[2]) > 59:
+        raise ValueError("时间应写作 09:00")
+    return time(int(found[1]), int(found[2]))
+
+
+def _require_name(name: str) -> None:
+    if len(name) > LONGEST_NAME or not name.isprintable():
+        raise ValueError(f"名称最多 {LONGEST_NAME} 个字，不能含有不可见的字符")
+
+
+def _read_ical(written: str, reading: Reading, year: int | None) -> None:
+    try:
+        feed = icalendar.Calendar.from_ical(written)
+        events = feed.walk("VEVENT")
+    except (ValueError, KeyError, IndexError, TypeError) as wrong:
+        raise InvalidInput("无法读取 iCal 文件：格式有误。") from wrong
+    if len(events) > MOST_DAYS:
+        raise InvalidInput(f"清单超过 {MOST_DAYS} 个日程，没有导入。")
+    for number, event in enumerate(events, start=1):
+        summary = str(event.get("SUMMARY", ""))
+        working = _worked(event, summary)
+        if working is None:
+            reading.passed_over += 1
+            continue
+        name = _AROUND_NAMES.sub("", summary)
+        where = f"第 {number} 个日程（{_shown(summary)}）"
+        try:
+            _require_name(name)
+            days = list(_days(event))
+        except ValueError as wrong:
+            reading.faults.append(Fault(where, str(wrong)))
+            continue
+        for day in days:
+            if year is None or day.year == year:
+                reading.take(where, day, Day(working, name=name))
+
+
+def _worked(event: Any, summary: str) -> bool | None:
+    """Whether it makes its days worked or off; neither (None) for a mere festival or a cancelled event."""
+    if str(event.get("STATUS", "")).upper() == "CANCELLED":
+        return None
+    marked = _APPLES.get(str(event.get("X-APPLE-SPECIAL-DAY", "")).upper())
+    if marked is not None:
+        return marked
+    # 班 first: 调休上班 has 休 in it too.
+    if _WORKED_WORDS.search(summary):
+        return True
+    return False if _OFF_WORDS.search(summary) else None
+
+
+def _days(event: Any) -> Iterator[date]:
+    """The days of an all-day event; its end is the day after the last."""
+    if "RRULE" in event or "RDATE" in event:
+        raise ValueError("不支持重复的日程，请逐年列出")
+    first = _whole_day(event, "DTSTART")
+    if first is None:
+        raise ValueError("没有开始日期")
+    end = _whole_day(event, "DTEND")
+    lasts = getattr(event.get("DURATION"), "dt", _ONE_DAY) if end is None else end - first
+    if not isinstance(lasts, timedelta) or not _ONE_DAY <= lasts <= _LONGEST_EVENT:
+        raise ValueError(f"结束日期应在开始日期之后，最多 {_LONGEST_EVENT.days} 天")
+    for number in range(lasts.days):
+        yield first + timedelta(number)
+
+
+def _whole_day(event: Any, name: str) -> date | None:
+    given = event.get(name)
+    if given is None:
+        return None
+    day = getattr(given, "dt", None)
+    if not isinstance(day, date) or isinstance(day, datetime):
+        raise ValueError("应为全天日程，不带钟点")
+    _require_known_year(day)
+    return day
+
+
+def _require_known_year(day: date) -> None:
+    if not FIRST_YEAR <= day.year <= LAST_YEAR:
+        raise ValueError(f"年份应在 {FIRST_YEAR} 与 {LAST_YEAR} 之间")
+
+
+def _shown(text: str) -> str:
+    return "".join(one if one.isprintable() else "�" for one in text[:30])

@@ -1,0 +1,119 @@
+"""A county's calendar as of a version, kept in the process once read: a version never changes."""
+
+from collections import OrderedDict
+from datetime import datetime, time
+from typing import Any, Final, NamedTuple
+
+from sqlalchemy import text
+
+from app.calendars.working_time import Day, Hours, WorkingCalendar
+from app.clock import SHANGHAI
+from app.db import Transaction
+from app.settings import settings
+
+_KEPT: Final = 256
+# The state announces a year in November of the one before.
+_WARN_FROM: Final = 11
+_VERSION: Final = text("SELECT version FROM calendar WHERE county_id = :county_id")
+# Of each day what its greatest version up to this one says. `ours`: made by this transaction, which may yet be undone.
+_CALENDAR: Final = text("""
+SELECT c.opens AS usually_opens, c.noon_from, c.noon_to, c.closes AS usually_closes,
+  (c.xmin = CAST(pg_current_xact_id_if_assigned() AS xid)) IS TRUE AS ours,
+  (SELECT array_agg(y.year) FROM calendar_year y WHERE y.county_id = c.county_id AND y.version <= c.version) AS years, d.*
+FROM calendar_change c LEFT JOIN LATERAL (
+  SELECT DISTINCT ON (day) day, working, opens, closes, name FROM calendar_day
+  WHERE county_id = c.county_id AND version <= c.version ORDER BY day, version DESC
+) d ON true
+WHERE c.county_id = :county_id AND c.version = :version
+""")
+_PUBLICATION: Final = text("""
+SELECT published_at, source FROM calendar_year WHERE county_id = :county_id AND year = :year
+""")
+# Counties at work: those with staff. Found from the posts, so that a country of empty counties costs nothing.
+_PUBLISHED: Final = text("""
+SELECT now() AS now, (SELECT array_agg(y.year) FROM calendar_year y WHERE y.county_id = c.id) AS years
+FROM unit c WHERE c.id IN (SELECT o.county_id FROM post p JOIN unit o ON o.id = p.unit_id WHERE p.valid_to IS NULL)
+""")
+_known: "OrderedDict[tuple[str, int, int], WorkingCalendar]" = OrderedDict()
+
+
+class Publication(NamedTuple):
+    at: datetime
+    source: str
+
+
+class Outlook(NamedTuple):
+    """The last year published in every county at work, and the years that should be and are not."""
+
+    published_to: int | None
+    missing: tuple[int, ...]
+
+
+async def calendar_of(
+    tx: Transaction, county_id: int, version: int | None = None
+) -> WorkingCalendar:
+    """As of that version, or as it stands; version 0, of which every year is provisional, where there is none.
+
+    Where the version is given and was read before, the database is not asked.
+    """
+    if version is None:
+        version = await tx.scalar(_VERSION, county_id=county_id) or 0
+    if version == 0:
+        return WorkingCalendar(0)
+    key = (settings().database_url, county_id, version)
+    if (known := _known.get(key)) is not None:
+        _known.move_to_end(key)
+        return known
+    rows = await tx.all(_CALENDAR, county_id=county_id, version=version)
+    if not rows:
+        raise LookupError(f"county {county_id} has no calendar of version {version}")
+    calendar = _read(version, rows)
+    if not rows[0].ours:
+        _known[key] = calendar
+        while len(_known) > _KEPT:
+            _known.popitem(last=False)
+    return calendar
+
+
+async def publication_of(tx: Transaction, county_id: int, year: int) -> Publication | None:
+    """When a year's calendar became known here, and from where; nothing while it is provisional."""
+    row = await tx.one_or_none(_PUBLICATION, county_id=county_id, year=year)
+    return None if row is None else Publication(row.published_at, row.source)
+
+
+async def outlook(tx: Transaction) -> Outlook:
+    """Whether a year is missing in any county at work: this year, and from 1 November the next. One statement."""
+    rows = await tx.all(_PUBLISHED)
+    if not rows:
+        return Outlook(None, ())
+    tx.began(rows[0].now)
+    today = (await tx.now()).astimezone(SHANGHAI).date()
+    by_county = [frozenset(row.years or ()) for row in rows]
+    everywhere = frozenset.intersection(*by_county)
+    needed = [today.year, today.year + 1] if today.month >= _WARN_FROM else [today.year]
+    return Outlook(
+        max(everywhere, default=None), tuple(year for year in needed if year not in everywhere)
+    )
+
+
+def forget() -> None:
+    """Where the same process turns to another database at the same address: tests."""
+    _known.clear()
+
+
+def _read(version: int, rows: list[Any]) -> WorkingCalendar:
+    first = rows[0]
+    return WorkingCalendar(
+        version,
+        Hours(first.usually_opens, first.noon_from, first.noon_to, first.usually_closes),
+        {
+            row.day: Day(row.working, _half(row.opens, row.closes), row.name)
+            for row in rows
+            if row.day is not None
+        },
+        frozenset(first.years or ()),
+    )
+
+
+def _half(opens: time | None, closes: time | None) -> Hours | None:
+    return None if opens is None or closes is None else Hours(opens, None, None, closes)

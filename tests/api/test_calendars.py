@@ -1,0 +1,188 @@
+"""The calendar over HTTP: everybody in the county looks, only the administrator edits."""
+
+from datetime import datetime
+
+import pytest
+import pytest_asyncio
+
+from app import clock, db
+from app.calendars import reading, seeding
+from app.db import observers
+from app.db import reading as only_reading
+from qungong.asgi import app as served
+from tests import people
+from tests.api.conftest import Who
+from tests.people import Person
+
+DAY = {"day": "2010-08-13", "kind": "off", "name": "暴雨停工"}
+REASON = {"reason": "县政府通知"}
+YEAR = "date,kind,name\n2029-01-01,休,元旦\n2029-05-01,休,劳动节\n" + "".join(
+    f"2029-10-0{day},休,国庆节\n" for day in range(1, 8)
+)
+
+
+@pytest_asyncio.fixture
+async def admin(who: Who) -> Person:
+    return await who("admin")
+
+
+async def test_everybody_in_the_county_sees_a_year(who: Who) -> None:
+    for account in ("gongnong", "lingdao", "admin"):
+        year = await (await who(account)).sees("/calendar/years/2025")
+        assert not year["provisional"]
+        assert year["source"] == seeding.SOURCE
+        assert {"day": "2025-09-28", "kind": "working", "name": "国庆节调休", "opens": None, "closes": None} in year["days"]  # fmt: skip
+        assert year["hours"]["opens"] == "09:00"
+
+
+async def test_a_year_not_published_says_so(admin: Person) -> None:
+    year = await admin.sees("/calendar/years/2031")
+    assert year["provisional"]
+    assert (year["published_at"], year["days"]) == (None, [])
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/calendar/days", {"days": [DAY], **REASON}),
+        ("/calendar/years/2029", {"text": YEAR, "source": "国办发明电"}),
+        ("/calendar/hours", {"opens": "08:30", "closes": "17:30", **REASON}),
+    ],
+)
+async def test_nobody_but_the_administrator_edits(
+    who: Who,
+    path: str,
+    body: dict[str, object],
+) -> None:
+    before = await (await who("admin")).sees("/calendar/years/2010")
+    for account in ("gongnong", "zhihui_head", "ducha", "lingdao"):
+        answer = await (await who(account)).post(path, body)
+        assert (answer.status_code, answer.json()["type"]) == (403, "/problems/not-permitted")
+    assert await (await who("admin")).sees("/calendar/years/2010") == before
+
+
+async def test_the_administrator_changes_days_hours_and_publishes_a_year(admin: Person) -> None:
+    before = (await admin.sees("/calendar/years/2010"))["version"]
+    half = {
+        "day": "2010-03-05",
+        "kind": "half",
+        "opens": "08:30",
+        "closes": "11:30",
+        "name": "半天",
+    }
+    changed = await admin.does("/calendar/days", days=[DAY, half], **REASON)
+    assert changed == {"version": before + 1, "days": 2, "past_days": 2}
+    published = await admin.does("/calendar/years/2029", text=YEAR, source="国办发明电")
+    assert published == {"version": before + 2, "days": 9, "past_days": 0}
+    await admin.does("/calendar/hours", opens="08:30", closes="17:30", **REASON)
+    year = await admin.sees("/calendar/years/2010")
+    assert half in year["days"]
+    assert year["hours"] == {
+        "opens": "08:30",
+        "noon_from": None,
+        "noon_to": None,
+        "closes": "17:30",
+    }
+    assert not (await admin.sees("/calendar/years/2029"))["provisional"]
+    again = await admin.post("/calendar/hours", {"opens": "08:30", "closes": "17:30", **REASON})
+    assert (again.status_code, again.json()["type"]) == (409, "/problems/nothing-changed")
+    restored = {"opens": "09:00", "noon_from": "12:00", "noon_to": "14:00", "closes": "18:00"}
+    await admin.does("/calendar/hours", **restored, **REASON)
+
+
+async def test_the_same_change_sent_twice_makes_one_version(admin: Person) -> None:
+    body = {"days": [{"day": "2010-08-16", "kind": "off"}], **REASON}
+    first = await admin.post("/calendar/days", body, key="calendar-once")
+    second = await admin.post("/calendar/days", body, key="calendar-once")
+    assert first.is_success
+    assert second.headers["idempotent-replay"] == "true"
+    assert second.json() == first.json()
+
+
+@pytest.mark.parametrize(
+    ("wrong", "told"),
+    [
+        ([DAY, DAY], "不止一次"),
+        ([{**DAY, "kind": "half"}], "半天须填写"),
+        ([{**DAY, "opens": "09:00", "closes": "12:00"}], "半天须填写"),
+        ([{**DAY, "kind": "half", "opens": "12:00", "closes": "09:00"}], "之前"),
+        ([{**DAY, "kind": "half", "opens": "25:00", "closes": "26:00"}], ""),
+        ([{**DAY, "day": "1999-12-31"}], ""),
+        ([{**DAY, "day": "2026-02-30"}], ""),
+        ([{**DAY, "name": "两\n行"}], ""),
+        ([], ""),
+    ],
+)
+async def test_days_that_are_none_are_refused(
+    admin: Person, wrong: list[dict[str, str]], told: str
+) -> None:
+    answer = await admin.post("/calendar/days", {"days": wrong, **REASON})
+    assert answer.status_code == 422
+    assert told in answer.json()["detail"]
+
+
+async def test_a_bad_line_of_a_years_list_is_named_and_nothing_is_published(admin: Person) -> None:
+    answer = await admin.post(
+        "/calendar/years/2030",
+        {"text": YEAR.replace("2029", "2030") + "2030-02-30,休", "source": "-"},
+    )
+    assert answer.status_code == 422
+    assert "第 11 行" in answer.json()["detail"]
+    surrogate = await admin.client.post(
+        "/calendar/years/2030", content=b'{"text": "\\ud800", "source": "-"}', headers={"Content-Type": "application/json"}
+    )  # fmt: skip
+    assert surrogate.status_code == 422
+    assert (await admin.sees("/calendar/years/2030"))["provisional"]
+
+
+async def test_health_says_up_to_which_year_the_calendar_is_known(county: None) -> None:
+    assert county is None
+    async with people.visitor(served) as anybody, only_reading() as tx:
+        sent: list[str] = []
+        observers.append(sent.append)
+        try:
+            told = await anybody.sees("/health")
+        finally:
+            observers.remove(sent.append)
+        assert len(sent) == 1
+        assert told["calendar"] == {
+            "published_to": (await reading.outlook(tx)).published_to,
+            "missing": told["calendar"]["missing"],
+        }
+
+
+@pytest.mark.parametrize(
+    ("month", "missing"), [("2026-10-31T12:00:00", ()), ("2026-11-01T00:00:01", (2027,)), ("2028-03-01T12:00:00", (2028,))]
+)  # fmt: skip
+async def test_next_year_is_missed_from_the_first_of_november(
+    county: None, month: str, missing: tuple[int, ...]
+) -> None:
+    assert county is None
+    async with only_reading() as tx:
+        now = await tx.now()
+    wanted = datetime.fromisoformat(month).replace(tzinfo=clock.SHANGHAI)
+    with clock.moved(wanted - now):
+        async with only_reading() as tx:
+            assert (await reading.outlook(tx)).missing == missing
+
+
+async def test_health_stays_up_where_the_calendar_cannot_be_asked_for(
+    county: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert county is None
+    gone = db.Database("postgresql+asyncpg://nobody@127.0.0.1:1/none", pool_size=1)
+    monkeypatch.setattr(db, "database", lambda: gone)
+    async with people.visitor(served) as anybody:
+        assert await anybody.sees("/health") == {"status": "ok", "calendar": None}
+
+
+async def test_health_warns_of_a_missing_year_and_still_answers_200(county: None) -> None:
+    assert county is None
+    async with only_reading() as tx:
+        now = await tx.now()
+    december = datetime(2031, 12, 1, tzinfo=clock.SHANGHAI)
+    with clock.moved(december - now):
+        async with people.visitor(served) as anybody:
+            told = await anybody.sees("/health")
+    assert told["status"] == "warning"
+    assert told["calendar"]["missing"] == [2031, 2032]

@@ -1,0 +1,1 @@
+"""The calendars of the counties, on a real database."""

@@ -1,0 +1,90 @@
+"""`qungong calendar` as a person at a terminal uses it."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from app.settings import settings
+from qungong import sample
+from qungong.cli import app
+
+LIST = "date,kind,name\n2029-01-01,休,元旦\n2029-05-01,休,劳动节\n2029-10-13,班,国庆节\n" + "".join(
+    f"2029-10-0{day},休,国庆节\n" for day in range(1, 8)
+)
+
+
+def run(*words: str) -> tuple[int, str]:
+    done = CliRunner().invoke(app, ["calendar", *words], env={"COLUMNS": "120"})
+    return done.exit_code, done.output
+
+
+@pytest.mark.parametrize(
+    ("received", "limit", "due"),
+    [
+        ("2025-09-26T10:00", "5wd", "2025-10-10 23:59:59 +08:00  星期五"),
+        ("2025-09-30T10:00", "3wd", "2025-10-11 23:59:59 +08:00  星期六"),
+        ("2025-01-27T10:00", "3wd", "2025-02-07 23:59:59 +08:00  星期五"),
+        ("2025-09-28T10:00", "1wd", "2025-09-29 23:59:59 +08:00  星期一"),
+        ("2025-09-26T02:00+00:00", "4wh", "2025-09-26 16:00:00 +08:00  星期五"),
+        ("1986-05-04T01:00", "0d", "1986-05-04 23:59:59 +09:00  星期日"),
+    ],
+)
+def test_the_due_moment_is_the_first_line(received: str, limit: str, due: str) -> None:
+    assert run("due", received, limit)[0] == 0
+    assert run("due", received, limit)[1].splitlines()[0] == due
+
+
+def test_the_days_that_count_and_those_that_do_not_are_told() -> None:
+    told = run("due", "2025-09-26T19:00", "2wd")[1]
+    assert "视为 2025-09-28 09:00 收到" in told
+    assert "计入  09-29（一） 至 09-30（二）  2 天" in told
+    over_holidays = run("due", "2025-09-29T10:00", "2wd")[1]
+    assert "不计  10-01（三） 至 10-05（日）  5 天 国庆节" in over_holidays
+    assert "计入  10-09（四）  1 天" in over_holidays
+    assert "09-26（五）  1.5 小时" in run("due", "2025-09-26T16:30", "2wh")[1]
+
+
+def test_what_rests_on_an_unpublished_year_is_said_to_be_provisional() -> None:
+    told = run("due", "2098-12-30T10:00", "5wd")[1]
+    assert told.splitlines()[0].endswith("暂定")
+    assert "2098、2099 年的放假安排尚未发布" in told
+
+
+@pytest.mark.parametrize("words", [("yesterday", "5wd"), ("2025-09-26T10:00", "5"), ("0001-01-01", "5wd")])  # fmt: skip
+def test_what_is_no_moment_or_limit_is_a_message(words: tuple[str, str]) -> None:
+    code, told = run("due", *words)
+    assert code == 1
+    assert told.startswith("✗")
+
+
+@pytest.mark.parametrize("columns", ["80", "120", "200"])
+def test_a_year_fits_the_terminal(columns: str) -> None:
+    done = CliRunner().invoke(app, ["calendar", "show", "2025"], env={"COLUMNS": columns})
+    assert done.exit_code == 0
+    assert all(f"{month} 月" in done.output for month in range(1, 13))
+    assert "28班" in done.output
+    assert max(map(len, done.output.splitlines())) <= int(columns)
+    assert "暂定" in run("show", "2099")[1]
+
+
+def test_a_county_publishes_a_year_from_a_list_and_has_it_then(
+    fresh_database_url: str, redis_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert redis_url
+    monkeypatch.setenv("DATABASE_URL", fresh_database_url)
+    settings.cache_clear()
+    asyncio.run(sample.load())
+    file = tmp_path / "2029.csv"
+    file.write_bytes(LIST.encode("gbk"))
+    asked = ("due", "2029-09-28T10:00", "5wd", "--county", "500153")
+    assert "暂定" in run(*asked)[1]
+    code, told = run("import", str(file), "--county", "500153", "--year", "2029")
+    assert (code, "改变 10 天" in told) == (0, True), told
+    assert run(*asked)[1].splitlines()[0] == "2029-10-12 23:59:59 +08:00  星期五"
+    assert run("import", str(file), "--county", "500153", "--year", "2029")[0] == 1
+    assert "没有代码为 999999 的县" in run("show", "2029", "--county", "999999")[1]
+    file.write_text(LIST + "2029-13-01,休", "utf-8")
+    code, told = run("import", str(file), "--county", "500153", "--year", "2029")
+    assert (code, "第 12 行" in told) == (1, True), told

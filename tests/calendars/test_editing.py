@@ -1,0 +1,226 @@
+"""A calendar in versions: what each says stays so, what says nothing new is refused."""
+
+from collections.abc import Mapping
+from datetime import date, datetime, time
+
+import asyncpg
+import pytest
+from sqlalchemy import text
+
+from app.calendars import editing, reading
+from app.calendars.editing import Edited
+from app.calendars.working_time import DEFAULT_HOURS, Day, Hours, Limit
+from app.clock import SHANGHAI
+from app.db import Transaction, observers, transaction
+from app.db import reading as only_reading
+from app.errors import InvalidInput, NothingChanged
+
+NOW = datetime(2026, 11, 22, 10, tzinfo=SHANGHAI)
+OFF, WORKED = Day(working=False), Day(working=True)
+FLOOD = date(2026, 8, 14)
+NATIONAL = {date(2027, 10, day): Day(working=False, name="国庆节") for day in range(1, 8)}
+YEAR_2027: Mapping[date, Day] = {
+    date(2027, 1, 1): Day(working=False, name="元旦"),
+    date(2027, 5, 3): Day(working=False, name="劳动节"),
+    date(2027, 10, 9): Day(working=True, name="国庆节调休"),
+    **NATIONAL,
+}
+
+
+async def change(tx: Transaction, county_id: int, days: Mapping[date, Day]) -> Edited:
+    edited = await editing.change_days(tx, county_id, days, reason="暴雨", staff_id=None, now=NOW)
+    await tx.flush()
+    return edited
+
+
+async def publish(
+    tx: Transaction, county_id: int, days: Mapping[date, Day] = YEAR_2027, year: int = 2027
+) -> Edited:
+    edited = await editing.publish_years(
+        tx, county_id, {year: days}, source="国办发明电", staff_id=None, now=NOW
+    )
+    await tx.flush()
+    return edited
+
+
+async def test_a_county_without_a_calendar_has_one_of_which_everything_is_provisional(
+    tx: Transaction, county_id: int
+) -> None:
+    calendar = await reading.calendar_of(tx, county_id)
+    assert calendar.version == 0
+    assert calendar.due(NOW, Limit.parse("1wd")).provisional
+
+
+async def test_each_change_makes_a_version_and_older_ones_stay_as_they_were(
+    tx: Transaction, county_id: int
+) -> None:
+    assert (await change(tx, county_id, {FLOOD: OFF})).version == 1
+    assert (await change(tx, county_id, {FLOOD: WORKED})).version == 2
+    hours = Hours(time(8), None, None, time(16))
+    await editing.set_hours(tx, county_id, hours, reason="夏季", staff_id=None, now=NOW)
+    await tx.flush()
+    first, second, third = [
+        await reading.calendar_of(tx, county_id, version) for version in (1, 2, 3)
+    ]
+    assert [one.works(FLOOD) for one in (first, second, third)] == [False, True, True]
+    assert [one.hours for one in (first, second, third)] == [DEFAULT_HOURS, DEFAULT_HOURS, hours]
+    assert (await reading.calendar_of(tx, county_id)).version == 3
+
+
+async def test_a_half_day_is_read_back_as_it_was_said(tx: Transaction, county_id: int) -> None:
+    half = Day(working=True, hours=Hours(time(8, 30), None, None, time(11)), name="三八节")
+    await change(tx, county_id, {date(2026, 3, 6): half})
+    assert (await reading.calendar_of(tx, county_id)).day(date(2026, 3, 6)) == half
+
+
+async def test_a_published_year_is_no_longer_provisional(tx: Transaction, county_id: int) -> None:
+    before = await reading.calendar_of(tx, county_id)
+    await publish(tx, county_id)
+    after = await reading.calendar_of(tx, county_id)
+    asked = datetime(2027, 4, 30, 10, tzinfo=SHANGHAI), Limit.parse("1wd")
+    assert before.due(*asked).provisional
+    assert str(before.due(*asked).at)[:10] == "2027-05-03"
+    assert not after.due(*asked).provisional
+    assert str(after.due(*asked).at)[:10] == "2027-05-04"
+    told = await reading.publication_of(tx, county_id, 2027)
+    assert told is not None
+    assert (told.at, told.source) == (NOW, "国办发明电")
+    assert await reading.publication_of(tx, county_id, 2028) is None
+
+
+async def test_what_the_county_changed_itself_stays_unless_the_announcement_names_it(
+    tx: Transaction, county_id: int
+) -> None:
+    market = date(2027, 3, 15)
+    await change(tx, county_id, {market: OFF, date(2027, 10, 1): OFF, date(2027, 10, 9): OFF})
+    await publish(tx, county_id)
+    calendar = await reading.calendar_of(tx, county_id)
+    assert not calendar.works(market)
+    assert calendar.works(date(2027, 10, 9))
+
+
+async def test_a_holiday_said_before_its_year_is_published_is_off_afterwards_too(
+    tx: Transaction, county_id: int
+) -> None:
+    await change(tx, county_id, {date(2027, 1, 1): Day(working=False, name="元旦")})
+    await publish(tx, county_id)
+    assert not (await reading.calendar_of(tx, county_id)).works(date(2027, 1, 1))
+
+
+async def test_a_day_taken_for_a_holiday_may_be_said_to_be_worked(
+    tx: Transaction, county_id: int
+) -> None:
+    new_year = date(2027, 1, 1)
+    assert not (await reading.calendar_of(tx, county_id)).works(new_year)
+    await change(tx, county_id, {new_year: WORKED})
+    assert (await reading.calendar_of(tx, county_id)).works(new_year)
+
+
+async def test_what_says_nothing_new_is_refused(tx: Transaction, county_id: int) -> None:
+    await publish(tx, county_id)
+    saturday, monday = date(2027, 3, 13), date(2027, 3, 15)
+    for days in (
+        {saturday: OFF},
+        {monday: WORKED},
+        {date(2027, 1, 1): YEAR_2027[date(2027, 1, 1)]},
+    ):
+        with pytest.raises(NothingChanged):
+            await change(tx, county_id, days)
+    with pytest.raises(NothingChanged):
+        await publish(tx, county_id)
+    with pytest.raises(NothingChanged):
+        await editing.set_hours(tx, county_id, DEFAULT_HOURS, reason="-", staff_id=None, now=NOW)
+    assert (await reading.calendar_of(tx, county_id)).version == 1
+
+
+async def test_a_published_year_can_be_corrected(tx: Transaction, county_id: int) -> None:
+    await publish(tx, county_id)
+    corrected = {**YEAR_2027, date(2027, 10, 8): Day(working=False, name="国庆节")}
+    assert await publish(tx, county_id, corrected) == Edited(2, 1, 0)
+
+
+async def test_days_that_have_passed_may_be_changed_and_are_counted(
+    tx: Transaction, county_id: int
+) -> None:
+    today, yesterday = date(2026, 11, 22), date(2026, 11, 21)
+    changed = await change(tx, county_id, {FLOOD: OFF, yesterday: WORKED, today: WORKED})
+    assert changed == Edited(version=1, days=3, past_days=1)
+
+
+@pytest.mark.parametrize("missing", [date(2027, 1, 1), date(2027, 10, 1)])
+async def test_a_year_without_its_certain_holidays_is_not_published(
+    tx: Transaction, county_id: int, missing: date
+) -> None:
+    days = {day: said for day, said in YEAR_2027.items() if day != missing}
+    with pytest.raises(InvalidInput, match=f"{missing.month} 月 {missing.day} 日"):
+        await publish(tx, county_id, days)
+
+
+async def test_a_day_of_another_year_and_a_year_beyond_are_refused(
+    tx: Transaction, county_id: int
+) -> None:
+    with pytest.raises(InvalidInput, match="不在 2027 年"):
+        await publish(tx, county_id, {**YEAR_2027, date(2028, 1, 3): OFF})
+    with pytest.raises(InvalidInput, match="年份"):
+        await change(tx, county_id, {date(1999, 12, 31): OFF})
+    with pytest.raises(InvalidInput, match="没有填写"):
+        await change(tx, county_id, {})
+
+
+_TAMPERING = (
+    "UPDATE calendar_day SET working = true",
+    "DELETE FROM calendar_day",
+    "UPDATE calendar_change SET reason = ''",
+    "DELETE FROM calendar_year",
+    "TRUNCATE calendar_day",
+)
+
+
+@pytest.mark.parametrize("statement", _TAMPERING)
+async def test_the_database_refuses_to_change_what_a_version_said(
+    tx: Transaction, county_id: int, statement: str
+) -> None:
+    await publish(tx, county_id)
+    with pytest.raises(asyncpg.InsufficientPrivilegeError, match="append-only"):
+        await tx.execute(text(statement))
+
+
+async def test_a_version_read_before_costs_no_statement(county: None) -> None:
+    assert county is None
+    async with only_reading() as tx:
+        sample = await tx.scalar(text("SELECT id FROM unit WHERE code = '500153'"))
+        calendar = await reading.calendar_of(tx, sample)
+        sent: list[str] = []
+        observers.append(sent.append)
+        try:
+            again = await reading.calendar_of(tx, sample, calendar.version)
+            assert sent == []
+            reading.forget()
+            await reading.calendar_of(tx, sample, calendar.version)
+            assert len(sent) == 1
+        finally:
+            observers.remove(sent.append)
+    assert again is calendar
+
+
+async def test_a_version_that_was_undone_is_not_remembered(county: None) -> None:
+    assert county is None
+
+    async def edit_and_fail(day: date) -> None:
+        async with transaction() as tx:
+            sample = await tx.scalar(text("SELECT id FROM unit WHERE code = '500153'"))
+            edited = await change(tx, sample, {day: OFF})
+            found = await reading.calendar_of(tx, sample, edited.version)
+            assert not found.works(day)
+            raise LookupError
+
+    for day in (date(2026, 7, 6), date(2026, 7, 7)):
+        with pytest.raises(LookupError):
+            await edit_and_fail(day)
+
+
+async def test_a_version_that_never_was_is_not_taken_for_an_empty_one(
+    tx: Transaction, county_id: int
+) -> None:
+    with pytest.raises(LookupError, match="no calendar of version 7"):
+        await reading.calendar_of(tx, county_id, 7)

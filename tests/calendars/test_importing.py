@@ -1,0 +1,225 @@
+"""Lists of days off, as people keep them and as feeds bring them: taken whole, or refused line by line."""
+
+from contextlib import suppress
+from datetime import date, time
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.calendars import importing
+from app.calendars.importing import DaysRefused, read
+from app.calendars.working_time import Day, Hours
+from app.errors import InvalidInput
+
+CSV = """date,kind,name,opens,closes
+2026-10-01,休,国庆节
+2026/10/2,off,国庆节
+20261003,OFF,"国庆节"
+2026-10-10,班,国庆节调休
+
+2026-03-08,半,妇女节,08:30,11:30
+2026-03-09,half
+"""
+OFF = Day(working=False, name="国庆节")
+FEED = "\r\n".join(
+    [
+        "BEGIN:VCALENDAR",
+        "VERSION:2.0",
+        "PRODID:-//test//CN",
+        "BEGIN:VEVENT",
+        "UID:1",
+        "DTSTART;VALUE=DATE:20261001",
+        "DTEND;VALUE=DATE:20261004",
+        "SUMMARY;LANGUAGE=zh_CN:国庆节（休）",
+        "X-APPLE-SPECIAL-DAY:WORK-HOLIDAY",
+        "END:VEVENT",
+        "BEGIN:VEVENT",
+        "UID:2",
+        "DTSTART;VALUE=DATE:20261010",
+        "SUMMARY:国庆",
+        " 节（调休上",
+        " 班）",
+        "END:VEVENT",
+        "BEGIN:VEVENT",
+        "UID:3",
+        "DTSTART;VALUE=DATE:20260925",
+        "DTEND;VALUE=DATE:20260926",
+        "SUMMARY:中秋节 假期 第1天/共3天",
+        "END:VEVENT",
+        "BEGIN:VEVENT",
+        "UID:4",
+        "DTSTART;VALUE=DATE:20261222",
+        "SUMMARY:冬至",
+        "END:VEVENT",
+        "BEGIN:VEVENT",
+        "UID:5",
+        "DTSTART;VALUE=DATE:20270101",
+        "SUMMARY:休｜元旦",
+        "END:VEVENT",
+        "END:VCALENDAR",
+        "",
+    ]
+)
+FED = {
+    date(2026, 10, 1): OFF,
+    date(2026, 10, 2): OFF,
+    date(2026, 10, 3): OFF,
+    date(2026, 10, 10): Day(working=True, name="国庆节"),
+    date(2026, 9, 25): Day(working=False, name="中秋节"),
+}
+
+
+def event(*lines: str) -> bytes:
+    return "\r\n".join(
+        ["BEGIN:VCALENDAR", "BEGIN:VEVENT", *lines, "END:VEVENT", "END:VCALENDAR"]
+    ).encode()
+
+
+def refusal(data: str | bytes, year: int | None = None) -> str:
+    with pytest.raises(InvalidInput) as refused:
+        read(data if isinstance(data, bytes) else data.encode(), year)
+    return str(refused.value)
+
+
+def test_a_csv_is_read_however_its_dates_and_kinds_are_written() -> None:
+    assert read(CSV.encode()).days == {
+        date(2026, 10, 1): OFF,
+        date(2026, 10, 2): OFF,
+        date(2026, 10, 3): OFF,
+        date(2026, 10, 10): Day(working=True, name="国庆节调休"),
+        date(2026, 3, 8): Day(True, Hours(time(8, 30), None, None, time(11, 30)), "妇女节"),
+        date(2026, 3, 9): Day(True, Hours(time(9), None, None, time(12))),
+    }
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gbk", "gb18030"])
+def test_both_kinds_of_list_are_read_in_the_encodings_they_come_in(encoding: str) -> None:
+    assert read(CSV.encode(encoding)).days == read(CSV.encode()).days
+    # GBK has no ｜ trouble: it is written there too.
+    assert read(FEED.encode(encoding), 2026).days == FED
+
+
+def test_a_feed_gives_the_days_of_the_year_asked_for_and_passes_mere_festivals_over() -> None:
+    found = read(FEED.encode(), 2026)
+    assert found.days == FED
+    assert found.passed_over == 1
+    assert read(FEED.encode()).days == {**FED, date(2027, 1, 1): Day(working=False, name="元旦")}
+
+
+def test_the_end_of_an_event_is_the_day_after_its_last() -> None:
+    days = read(
+        event("DTSTART;VALUE=DATE:20280228", "DTEND;VALUE=DATE:20280301", "SUMMARY:休")
+    ).days
+    assert list(days) == [date(2028, 2, 28), date(2028, 2, 29)]
+    lasting = event("DTSTART;VALUE=DATE:20280228", "DURATION:P2D", "SUMMARY:春节（休）")
+    assert list(read(lasting).days) == list(days)
+
+
+def test_a_cancelled_event_is_none() -> None:
+    cancelled = event("DTSTART;VALUE=DATE:20280228", "STATUS:CANCELLED", "SUMMARY:休")
+    assert "没有任何" in refusal(cancelled)
+
+
+BAD_LINES = {
+    "2026-13-01,休": "日期应写作",
+    "2026-02-30,休": "日期应写作",
+    "２０２６-10-01,休": "日期应写作",
+    "10/01/2026,休": "日期应写作",
+    "2026-10-01,假": "类别应为",
+    "2026-10-01,": "类别应为",
+    "2026-10-01": "5 列",
+    "2026-10-01,休,a,b,c,d": "5 列",
+    '2026-10-01,休,"国庆': "5 列",
+    f"2026-10-01,休,{'长' * 41}": "名称最多",
+    "2026-10-01,休,国\u202e庆": "名称最多",
+    "2026-10-01,休,国庆,09:00,12:00": "只有半天",
+    "2026-10-01,半,国庆,09:00": "同时填写",
+    "2026-10-01,半,国庆,9点,12:00": "时间应写作",
+    "2026-10-01,半,国庆,24:00,25:00": "时间应写作",
+    "2026-10-01,半,国庆,12:00,09:00": "须依次在后",
+    "2027-01-01,休": "不在 2026 年",
+    "1999-01-01,休": "年份应在",
+}
+
+
+@pytest.mark.parametrize(("line", "told"), BAD_LINES.items())
+def test_a_bad_line_is_named_and_nothing_is_taken(line: str, told: str) -> None:
+    message = refusal(f"date,kind,name,opens,closes\n2026-05-01,休\n{line}\n", 2026)
+    assert "第 3 行" in message
+    assert told in message
+
+
+def test_a_day_said_twice_is_refused_whether_or_not_it_says_the_same() -> None:
+    message = refusal("date,kind\n2026-10-01,休\n2026-10-01,休\n2026-10-01,班\n")
+    assert "第 3 行：2026-10-01 与第 2 行重复\n" in message
+    assert "第 4 行：2026-10-01 与第 2 行重复，而且内容不同" in message
+    twice = FEED.replace("20261010", "20261002")
+    assert "第 2 个日程（国庆节（调休上班））：2026-10-02 与第 1 个日程" in refusal(twice)
+
+
+def test_every_bad_line_is_named_up_to_fifty() -> None:
+    with pytest.raises(DaysRefused) as refused:
+        read(("date,kind\n" + "x,休\n" * 60).encode())
+    assert len(refused.value.faults) == 60
+    assert "第 51 行" in str(refused.value)
+    assert "第 52 行" not in str(refused.value)
+    assert "另有 10 处" in str(refused.value)
+
+
+BAD_EVENTS = {
+    "with hours": (["DTSTART:20261001T080000Z"], "全天"),
+    "repeated": (["DTSTART;VALUE=DATE:20261001", "RRULE:FREQ=YEARLY"], "重复"),
+    "ending before it begins": (
+        ["DTSTART;VALUE=DATE:20261003", "DTEND;VALUE=DATE:20261001"],
+        "结束日期",
+    ),
+    "of no length": (["DTSTART;VALUE=DATE:20261003", "DTEND;VALUE=DATE:20261003"], "结束日期"),
+    "of a thousand years": (
+        ["DTSTART;VALUE=DATE:20261001", "DTEND;VALUE=DATE:21001001"],
+        "结束日期",
+    ),
+    "at the end of time": (["DTSTART;VALUE=DATE:99991231"], "年份"),
+    "lasting for ever": (["DTSTART;VALUE=DATE:20261003", "DURATION:P99999999W"], "结束日期"),
+    "without a beginning": (["DTEND;VALUE=DATE:20261001"], "开始日期"),
+}
+
+
+@pytest.mark.parametrize(("lines", "told"), BAD_EVENTS.values(), ids=BAD_EVENTS.keys())
+def test_an_event_that_is_no_run_of_days_is_named(lines: list[str], told: str) -> None:
+    message = refusal(event(*lines, "SUMMARY:国庆节（休）"))
+    assert "第 1 个日程（国庆节（休））" in message
+    assert told in message
+
+
+@pytest.mark.parametrize(
+    ("data", "told"),
+    [
+        (b"", "首行"),
+        (b"day,kind\n", "首行"),
+        (b"date\n", "首行"),
+        (b"date,kind\n", "没有任何"),
+        (b"\xff\xfe\x00\x00", "无法读取"),
+        (b"date,kind\n\x00", "无法读取"),
+        (b"BEGIN:VCALENDAR\nBEGIN:VEVENT\n", "格式有误"),
+        (b"BEGIN:VCALENDAR\r\nEND:VCALENDAR\r\nBEGIN:VCALENDAR\r\nEND:VCALENDAR\r\n", "格式有误"),
+        (b"a" * (importing.LARGEST + 1), "超过 1 MB"),
+    ],
+)
+def test_what_is_no_list_is_refused(data: bytes, told: str) -> None:
+    assert told in refusal(data)
+
+
+def test_more_days_than_any_list_has_are_refused() -> None:
+    first = date(2000, 1, 1).toordinal()
+    lines = [f"{date.fromordinal(first + n)},休" for n in range(importing.MOST_DAYS + 1)]
+    assert "超过" in refusal("\n".join(["date,kind", *lines]))
+
+
+@given(
+    st.binary(max_size=300) | st.text(max_size=200).map(lambda one: one.encode("utf-8", "replace"))
+)
+def test_whatever_is_sent_is_read_or_refused(data: bytes) -> None:
+    for wrapped in (data, b"date,kind,name\n" + data, b"BEGIN:VCALENDAR\nBEGIN:VEVENT\n" + data):
+        with suppress(InvalidInput):
+            assert read(wrapped).days
