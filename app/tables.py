@@ -6,6 +6,7 @@ from app.cases import models as cases
 from app.directory import models as directory
 from app.heartbeats import Heartbeat
 from app.idempotency import GivenAnswer
+from app.limits import models as limits
 from app.outbox import OutboxMessage
 from app.surveys import models as surveys
 
@@ -17,5 +18,6 @@ __all__ = [
     "calendars",
     "cases",
     "directory",
+    "limits",
     "surveys",
 ]

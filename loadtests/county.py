@@ -19,7 +19,6 @@ from app.auth.sessions import open_session
 from app.cases import history, lifecycle
 from app.cases.actions import filing
 from app.cases.actions.filing import Intake
-from app.cases.deadlines import Kind
 from app.cases.dossier import Dossier
 from app.cases.lifecycle import Action, Condition, Situation, Standing
 from app.cases.models import Channel
@@ -28,6 +27,7 @@ from app.db import Database, Transaction, transaction
 from app.directory.models import Citizen
 from app.directory.terms import UnitKind
 from app.identifiers import uuid7
+from app.limits.terms import Kind
 from app.outbox import MessageState, OutboxMessage
 from app.settings import settings
 from app.stored import Stored, copyable

@@ -6,8 +6,8 @@ from pydantic import BaseModel, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from app.cases.actions.filing import Registered
-from app.cases.deadlines import Kind
 from app.http.inputs import Identifier, Input, Paragraphs, UnitCode
+from app.limits.terms import Kind
 from mobile_api.wording import Photos, Title, title_of
 
 

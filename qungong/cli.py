@@ -18,7 +18,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from app.errors import InvalidInput
 from app.settings import settings
-from qungong import calendars, demo, importing, sample, serving, verifying
+from qungong import calendars, demo, doctoring, importing, sample, serving, verifying
 from qungong import docs as documents
 from qungong.embedded import LocalServiceError, Postgres, Redis
 from qungong.local import local_services
@@ -111,6 +111,27 @@ def verify() -> None:
     with local_services(serving.ROOT):
         faults = asyncio.run(verifying.verify_all())
     raise typer.Exit(1 if faults else 0)
+
+
+@app.command()
+@says_what_is_wrong
+def doctor(
+    as_json: Annotated[
+        bool, typer.Option("--json", help="只输出一个 JSON 对象 · print one JSON object")
+    ] = False,
+    quick: Annotated[
+        bool, typer.Option("--quick", help="不核对记录链 · leave the chains out")
+    ] = False,
+) -> None:
+    """Look for whatever must never be, and name it; exit 1 where anything is found. Repairs nothing."""
+    console = Console(stderr=as_json, highlight=False)
+    with local_services(serving.ROOT):
+        findings = asyncio.run(doctoring.examine_all(quick=quick, console=console))
+    if as_json:
+        typer.echo(json.dumps(doctoring.as_object(findings), ensure_ascii=False))
+    else:
+        doctoring.report(findings, console)
+    raise typer.Exit(0 if all(finding.holds for finding in findings) else 1)
 
 
 @app.command("import-units")

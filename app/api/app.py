@@ -14,6 +14,7 @@ from app.api import (
     filing,
     handling,
     judging,
+    limits,
     photos,
     pressing,
     replies,
@@ -32,7 +33,7 @@ _DESCRIPTION: Final = (
 )
 _PARTS: Final = (
     sessions, cases, photos, filing, judging, dispatching, handling, pressing, return_calls, replies, directory,
-    calendars,
+    calendars, limits,
 )  # fmt: skip
 _TOKENS: Final = {
     "token": {"type": "http", "scheme": "bearer", "description": "登录后取得的令牌"},

@@ -9,7 +9,6 @@ from app.api.step import CaseRef, Step, answers
 from app.auth.actor import StaffActor
 from app.cases.actions import filing
 from app.cases.actions.filing import Intake, PersonHelped, Registered
-from app.cases.deadlines import Kind
 from app.cases.lifecycle import Phase
 from app.cases.models import Channel
 from app.directory.terms import UnitKind
@@ -21,6 +20,7 @@ from app.http.phone import PhoneNumber
 from app.http.problems import problems
 from app.http.transaction import OneTransaction, Tx
 from app.http.who import ByStaff
+from app.limits.terms import Kind
 
 router = APIRouter(prefix="/cases", tags=["登记"], route_class=OneTransaction)
 

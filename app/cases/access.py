@@ -10,14 +10,18 @@ from typing import Any
 from sqlalchemy import text
 
 from app.auth.actor import Actor, CitizenActor, StaffActor, SystemActor
+from app.calendars.reading import calendar_of
 from app.cases import deadlines
+from app.cases.deadlines import Timing
 from app.cases.dossier import Dossier, hand_back_undecided
 from app.cases.lifecycle import Action, Condition, Situation, Standing, advance, allowed
-from app.cases.models import Assignment, AssignmentRole, Case, CaseParty
+from app.cases.models import Assignment, AssignmentRole, Case, CaseParty, Clock
 from app.cases.routing import Place
 from app.db import Transaction
 from app.directory.terms import Role, UnitKind
 from app.errors import NotFound
+from app.limits.reading import rules_of
+from app.limits.rules import HAND_BACK_WINDOW, PRESS_COOL_DOWN
 
 # Binds: :acts_or_looks, :sees_county, :supervises, :unit_id, :county_id. A sealed case is for supervisors of the unit
 # that holds it, and never for the accused unit; for all others it does not exist.
@@ -42,7 +46,13 @@ _ASSIGNMENT_COLUMNS = ", ".join(f"a.{name}" for name in Assignment.model_fields)
 # A statement of its own, after the lock. Within the locking statement it would be read as of before the wait, and a case
 # whose holder changed meanwhile would not be found at all: PostgreSQL joins the row anew, but to the rows it joined before.
 _AROUND = text(f"""
-SELECT h.name AS holder_name, h.kind AS holder_kind, up.id AS up_id, up.name AS up_name, up.kind AS up_kind,
+SELECT (SELECT version FROM calendar WHERE county_id = :county_id) AS calendar_version,
+  (SELECT version FROM limit_set WHERE county_id = :county_id) AS limits_version,
+  (SELECT array_remove(ARRAY[k.id, k.parent_id, above.parent_id], NULL) FROM category k
+    LEFT JOIN category above ON above.id = k.parent_id WHERE k.id = :category_id) AS categories,
+  (SELECT json_agg(w) FROM clock w
+    WHERE w.case_id = :case_id AND (w.ended_at IS NULL OR w.provisional OR w.stage = 'whole')) AS clocks,
+  h.name AS holder_name, h.kind AS holder_kind, up.id AS up_id, up.name AS up_name, up.kind AS up_kind,
   {_ASSIGNMENT_COLUMNS}, u.name AS unit_name, u.head_approves
 FROM unit h
 LEFT JOIN LATERAL (
@@ -95,7 +105,14 @@ async def _dossier(tx: Transaction, ref: str, by: Actor, *, lock: bool) -> Dossi
     if row is None:
         raise NotFound
     case = Case.read(row)
-    around = await tx.all(_AROUND, case_id=case.id, round=case.round, holder_id=case.holder_unit_id)
+    around = await tx.all(
+        _AROUND,
+        case_id=case.id,
+        round=case.round,
+        holder_id=case.holder_unit_id,
+        county_id=case.county_id,
+        category_id=case.category_id,
+    )
     first, parts = around[0], [one for one in around if one.id is not None]
     dossier = Dossier(
         case=case,
@@ -104,6 +121,12 @@ async def _dossier(tx: Transaction, ref: str, by: Actor, *, lock: bool) -> Dossi
         if first.up_id is None
         else Place(first.up_id, first.up_name, UnitKind(first.up_kind)),
         assignments=[Assignment.read(part) for part in parts],
+        clocks=[Clock.told(one) for one in first.clocks or ()],
+        timing=Timing(
+            await calendar_of(tx, case.county_id, first.calendar_version or 0),
+            await rules_of(tx, case.county_id, first.limits_version or 0),
+            tuple(first.categories or ()),
+        ),
         unit_names={part.unit_id: part.unit_name for part in parts},
         head_required=frozenset(part.unit_id for part in parts if part.head_approves),
     )
@@ -186,7 +209,7 @@ def _conditions(dossier: Dossier, by: Actor, now: datetime) -> Mapping[Condition
         and dossier.holder.kind is UnitKind.COMMAND_CENTER,
         Condition.OWN_ASSIGNMENT_OFFERED: part is not None and part.state == "offered",
         Condition.OWN_ASSIGNMENT_SIGNED: part is not None and part.state == "signed",
-        Condition.MAY_HAND_BACK: part is not None and _may_hand_back(part, now),
+        Condition.MAY_HAND_BACK: part is not None and _may_hand_back(dossier, part, now),
         Condition.HAND_BACK_ASKED: bool(dossier.asked_back()),
         Condition.NO_HAND_BACK_ASKED: lead is None or not hand_back_undecided(lead),
         Condition.ASSISTANT_OPEN: bool(dossier.open_assistants),
@@ -195,15 +218,17 @@ def _conditions(dossier: Dossier, by: Actor, now: datetime) -> Mapping[Condition
         or (isinstance(by, StaffActor) and by.role is Role.UNIT_HEAD),
         Condition.PRESS_COOLED_DOWN: not isinstance(by, CitizenActor)
         or case.pressed_at is None
-        or now - case.pressed_at >= deadlines.PRESS_COOL_DOWN,
+        or now - case.pressed_at >= PRESS_COOL_DOWN,
         Condition.NOT_REFUSED_TWICE: case.refusals_objected == 0,
     }
 
 
-def _may_hand_back(part: Assignment, now: datetime) -> bool:
+def _may_hand_back(dossier: Dossier, part: Assignment, now: datetime) -> bool:
+    window = dossier.timing.calendar.due(part.assigned_at, HAND_BACK_WINDOW).at
     # Nor does a unit object to what it gave itself: nobody would be there to decide about it.
     return (
         part.given_by_unit_id not in (None, part.unit_id)
         and part.hand_back_asked_at is None
-        and now <= deadlines.due(part.assigned_at, deadlines.HAND_BACK_WINDOW_DAYS)
+        and window is not None
+        and now <= window
     )

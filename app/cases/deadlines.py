@@ -1,81 +1,133 @@
-"""How long each stage of a case has. Pure; counts from the hand-over, never from the signature."""
+"""When a clock's limit ends and what comes when. Pure: computed anew from what was recorded, never edited."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
-from enum import StrEnum
+from datetime import UTC, datetime, timedelta
+from enum import IntEnum
+from typing import Protocol
 
-from app.clock import SHANGHAI
+import msgspec
+
+from app.calendars.working_time import Due, Limit, LimitUnit, WorkingCalendar
 from app.directory.terms import OFFICES, UnitKind
+from app.limits.rules import RuleSet
+from app.limits.terms import Stage
+
+# 23:59:59 stands for the end of the day: what is late is late from midnight on.
+_END = timedelta(seconds=1)
+# The stages of the case itself, one after the other; all others run beside them.
+OF_THE_CASE = frozenset({Stage.JUDGE, Stage.HANDLE})
+
+Pause = tuple[datetime, datetime | None]
 
 
-class Kind(StrEnum):
-    """What a case is about; it decides how long handling may take. ACCUSATION (检举控告) is always sealed."""
+class Step(IntEnum):
+    """What comes of a clock, in this order; of a stage without cards YELLOW is only that it is over."""
 
-    QUESTION = "question"
-    SUGGESTION = "suggestion"
-    HELP = "help"
-    COMPLAINT = "complaint"
-    ACCUSATION = "accusation"
-
-    @property
-    def chinese(self) -> str:
-        return _KINDS[self]
-
-
-class Stage(StrEnum):
-    JUDGE = "judge"
-    SUPPLEMENT = "supplement"
-    SIGN = "sign"
-    HANDLE = "handle"
-    ASSIST = "assist"
-    HAND_BACK_DECISION = "hand_back_decision"
+    REMIND = 0
+    YELLOW = 1
+    RED = 2
 
 
 @dataclass(frozen=True, slots=True)
-class Limit:
-    """A number of calendar days; `name` says which rule it was, and is kept on the case."""
+class Timing:
+    """What a county's limits are computed by. `categories`: the case's, and those above it, nearest first."""
 
-    days: int
-    name: str
-
-
-_JUDGE_DAYS = {UnitKind.VILLAGE: 2, UnitKind.TOWNSHIP: 3, UnitKind.COMMAND_CENTER: 1}
-_JUDGE_DAYS_ELSE = 3
-_HANDLE_DAYS = {
-    Kind.QUESTION: 3,
-    Kind.SUGGESTION: 5,
-    Kind.HELP: 10,
-    Kind.COMPLAINT: 10,
-    Kind.ACCUSATION: 10,
-}
-_FIXED_DAYS = {Stage.SIGN: 1, Stage.ASSIST: 5, Stage.HAND_BACK_DECISION: 1, Stage.SUPPLEMENT: 15}
-# Law: a unit may object to an assignment within 5 days (信访工作条例 asks for it within 5 working days).
-HAND_BACK_WINDOW_DAYS = 5
-# Law: 60 days to handle a petition (信访工作条例 art. 34), counted for the whole case.
-WHOLE_CASE_DAYS = 60
-PRESS_COOL_DOWN = timedelta(hours=24)
+    calendar: WorkingCalendar
+    rules: RuleSet
+    categories: tuple[int, ...] = ()
 
 
-def stage_limit(stage: Stage, *, holder: UnitKind, kind: Kind, urgent: bool) -> Limit:
-    """What a stage may take; an urgent case is judged and handled the same day it was handed over."""
-    if stage is Stage.JUDGE:
-        days = 0 if urgent else _JUDGE_DAYS.get(holder, _JUDGE_DAYS_ELSE)
-    elif stage is Stage.HANDLE:
-        days = 0 if urgent else _HANDLE_DAYS[kind]
-    else:
-        days = _FIXED_DAYS[stage]
-    return Limit(days, f"default/{stage}/{holder}/{kind}{'/urgent' if urgent else ''}")
+class Running(Protocol):
+    """A clock, as far as its moments go."""
+
+    stage: Stage
+    started_at: datetime
+    limit: str
+    remind_before: int
+    yellow_after: str
+    red_after: str | None
+    calendar_version: int
+    pauses: str
+    extension: str | None
+    due_at: datetime | None
+    provisional: bool
+    remind_at: datetime | None
+    yellow_at: datetime | None
+    red_at: datetime | None
+    ended_at: datetime | None
+    steps: int
+    next_at: datetime | None
 
 
-def due(received: datetime, limit_days: int) -> datetime:
-    """The end of the last day, Asia/Shanghai. Day 1 is the day after receipt; 0 days ends the same day."""
-    last: date = received.astimezone(SHANGHAI).date() + timedelta(days=limit_days)
-    return datetime.combine(last, time(23, 59, 59), tzinfo=SHANGHAI)
+def retime(clock: Running, calendar: WorkingCalendar) -> None:
+    """Compute the clock's moments from its start, limit, pauses and extension, and when the sweep is to look next."""
+    pauses = read_pauses(clock)
+    due = calendar.due(clock.started_at, Limit.parse(clock.limit), pauses)
+    if due.at is not None and clock.extension is not None:
+        due = _further(calendar, due, clock.extension, pauses)
+    clock.calendar_version, clock.due_at, clock.provisional = calendar.version, due.at, False
+    clock.remind_at = clock.yellow_at = clock.red_at = None
+    if due.at is not None:
+        yellow = _further(calendar, due, clock.yellow_after, pauses)
+        red = None if clock.red_after is None else _further(calendar, due, clock.red_after, pauses)
+        clock.provisional = any(one.provisional for one in (due, yellow, red) if one is not None)
+        clock.remind_at = _reminder(clock, calendar, due.at)
+        clock.yellow_at = None if yellow.at is None else yellow.at + _END
+        clock.red_at = None if red is None or red.at is None else red.at + _END
+    set_next(clock)
+
+
+def set_next(clock: Running) -> None:
+    """When the sweep looks again: at the first moment not yet dealt with that the clock was still running at.
+
+    Never while that would rest on a year whose calendar is not published.
+    """
+    clock.next_at = None
+    if clock.provisional:
+        return
+    for step, moment in _moments(clock)[clock.steps :]:
+        if moment is not None and not _ended_before(clock, step, moment):
+            clock.next_at = moment
+            return
+
+
+def due_steps(clock: Running, now: datetime) -> list[tuple[Step, datetime]]:
+    """What is to be done with the clock now, each with the moment it takes effect; a reminder only if nothing worse is."""
+    due = [
+        (step, moment)
+        for step, moment in _moments(clock)[clock.steps :]
+        if moment is not None and moment <= now and not _ended_before(clock, step, moment)
+    ]
+    return due[1:] if len(due) > 1 and due[0][0] is Step.REMIND else due
+
+
+def pause(clock: Running, now: datetime) -> None:
+    pauses = read_pauses(clock)
+    if not pauses or pauses[-1][1] is not None:
+        _write_pauses(clock, [*pauses, (now, None)])
+
+
+def resume(clock: Running, now: datetime) -> None:
+    pauses = read_pauses(clock)
+    if pauses and pauses[-1][1] is None:
+        _write_pauses(clock, [*pauses[:-1], (pauses[-1][0], now)])
+
+
+def read_pauses(clock: Running) -> list[Pause]:
+    return msgspec.json.decode(clock.pauses, type=list[Pause])
+
+
+def paused_time(clock: Running, now: datetime) -> timedelta:
+    """How long the clock has stood still so far, by the clock on the wall."""
+    return sum(((end or now) - start for start, end in read_pauses(clock)), timedelta())
 
 
 def survey_window_ends(answered: datetime, days: int) -> datetime:
-    """When an answered case is archived, whatever was or was not evaluated: always at a day's end."""
-    return due(answered, days)
+    """When an answered case is archived, whatever was or was not evaluated: always at a day's end, Asia/Shanghai."""
+    ends = WorkingCalendar(0).due(answered, Limit(days, LimitUnit.CALENDAR_DAYS)).at
+    assert ends is not None, "nothing pauses it"
+    return ends
 
 
 def may_refuse(holder: UnitKind) -> bool:
@@ -89,10 +141,35 @@ def has_lower_tier(holder: UnitKind) -> bool:
     )
 
 
-_KINDS = {
-    Kind.QUESTION: "咨询",
-    Kind.SUGGESTION: "建议",
-    Kind.HELP: "求助",
-    Kind.COMPLAINT: "投诉",
-    Kind.ACCUSATION: "检举控告",
-}
+def _further(calendar: WorkingCalendar, due: Due, limit: str, pauses: Sequence[Pause]) -> Due:
+    assert due.at is not None
+    later = calendar.after(due.at, Limit.parse(limit), pauses)
+    return Due(later.at, due.provisional or later.provisional)
+
+
+def _reminder(clock: Running, calendar: WorkingCalendar, due_at: datetime) -> datetime | None:
+    if clock.remind_before == 0:
+        return None
+    at = calendar.remind_at(due_at, clock.remind_before)
+    return at if at > clock.started_at else None
+
+
+def _moments(clock: Running) -> list[tuple[Step, datetime | None]]:
+    return [
+        (Step.REMIND, clock.remind_at),
+        (Step.YELLOW, clock.yellow_at),
+        (Step.RED, clock.red_at),
+    ]
+
+
+def _ended_before(clock: Running, step: Step, moment: datetime) -> bool:
+    """What ended in time earns no card; what has ended needs no reminder."""
+    return clock.ended_at is not None and (step is Step.REMIND or clock.ended_at < moment)
+
+
+def _write_pauses(clock: Running, pauses: list[Pause]) -> None:
+    in_utc = [
+        (start.astimezone(UTC), None if end is None else end.astimezone(UTC))
+        for start, end in pauses
+    ]
+    clock.pauses = msgspec.json.encode(in_utc).decode()

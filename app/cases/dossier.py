@@ -1,4 +1,7 @@
-"""A case with what is needed to decide about it. Reads and writes nothing: access.py fills it, actions change it."""
+"""A case with what is needed to decide about it. Reads and writes nothing: access.py fills it, actions change it.
+
+The only place that starts, ends, pauses or moves a clock.
+"""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -6,26 +9,45 @@ from typing import Any
 from uuid import UUID
 
 from app.auth.actor import Actor, StaffActor
+from app.calendars.working_time import Limit
 from app.cases import deadlines
-from app.cases.deadlines import Stage
-from app.cases.models import OPEN_ASSIGNMENT, Assignment, AssignmentRole, AssignmentState, Case
+from app.cases.deadlines import Timing
+from app.cases.models import (
+    OPEN_ASSIGNMENT,
+    Assignment,
+    AssignmentRole,
+    AssignmentState,
+    Case,
+    Clock,
+    Waiting,
+)
 from app.cases.routing import Place
+from app.directory.terms import UnitKind
+from app.identifiers import uuid7
+from app.limits.rules import Rule
+from app.limits.terms import WITHOUT_CARDS, Stage
 
 _COUNTS = OPEN_ASSIGNMENT | {AssignmentState.ANSWERED}
 
 
 @dataclass(slots=True)
 class Dossier:
-    """A case with what is needed to decide about it (卷宗). `before` is its state when it was read."""
+    """A case with what is needed to decide about it (卷宗). `clocks` are those that run, and the whole case's.
+
+    `before` is its state when it was read.
+    """
 
     case: Case
     holder: Place
     next_tier: Place | None
     assignments: list[Assignment]
+    clocks: list[Clock]
+    timing: Timing
     unit_names: dict[int, str]
     head_required: frozenset[int]
     before: dict[str, Any] = field(default_factory=dict)
     assignments_before: dict[UUID, dict[str, Any]] = field(default_factory=dict)
+    clocks_before: dict[UUID, dict[str, Any]] = field(default_factory=dict)
 
     @property
     def lead(self) -> Assignment | None:
@@ -69,6 +91,22 @@ class Dossier:
             one.id: {name: getattr(one, name) for name in Assignment.CHANGING}
             for one in self.assignments
         }
+        self.clocks_before = {
+            one.id: {name: getattr(one, name) for name in Clock.CHANGING} for one in self.clocks
+        }
+
+    def running(self, stage: Stage, part: Assignment | None = None) -> Clock | None:
+        """The clock of that stage that has not ended; of a part's where one is given."""
+        return next(
+            (
+                one
+                for one in self.clocks
+                if one.stage is stage
+                and one.ended_at is None
+                and (part is None or one.assignment_id == part.id)
+            ),
+            None,
+        )
 
     def give_to(self, holder: Place, stage: Stage, now: datetime) -> None:
         """Hand the case over: the holder's stage clock starts now, whenever they get round to it."""
@@ -78,19 +116,158 @@ class Dossier:
         self.case.holder_unit_id = holder.unit_id
         self.start(stage, now)
 
-    def start(self, stage: Stage, now: datetime, *, days: int | None = None) -> None:
-        """Start a stage at the present holder; `days` overrides the rule's limit."""
+    def start(self, stage: Stage, now: datetime, *, limit: Limit | None = None) -> Clock:
+        """Start a stage of the case at the present holder; `limit` overrides the rule's."""
+        self.end_stage(now)
+        clock = self.begin(stage, self.holder.unit_id, self.holder.kind, now, limit=limit)
         case = self.case
-        limit = deadlines.stage_limit(
-            stage, holder=self.holder.kind, kind=case.kind, urgent=case.urgent
-        )
-        case.stage, case.stage_started_at = stage, now
-        case.stage_due_at = deadlines.due(now, limit.days if days is None else days)
-        case.stage_rule = limit.name if days is None else f"given/{days}"
+        case.stage, case.stage_started_at, case.stage_rule = stage, now, clock.rule
+        self._show(clock)
+        return clock
 
-    def end_stage(self) -> None:
+    def begin(
+        self,
+        stage: Stage,
+        unit_id: int,
+        kind: UnitKind,
+        now: datetime,
+        *,
+        part: Assignment | None = None,
+        limit: Limit | None = None,
+    ) -> Clock:
+        """Start a clock beside whatever else runs: a signature, an assistant's answer, somebody's decision."""
+        case, rule = self.case, self.rule(stage, kind)
+        clock = Clock(
+            id=uuid7(now),
+            case_id=case.id,
+            county_id=case.county_id,
+            assignment_id=None if part is None else part.id,
+            stage=stage,
+            round=case.round,
+            unit_id=unit_id,
+            started_at=now,
+            limit=str(rule.limit if limit is None else limit),
+            remind_before=0
+            if limit is not None and limit.amount <= rule.remind_before
+            else rule.remind_before,
+            yellow_after=str(rule.yellow_after),
+            red_after=None
+            if rule.red_after is None or stage in WITHOUT_CARDS
+            else str(rule.red_after),
+            rule=rule.name if limit is None else f"given/{limit}",
+            calendar_version=0,
+        )
+        deadlines.retime(clock, self.timing.calendar)
+        self.clocks.append(clock)
+        return clock
+
+    def rule(self, stage: Stage, kind: UnitKind) -> Rule:
         case = self.case
+        return self.timing.rules.of(
+            stage, tier=kind, kind=case.kind, categories=self.timing.categories, urgent=case.urgent
+        )
+
+    def begin_whole(self, now: datetime) -> None:
+        """Start the whole case's own clock: at registration, and again only with a new round."""
+        clock = self.begin(Stage.WHOLE, self.case.first_unit_id, self.holder.kind, now)
+        self._show(clock)
+
+    def reopen_whole(self) -> None:
+        """What had ended goes on: the whole case's clock counts from where it began."""
+        for clock in self.clocks:
+            if clock.stage is Stage.WHOLE and clock.round == self.case.round:
+                clock.ended_at = None
+                deadlines.retime(clock, self.timing.calendar)
+                self._show(clock)
+
+    def end(self, clock: Clock | None, now: datetime) -> None:
+        """The stage is over. What it has earned by now it still gets."""
+        if clock is not None and clock.ended_at is None:
+            clock.ended_at = now
+            deadlines.set_next(clock)
+
+    def end_part(self, part: Assignment, now: datetime) -> None:
+        for clock in self.clocks:
+            if clock.assignment_id == part.id:
+                self.end(clock, now)
+
+    def end_stage(self, now: datetime) -> None:
+        """The case's present stage is over, and with it everything asked for in it."""
+        case = self.case
+        for clock in self.clocks:
+            if clock.stage in deadlines.OF_THE_CASE or clock.stage in _ASKED_IN_A_STAGE:
+                self.end(clock, now)
         case.stage = case.stage_started_at = case.stage_due_at = case.stage_rule = None
+        case.waiting = case.waiting_since = case.wait_asked_at = case.extension_asked_at = None
+
+    def end_all(self, now: datetime) -> None:
+        """Nothing runs on a case that is answered, declined, withdrawn or merged."""
+        self.end_stage(now)
+        for clock in self.clocks:
+            self.end(clock, now)
+
+    def stand_still(
+        self, why: Waiting, stage: Stage, now: datetime, *, limit: Limit | None = None
+    ) -> None:
+        """Pause the present stage; how long that may last is a clock of its own. The whole case's clock goes on."""
+        self.case.waiting, self.case.waiting_since = why, now
+        for clock in self._pausable():
+            deadlines.pause(clock, now)
+            deadlines.retime(clock, self.timing.calendar)
+        self.begin(stage, self.holder.unit_id, self.holder.kind, now, limit=limit)
+
+    def go_on(self, now: datetime) -> None:
+        """The present stage goes on where it stood."""
+        self.case.waiting = self.case.waiting_since = None
+        for clock in self._pausable():
+            deadlines.resume(clock, now)
+            deadlines.retime(clock, self.timing.calendar)
+            self._show(clock)
+        for stage in (Stage.SUPPLEMENT, Stage.WAITING):
+            self.end(self.running(stage), now)
+
+    def extend(self, limit: Limit) -> None:
+        """By somebody else's decision the present stage, and with it the whole case, has so much longer."""
+        for clock in self.clocks:
+            if clock.ended_at is None and clock.stage in (Stage.HANDLE, Stage.WHOLE):
+                clock.extension = str(limit)
+                deadlines.retime(clock, self.timing.calendar)
+                self._show(clock)
+
+    def retime(self) -> None:
+        """Compute what still runs anew, by the calendar as it now is."""
+        for clock in self.clocks:
+            if clock.ended_at is None or clock.provisional:
+                deadlines.retime(clock, self.timing.calendar)
+                if clock.ended_at is None:
+                    self._show(clock)
+
+    def _pausable(self) -> list[Clock]:
+        return [
+            one
+            for one in self.clocks
+            if one.ended_at is None and one.stage in deadlines.OF_THE_CASE
+        ]
+
+    def _show(self, clock: Clock) -> None:
+        """Keep what lists show equal to the clock; while it stands still they show what was promised last."""
+        if clock.due_at is None:
+            return
+        if clock.stage is Stage.WHOLE:
+            self.case.due_at = clock.due_at
+        elif clock.stage in deadlines.OF_THE_CASE:
+            self.case.stage_due_at = clock.due_at
+        part = self.lead if clock.stage is Stage.HANDLE else self._part_of(clock)
+        if part is not None and clock.stage is Stage.SIGN:
+            part.sign_due_at = clock.due_at
+        elif part is not None and clock.stage in (Stage.ASSIST, Stage.HANDLE):
+            part.due_at = clock.due_at
+
+    def _part_of(self, clock: Clock) -> Assignment | None:
+        return next((one for one in self.assignments if one.id == clock.assignment_id), None)
+
+
+_ASKED_IN_A_STAGE = frozenset({Stage.SUPPLEMENT, Stage.WAITING, Stage.EXTENSION_DECISION})
 
 
 def hand_back_undecided(part: Assignment) -> bool:

@@ -5,7 +5,7 @@ An entry says what was done, by whom, and what the state became; folding the ent
 
 import hmac
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
 from hashlib import sha256
@@ -18,11 +18,13 @@ from app import keys
 from app.auth.actor import Actor, CitizenActor, StaffActor
 from app.cases.dossier import Dossier
 from app.cases.lifecycle import Action
-from app.cases.models import Assignment, Case, CaseEvent, EventText
+from app.cases.models import Assignment, Case, CaseEvent, Clock, EventText
 from app.db import Transaction
 
 # The head of the chain lives on the case's row and cannot be part of what it is computed from.
 _HEAD = frozenset({"event_seq", "event_hash"})
+# Where the sweep stands with a clock: follows from the rest, and from the entries of the cards.
+_BOOKMARKS = frozenset({"next_at", "steps"})
 # What an entry of a new case keeps: all of its row but what would identify a person or open the case to others.
 _AT_REGISTRATION = tuple(
     name for name in Case.model_fields if name not in _HEAD | {"title", "tracking_key"}
@@ -83,14 +85,23 @@ def record(
     )
     if seq > 1:
         tx.change(case)
-        for part in dossier.assignments:
-            if part.id in dossier.assignments_before:
-                tx.change(part)
-            else:
-                tx.add(part)
+        _write(tx, dossier.assignments, dossier.assignments_before)
     else:
         tx.add(case)
+    _write(tx, dossier.clocks, dossier.clocks_before)
     dossier.remember()
+
+
+def _write(
+    tx: Transaction,
+    rows: Sequence[Assignment | Clock],
+    before: Mapping[UUID, Mapping[str, Any]],
+) -> None:
+    for row in rows:
+        if row.id not in before:
+            tx.add(row)
+        elif any(getattr(row, name) != value for name, value in before[row.id].items()):
+            tx.change(row)
 
 
 def genesis(case_id: UUID) -> bytes:
@@ -124,27 +135,44 @@ def _after(dossier: Dossier, *, new: bool) -> dict[str, Any]:
         return {
             "case": {name: _plain(getattr(case, name)) for name in _AT_REGISTRATION},
             "assignments": {},
+            "clocks": _rows(dossier.clocks, dossier.clocks_before, Clock),
         }
     return {
         "case": _changed(case, dossier.before, Case.CHANGING),
-        "assignments": {
-            str(part.id): _changed(part, dossier.assignments_before[part.id], Assignment.CHANGING)
-            if part.id in dossier.assignments_before
-            else {name: _plain(getattr(part, name)) for name in Assignment.model_fields}
-            for part in dossier.assignments
-            if part.id not in dossier.assignments_before
-            or _changed(part, dossier.assignments_before[part.id], Assignment.CHANGING)
-        },
+        "assignments": _rows(dossier.assignments, dossier.assignments_before, Assignment),
+        "clocks": _rows(dossier.clocks, dossier.clocks_before, Clock),
     }
 
 
+def _rows(
+    rows: Sequence[Assignment | Clock],
+    before: Mapping[UUID, Mapping[str, Any]],
+    kind: type[Assignment | Clock],
+) -> dict[str, dict[str, Any]]:
+    told = {}
+    for row in rows:
+        known = before.get(row.id)
+        said = (
+            {
+                name: _plain(getattr(row, name))
+                for name in kind.model_fields
+                if name not in _BOOKMARKS
+            }
+            if known is None
+            else _changed(row, known, kind.CHANGING)
+        )
+        if said:
+            told[str(row.id)] = said
+    return told
+
+
 def _changed(
-    row: Case | Assignment, before: Mapping[str, Any], names: tuple[str, ...]
+    row: Case | Assignment | Clock, before: Mapping[str, Any], names: tuple[str, ...]
 ) -> dict[str, Any]:
     return {
         name: _plain(getattr(row, name))
         for name in names
-        if name not in _HEAD and getattr(row, name) != before[name]
+        if name not in _HEAD | _BOOKMARKS and getattr(row, name) != before[name]
     }
 
 

@@ -48,6 +48,21 @@ class Action(StrEnum):
     INSTRUCT = "instruct"
     MERGE = "merge"
     WITHDRAW = "withdraw"
+    EXTEND = "extend"
+    DECIDE_EXTENSION = "decide_extension"
+    WAIT = "wait"
+    DECIDE_WAIT = "decide_wait"
+    RESUME = "resume"
+    SUPERVISE = "supervise"
+    REPLY_SUPERVISION = "reply_supervision"
+    LIST = "list"
+    UNLIST = "unlist"
+    REMIND = "remind"
+    CARD = "card"
+    APPEAL = "appeal"
+    DECIDE_APPEAL = "decide_appeal"
+    RESCHEDULE = "reschedule"
+    REASSIGN = "reassign"
 
     @property
     def chinese(self) -> str:
@@ -294,6 +309,21 @@ _ACTIONS = {
     Action.INSTRUCT: "批示",
     Action.MERGE: "并案",
     Action.WITHDRAW: "撤回",
+    Action.EXTEND: "延期申请",
+    Action.DECIDE_EXTENSION: "延期审批",
+    Action.WAIT: "挂起申请",
+    Action.DECIDE_WAIT: "挂起审批",
+    Action.RESUME: "恢复",
+    Action.SUPERVISE: "督办",
+    Action.REPLY_SUPERVISION: "督办回复",
+    Action.LIST: "挂牌督办",
+    Action.UNLIST: "摘牌",
+    Action.REMIND: "预警",
+    Action.CARD: "发牌",
+    Action.APPEAL: "申诉",
+    Action.DECIDE_APPEAL: "申诉裁定",
+    Action.RESCHEDULE: "期限重算",
+    Action.REASSIGN: "承接",
 }
 _STANDINGS = {
     Standing.REPORTER: "反映人",

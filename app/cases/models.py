@@ -2,14 +2,14 @@
 
 from datetime import datetime
 from enum import StrEnum
-from typing import ClassVar
+from typing import Any, ClassVar, Self
 from uuid import UUID
 
 from sqlalchemy import CheckConstraint, Index, Text, text
 from sqlmodel import Field
 
-from app.cases.deadlines import Kind, Stage
 from app.cases.lifecycle import Action, Phase
+from app.limits.terms import Kind, Stage
 from app.stored import MOMENT, Stored, one_of
 
 
@@ -48,7 +48,8 @@ class Case(Stored, table=True):
     """A grievance's present state; equal to the fold of its events. CASE is a reserved word, hence the table's name.
 
     `first_unit_id` stays: the unit that took the case in informs the citizen (首问负责). `due_at` is the whole case's,
-    `stage_due_at` the present holder's. `event_seq` and `event_hash` are the head of the record's chain.
+    `stage_due_at` the present holder's, both kept from the clocks; `statutory_due_at` is the law's and runs beside them.
+    `event_seq` and `event_hash` are the head of the record's chain.
     """
 
     __tablename__ = "grievance"
@@ -92,16 +93,12 @@ class Case(Stored, table=True):
             "grievance_merged_into", "primary_id", postgresql_where=text("primary_id IS NOT NULL")
         ),
         Index("grievance_to_close", "close_at", postgresql_where=text("phase = 'answered'")),
-        Index(
-            "grievance_stage_due",
-            "stage_due_at",
-            postgresql_where=text("phase IN ('pending', 'handling') AND waiting IS NULL"),
-        ),
     )
     CHANGING: ClassVar[tuple[str, ...]] = (
-        "phase", "holder_unit_id", "stage", "stage_started_at", "stage_due_at", "stage_rule", "waiting", "waiting_since", "round",
-        "returns", "refusals_objected", "presses", "pressed_at", "primary_id", "outcome", "answered_at", "close_at",
-        "closed_at", "supplement_asked_by", "event_seq", "event_hash",
+        "phase", "holder_unit_id", "stage", "stage_started_at", "stage_due_at", "stage_rule", "due_at", "statutory_due_at",
+        "waiting", "waiting_since", "wait_asked_at", "extension_asked_at", "extended", "listed_at", "round", "returns",
+        "refusals_objected", "presses", "pressed_at", "primary_id", "outcome", "answered_at", "close_at", "closed_at",
+        "supplement_asked_by", "event_seq", "event_hash",
     )  # fmt: skip
 
     id: UUID = Field(primary_key=True)
@@ -132,8 +129,15 @@ class Case(Stored, table=True):
     stage_due_at: datetime | None = Field(default=None, sa_type=MOMENT)
     stage_rule: str | None = Field(default=None, max_length=120)
     due_at: datetime = Field(sa_type=MOMENT)
+    statutory_due_at: datetime = Field(sa_type=MOMENT)
     waiting: Waiting | None = Field(default=None, sa_type=Text)
     waiting_since: datetime | None = Field(default=None, sa_type=MOMENT)
+    # Asked for by the holder and not yet decided.
+    wait_asked_at: datetime | None = Field(default=None, sa_type=MOMENT)
+    extension_asked_at: datetime | None = Field(default=None, sa_type=MOMENT)
+    # Whether an extension was decided in this round, either way: it may be asked for once.
+    extended: bool = False
+    listed_at: datetime | None = Field(default=None, sa_type=MOMENT)
     round: int = 1
     returns: int = 0
     refusals_objected: int = 0
@@ -215,6 +219,79 @@ class Assignment(Stored, table=True):
     # A unit may object once; the settlement is kept beside the objection.
     hand_back_asked_at: datetime | None = Field(default=None, sa_type=MOMENT)
     hand_back_settled_at: datetime | None = Field(default=None, sa_type=MOMENT)
+
+
+class Clock(Stored, table=True):
+    """One limit that runs or ran on a case: who holds the stage, since when, by which rule, and what comes when.
+
+    The moments follow from start, limit, pauses, extension and the calendar's version; nobody edits them. `next_at` is when
+    the sweep looks at the clock again (`steps` it has done), empty where nothing more can come.
+    """
+
+    __tablename__ = "clock"
+    __table_args__ = (
+        one_of("stage", Stage),
+        Index("clock_by_case", "case_id"),
+        Index("clock_next", "next_at", "id", postgresql_where=text("next_at IS NOT NULL")),
+        Index(
+            "clock_by_calendar", "county_id", "calendar_version", "id",
+            postgresql_where=text("ended_at IS NULL OR provisional"),
+        ),
+    )  # fmt: skip
+    CHANGING: ClassVar[tuple[str, ...]] = (
+        "staff_id", "calendar_version", "pauses", "extension", "due_at", "provisional", "remind_at", "yellow_at", "red_at",
+        "ended_at", "steps", "next_at",
+    )  # fmt: skip
+
+    id: UUID = Field(primary_key=True)
+    case_id: UUID = Field(foreign_key="grievance.id")
+    county_id: int = Field(foreign_key="unit.id")
+    assignment_id: UUID | None = Field(default=None, foreign_key="assignment.id")
+    stage: Stage = Field(sa_type=Text)
+    round: int
+    unit_id: int = Field(foreign_key="unit.id")
+    # Who took the stage on for the unit, where somebody did.
+    staff_id: int | None = Field(default=None, foreign_key="staff.id")
+    started_at: datetime = Field(sa_type=MOMENT)
+    # Limits in their short form, e.g. 5wd.
+    limit: str = Field(max_length=10)
+    remind_before: int
+    yellow_after: str = Field(max_length=10)
+    red_after: str | None = Field(default=None, max_length=10)
+    rule: str = Field(max_length=120)
+    calendar_version: int
+    # [[from, to or null], ...] as ISO 8601 in UTC.
+    pauses: str = Field(default="[]", sa_type=Text)
+    extension: str | None = Field(default=None, max_length=10)
+    # Empty while the clock stands still.
+    due_at: datetime | None = Field(default=None, sa_type=MOMENT)
+    provisional: bool = False
+    remind_at: datetime | None = Field(default=None, sa_type=MOMENT)
+    yellow_at: datetime | None = Field(default=None, sa_type=MOMENT)
+    red_at: datetime | None = Field(default=None, sa_type=MOMENT)
+    ended_at: datetime | None = Field(default=None, sa_type=MOMENT)
+    steps: int = 0
+    next_at: datetime | None = Field(default=None, sa_type=MOMENT)
+
+    @classmethod
+    def told(cls, row: dict[str, Any]) -> Self:
+        """From the row as JSON, as a list of clocks beside a case comes from the database."""
+        values = {
+            name: datetime.fromisoformat(value)
+            if value is not None and name.endswith("_at")
+            else value
+            for name, value in row.items()
+        }
+        part = row["assignment_id"]
+        return cls(
+            **values
+            | {
+                "id": UUID(row["id"]),
+                "case_id": UUID(row["case_id"]),
+                "assignment_id": None if part is None else UUID(part),
+                "stage": Stage(row["stage"]),
+            }
+        )
 
 
 class CaseParty(Stored, table=True):

@@ -1,7 +1,7 @@
 """`qungong verify`: recomputes every chain and compares every row with the fold of its events. Repairs nothing."""
 
 import hmac
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -11,7 +11,7 @@ import msgspec
 from sqlalchemy import text
 
 from app.cases.history import chained, genesis, text_digest
-from app.cases.models import Assignment, Case
+from app.cases.models import Assignment, Case, Clock
 from app.db import Transaction
 
 _BATCH = 500
@@ -21,9 +21,14 @@ _CASES = text(
 _EVENTS = text("SELECT * FROM case_event WHERE case_id = ANY(:ids) ORDER BY case_id, seq")
 _TEXTS = text("SELECT * FROM event_text WHERE case_id = ANY(:ids)")
 _PARTS = text("SELECT * FROM assignment WHERE case_id = ANY(:ids)")
+_CLOCKS = text("SELECT * FROM clock WHERE case_id = ANY(:ids)")
 _HOW_MANY = text("SELECT count(*) FROM grievance")
 # Repeated in columns for lists; the chain covers the body, so the columns must say the same.
-_NOT_IN_EVENTS = frozenset({"event_seq", "event_hash", "title", "tracking_key"})
+_NOT_IN_EVENTS = frozenset({"event_seq", "event_hash", "title", "tracking_key", "next_at", "steps"})
+_BESIDE: Mapping[str, tuple[type[Assignment | Clock], str]] = {
+    "assignments": (Assignment, "办理任务"),
+    "clocks": (Clock, "期限"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,10 +53,14 @@ async def verify(tx: Transaction) -> AsyncIterator[tuple[int, list[Fault]]]:
         events = _by_case(await tx.all(_EVENTS, ids=ids))
         texts = _by_case(await tx.all(_TEXTS, ids=ids))
         parts = _by_case(await tx.all(_PARTS, ids=ids))
+        clocks = _by_case(await tx.all(_CLOCKS, ids=ids))
         faults = [
             next(
                 _faults(
-                    case, events.get(case.id, []), texts.get(case.id, []), parts.get(case.id, [])
+                    case,
+                    events.get(case.id, []),
+                    texts.get(case.id, []),
+                    {"assignments": parts.get(case.id, []), "clocks": clocks.get(case.id, [])},
                 ),
                 None,
             )
@@ -68,7 +77,9 @@ def _by_case(rows: Any) -> dict[UUID, list[Any]]:
     return found
 
 
-def _faults(case: Any, events: list[Any], texts: list[Any], parts: list[Any]) -> Iterator[Fault]:
+def _faults(
+    case: Any, events: list[Any], texts: list[Any], beside: dict[str, list[Any]]
+) -> Iterator[Fault]:
     previous = genesis(case.id)
     bodies: list[dict[str, Any]] = []
     for expected, event in enumerate(events, start=1):
@@ -83,7 +94,7 @@ def _faults(case: Any, events: list[Any], texts: list[Any], parts: list[Any]) ->
     if (case.event_seq, case.event_hash) != (len(events), previous):
         yield Fault(case.ref, len(events) + 1, "末尾记录缺失或多余")
     yield from _words(case, texts, bodies)
-    yield from _state(case, parts, bodies)
+    yield from _state(case, beside, bodies)
 
 
 def _columns(case: Any, event: Any, body: dict[str, Any]) -> Iterator[Fault]:
@@ -123,28 +134,37 @@ def _words(case: Any, texts: list[Any], bodies: list[dict[str, Any]]) -> Iterato
             yield Fault(case.ref, 1, "标题与记录不符")
 
 
-def _state(case: Any, parts: list[Any], bodies: list[dict[str, Any]]) -> Iterator[Fault]:
-    state, assignments = fold(bodies)
+def _state(
+    case: Any, beside: dict[str, list[Any]], bodies: list[dict[str, Any]]
+) -> Iterator[Fault]:
+    state, rows = fold(bodies)
     for name in Case.model_fields:
         if name not in _NOT_IN_EVENTS and not _same(getattr(case, name), state.get(name)):
             yield Fault(case.ref, len(bodies), f"当前状态“{name}”与记录推算不符")
-    if set(assignments) != {str(part.id) for part in parts}:
-        yield Fault(case.ref, len(bodies), "办理任务与记录推算不符")
-    for part in parts:
-        for name in Assignment.model_fields:
-            if not _same(getattr(part, name), assignments.get(str(part.id), {}).get(name)):
-                yield Fault(case.ref, len(bodies), f"办理任务“{name}”与记录推算不符")
+    for what, (kind, called) in _BESIDE.items():
+        said = rows[what]
+        if set(said) != {str(row.id) for row in beside[what]}:
+            yield Fault(case.ref, len(bodies), f"{called}与记录推算不符")
+        for row in beside[what]:
+            for name in kind.model_fields:
+                if name not in _NOT_IN_EVENTS and not _same(
+                    getattr(row, name), said.get(str(row.id), {}).get(name)
+                ):
+                    yield Fault(case.ref, len(bodies), f"{called}“{name}”与记录推算不符")
 
 
-def fold(bodies: list[dict[str, Any]]) -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
-    """The state that the entries say a case and its assignments have, as plain JSON values."""
+def fold(
+    bodies: list[dict[str, Any]],
+) -> tuple[dict[str, Any], dict[str, dict[str, dict[str, Any]]]]:
+    """The state that the entries say a case, its assignments and its clocks have, as plain JSON values."""
     state: dict[str, Any] = {}
-    assignments: dict[str, dict[str, Any]] = {}
+    rows: dict[str, dict[str, dict[str, Any]]] = {what: {} for what in _BESIDE}
     for body in bodies:
         state |= body["after"]["case"]
-        for identifier, changed in body["after"]["assignments"].items():
-            assignments.setdefault(identifier, {}).update(changed)
-    return state, assignments
+        for what, told in rows.items():
+            for identifier, changed in body["after"].get(what, {}).items():
+                told.setdefault(identifier, {}).update(changed)
+    return state, rows
 
 
 def _same(stored: object, said: object) -> bool:

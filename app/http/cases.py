@@ -8,13 +8,13 @@ from pydantic import BaseModel, Field
 
 from app.auth.actor import Actor, StaffActor
 from app.cases import access, timeline
-from app.cases.deadlines import Kind, Stage
 from app.cases.dossier import Dossier
 from app.cases.lifecycle import Action, Phase
 from app.cases.models import AssignmentRole, AssignmentState, Channel, Outcome, Waiting
 from app.db import Transaction
 from app.directory.terms import Role
 from app.http.moments import At
+from app.limits.terms import Kind, Stage
 
 _HAS_PART = frozenset({AssignmentState.OFFERED, AssignmentState.SIGNED, AssignmentState.ANSWERED})
 

@@ -6,10 +6,10 @@ from sqlalchemy import text
 
 from app.cases.actions import filing, judging
 from app.cases.actions.filing import Intake, PersonHelped
-from app.cases.deadlines import Kind
 from app.cases.models import Channel
 from app.cases.verification import Fault, verify
 from app.db import Transaction
+from app.limits.terms import Kind
 from tests.conftest import Staff
 
 INTAKE = Intake(

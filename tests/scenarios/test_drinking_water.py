@@ -6,11 +6,11 @@ from app.cases.access import actions, get_case
 from app.cases.actions import dispatching, filing, handling, judging
 from app.cases.actions.dispatching import Part
 from app.cases.actions.filing import Intake, PersonHelped, Registered
-from app.cases.deadlines import Kind
 from app.cases.lifecycle import Action, Phase
 from app.cases.models import Channel, Outcome
 from app.cases.queries import View
 from app.db import transaction
+from app.limits.terms import Kind
 from tests.conftest import Staff
 
 INTAKE = Intake(

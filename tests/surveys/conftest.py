@@ -10,9 +10,9 @@ from sqlalchemy import text
 from app.auth.actor import CitizenActor
 from app.cases.actions import filing, handling, judging
 from app.cases.actions.filing import Intake, PersonHelped
-from app.cases.deadlines import Kind
 from app.cases.models import Channel, Outcome
 from app.db import transaction
+from app.limits.terms import Kind
 from app.surveys import asking
 from tests.conftest import Staff
 

@@ -14,10 +14,10 @@ from app.auth.actor import StaffActor
 from app.cases import verification
 from app.cases.actions import filing, handling, judging
 from app.cases.actions.filing import Intake, PersonHelped
-from app.cases.deadlines import Kind
 from app.cases.models import Channel, Outcome
 from app.db import Database, transaction
 from app.directory.terms import Role, UnitKind
+from app.limits.terms import Kind
 from qungong import sample
 from tests.workers.conftest import Workers, until
 from workers import housekeeping

@@ -3,14 +3,14 @@
 from datetime import datetime
 
 from app.auth.actor import StaffActor, SystemActor
-from app.cases import access, deadlines, history
+from app.cases import access, history
 from app.cases.actions.telling import tell
-from app.cases.deadlines import Stage
 from app.cases.dossier import Dossier
 from app.cases.lifecycle import Action, Condition
 from app.cases.models import Assignment, AssignmentRole, AssignmentState
 from app.db import Transaction
 from app.identifiers import uuid7
+from app.limits.terms import Stage
 from app.outbox import MessageKind
 
 
@@ -38,7 +38,9 @@ async def rework(
     assert previous is not None, "an answered case has had a lead"
     case.round += 1
     case.outcome = case.answered_at = case.close_at = case.closed_at = None
+    case.extended = False
     dossier.start(Stage.HANDLE, now)
+    dossier.begin_whole(now)
     dossier.assignments.append(_lead_again(dossier, previous, by, now))
     history.record(
         tx,
@@ -59,10 +61,8 @@ def _lead_again(
     dossier: Dossier, previous: Assignment, by: StaffActor, now: datetime
 ) -> Assignment:
     case = dossier.case
-    kind = dossier.holder.kind
-    sign = deadlines.stage_limit(Stage.SIGN, holder=kind, kind=case.kind, urgent=case.urgent)
     assert case.stage_due_at is not None, "the handling stage has just begun"
-    return Assignment(
+    again = Assignment(
         id=uuid7(now),
         case_id=case.id,
         round=case.round,
@@ -71,6 +71,9 @@ def _lead_again(
         given_by_unit_id=by.unit_id,
         state=AssignmentState.OFFERED,
         due_at=case.stage_due_at,
-        sign_due_at=deadlines.due(now, sign.days),
+        sign_due_at=now,
         assigned_at=now,
     )
+    sign = dossier.begin(Stage.SIGN, previous.unit_id, dossier.holder.kind, now, part=again)
+    again.sign_due_at = sign.due_at or now
+    return again

@@ -7,10 +7,10 @@ from typing import Any
 from sqlalchemy import text
 
 from app.auth.actor import StaffActor
-from app.cases import access, deadlines, history, lifecycle
+from app.calendars.working_time import Limit, LimitUnit
+from app.cases import access, history, lifecycle
 from app.cases.actions.filing import release_open
 from app.cases.actions.telling import tell
-from app.cases.deadlines import Stage
 from app.cases.dossier import Dossier, hand_back_undecided
 from app.cases.lifecycle import Action, Phase
 from app.cases.models import OPEN_ASSIGNMENT, Assignment, AssignmentRole, AssignmentState
@@ -19,6 +19,7 @@ from app.db import Transaction
 from app.directory.terms import UnitKind
 from app.errors import ActionNotAllowed, InvalidInput, NotFound
 from app.identifiers import uuid7
+from app.limits.terms import Stage
 from app.outbox import MessageKind
 
 # Any unit of the county that can be given work: departments, townships, villages, the center itself.
@@ -31,11 +32,15 @@ WHERE code = ANY(:codes) AND county_id = :county_id AND kind NOT IN ('county', '
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A unit's part as the dispatcher names it; `days` None takes the rule's limit."""
+    """A unit's part as the dispatcher names it; `days` are working days, None takes the rule's limit."""
 
     unit_code: str
     task: str = ""
     days: int | None = None
+
+    @property
+    def limit(self) -> Limit | None:
+        return None if self.days is None else Limit(self.days, LimitUnit.WORKING_DAYS)
 
 
 async def dispatch(
@@ -55,7 +60,7 @@ async def dispatch(
     leading = units[lead.unit_code]
     dossier.holder = Place(leading.id, leading.name, UnitKind(leading.kind))
     dossier.case.holder_unit_id = leading.id
-    dossier.start(Stage.HANDLE, now, days=lead.days)
+    dossier.start(Stage.HANDLE, now, limit=lead.limit)
     given = [_given(dossier, lead, leading, AssignmentRole.LEAD, by, now)]
     given += [
         _given(dossier, part, units[part.unit_code], AssignmentRole.ASSIST, by, now)
@@ -101,8 +106,13 @@ async def settle(
     if not hand_back_undecided(part):
         raise ActionNotAllowed("该单位没有待裁定的退回申请。", action=Action.SETTLE)
     part.hand_back_settled_at = now
+    dossier.end(dossier.running(Stage.HAND_BACK_DECISION, part), now)
+    if not agreed and part.state is AssignmentState.OFFERED:
+        sign = dossier.begin(Stage.SIGN, part.unit_id, dossier.holder.kind, now, part=part)
+        part.sign_due_at = sign.due_at or part.sign_due_at
     if agreed:
         part.state, part.done_at = AssignmentState.HANDED_BACK, now
+        dossier.end_part(part, now)
         dossier.case.returns += 1
         if part.role is AssignmentRole.LEAD:
             release_open(dossier, now)
@@ -132,6 +142,7 @@ async def excuse(
     if part.role is not AssignmentRole.ASSIST or part.state not in OPEN_ASSIGNMENT:
         raise ActionNotAllowed("该单位不是尚未答复的协办单位。", action=Action.EXCUSE)
     part.state, part.done_at = AssignmentState.EXCUSED, now
+    dossier.end_part(part, now)
     history.record(
         tx,
         dossier,
@@ -163,8 +174,7 @@ async def merge(
             "只能并入一件待研判或办理中的事件。", action=Action.MERGE, phase=primary.case.phase
         )
     release_open(dossier, now)
-    dossier.end_stage()
-    dossier.case.waiting = dossier.case.waiting_since = None
+    dossier.end_all(now)
     dossier.case.primary_id = primary.case.id
     history.record(
         tx,
@@ -216,15 +226,8 @@ async def _part_of(tx: Transaction, dossier: Dossier, unit_code: str) -> Assignm
 def _given(
     dossier: Dossier, part: Part, unit: Any, role: AssignmentRole, by: StaffActor, now: datetime
 ) -> Assignment:
-    stage = Stage.HANDLE if role is AssignmentRole.LEAD else Stage.ASSIST
     case = dossier.case
-    limit = deadlines.stage_limit(
-        stage, holder=UnitKind(unit.kind), kind=case.kind, urgent=case.urgent
-    )
-    sign = deadlines.stage_limit(
-        Stage.SIGN, holder=UnitKind(unit.kind), kind=case.kind, urgent=case.urgent
-    )
-    return Assignment(
+    given = Assignment(
         id=uuid7(now),
         case_id=case.id,
         round=case.round,
@@ -232,7 +235,14 @@ def _given(
         unit_id=unit.id,
         given_by_unit_id=by.unit_id,
         state=AssignmentState.OFFERED,
-        due_at=deadlines.due(now, limit.days if part.days is None else part.days),
-        sign_due_at=deadlines.due(now, sign.days),
+        due_at=now if case.stage_due_at is None else case.stage_due_at,
+        sign_due_at=now,
         assigned_at=now,
     )
+    kind = UnitKind(unit.kind)
+    sign = dossier.begin(Stage.SIGN, unit.id, kind, now, part=given)
+    given.sign_due_at = sign.due_at or now
+    if role is AssignmentRole.ASSIST:
+        answer = dossier.begin(Stage.ASSIST, unit.id, kind, now, part=given, limit=part.limit)
+        given.due_at = answer.due_at or now
+    return given

@@ -9,20 +9,24 @@ from sqlalchemy import text
 
 from app import keys
 from app.auth.actor import CitizenActor, StaffActor
-from app.cases import access, deadlines, history, lifecycle, photos
+from app.calendars.reading import calendar_of
+from app.calendars.working_time import WorkingCalendar
+from app.cases import access, history, lifecycle, photos
 from app.cases.actions.telling import tell
-from app.cases.deadlines import Kind, Stage
+from app.cases.deadlines import Timing
 from app.cases.dossier import Dossier
 from app.cases.lifecycle import Action
 from app.cases.models import Assignment, AssignmentState, Case, Channel
 from app.cases.routing import Desks, Place, first_holder
-from app.clock import SHANGHAI
 from app.db import Transaction
 from app.directory.models import Citizen
 from app.directory.queries import carried_on_by
 from app.directory.terms import UnitKind
 from app.errors import InvalidInput, NotPermitted
 from app.identifiers import case_reference, tracking_code, uuid7
+from app.limits.reading import rules_of
+from app.limits.rules import STATUTORY_HANDLE
+from app.limits.terms import Kind, Stage
 from app.outbox import MessageKind
 
 # Whom one can walk up to. Departments are given work, they do not take cases in.
@@ -32,6 +36,10 @@ _TAKES_IN = frozenset({UnitKind.VILLAGE, UnitKind.TOWNSHIP, UnitKind.COMMAND_CEN
 # renamed, the one that carries on.
 _SETTING = text(f"""
 SELECT a.id, a.name, a.kind, a.county_id, county.code AS county_code,
+  (SELECT version FROM calendar WHERE county_id = a.county_id) AS calendar_version,
+  (SELECT version FROM limit_set WHERE county_id = a.county_id) AS limits_version,
+  (SELECT array_remove(ARRAY[k.id, k.parent_id, above.parent_id], NULL) FROM category k
+    LEFT JOIN category above ON above.id = k.parent_id WHERE k.id = :category_id) AS categories,
   cc.id AS center_id, cc.name AS center_name, d.id AS discipline_id, d.name AS discipline_name,
   CAST(:category_id AS int) IS NULL OR EXISTS (SELECT 1 FROM category WHERE id = :category_id AND active) AS category_known,
   (SELECT id FROM unit WHERE id = {carried_on_by("code = :accused_code")} AND county_id = a.county_id) AS accused_id,
@@ -126,12 +134,19 @@ async def register(
         title=intake.title,
         received_at=now,
         occurred_at=intake.occurred_at,
-        due_at=deadlines.due(now, deadlines.WHOLE_CASE_DAYS),
+        due_at=now,
+        statutory_due_at=statutory_due(now),
         holder_unit_id=holder.unit_id,
         phase=lifecycle.FIRST_PHASE,
     )
-    dossier = Dossier(case, holder, None, [], {}, frozenset())
+    timing = Timing(
+        await calendar_of(tx, found.county_id, found.calendar_version or 0),
+        await rules_of(tx, found.county_id, found.limits_version or 0),
+        tuple(found.categories or ()),
+    )
+    dossier = Dossier(case, holder, None, [], [], timing, {}, frozenset())
     dossier.start(Stage.JUDGE, now)
+    dossier.begin_whole(now)
     # Who entered it for a unit that carries on for theirs goes on seeing what they entered.
     for unit_id in {holder.unit_id, case.entered_by_unit_id or holder.unit_id}:
         access.admit(tx, case, unit_id, now)
@@ -159,11 +174,7 @@ async def supply(
     """What was missing, told; the holder's clock goes on where it stood."""
     dossier = await access.lock_case(tx, ref, by=by)
     access.take(dossier, Action.SUPPLY, by=by, now=now)
-    case = dossier.case
-    if case.waiting_since is not None and case.stage_due_at is not None:
-        waited = now.astimezone(SHANGHAI).date() - case.waiting_since.astimezone(SHANGHAI).date()
-        case.stage_due_at += waited
-    case.waiting = case.waiting_since = None
+    dossier.go_on(now)
     history.record(
         tx, dossier, Action.SUPPLY, by=by, now=now, public=True, texts={"supplement": supplement}
     )
@@ -178,6 +189,7 @@ async def object_refusal(
     access.take(dossier, Action.OBJECT_REFUSAL, by=by, now=now)
     assert dossier.next_tier is not None, "the lifecycle allows it only where there is a next tier"
     dossier.case.refusals_objected += 1
+    dossier.reopen_whole()
     dossier.give_to(dossier.next_tier, Stage.JUDGE, now)
     access.admit(tx, dossier.case, dossier.holder.unit_id, now)
     history.record(
@@ -198,8 +210,7 @@ async def withdraw(
 ) -> Dossier:
     dossier = await access.lock_case(tx, ref, by=by)
     access.take(dossier, Action.WITHDRAW, by=by, now=now)
-    dossier.end_stage()
-    dossier.case.waiting = dossier.case.waiting_since = None
+    dossier.end_all(now)
     release_open(dossier, now)
     history.record(
         tx, dossier, Action.WITHDRAW, by=by, now=now, public=True, texts={"reason": reason}
@@ -216,7 +227,15 @@ def release_open(dossier: Dossier, now: datetime) -> list[Assignment]:
     ]
     for part in ended:
         part.state, part.done_at = AssignmentState.RELEASED, now
+        dossier.end_part(part, now)
     return ended
+
+
+def statutory_due(received: datetime) -> datetime:
+    """When the law wants the whole case handled (信访工作条例), counted in calendar days."""
+    due = WorkingCalendar(0).due(received, STATUTORY_HANDLE).at
+    assert due is not None, "nothing pauses it"
+    return due
 
 
 def tracking_key(ref: str, code: str) -> bytes:

@@ -9,8 +9,10 @@ from app.cases import access, deadlines, history
 from app.cases.actions.telling import owe_survey, tell
 from app.cases.dossier import Dossier
 from app.cases.lifecycle import Action
-from app.cases.models import Assignment, AssignmentState, Case, Outcome
+from app.cases.models import Assignment, AssignmentRole, AssignmentState, Case, Outcome
 from app.db import Transaction
+from app.directory.terms import UnitKind
+from app.limits.terms import Stage
 from app.outbox import MessageKind
 from app.settings import settings
 
@@ -23,6 +25,14 @@ async def sign(tx: Transaction, ref: str, *, by: StaffActor, now: datetime) -> D
     access.take(dossier, Action.SIGN, by=by, now=now)
     part = _own(dossier, by)
     part.state, part.signed_at = AssignmentState.SIGNED, now
+    dossier.end(dossier.running(Stage.SIGN, part), now)
+    mine = (
+        dossier.running(Stage.HANDLE)
+        if part.role is AssignmentRole.LEAD
+        else dossier.running(Stage.ASSIST, part)
+    )
+    if mine is not None:
+        mine.staff_id = by.staff_id
     history.record(tx, dossier, Action.SIGN, by=by, now=now, public=True, role=part.role)
     return dossier
 
@@ -35,6 +45,11 @@ async def hand_back(
     access.take(dossier, Action.HAND_BACK, by=by, now=now)
     part = _own(dossier, by)
     part.hand_back_asked_at = now
+    dossier.end(dossier.running(Stage.SIGN, part), now)
+    assert part.given_by_unit_id is not None, "the lifecycle allows it only for what was given"
+    dossier.begin(
+        Stage.HAND_BACK_DECISION, part.given_by_unit_id, UnitKind.COMMAND_CENTER, now, part=part
+    )
     history.record(
         tx,
         dossier,
@@ -70,6 +85,7 @@ async def assist_answer(
     access.take(dossier, Action.ASSIST_ANSWER, by=by, now=now)
     part = _own(dossier, by)
     part.state, part.done_at = AssignmentState.ANSWERED, now
+    dossier.end_part(part, now)
     history.record(
         tx, dossier, Action.ASSIST_ANSWER, by=by, now=now, public=False, texts={"answer": answer}
     )
@@ -91,7 +107,7 @@ async def answer(
     access.take(dossier, Action.ANSWER, by=by, now=now)
     case, part = dossier.case, _own(dossier, by)
     part.state, part.done_at = AssignmentState.ANSWERED, now
-    dossier.end_stage()
+    dossier.end_all(now)
     case.outcome, case.answered_at = outcome, now
     case.close_at = deadlines.survey_window_ends(now, settings().survey_window_days)
     texts = {"answer": answer} | ({"basis": basis} if basis else {})

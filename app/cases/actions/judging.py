@@ -5,10 +5,9 @@ from datetime import datetime
 from sqlalchemy import text
 
 from app.auth.actor import StaffActor
-from app.cases import access, deadlines, history
+from app.cases import access, history
 from app.cases.actions.filing import release_open
 from app.cases.actions.telling import tell
-from app.cases.deadlines import Stage
 from app.cases.dossier import Dossier
 from app.cases.lifecycle import Action
 from app.cases.models import Assignment, AssignmentRole, AssignmentState, Waiting
@@ -17,6 +16,7 @@ from app.db import Transaction
 from app.directory.terms import UnitKind
 from app.errors import InvalidInput
 from app.identifiers import uuid7
+from app.limits.terms import Stage
 from app.outbox import MessageKind
 
 # A unit below: anywhere under the territory that the sender stands for.
@@ -40,7 +40,7 @@ async def request_supplement(
     dossier = await access.lock_case(tx, ref, by=by)
     access.take(dossier, Action.REQUEST_SUPPLEMENT, by=by, now=now)
     case = dossier.case
-    case.waiting, case.waiting_since = Waiting.SUPPLEMENT, now
+    dossier.stand_still(Waiting.SUPPLEMENT, Stage.SUPPLEMENT, now)
     case.supplement_asked_by = case.holder_unit_id
     history.record(
         tx,
@@ -68,8 +68,7 @@ async def decline(
     """Not taken up, with the reason and the law it rests on; the reporter may object."""
     dossier = await access.lock_case(tx, ref, by=by)
     access.take(dossier, Action.DECLINE, by=by, now=now)
-    dossier.end_stage()
-    dossier.case.waiting = dossier.case.waiting_since = None
+    dossier.end_all(now)
     history.record(
         tx,
         dossier,
@@ -87,7 +86,8 @@ async def handle(tx: Transaction, ref: str, *, by: StaffActor, now: datetime) ->
     """The holder solves it itself: it becomes its own lead, already signed."""
     dossier = await access.lock_case(tx, ref, by=by)
     access.take(dossier, Action.HANDLE, by=by, now=now)
-    dossier.start(Stage.HANDLE, now)
+    clock = dossier.start(Stage.HANDLE, now)
+    clock.staff_id = by.staff_id
     dossier.assignments.append(own_lead(dossier, now))
     dossier.unit_names[dossier.holder.unit_id] = dossier.holder.name
     history.record(tx, dossier, Action.HANDLE, by=by, now=now, public=True)
@@ -160,7 +160,7 @@ def own_lead(dossier: Dossier, now: datetime) -> Assignment:
         unit_id=case.holder_unit_id,
         state=AssignmentState.SIGNED,
         due_at=case.stage_due_at,
-        sign_due_at=deadlines.due(now, 0),
+        sign_due_at=now,
         assigned_at=now,
         signed_at=now,
     )

@@ -1,0 +1,123 @@
+"""Looks at the whole database for what must always be true. Only reads; give it one snapshot."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import text
+
+from app.cases import verification
+from app.db import Transaction
+from app.doctor import kept_answers
+from app.doctor.invariants import CHAINS, INVARIANTS, KEPT_ANSWERS, Invariant, Reach
+
+# How long something due may wait for a worker before that is a fault: far longer than any poll or pause.
+LATE: Final = timedelta(minutes=15)
+MOST: Final = 20
+_BATCH: Final = 1000
+_IDS = text("""
+SELECT id FROM grievance WHERE CAST(:after AS uuid) IS NULL OR id > CAST(:after AS uuid) ORDER BY id LIMIT :batch
+""")
+
+
+@dataclass(slots=True)
+class Finding:
+    """What came of looking at one invariant. `offenders` are the first few; `looked_at` is empty where nobody counted."""
+
+    invariant: Invariant
+    looked_at: int | None = None
+    offenders: list[dict[str, Any]] = field(default_factory=list)
+    # Whether there are more than `offenders` names.
+    more: bool = False
+
+    @property
+    def holds(self) -> bool:
+        return not self.offenders
+
+
+# Told of each step: what is looked at, how much of it has been, and how much there is.
+Tell = Callable[[str, int, int], None]
+
+
+def _tell_nobody(_what: str, _done: int, _total: int) -> None:
+    """For who does not watch."""
+
+
+async def examine(
+    tx: Transaction,
+    *,
+    quick: bool = False,
+    late: timedelta = LATE,
+    most: int = MOST,
+    tell: Tell = _tell_nobody,
+) -> list[Finding]:
+    """One finding per invariant, in their order; `quick` leaves out the chains, which take longest."""
+    findings = {one.name: Finding(one) for one in INVARIANTS if not (quick and one is CHAINS)}
+    asked = _Asked(tx, findings, {"since": await tx.now() - late}, most, tell)
+    await asked.in_one_query()
+    await asked.in_kept_answers()
+    await asked.case_by_case()
+    if not quick:
+        await asked.in_chains()
+    return list(findings.values())
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    tx: Transaction
+    findings: dict[str, Finding]
+    binds: dict[str, Any]
+    most: int
+    tell: Tell
+
+    async def in_one_query(self) -> None:
+        whole = self._of(Reach.WHOLE)
+        for number, finding in enumerate(whole):
+            self.tell(finding.invariant.chinese, number, len(whole))
+            await self._query(finding)
+
+    async def case_by_case(self) -> None:
+        total, done, after = await verification.how_many(self.tx), 0, None
+        findings = self._of(Reach.CASES)
+        for finding in findings:
+            finding.looked_at = 0
+        while rows := await self.tx.all(_IDS, after=after, batch=_BATCH):
+            ids: list[UUID] = [row.id for row in rows]
+            for finding in findings:
+                await self._query(finding, ids=ids)
+                finding.looked_at = done + len(ids)
+            done, after = done + len(ids), ids[-1]
+            self.tell("逐件核对", done, total)
+
+    async def in_kept_answers(self) -> None:
+        finding, total = self.findings[KEPT_ANSWERS.name], await kept_answers.how_many(self.tx)
+        finding.looked_at = 0
+        async for number, found in kept_answers.broken(self.tx):
+            self._take(finding, found)
+            finding.looked_at += number
+            self.tell(KEPT_ANSWERS.chinese, finding.looked_at, total)
+
+    async def in_chains(self) -> None:
+        finding, total = self.findings[CHAINS.name], await verification.how_many(self.tx)
+        finding.looked_at = 0
+        async for number, faults in verification.verify(self.tx):
+            self._take(finding, [{"ref": one.ref, "seq": one.seq, "what": one.what} for one in faults])
+            finding.looked_at += number
+            self.tell(CHAINS.chinese, finding.looked_at, total)  # fmt: skip
+
+    def _of(self, reach: Reach) -> list[Finding]:
+        return [one for one in self.findings.values() if one.invariant.reach is reach]
+
+    async def _query(self, finding: Finding, **binds: Any) -> None:
+        if finding.more:
+            return
+        assert finding.invariant.sql is not None, "only what is looked at by code has no query"
+        rows = await self.tx.all(finding.invariant.sql, **self.binds, **binds, most=self.most + 1)
+        self._take(finding, [dict(row) for row in rows])
+
+    def _take(self, finding: Finding, found: list[dict[str, Any]]) -> None:
+        room = self.most - len(finding.offenders)
+        finding.offenders += found[:room]
+        finding.more = finding.more or len(found) > room

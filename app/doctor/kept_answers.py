@@ -1,0 +1,61 @@
+"""Whether what was answered is still so: answers kept for repeated requests, opened, beside the cases they speak of."""
+
+from collections.abc import AsyncIterator
+from typing import Any, NamedTuple
+
+import msgspec
+from cryptography.exceptions import InvalidTag
+from sqlalchemy import text
+
+from app import keys
+from app.db import Transaction
+
+_BATCH = 500
+_HOW_MANY = text("SELECT count(*) FROM given_answer")
+_PAGE = text("""
+SELECT owner, key, body_sealed, created_at FROM given_answer WHERE (owner, key) > (:owner, :key)
+ORDER BY owner, key LIMIT :batch
+""")
+_THERE = text("SELECT ref, event_seq FROM grievance WHERE ref = ANY(CAST(:refs AS text[]))")
+
+
+class _Told(NamedTuple):
+    """What an answer says of a case; `version` is how many entries it had, 0 where nothing is said of it."""
+
+    owner: str
+    created_at: Any
+    ref: str | None
+    version: int
+
+
+async def how_many(tx: Transaction) -> int:
+    counted: int = await tx.scalar(_HOW_MANY)
+    return counted
+
+
+async def broken(tx: Transaction) -> AsyncIterator[tuple[int, list[dict[str, Any]]]]:
+    """Batch by batch, how many were looked at, and those the database does not bear out."""
+    owner = key = ""
+    while rows := await tx.all(_PAGE, owner=owner, key=key, batch=_BATCH):
+        told = [one for one in map(_told, rows) if one is not None]
+        refs = sorted({one.ref for one in told if one.ref is not None})
+        there = {row.ref: row.event_seq for row in await tx.all(_THERE, refs=refs)}
+        yield len(rows), [
+            {"ref": one.ref, "version": one.version, "owner": one.owner, "answered_at": one.created_at}
+            for one in told
+            if one.ref not in there or there[one.ref] < one.version
+        ]  # fmt: skip
+        owner, key = rows[-1].owner, rows[-1].key
+
+
+def _told(row: Any) -> _Told | None:
+    """None: it speaks of no case. Without a reference: it cannot be opened, so nobody will get it again either."""
+    try:
+        body = msgspec.json.decode(keys.decrypt(row.body_sealed))
+    except (InvalidTag, ValueError):
+        return _Told(row.owner, row.created_at, None, 0)
+    ref = body.get("ref") if isinstance(body, dict) else None
+    if not isinstance(ref, str):
+        return None
+    version = body.get("version")
+    return _Told(row.owner, row.created_at, ref, version if isinstance(version, int) else 0)

@@ -1,0 +1,96 @@
+"""A county's rules as of a version, kept in the process once read: a version never changes."""
+
+from collections import OrderedDict
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+from sqlalchemy import text
+
+from app.calendars.working_time import Limit
+from app.db import Transaction
+from app.limits.models import LimitRule
+from app.limits.rules import NOTHING_SET, Measure, Place, Rule, RuleSet
+from app.settings import settings
+
+_KEPT: Final = 256
+_VERSION: Final = text("SELECT version FROM limit_set WHERE county_id = :county_id")
+# Of each place what its greatest version up to this one says. `ours`: made by this transaction, which may yet be undone.
+_RULES: Final = text("""
+SELECT (c.xmin = CAST(pg_current_xact_id_if_assigned() AS xid)) IS TRUE AS ours, r.*
+FROM limit_change c LEFT JOIN LATERAL (
+  SELECT * FROM (
+    SELECT DISTINCT ON (stage, tier, kind, category_id, urgent) * FROM limit_rule
+    WHERE county_id = c.county_id AND version <= c.version
+    ORDER BY stage, tier, kind, category_id, urgent, version DESC
+  ) newest WHERE NOT withdrawn
+) r ON true
+WHERE c.county_id = :county_id AND c.version = :version
+""")
+# The tree is three levels deep.
+_LINE: Final = text("""
+WITH RECURSIVE line AS (
+  SELECT id, parent_id, 1 AS step FROM category WHERE id = :category_id
+  UNION ALL
+  SELECT c.id, c.parent_id, line.step + 1 FROM line JOIN category c ON c.id = line.parent_id WHERE line.step < 10
+)
+SELECT id FROM line ORDER BY step
+""")
+_PATHS: Final = text("SELECT id, path FROM category WHERE id = ANY(:categories)")
+_known: "OrderedDict[tuple[str, int, int], RuleSet]" = OrderedDict()
+
+
+async def rules_of(tx: Transaction, county_id: int, version: int | None = None) -> RuleSet:
+    """As of that version, or as they stand; version 0, which leaves all to the defaults, where nothing was ever set.
+
+    Where the version is given and was read before, the database is not asked.
+    """
+    if version is None:
+        version = await tx.scalar(_VERSION, county_id=county_id) or 0
+    if version == 0:
+        return NOTHING_SET
+    key = (settings().database_url, county_id, version)
+    if (known := _known.get(key)) is not None:
+        _known.move_to_end(key)
+        return known
+    rows = await tx.all(_RULES, county_id=county_id, version=version)
+    if not rows:
+        raise LookupError(f"county {county_id} has no limits of version {version}")
+    found = RuleSet(
+        version, tuple(_rule(LimitRule.read(row)) for row in rows if row.id is not None)
+    )
+    if not rows[0].ours:
+        _known[key] = found
+        while len(_known) > _KEPT:
+            _known.popitem(last=False)
+    return found
+
+
+async def line_of(tx: Transaction, category_id: int | None) -> tuple[int, ...]:
+    """The category and those above it, nearest first; empty for none, and for one that does not exist."""
+    if category_id is None:
+        return ()
+    return tuple(row.id for row in await tx.all(_LINE, category_id=category_id))
+
+
+async def paths_of(tx: Transaction, categories: Iterable[int]) -> Mapping[int, str]:
+    """How categories are called, with those above them."""
+    wanted = sorted(set(categories))
+    if not wanted:
+        return {}
+    return {row.id: row.path for row in await tx.all(_PATHS, categories=wanted)}
+
+
+def forget() -> None:
+    """Where the same process turns to another database at the same address: tests."""
+    _known.clear()
+
+
+def _rule(row: LimitRule) -> Rule:
+    measure = Measure(
+        Limit.parse(row.limit),
+        row.remind_before,
+        Limit.parse(row.yellow_after),
+        None if row.red_after is None else Limit.parse(row.red_after),
+    )
+    place = Place(row.stage, row.tier, row.kind, row.category_id, row.urgent)
+    return Rule.made(place, measure, f"v{row.version}")
