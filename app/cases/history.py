@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
 from hashlib import sha256
-from typing import Any
+from typing import Any, Protocol
 from uuid import UUID
 
 import msgspec
@@ -23,13 +23,21 @@ from app.db import Transaction
 
 # The head of the chain lives on the case's row and cannot be part of what it is computed from.
 _HEAD = frozenset({"event_seq", "event_hash"})
-# Where the sweep stands with a clock: follows from the rest, and from the entries of the cards.
-_BOOKMARKS = frozenset({"next_at", "steps"})
+# Where the sweeps stand with a clock: follows from the rest and from other entries, and has none of its own.
+BOOKMARKS = frozenset({"next_at", "steps", "calendar_version"})
 # What an entry of a new case keeps: all of its row but what would identify a person or open the case to others.
 _AT_REGISTRATION = tuple(
     name for name in Case.model_fields if name not in _HEAD | {"title", "tracking_key"}
 )
 _encoder = msgspec.json.Encoder(order="sorted")
+
+
+class Head(Protocol):
+    """The end of a case's chain."""
+
+    id: UUID
+    event_seq: int
+    event_hash: bytes
 
 
 def record(
@@ -48,48 +56,70 @@ def record(
     `texts` are people's words (erasable; the entry keeps salted digests), `data` are facts without names.
     """
     case = dossier.case
-    seq = case.event_seq + 1
+    new = case.event_seq == 0
     digests = {}
     for name, words in (texts or {}).items():
         salt = secrets.token_bytes(16)
         digests[name] = text_digest(salt, words)
-        tx.add(EventText(case_id=case.id, seq=seq, field=name, salt=salt, text=words))
+        tx.add(
+            EventText(case_id=case.id, seq=case.event_seq + 1, field=name, salt=salt, text=words)
+        )
+    after = _after(dossier, new=new)
+    tx.add(
+        entry(case, action, by=by, now=now, public=public, data=data, texts=digests, after=after)
+    )
+    if new:
+        tx.add(case)
+    else:
+        tx.change(case)
+        _write(tx, dossier.assignments, dossier.assignments_before)
+    _write(tx, dossier.clocks, dossier.clocks_before)
+    dossier.remember()
+
+
+def entry(
+    head: Head,
+    action: Action,
+    *,
+    by: Actor,
+    now: datetime,
+    public: bool,
+    data: Mapping[str, Any],
+    after: Mapping[str, Any],
+    texts: Mapping[str, str] | None = None,
+) -> CaseEvent:
+    """The next entry of a case's record; moves the head. Who writes it writes the head too, and has the case locked.
+
+    `texts` are digests. `after`: what changed, as `case`, `assignments` and `clocks`, the latter two by their ids.
+    """
+    seq = head.event_seq + 1
     body = _encoder.encode(
         {
-            "case": case.id,
+            "case": head.id,
             "seq": seq,
             "at": now,
             "action": action,
             "by": _who(by),
             "public": public,
             "data": data,
-            "texts": digests,
-            "after": _after(dossier, new=seq == 1),
+            "texts": texts or {},
+            "after": after,
         }
     )
-    previous = case.event_hash if seq > 1 else genesis(case.id)
-    case.event_seq, case.event_hash = seq, chained(previous, body)
+    head.event_hash = chained(head.event_hash if seq > 1 else genesis(head.id), body)
+    head.event_seq = seq
     staff = by if isinstance(by, StaffActor) else None
-    tx.add(
-        CaseEvent(
-            case_id=case.id,
-            seq=seq,
-            at=now,
-            action=action,
-            unit_id=staff.unit_id if staff else None,
-            staff_id=staff.staff_id if staff else None,
-            public=public,
-            body=body.decode(),
-            hash=case.event_hash,
-        )
+    return CaseEvent(
+        case_id=head.id,
+        seq=seq,
+        at=now,
+        action=action,
+        unit_id=staff.unit_id if staff else None,
+        staff_id=staff.staff_id if staff else None,
+        public=public,
+        body=body.decode(),
+        hash=head.event_hash,
     )
-    if seq > 1:
-        tx.change(case)
-        _write(tx, dossier.assignments, dossier.assignments_before)
-    else:
-        tx.add(case)
-    _write(tx, dossier.clocks, dossier.clocks_before)
-    dossier.remember()
 
 
 def _write(
@@ -102,6 +132,12 @@ def _write(
             tx.add(row)
         elif any(getattr(row, name) != value for name, value in before[row.id].items()):
             tx.change(row)
+
+
+def moved(dossier: Dossier) -> bool:
+    """Whether anything is different from what the record says."""
+    after = _after(dossier, new=False)
+    return any(after.values())
 
 
 def genesis(case_id: UUID) -> bytes:
@@ -156,7 +192,7 @@ def _rows(
             {
                 name: _plain(getattr(row, name))
                 for name in kind.model_fields
-                if name not in _BOOKMARKS
+                if name == "calendar_version" or name not in BOOKMARKS
             }
             if known is None
             else _changed(row, known, kind.CHANGING)
@@ -172,7 +208,7 @@ def _changed(
     return {
         name: _plain(getattr(row, name))
         for name in names
-        if name not in _HEAD | _BOOKMARKS and getattr(row, name) != before[name]
+        if name not in _HEAD | BOOKMARKS and getattr(row, name) != before[name]
     }
 
 

@@ -10,7 +10,7 @@ from uuid import UUID
 import msgspec
 from sqlalchemy import text
 
-from app.cases.history import chained, genesis, text_digest
+from app.cases.history import BOOKMARKS, chained, genesis, text_digest
 from app.cases.models import Assignment, Case, Clock
 from app.db import Transaction
 
@@ -24,7 +24,7 @@ _PARTS = text("SELECT * FROM assignment WHERE case_id = ANY(:ids)")
 _CLOCKS = text("SELECT * FROM clock WHERE case_id = ANY(:ids)")
 _HOW_MANY = text("SELECT count(*) FROM grievance")
 # Repeated in columns for lists; the chain covers the body, so the columns must say the same.
-_NOT_IN_EVENTS = frozenset({"event_seq", "event_hash", "title", "tracking_key", "next_at", "steps"})
+_NOT_IN_EVENTS = frozenset({"event_seq", "event_hash", "title", "tracking_key"}) | BOOKMARKS
 _BESIDE: Mapping[str, tuple[type[Assignment | Clock], str]] = {
     "assignments": (Assignment, "办理任务"),
     "clocks": (Clock, "期限"),

@@ -48,7 +48,8 @@ async def test_seeding_again_changes_nothing(tx: Transaction, county_id: int) ->
 async def test_of_more_counties_than_can_be_at_work_only_those_with_staff_are_seeded(
     tx: Transaction, county_id: int
 ) -> None:
-    assert await seeding.seed_all(tx, NOW, most=0) == 0
+    await seeding.seed_all(tx, NOW, most=0)  # other tests' counties
+    assert (await reading.calendar_of(tx, county_id)).version == 0
     await tx.execute(_POST, county_id=county_id)
     assert await seeding.seed_all(tx, NOW, most=0) == 1
     assert (await reading.calendar_of(tx, county_id)).published == seeding.known_years()

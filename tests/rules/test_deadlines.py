@@ -1,65 +1,192 @@
-"""How long a stage has, and when its last day ends."""
+"""What comes of a clock and when: from its start, limit, pauses and extension by the calendar, and from nothing else."""
 
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from app.calendars.seeding import known_calendar
+from app.calendars.working_time import Limit, WorkingCalendar
 from app.cases import deadlines
-from app.cases.deadlines import Kind, Stage, due, stage_limit
+from app.cases.deadlines import Step, due_steps, pause, paused_time, resume, retime, set_next
 from app.clock import SHANGHAI
 from app.directory.terms import UnitKind
+from app.limits.terms import Stage
 
-MOMENTS = st.datetimes(datetime(2016, 1, 1), datetime(2040, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001 - bounds of a strategy that adds the zone
-
-
-def test_day_one_is_the_day_after_receipt() -> None:
-    received = datetime(2025, 3, 3, 9, 30, tzinfo=SHANGHAI)
-    assert due(received, 1) == datetime(2025, 3, 4, 23, 59, 59, tzinfo=SHANGHAI)
+KNOWN = known_calendar()
+SECOND = timedelta(seconds=1)
 
 
-def test_the_day_is_shanghais_and_not_greenwichs() -> None:
-    late_evening_in_greenwich = datetime(2025, 3, 3, 18, 0, tzinfo=UTC)
-    assert due(late_evening_in_greenwich, 0) == datetime(2025, 3, 4, 23, 59, 59, tzinfo=SHANGHAI)
+@dataclass
+class Clock:
+    """What a clock row has, without a table."""
+
+    started_at: datetime
+    limit: str = "3wd"
+    stage: Stage = Stage.JUDGE
+    remind_before: int = 1
+    yellow_after: str = "0wd"
+    red_after: str | None = "5wd"
+    calendar_version: int = 0
+    pauses: str = "[]"
+    extension: str | None = None
+    due_at: datetime | None = None
+    provisional: bool = False
+    remind_at: datetime | None = None
+    yellow_at: datetime | None = None
+    red_at: datetime | None = None
+    ended_at: datetime | None = None
+    steps: int = 0
+    next_at: datetime | None = None
+    calendar: WorkingCalendar = field(default=KNOWN, repr=False)
+
+    def __post_init__(self) -> None:
+        retime(self, self.calendar)
 
 
-def test_a_leap_day_counts() -> None:
-    assert due(datetime(2028, 2, 28, 12, tzinfo=SHANGHAI), 1).date().isoformat() == "2028-02-29"
+def at(month: int, day: int, hour: int = 10, minute: int = 0, second: int = 0) -> datetime:
+    return datetime(2025, month, day, hour, minute, second, tzinfo=SHANGHAI)
 
 
-@given(MOMENTS, st.integers(0, 365))
-def test_a_limit_never_ends_before_it_began_and_a_longer_one_never_earlier(
-    received: datetime, days: int
+def last_second(month: int, day: int) -> datetime:
+    return at(month, day, 23, 59, 59)
+
+
+def test_over_the_national_holiday_reminder_yellow_and_red_fall_where_they_must() -> None:
+    clock = Clock(at(9, 26), limit="5wd")
+    assert clock.due_at == last_second(10, 10)
+    # Saturday 11 October is worked: the fifth working day after the due day is Thursday 16.
+    assert (clock.yellow_at, clock.red_at) == (at(10, 11, 0), at(10, 17, 0))
+    assert clock.remind_at == at(10, 9, 9)
+    assert clock.next_at == clock.remind_at
+
+
+def test_the_last_second_of_the_last_day_is_in_time_and_the_next_is_not() -> None:
+    for ended, earned in (
+        (last_second(10, 10), []),
+        (last_second(10, 10) + timedelta(milliseconds=999), []),
+        (at(10, 11, 0), [(Step.YELLOW, at(10, 11, 0))]),
+    ):
+        clock = Clock(at(9, 26), limit="5wd", ended_at=ended)
+        assert due_steps(clock, at(12, 1)) == earned, ended
+
+
+def test_a_stage_ended_late_still_gets_what_it_had_earned_and_no_more() -> None:
+    clock = Clock(at(9, 26), limit="5wd", ended_at=at(10, 13))
+    assert clock.next_at == clock.yellow_at
+    assert due_steps(clock, at(12, 1)) == [(Step.YELLOW, at(10, 11, 0))]
+    clock.steps = Step.YELLOW + 1
+    set_next(clock)
+    assert clock.next_at is None
+
+
+def test_after_an_outage_both_cards_are_due_with_their_own_moments_and_the_reminder_is_not() -> (
+    None
+):
+    clock = Clock(at(9, 26), limit="5wd")
+    assert due_steps(clock, at(11, 1)) == [
+        (Step.YELLOW, at(10, 11, 0)),
+        (Step.RED, at(10, 17, 0)),
+    ]
+
+
+def test_what_was_done_is_not_due_again() -> None:
+    clock = Clock(at(9, 26), limit="5wd", steps=Step.YELLOW + 1)
+    assert due_steps(clock, at(11, 1)) == [(Step.RED, at(10, 17, 0))]
+    clock.steps = Step.RED + 1
+    set_next(clock)
+    assert (clock.next_at, due_steps(clock, at(11, 1))) == (None, [])
+
+
+def test_while_it_stands_still_nothing_comes_and_afterwards_the_days_are_given_back() -> None:
+    clock = Clock(at(3, 3), limit="3wd")
+    pause(clock, at(3, 4))
+    retime(clock, KNOWN)
+    assert (clock.due_at, clock.next_at, due_steps(clock, at(4, 1))) == (None, None, [])
+    resume(clock, at(3, 7))
+    retime(clock, KNOWN)
+    # 4, 5 and 6 March ended while it stood still: the three days are 7, 10 and 11.
+    assert clock.due_at == last_second(3, 11)
+    assert paused_time(clock, at(4, 1)) == timedelta(days=3)
+
+
+def test_pausing_twice_is_one_pause_and_going_on_twice_one_going_on() -> None:
+    clock = Clock(at(3, 3))
+    for moment in (at(3, 4), at(3, 5)):
+        pause(clock, moment)
+    for moment in (at(3, 6), at(3, 7)):
+        resume(clock, moment)
+    assert paused_time(clock, at(4, 1)) == timedelta(days=2)
+
+
+def test_an_extension_begins_where_the_limit_ends() -> None:
+    clock = Clock(at(3, 3), limit="3wd", extension="5wd")
+    assert clock.due_at == last_second(3, 13)
+
+
+def test_a_limit_that_rests_on_an_unpublished_year_is_never_carded_before_it_is_published() -> None:
+    clock = Clock(at(12, 30), limit="3wd", calendar=WorkingCalendar(1, published=frozenset({2025})))
+    assert clock.provisional
+    assert clock.due_at is not None
+    assert clock.next_at is None
+    retime(clock, WorkingCalendar(2, published=frozenset({2025, 2026})))
+    assert (clock.provisional, clock.next_at is None) == (False, False)
+
+
+def test_a_reminder_is_not_given_before_the_stage_began() -> None:
+    assert Clock(at(3, 3), limit="1wd").remind_at is None
+    assert Clock(at(3, 3, 8), limit="1wd").remind_at == at(3, 3, 9)
+    assert Clock(at(3, 3), limit="10wd", remind_before=0).remind_at is None
+
+
+MOMENTS = st.datetimes(datetime(2024, 1, 1), datetime(2026, 6, 1), timezones=st.just(UTC))  # noqa: DTZ001 - bounds of a strategy that adds the zone
+
+
+@given(MOMENTS, st.integers(0, 30), st.lists(st.integers(1, 10**6), max_size=6), st.integers(0, 9))
+def test_however_often_it_stands_still_the_moments_keep_their_order(
+    start: datetime, days: int, marks: list[int], extension: int
 ) -> None:
-    assert received <= due(received, days) <= due(received, days + 1)
-    assert due(received, days) - received <= timedelta(days=days + 1)
+    clock = Clock(start, limit=f"{days}wd", extension=f"{extension}wd")
+    without, moment = clock.due_at, start
+    for number, seconds in enumerate(marks):
+        moment += timedelta(seconds=seconds)
+        (pause, resume)[number % 2](clock, moment)
+        retime(clock, KNOWN)
+    if clock.due_at is None:
+        assert len(marks) % 2
+        return
+    assert without is not None
+    assert start < clock.due_at >= without
+    assert clock.yellow_at == clock.due_at + SECOND
+    if clock.red_at is None:
+        assert len(marks) % 2, "only while it stands still is there no red to come"
+    else:
+        assert clock.red_at > clock.yellow_at
+    assert clock.remind_at is None or start < clock.remind_at < clock.due_at
 
 
-@pytest.mark.parametrize(
-    ("holder", "days"),
-    [(UnitKind.VILLAGE, 2), (UnitKind.TOWNSHIP, 3), (UnitKind.COMMAND_CENTER, 1)],
-)
-def test_each_tier_has_its_time_to_judge(holder: UnitKind, days: int) -> None:
-    assert stage_limit(Stage.JUDGE, holder=holder, kind=Kind.HELP, urgent=False).days == days
+@given(MOMENTS, st.integers(0, 20), st.integers(-5, 40), st.integers(0, 60))
+def test_a_card_is_due_exactly_when_the_stage_outlasted_its_moment(
+    start: datetime, days: int, ended_after: int, looked_after: int
+) -> None:
+    clock = Clock(start, limit=f"{days}wd")
+    assert clock.due_at is not None
+    clock.ended_at = max(start, clock.due_at + timedelta(days=ended_after))
+    now = clock.due_at + timedelta(days=looked_after)
+    for step, moment in ((Step.YELLOW, clock.yellow_at), (Step.RED, clock.red_at)):
+        assert moment is not None
+        earned = moment <= now and clock.ended_at >= moment
+        assert ((step, moment) in due_steps(clock, now)) is earned
 
 
-def test_what_is_urgent_is_judged_and_handled_the_same_day() -> None:
-    for stage in (Stage.JUDGE, Stage.HANDLE):
-        assert stage_limit(stage, holder=UnitKind.VILLAGE, kind=Kind.HELP, urgent=True).days == 0
+def test_each_day_of_the_survey_window_is_whole() -> None:
+    assert deadlines.survey_window_ends(at(9, 26), 7) == last_second(10, 3)
 
 
-def test_every_stage_of_every_kind_at_every_unit_has_a_limit_with_a_name() -> None:
-    names = {
-        stage_limit(stage, holder=holder, kind=kind, urgent=urgent).name
-        for stage in Stage
-        for holder in UnitKind
-        for kind in Kind
-        for urgent in (False, True)
-    }
-    assert all(len(name) <= 120 for name in names)
-    assert len(names) == len(Stage) * len(UnitKind) * len(Kind) * 2
-
-
-def test_only_a_village_must_not_decline() -> None:
+def test_only_a_village_may_not_refuse() -> None:
     assert [kind for kind in UnitKind if not deadlines.may_refuse(kind)] == [UnitKind.VILLAGE]
+
+
+def test_the_limits_of_one_clock_are_in_the_form_that_is_read_again() -> None:
+    assert [str(Limit.parse(one)) for one in ("0wd", "15d", "4wh")] == ["0wd", "15d", "4wh"]

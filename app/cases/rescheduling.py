@@ -1,0 +1,100 @@
+"""After a calendar has changed: what still runs is computed anew, with an entry for every case whose moments move.
+
+A batch is one transaction. Cards that were issued stay as they are; app/supervision lists them for review.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any, Final, TypeVar
+from uuid import UUID
+
+from sqlalchemy import text
+
+from app.auth.actor import SYSTEM
+from app.calendars.reading import calendar_of
+from app.cases import history
+from app.cases.deadlines import Timing
+from app.cases.dossier import Dossier
+from app.cases.lifecycle import Action
+from app.cases.models import Assignment, Case, Clock
+from app.cases.routing import Place
+from app.db import Transaction
+from app.directory.terms import UnitKind
+from app.limits.rules import NOTHING_SET
+
+Row = TypeVar("Row", Clock, Assignment)
+BATCH: Final = 500
+_BEHIND: Final = "(w.ended_at IS NULL OR w.provisional) AND w.county_id = c.county_id AND w.calendar_version < c.version"
+_COUNTIES: Final = text(f"""
+SELECT c.county_id, c.version FROM calendar c WHERE EXISTS (SELECT FROM clock w WHERE {_BEHIND}) ORDER BY c.county_id
+""")  # noqa: S608 - a constant of this module
+_HOW_MANY: Final = text(
+    f"SELECT count(*) FROM calendar c JOIN clock w ON {_BEHIND}"  # noqa: S608 - a constant of this module
+)
+# A case that somebody is working on is left for the next look.
+_TAKE: Final = text(f"""
+SELECT g.* FROM grievance g WHERE g.id IN (
+  SELECT w.case_id FROM calendar c JOIN clock w ON {_BEHIND}
+  WHERE c.county_id = :county_id ORDER BY w.calendar_version, w.id LIMIT :most
+) ORDER BY g.id FOR UPDATE SKIP LOCKED
+""")  # noqa: S608 - a constant of this module
+_CLOCKS: Final = text(
+    "SELECT * FROM clock WHERE case_id = ANY(:ids) AND (ended_at IS NULL OR provisional)"
+)
+_PARTS: Final = text("""
+SELECT a.* FROM assignment a JOIN grievance g ON g.id = a.case_id AND g.round = a.round WHERE a.case_id = ANY(:ids)
+""")
+
+
+async def remaining(tx: Transaction) -> int:
+    """How many limits are still computed by a calendar that is no longer the newest."""
+    counted: int = await tx.scalar(_HOW_MANY)
+    return counted
+
+
+async def reschedule(tx: Transaction, *, now: datetime, most: int = BATCH) -> int:
+    """Compute up to `most` limits of one county anew; returns how many were. 0: all are, or others are at them."""
+    for county in await tx.all(_COUNTIES):
+        cases = await tx.all(_TAKE, county_id=county.county_id, most=most)
+        if cases:
+            return await _compute(tx, county.county_id, county.version, cases, now)
+    return 0
+
+
+async def _compute(
+    tx: Transaction, county_id: int, version: int, cases: list[Any], now: datetime
+) -> int:
+    calendar = await calendar_of(tx, county_id, version)
+    timing = Timing(calendar, NOTHING_SET)
+    ids = [case.id for case in cases]
+    clocks = _by_case(Clock.read(row) for row in await tx.all(_CLOCKS, ids=ids))
+    parts = _by_case(Assignment.read(row) for row in await tx.all(_PARTS, ids=ids))
+    done = 0
+    for row in cases:
+        running = clocks.get(row.id, [])
+        dossier = _dossier(Case.read(row), parts.get(row.id, []), running, timing)
+        dossier.retime()
+        done += len(running)
+        if history.moved(dossier):
+            history.record(
+                tx, dossier, Action.RESCHEDULE, by=SYSTEM, now=now, public=False, calendar=version
+            )
+        else:
+            for clock in running:
+                tx.change(clock)
+    return done
+
+
+def _dossier(case: Case, parts: list[Assignment], clocks: list[Clock], timing: Timing) -> Dossier:
+    # Nothing is decided here: who holds the case and who is above it is not asked.
+    holder = Place(case.holder_unit_id, "", UnitKind.TOWNSHIP)
+    dossier = Dossier(case, holder, None, parts, clocks, timing, {}, frozenset())
+    dossier.remember()
+    return dossier
+
+
+def _by_case(rows: Iterable[Row]) -> dict[UUID, list[Row]]:
+    found: dict[UUID, list[Row]] = {}
+    for row in rows:
+        found.setdefault(row.case_id, []).append(row)
+    return found
