@@ -18,7 +18,7 @@ from app.errors import (
     NotPermitted,
     SignInRequired,
 )
-from app.http.inputs import Identifier, Input, Line, Moment
+from app.http.inputs import INT4_MAX, Identifier, Input, Line, Moment
 from app.http.moments import At
 from app.http.problems import problems
 from app.http.transaction import OneTransaction, Tx
@@ -149,7 +149,9 @@ class PreviewQuery(Input):
     stage: Stage = Field(description="环节；whole 为全程", examples=["handle"])
     tier: UnitKind | None = Field(default=None, description="承办单位的类别", examples=["township"])
     kind: Kind = Field(description="事件性质", examples=["complaint"])
-    category_id: Identifier | None = Field(default=None, description="事件的分类", examples=[101])
+    category_id: int | None = Field(
+        default=None, ge=1, le=INT4_MAX, description="事件的分类", examples=[101]
+    )
     urgent: bool = Field(default=False, description="是否紧急", examples=[False])
     received: Moment = Field(
         description="收到（移交）的时间，须带时区", examples=["2025-09-26T10:00:00+08:00"]

@@ -1,0 +1,1 @@
+"""The limits of the counties, on a real database."""
