@@ -47,20 +47,21 @@ async def tx(county: None) -> AsyncIterator[Transaction]:
 def staff(county: None) -> Staff:
     """A member of the sample staff as an actor, by account, in the first of their posts."""
     assert county is None
+    return find_staff
 
-    async def find(account: str) -> StaffActor:
-        async with transaction() as tx:
-            row = (await tx.all(_ACTOR, account=account))[0]
-        return StaffActor(
-            staff_id=row.staff_id,
-            post_id=row.post_id,
-            role=Role(row.role),
-            unit_id=row.unit_id,
-            unit_kind=UnitKind(row.kind),
-            unit_name=row.unit_name,
-            unit_code=row.code,
-            county_id=row.county_id,
-            name=row.name,
-        )
 
-    return find
+async def find_staff(account: str) -> StaffActor:
+    """Where the sample county is loaded."""
+    async with transaction() as tx:
+        row = (await tx.all(_ACTOR, account=account))[0]
+    return StaffActor(
+        staff_id=row.staff_id,
+        post_id=row.post_id,
+        role=Role(row.role),
+        unit_id=row.unit_id,
+        unit_kind=UnitKind(row.kind),
+        unit_name=row.unit_name,
+        unit_code=row.code,
+        county_id=row.county_id,
+        name=row.name,
+    )
