@@ -22,7 +22,6 @@ async def examine_all(*, quick: bool, console: Console) -> list[Finding]:
         pool_size=1,
         statement_timeout="0",
         idle_in_transaction_session_timeout="0",
-        plan_cache_mode="auto",
     )
     try:
         async with snapshot(on) as tx:

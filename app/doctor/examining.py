@@ -11,15 +11,18 @@ from sqlalchemy import text
 from app.cases import verification
 from app.db import Transaction
 from app.doctor import kept_answers
-from app.doctor.invariants import CHAINS, INVARIANTS, KEPT_ANSWERS, Invariant, Reach
+from app.doctor.invariant import Invariant, Reach
+from app.doctor.invariants import CHAINS, INVARIANTS, KEPT_ANSWERS
+from app.settings import settings
 
-# How long something due may wait for a worker before that is a fault: far longer than any poll or pause.
+# How long a message that is due may wait for a worker before that is a fault: longer than any pause between two tries.
 LATE: Final = timedelta(minutes=15)
+# A clock is looked at with the next poll. So much for a slow machine, and for a moment at which everything falls due.
+_SWEEP_TAKES: Final = timedelta(minutes=1)
 MOST: Final = 20
 _BATCH: Final = 1000
-_IDS = text("""
-SELECT id FROM grievance WHERE CAST(:after AS uuid) IS NULL OR id > CAST(:after AS uuid) ORDER BY id LIMIT :batch
-""")
+_IDS = text("SELECT id FROM grievance WHERE id > :after ORDER BY id LIMIT :batch")
+_BEFORE_ALL: Final = UUID(int=0)
 
 
 @dataclass(slots=True)
@@ -55,7 +58,9 @@ async def examine(
 ) -> list[Finding]:
     """One finding per invariant, in their order; `quick` leaves out the chains, which take longest."""
     findings = {one.name: Finding(one) for one in INVARIANTS if not (quick and one is CHAINS)}
-    asked = _Asked(tx, findings, {"since": await tx.now() - late}, most, tell)
+    now = await tx.now()
+    swept = now - timedelta(seconds=settings().poll_seconds) - _SWEEP_TAKES
+    asked = _Asked(tx, findings, {"now": now, "since": now - late, "swept": swept}, most, tell)
     await asked.in_one_query()
     await asked.in_kept_answers()
     await asked.case_by_case()
@@ -79,7 +84,7 @@ class _Asked:
             await self._query(finding)
 
     async def case_by_case(self) -> None:
-        total, done, after = await verification.how_many(self.tx), 0, None
+        total, done, after = await verification.how_many(self.tx), 0, _BEFORE_ALL
         findings = self._of(Reach.CASES)
         for finding in findings:
             finding.looked_at = 0
@@ -103,7 +108,9 @@ class _Asked:
         finding, total = self.findings[CHAINS.name], await verification.how_many(self.tx)
         finding.looked_at = 0
         async for number, faults in verification.verify(self.tx):
-            self._take(finding, [{"ref": one.ref, "seq": one.seq, "what": one.what} for one in faults])
+            self._take(
+                finding, [{"ref": one.ref, "seq": one.seq, "what": one.what} for one in faults]
+            )
             finding.looked_at += number
             self.tell(CHAINS.chinese, finding.looked_at, total)  # fmt: skip
 

@@ -3,34 +3,10 @@
 The same queries judge tests, load runs and production. Numbers are those of the design's list of invariants.
 """
 
-from dataclasses import dataclass
-from enum import StrEnum
+from sqlalchemy import text
 
-from sqlalchemy import TextClause, text
-
-
-class Reach(StrEnum):
-    """How an invariant is looked at: case by case in batches (`:ids`), in one query, or by code that needs the keys."""
-
-    CASES = "cases"
-    WHOLE = "whole"
-    CODE = "code"
-
-
-@dataclass(frozen=True, slots=True)
-class Invariant:
-    """`sql` finds offenders, at most `:most`; binds it may use: `:ids`, `:since` (whatever was due before is late)."""
-
-    number: int
-    name: str
-    chinese: str
-    # What one row that is found says, for who has to see to it.
-    a_row_means: str
-    reach: Reach
-    sql: TextClause | None = None
-
-
-_IDS = "ANY(CAST(:ids AS uuid[]))"
+from app.doctor.cards import CARDS
+from app.doctor.invariant import AMONG, Invariant, Reach
 
 _EVENTS_WITHOUT_GAP = text(f"""
 SELECT g.ref, g.event_seq, e.entries, e.lowest, e.highest, head.hash IS NOT DISTINCT FROM g.event_hash AS head_fits
@@ -39,7 +15,7 @@ CROSS JOIN LATERAL (
   SELECT count(*) AS entries, min(seq) AS lowest, max(seq) AS highest FROM case_event WHERE case_id = g.id
 ) e
 LEFT JOIN case_event head ON head.case_id = g.id AND head.seq = g.event_seq
-WHERE g.id = {_IDS} AND (
+WHERE g.id = {AMONG} AND (
   (e.lowest, e.highest, e.entries) IS DISTINCT FROM (1, g.event_seq, CAST(g.event_seq AS bigint))
   OR head.hash IS DISTINCT FROM g.event_hash)
 ORDER BY g.id LIMIT :most
@@ -71,31 +47,37 @@ GROUP BY once HAVING count(*) > 1 ORDER BY once LIMIT :most
 # Asked for each answer: the reporter of the case, and of each case that had been joined to it by then. The round is
 # counted from the record. `joined` stands in the body as the one record of when; a forged body may not even be JSON.
 _ONE_SURVEY = text(f"""
-WITH RECURSIVE upward AS (
-  SELECT id AS case_id, id AS answered_id, CAST(NULL AS text) AS joined_ref FROM grievance WHERE id = {_IDS}
+WITH RECURSIVE batch AS MATERIALIZED (
+  SELECT id, ref, citizen_id FROM grievance WHERE id = {AMONG}
+), upward AS (
+  SELECT id AS case_id, citizen_id, id AS answered_id, CAST(NULL AS text) AS joined_ref FROM batch
   UNION
-  SELECT u.case_id, g.primary_id, g.ref FROM upward u JOIN grievance g ON g.id = u.answered_id WHERE g.primary_id IS NOT NULL
+  SELECT u.case_id, u.citizen_id, g.primary_id, g.ref FROM upward u
+  -- OFFSET 0: one by one through the index, whatever the planner thinks of how many there are.
+  CROSS JOIN LATERAL (SELECT primary_id, ref FROM grievance WHERE id = u.answered_id OFFSET 0) g
+  WHERE g.primary_id IS NOT NULL
 ), owed AS (
-  SELECT DISTINCT g.id AS case_id, g.citizen_id, 1 + (
+  SELECT DISTINCT u.case_id, u.citizen_id, 1 + (
     SELECT count(*) FROM case_event r WHERE r.case_id = e.case_id AND r.action = 'rework' AND r.seq < e.seq) AS round
   FROM upward u
-  JOIN grievance g ON g.id = u.case_id
-  JOIN case_event e ON e.case_id = u.answered_id AND e.action = 'answer'
-  WHERE g.citizen_id IS NOT NULL AND (u.joined_ref IS NULL OR EXISTS (
+  CROSS JOIN LATERAL (
+    SELECT case_id, seq FROM case_event WHERE case_id = u.answered_id AND action = 'answer' OFFSET 0) e
+  WHERE u.citizen_id IS NOT NULL AND (u.joined_ref IS NULL OR EXISTS (
     SELECT 1 FROM case_event m WHERE m.case_id = e.case_id AND m.action = 'merge' AND m.seq < e.seq
       AND strpos(m.body, '"joined":"' || u.joined_ref || '"') > 0))
 ), asked AS (
   SELECT case_id, citizen_id, round, count(*) AS times FROM (
-    SELECT case_id, citizen_id, round FROM surveys.survey WHERE case_id = {_IDS}
+    SELECT case_id, citizen_id, round FROM surveys.survey WHERE case_id = {AMONG}
     UNION ALL
     SELECT case_id, citizen_id, round FROM outbox_message
-    WHERE case_id = {_IDS} AND kind = 'survey_owed' AND state = 'queued'
+    WHERE case_id = {AMONG} AND kind = 'survey_owed' AND state = 'queued'
   ) a GROUP BY case_id, citizen_id, round
 )
-SELECT g.ref, round, coalesce(a.times, 0) AS asked, CASE WHEN o.case_id IS NULL THEN 0 ELSE 1 END AS should_be
-FROM owed o FULL JOIN asked a USING (case_id, citizen_id, round) JOIN grievance g ON g.id = case_id
-WHERE o.case_id IS NULL OR a.times IS DISTINCT FROM 1
-ORDER BY case_id, round LIMIT :most
+SELECT b.ref, d.round, d.asked, d.should_be FROM (
+  SELECT case_id, round, coalesce(a.times, 0) AS asked, CASE WHEN o.case_id IS NULL THEN 0 ELSE 1 END AS should_be
+  FROM owed o FULL JOIN asked a USING (case_id, citizen_id, round)
+) d JOIN batch b ON b.id = d.case_id
+WHERE d.asked <> d.should_be ORDER BY b.id, d.round LIMIT :most
 """)  # noqa: S608 - nothing but the constant above
 
 _REPLY_ONCE = text("""
@@ -119,7 +101,7 @@ SELECT g.ref, g.phase, r.round, count(a.id) AS leads
 FROM grievance g CROSS JOIN LATERAL generate_series(1, g.round) AS r(round)
 LEFT JOIN assignment a ON a.case_id = g.id AND a.round = r.round AND a.role = 'lead'
   AND a.state NOT IN ('handed_back', 'released')
-WHERE g.id = {_IDS} AND (r.round < g.round OR g.phase IN ('handling', 'answered', 'closed'))
+WHERE g.id = {AMONG} AND (r.round < g.round OR g.phase IN ('handling', 'answered', 'closed'))
 GROUP BY g.id, r.round HAVING count(a.id) <> 1 ORDER BY g.id, r.round LIMIT :most
 """)  # noqa: S608 - nothing but the constant above
 # Goes by the index of what units have open, not by all cases.
@@ -134,9 +116,12 @@ WHERE a.state IN ('offered', 'signed') AND g.phase IN ('declined', 'withdrawn', 
 ORDER BY a.id LIMIT :most
 """)
 _WHAT_ENDED_HAS_NO_STAGE = text(f"""
-SELECT ref, phase, stage, waiting FROM grievance
-WHERE id = {_IDS} AND phase NOT IN ('pending', 'handling') AND (stage IS NOT NULL OR waiting IS NOT NULL)
-ORDER BY id LIMIT :most
+SELECT g.ref, g.phase, g.stage, g.waiting, running.clocks
+FROM grievance g
+CROSS JOIN LATERAL (SELECT count(*) AS clocks FROM clock k WHERE k.case_id = g.id AND k.ended_at IS NULL) running
+WHERE g.id = {AMONG} AND g.phase NOT IN ('pending', 'handling')
+  AND (g.stage IS NOT NULL OR g.waiting IS NOT NULL OR running.clocks > 0)
+ORDER BY g.id LIMIT :most
 """)  # noqa: S608 - nothing but the constant above
 _MERGED_INTO_ONE = text("""
 WITH RECURSIVE upward AS (
@@ -183,6 +168,7 @@ INVARIANTS: tuple[Invariant, ...] = (
         _RECORD_HAS_CASE,
     ),
     KEPT_ANSWERS,
+    *CARDS,
     Invariant(
         3,
         "nothing_left_waiting",
@@ -268,7 +254,7 @@ INVARIANTS: tuple[Invariant, ...] = (
         7,
         "what_ended_has_no_stage",
         "已经了结的事没有仍在计时的环节",
-        "the case `ref` has ended as `phase`, and still waits in `stage`",
+        "the case `ref` has ended as `phase`, and still stands in `stage`, or `clocks` of its clocks still run",
         Reach.CASES,
         _WHAT_ENDED_HAS_NO_STAGE,
     ),
