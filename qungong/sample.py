@@ -2,6 +2,7 @@
 
 import asyncio
 import csv
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from importlib.resources import files
@@ -39,7 +40,9 @@ class SampleAccount:
 
 
 @dataclass(frozen=True, slots=True)
-class _Post:
+class Post:
+    """Somebody invented, in one post; `unit` is only how the unit is called when it is printed."""
+
     account: str
     name: str
     code: str
@@ -49,22 +52,22 @@ class _Post:
 
 
 _POSTS: Final = (
-    _Post("gongnong", "陈桂芳", "500153003007", "工农茶叶产业社区", Role.VILLAGE_CADRE, "社区干部"),
-    _Post("guangshun", "周启明", "500153003", "广顺街道", Role.TOWNSHIP_CLERK, "群工办干事"),
-    _Post("guangshun_head", "唐国梁", "500153003", "广顺街道", Role.UNIT_HEAD, "办事处主任"),
-    _Post("zhihui", "罗晓燕", COMMAND_CENTER, "指挥中心", Role.DISPATCHER, "调度员"),
-    _Post("zhihui_head", "郑立新", COMMAND_CENTER, "指挥中心", Role.UNIT_HEAD, "指挥中心主任"),
-    _Post("ducha", "贺敏", COMMAND_CENTER, "指挥中心", Role.SUPERVISOR, "督查员"),
-    _Post("jiwei", "蒋正文", DISCIPLINE, "纪委监委", Role.SUPERVISOR, "监察员"),
-    _Post("ronglong", "刘德荣", "500153100", "荣隆镇", Role.TOWNSHIP_CLERK, "群工办干事"),
-    _Post("ronglong_head", "石海涛", "500153100", "荣隆镇", Role.UNIT_HEAD, "镇长"),
-    _Post("shuiwu", "吴清泉", "500153D11", "县水务局", Role.UNIT_HANDLER, "供水科科员"),
-    _Post("shuiwu_head", "邓长江", "500153D11", "县水务局", Role.UNIT_HEAD, "局长"),
-    _Post("lingdao", "黄志远", COUNTY, "荣昌区", Role.LEADER, "副区长"),
-    _Post("admin", "谢文静", COUNTY, "荣昌区", Role.ADMINISTRATOR, "系统管理员"),
+    Post("gongnong", "陈桂芳", "500153003007", "工农茶叶产业社区", Role.VILLAGE_CADRE, "社区干部"),
+    Post("guangshun", "周启明", "500153003", "广顺街道", Role.TOWNSHIP_CLERK, "群工办干事"),
+    Post("guangshun_head", "唐国梁", "500153003", "广顺街道", Role.UNIT_HEAD, "办事处主任"),
+    Post("zhihui", "罗晓燕", COMMAND_CENTER, "指挥中心", Role.DISPATCHER, "调度员"),
+    Post("zhihui_head", "郑立新", COMMAND_CENTER, "指挥中心", Role.UNIT_HEAD, "指挥中心主任"),
+    Post("ducha", "贺敏", COMMAND_CENTER, "指挥中心", Role.SUPERVISOR, "督查员"),
+    Post("jiwei", "蒋正文", DISCIPLINE, "纪委监委", Role.SUPERVISOR, "监察员"),
+    Post("ronglong", "刘德荣", "500153100", "荣隆镇", Role.TOWNSHIP_CLERK, "群工办干事"),
+    Post("ronglong_head", "石海涛", "500153100", "荣隆镇", Role.UNIT_HEAD, "镇长"),
+    Post("shuiwu", "吴清泉", "500153D11", "县水务局", Role.UNIT_HANDLER, "供水科科员"),
+    Post("shuiwu_head", "邓长江", "500153D11", "县水务局", Role.UNIT_HEAD, "局长"),
+    Post("lingdao", "黄志远", COUNTY, "荣昌区", Role.LEADER, "副区长"),
+    Post("admin", "谢文静", COUNTY, "荣昌区", Role.ADMINISTRATOR, "系统管理员"),
     # One person with two posts.
-    _Post("jianzhi", "龙小平", "500153005", "安富街道", Role.TOWNSHIP_CLERK, "群工办干事"),
-    _Post("jianzhi", "龙小平", "500153D36", "县信访办公室", Role.UNIT_HANDLER, "接访科科员"),
+    Post("jianzhi", "龙小平", "500153005", "安富街道", Role.TOWNSHIP_CLERK, "群工办干事"),
+    Post("jianzhi", "龙小平", "500153D36", "县信访办公室", Role.UNIT_HANDLER, "接访科科员"),
 )
 
 _KNOWN = text("SELECT count(*) FROM staff WHERE account = ANY(:accounts)")
@@ -128,15 +131,20 @@ async def _load(tx: Transaction) -> None:
     await seeding.seed_all(tx, await tx.now())
     await tx.execute(_OFFICES, county=COUNTY, since=_SINCE, **_offices())
     await _load_categories(tx)
+    await employ(tx, _POSTS)
+
+
+async def employ(tx: Transaction, posts: Sequence[Post]) -> None:
+    """Add whose account is not there yet, with the published password."""
     # One hash for all: each takes a tenth of a second, and the password is no secret.
     hashed = await asyncio.to_thread(hash_password, PASSWORD)
     await tx.execute(
         _STAFF,
-        accounts=[post.account for post in _POSTS],
-        names=[post.name for post in _POSTS],
-        codes=[post.code for post in _POSTS],
-        roles=[post.role for post in _POSTS],
-        titles=[post.title for post in _POSTS],
+        accounts=[post.account for post in posts],
+        names=[post.name for post in posts],
+        codes=[post.code for post in posts],
+        roles=[post.role for post in posts],
+        titles=[post.title for post in posts],
         password_hash=hashed,
         since=_SINCE,
     )
