@@ -1,0 +1,396 @@
+"""Over HTTP: cards: seen, counted, issued for irregular handling, appealed against; and the signals of buck-passing."""
+
+from datetime import date, datetime, time, timedelta
+from typing import Annotated, Self
+from uuid import UUID
+
+from fastapi import APIRouter, Path, Query
+from pydantic import BaseModel, Field, StrictBool, StringConstraints
+
+from app.api.step import ETAG, CaseRef, Step
+from app.auth.actor import StaffActor
+from app.calendars.working_time import FIRST_YEAR, LAST_YEAR
+from app.clock import SHANGHAI
+from app.errors import (
+    ActionNotAllowed,
+    Changed,
+    InvalidInput,
+    KeyReused,
+    NotFound,
+    NotPermitted,
+    SignInRequired,
+)
+from app.http.cards import CardItem, shown
+from app.http.inputs import INT4_MAX, Input, Line, ShortText, UnitCode
+from app.http.moments import At
+from app.http.problems import problems
+from app.http.transaction import OneTransaction, Tx
+from app.http.who import ByStaff
+from app.supervision import appeals, issuing, listing, signals
+from app.supervision.listing import PAGE, Filter, InFull, UnitCount, Whose
+from app.supervision.models import CardCause, CardLevel
+from app.supervision.signals import Fact, Signal, UnitSignals
+
+router = APIRouter(tags=["红黄牌"], route_class=OneTransaction)
+
+CardId = Annotated[UUID, Path(description="牌的编号，见红黄牌列表")]
+AnyDay = Annotated[date, Field(ge=date(FIRST_YEAR, 1, 1), le=date(LAST_YEAR - 1, 12, 31))]
+_LONGEST = timedelta(days=366)
+_ONE_DAY = timedelta(days=1)
+
+
+class Period(Input):
+    """Days of Shanghai, both counted."""
+
+    first: AnyDay | None = Field(
+        default=None, alias="from", description="从哪一天起（含）", examples=["2026-11-01"]
+    )
+    last: AnyDay | None = Field(
+        default=None, alias="to", description="到哪一天止（含）", examples=["2026-11-30"]
+    )
+
+
+class MonthByDefault(Period):
+    def days(self, now: datetime) -> tuple[date, date]:
+        """What was asked for, by default this month until today. Raises InvalidInput for what is no period, or over a year."""
+        today = now.astimezone(SHANGHAI).date()
+        last = self.last or max(today, self.first or today)
+        first = self.first or last.replace(day=1)
+        if not first <= last < first + _LONGEST:
+            raise InvalidInput(
+                mistakes=[{"where": "query.from", "what": "须在 to 之前，最多查一年"}]
+            )
+        return first, last
+
+
+class CardsQuery(Period):
+    whose: Whose = Field(
+        default=Whose.UNIT, description="unit 本单位的、me 本人的、county 全县的", examples=["unit"]
+    )
+    level: CardLevel | None = Field(default=None, description="yellow 黄牌、red 红牌")
+    cause: CardCause | None = Field(default=None, description="overdue 超期、irregular 违规办理")
+    unit: UnitCode | None = Field(default=None, description="哪个单位的，填单位代码")
+    person: int | None = Field(
+        default=None, ge=1, le=INT4_MAX, description="哪个人的，填 person_id；须查全县"
+    )
+    cursor: Annotated[str, StringConstraints(max_length=100)] | None = Field(
+        default=None, description="上一页的 next；不填为第一页"
+    )
+    size: int = Field(default=PAGE, ge=1, le=100, description="每页几张")
+
+    def filter(self) -> Filter:
+        return Filter(
+            level=self.level,
+            cause=self.cause,
+            unit_code=self.unit,
+            person_id=self.person,
+            since=None if self.first is None else _begin(self.first),
+            until=None if self.last is None else _begin(self.last + _ONE_DAY),
+        )
+
+
+class Cards(BaseModel):
+    items: list[CardItem]
+    next: str | None = Field(description="下一页的 cursor；没有下一页则为空")
+
+
+class AppealOut(BaseModel):
+    asked_at: At
+    by: str | None = Field(description="申诉人", examples=["周启明"])
+    by_unit: str | None = Field(examples=["广顺街道"])
+    ground: str = Field(examples=["期间系统停电，无法操作。"])
+    decided_at: At | None
+    decided_by: str | None = Field(description="裁定人", examples=["贺敏"])
+    decided_by_unit: str | None = Field(examples=["荣昌区群工系统指挥中心"])
+    upheld: bool | None = Field(description="是否成立；成立的，牌即撤销")
+    reason: str | None = Field(description="裁定的理由", examples=["停电属实。"])
+
+
+class CardDetail(CardItem):
+    reason: str | None = Field(
+        description="违规办理的情形；超期的为空", examples=["未核实即答复办结。"]
+    )
+    issued_by: str | None = Field(description="发牌人；系统发的为空", examples=["贺敏"])
+    appeal_until: At | None = Field(description="可以申诉到何时；不能申诉的为空")
+    may_appeal: bool = Field(description="您现在可否申诉")
+    may_decide: bool = Field(description="您现在可否裁定")
+    appealed: AppealOut | None = Field(description="申诉及其裁定")
+
+    @classmethod
+    def in_full(cls, known: InFull, *, by: StaffActor, now: datetime) -> Self:
+        seen, asked = known.seen, known.seen.appeal
+        return cls(
+            **shown(seen),
+            reason=seen.card.reason,
+            issued_by=known.issued_by,
+            appeal_until=known.appeal_until,
+            may_appeal=appeals.may_appeal(known, by, now),
+            may_decide=appeals.may_decide(seen, by) and appeals.undecided(seen),
+            appealed=None
+            if asked is None
+            else AppealOut(
+                asked_at=asked.asked_at,
+                by=known.appealed_by,
+                by_unit=known.appealed_by_unit,
+                ground=asked.ground,
+                decided_at=asked.decided_at,
+                decided_by=known.decided_by,
+                decided_by_unit=known.decided_by_unit,
+                upheld=asked.upheld,
+                reason=asked.reason,
+            ),
+        )
+
+
+class CountOut(BaseModel):
+    """Cards that took effect in the period: gross all there were, net those not revoked."""
+
+    gross: int = Field(description="发牌总数", examples=[3])
+    net: int = Field(description="有效的牌：总数减去撤销的", examples=[2])
+    yellow_gross: int = Field(examples=[2])
+    yellow_net: int = Field(examples=[1])
+    red_gross: int = Field(examples=[1])
+    red_net: int = Field(examples=[1])
+    appeals_open: int = Field(description="尚待裁定的申诉", examples=[0])
+
+
+class UnitCountOut(CountOut):
+    unit_code: str = Field(examples=["500153003"])
+    unit: str = Field(examples=["广顺街道"])
+
+    @classmethod
+    def of(cls, count: UnitCount) -> Self:
+        return cls(unit_code=count.unit_code, unit=count.unit_name, **_counted([count]))
+
+
+class Summary(BaseModel):
+    first: date = Field(serialization_alias="from", description="从哪一天起（含）")
+    last: date = Field(serialization_alias="to", description="到哪一天止（含）")
+    total: CountOut
+    units: list[UnitCountOut] = Field(description="有牌的单位，净数多的在前")
+
+
+class NewCard(Input):
+    level: CardLevel = Field(description="yellow 黄牌、red 红牌", examples=["yellow"])
+    unit_code: UnitCode = Field(
+        description="给哪个单位发牌，须参与或曾参与办理", examples=["500153003"]
+    )
+    person: Annotated[Line, StringConstraints(max_length=40)] | None = Field(
+        default=None,
+        description="给该单位的哪个人：姓名，有同名的填账号；不填则只记在单位",
+        examples=["周启明"],
+    )
+    reason: ShortText = Field(description="违规办理的情形", examples=["未核实即答复办结。"])
+
+
+class NewAppeal(Input):
+    ground: ShortText = Field(description="申诉的理由", examples=["期间系统停电，无法操作。"])
+
+
+class Decision(Input):
+    upheld: StrictBool = Field(description="申诉是否成立；成立的，牌即撤销", examples=[True])
+    reason: ShortText = Field(description="裁定的理由", examples=["停电属实。"])
+
+
+class FactOut(BaseModel):
+    """Which entry of the record shows what."""
+
+    signal: Signal
+    label: str = Field(examples=["反复推转"])
+    seq: int = Field(description="办理过程中的第几条", examples=[4])
+    at: At
+    unit_code: str = Field(examples=["500153003"])
+    unit: str = Field(examples=["广顺街道"])
+    to: str | None = Field(description="转给了谁", examples=["荣昌区群工系统指挥中心"])
+
+    @classmethod
+    def of(cls, fact: Fact) -> Self:
+        entry = fact.entry
+        return cls(
+            signal=fact.signal,
+            label=fact.signal.chinese,
+            seq=entry.seq,
+            at=entry.at,
+            unit_code=entry.unit_code,
+            unit=entry.unit_name,
+            to=entry.to_unit_name,
+        )
+
+
+class SignalCounts(BaseModel):
+    returned: int = Field(description="退回的次数：退回下级、同意退回", examples=[1])
+    ping_pong: int = Field(description="在同样两个单位之间再次推转的次数", examples=[1])
+    empty_finding: int = Field(
+        description="上报理由不足二十字，或与先前的相同，的次数", examples=[0]
+    )
+    late_escalation: int = Field(
+        description="研判期限的最后十分之一内或逾期后才上报的次数", examples=[0]
+    )
+    repeated_extension: int = Field(description="第二次起的延期申请", examples=[0])
+
+
+class CaseSignals(BaseModel):
+    counts: SignalCounts
+    facts: list[FactOut]
+
+
+class SignalsOfUnit(BaseModel):
+    unit_code: str = Field(examples=["500153003"])
+    unit: str = Field(examples=["广顺街道"])
+    first: date = Field(serialization_alias="from", description="从哪一天起（含）")
+    last: date = Field(serialization_alias="to", description="到哪一天止（含）")
+    cases: int = Field(description="有这些情形的事件有几件", examples=[2])
+    counts: SignalCounts
+
+    @classmethod
+    def of(cls, found: UnitSignals, first: date, last: date) -> Self:
+        return cls(
+            unit_code=found.unit_code,
+            unit=found.unit_name,
+            first=first,
+            last=last,
+            cases=found.cases,
+            counts=SignalCounts(**found.counts),
+        )
+
+
+_LISTED = problems(SignInRequired, NotPermitted)
+_ACTED = problems(SignInRequired, NotPermitted, NotFound, ActionNotAllowed, KeyReused)
+
+
+@router.get(
+    "/cards",
+    summary="红黄牌列表",
+    description="按生效时间，新的在前；不计总数，按 next 翻页。全县的，限县领导、指挥中心调度员和督查员。",
+    responses=_LISTED,
+)
+async def list_cards(asked: Annotated[CardsQuery, Query()], tx: Tx, by: ByStaff) -> Cards:
+    if asked.person is not None and asked.whose is not Whose.COUNTY:
+        raise InvalidInput(mistakes=[{"where": "query.person", "what": "须查全县（whose=county）"}])
+    page = await listing.page(
+        tx, asked.whose, asked.filter(), by=by, cursor=asked.cursor, size=asked.size
+    )
+    return Cards(items=[CardItem.of(one) for one in page.cards], next=page.next)
+
+
+@router.get(
+    "/cards/summary",
+    summary="红黄牌统计",
+    description="按单位统计期间生效的牌：总数，和扣除申诉成立后的净数。限全县岗位；其他人只有本单位的。不填日期为本月。",
+    responses=problems(SignInRequired),
+)
+async def count_cards(asked: Annotated[MonthByDefault, Query()], tx: Tx, by: ByStaff) -> Summary:
+    first, last = asked.days(await tx.now())
+    counts = await listing.count_by_unit(
+        tx, by=by, since=_begin(first), until=_begin(last + _ONE_DAY)
+    )
+    return Summary(
+        first=first,
+        last=last,
+        total=CountOut(**_counted(counts)),
+        units=[UnitCountOut.of(one) for one in counts],
+    )
+
+
+@router.get(
+    "/cards/{card_id}",
+    summary="一张牌",
+    description="牌的缘由、申诉及裁定。无权查看的牌与不存在的一样。",
+    responses=problems(SignInRequired, NotFound),
+)
+async def show_card(card_id: CardId, tx: Tx, by: ByStaff) -> CardDetail:
+    known = await listing.get_card(tx, card_id, by=by)
+    return CardDetail.in_full(known, by=by, now=await tx.now())
+
+
+@router.post(
+    "/cases/{ref}/card",
+    status_code=201,
+    summary="发牌",
+    description="督查员对违规办理的单位（和个人）发牌，写明情形，记录在案。不能给本单位发。",
+    responses={
+        201: {"headers": ETAG},
+        **problems(SignInRequired, NotPermitted, NotFound, ActionNotAllowed, Changed, KeyReused),
+    },
+)
+async def issue_card(ref: CaseRef, given: NewCard, step: Step) -> CardDetail:
+    dossier, known = await issuing.issue(
+        step.tx, ref, by=step.by, **given.model_dump(), now=step.now
+    )
+    step.taken(dossier)
+    return CardDetail.in_full(known, by=step.by, now=step.now)
+
+
+@router.post(
+    "/cards/{card_id}/appeal",
+    summary="申诉",
+    description="被发牌的单位或本人在发牌后 5 个工作日内申诉，只有一次，记录在案。",
+    responses=_ACTED,
+)
+async def appeal(card_id: CardId, given: NewAppeal, tx: Tx, by: ByStaff) -> CardDetail:
+    now = await tx.now()
+    known = await appeals.appeal(tx, card_id, by=by, ground=given.ground, now=now)
+    return CardDetail.in_full(known, by=by, now=now)
+
+
+@router.post(
+    "/cards/{card_id}/decide-appeal",
+    summary="裁定申诉",
+    description="由被发牌单位以外、没有发这张牌的督查员裁定，写明理由，记录在案。成立的，牌即撤销。",
+    responses=_ACTED,
+)
+async def decide_appeal(card_id: CardId, given: Decision, tx: Tx, by: ByStaff) -> CardDetail:
+    now = await tx.now()
+    known = await appeals.decide(
+        tx, card_id, by=by, upheld=given.upheld, reason=given.reason, now=now
+    )
+    return CardDetail.in_full(known, by=by, now=now)
+
+
+@router.get(
+    "/cases/{ref}/signals",
+    summary="推诿迹象",
+    description="一件事的退回、反复推转、空泛或临期的上报、多次延期：从记录中算出的事实。限县领导、指挥中心调度员和督查员。",
+    responses=problems(SignInRequired, NotPermitted, NotFound),
+)
+async def show_case_signals(ref: CaseRef, tx: Tx, by: ByStaff) -> CaseSignals:
+    listing.require_county_wide(by)
+    found = await signals.of_case(tx, ref, by=by)
+    counts = {signal: sum(fact.signal is signal for fact in found) for signal in Signal}
+    return CaseSignals(counts=SignalCounts(**counts), facts=[FactOut.of(fact) for fact in found])
+
+
+@router.get(
+    "/units/{code}/signals",
+    summary="单位的推诿迹象",
+    description="一个单位在期间内的同类事实，只计数。不填日期为本月。限县领导、指挥中心调度员和督查员。",
+    responses=problems(SignInRequired, NotPermitted, NotFound),
+)
+async def show_unit_signals(
+    code: Annotated[UnitCode, Path(description="单位代码", examples=["500153100"])],
+    asked: Annotated[MonthByDefault, Query()],
+    tx: Tx,
+    by: ByStaff,
+) -> SignalsOfUnit:
+    listing.require_county_wide(by)
+    first, last = asked.days(await tx.now())
+    found = await signals.of_unit(
+        tx, code, by=by, since=_begin(first), until=_begin(last + _ONE_DAY)
+    )
+    return SignalsOfUnit.of(found, first, last)
+
+
+def _begin(day: date) -> datetime:
+    return datetime.combine(day, time(), SHANGHAI)
+
+
+def _counted(counts: list[UnitCount]) -> dict[str, int]:
+    return {
+        "gross": sum(one.gross for one in counts),
+        "net": sum(one.net for one in counts),
+        "yellow_gross": sum(one.yellow for one in counts),
+        "yellow_net": sum(one.yellow_standing for one in counts),
+        "red_gross": sum(one.red for one in counts),
+        "red_net": sum(one.red_standing for one in counts),
+        "appeals_open": sum(one.appeals_open for one in counts),
+    }

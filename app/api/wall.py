@@ -1,0 +1,69 @@
+"""Over HTTP: what the wall screen shows of the county. What is told there, app/supervision/wall.py says."""
+
+from uuid import UUID
+
+from fastapi import APIRouter, Response
+from pydantic import BaseModel, Field
+
+from app.errors import NotPermitted, SignInRequired
+from app.http.moments import At
+from app.http.problems import problems
+from app.http.transaction import OneTransaction, Tx
+from app.http.who import ByStaff
+from app.limits.terms import Kind, Stage
+from app.supervision import wall
+from app.supervision.models import CardCause, CardLevel
+
+router = APIRouter(prefix="/wall", tags=["大屏"], route_class=OneTransaction)
+
+
+class WallCard(BaseModel):
+    id: UUID
+    level: CardLevel
+    cause: CardCause
+    stage: Stage | None
+    unit: str = Field(examples=["广顺街道"])
+    unit_code: str = Field(examples=["500153003"])
+    person: str | None = Field(description="被发牌的工作人员", examples=["周启明"])
+    post: str | None = Field(examples=["群工办干事"])
+    due_at: At | None
+    effective_at: At
+
+
+class WallCase(BaseModel):
+    """A case on the public list (挂牌督办), without its title, which is in a citizen's words."""
+
+    ref: str = Field(examples=["500153-261122-48392017"])
+    kind: Kind
+    category: str | None = Field(examples=["城乡建设/公用事业/供水"])
+    village: str | None = Field(examples=["工农茶叶产业社区"])
+    holder: str = Field(examples=["荣隆镇"])
+    holder_code: str = Field(examples=["500153100"])
+    listed_at: At
+    received_at: At
+    due_at: At
+    stage_due_at: At | None
+    overdue: bool
+
+
+class WallUnit(BaseModel):
+    unit: str = Field(examples=["广顺街道"])
+    unit_code: str = Field(examples=["500153003"])
+    cases: int = Field(description="当前环节已超期的事件", examples=[2])
+
+
+class Wall(BaseModel):
+    cards: list[WallCard] = Field(description="最新的、有效的牌")
+    listed: list[WallCase] = Field(description="挂牌督办的事件，最新的在前")
+    overdue: list[WallUnit] = Field(description="有超期事件的单位，多的在前")
+
+
+@router.get(
+    "",
+    response_model=Wall,
+    summary="大屏",
+    description="全县最新的红黄牌、挂牌督办的事件、各单位超期的事件数。没有群众的信息，也没有保密的事件。限县领导、指挥中心调度员和督查员。",
+    responses=problems(SignInRequired, NotPermitted),
+)
+async def show_wall(tx: Tx, by: ByStaff) -> Response:
+    return Response(await wall.feed(tx, by=by, now=await tx.now()), media_type="application/json")

@@ -1,0 +1,142 @@
+"""Appeals against cards (申诉): once, within a window, decided by a supervisor outside the unit. Both stand on the record."""
+
+from dataclasses import replace
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+from sqlalchemy import text
+
+from app.auth.actor import SYSTEM, StaffActor
+from app.cases import access, history
+from app.cases.dossier import Dossier
+from app.cases.lifecycle import Action, Condition, Standing
+from app.db import Transaction
+from app.errors import ActionNotAllowed, NotFound, NotPermitted
+from app.identifiers import uuid7
+from app.supervision import listing
+from app.supervision.issuing import is_supervisor, require_supervisor
+from app.supervision.listing import SEEN, AppealState, InFull, SeenCard
+from app.supervision.models import Appeal, Card
+
+_CASE_OF: Final = text(f"""
+SELECT c.ref FROM card k JOIN grievance c ON c.id = k.case_id WHERE k.id = :id AND {SEEN}""")  # noqa: S608 - a constant of ours
+
+
+async def appeal(
+    tx: Transaction, card_id: UUID, *, by: StaffActor, ground: str, now: datetime
+) -> InFull:
+    """By staff of the carded unit or the person carded; they may since have lost sight of the case, not of the card."""
+    dossier, known = await _locked(tx, card_id, by)
+    seen, card = known.seen, known.seen.card
+    if not _carded(card, by):
+        raise NotPermitted("只有被发牌的单位或本人可以申诉。")
+    if seen.appeal is not None:
+        raise ActionNotAllowed("这张牌已经申诉过，只能申诉一次。")
+    if known.appeal_until is None:
+        raise ActionNotAllowed("检举控告的牌不能申诉：本单位以外没有人可以知道这件事。")
+    if now > known.appeal_until:
+        raise ActionNotAllowed("已超过申诉的期限。")
+    access.take(dossier, Action.APPEAL, by=by, now=now, also=[Standing.CARDED_UNIT])
+    asked = Appeal(
+        id=uuid7(now),
+        card_id=card.id,
+        asked_at=now,
+        by_staff_id=by.staff_id,
+        by_unit_id=by.unit_id,
+        ground=ground,
+    )
+    tx.add(asked)
+    history.record(
+        tx,
+        dossier,
+        Action.APPEAL,
+        by=by,
+        now=now,
+        public=False,
+        texts={"ground": ground},
+        card=card.id,
+    )
+    return replace(
+        known,
+        seen=replace(seen, appeal=asked),
+        appealed_by=by.name,
+        appealed_by_unit=by.unit_name,
+    )
+
+
+async def decide(
+    tx: Transaction, card_id: UUID, *, by: StaffActor, upheld: bool, reason: str, now: datetime
+) -> InFull:
+    """Upheld, the card is revoked; it stays to be seen, and counts as given but no longer as standing."""
+    require_supervisor(by)
+    dossier, known = await _locked(tx, card_id, by)
+    card, asked = known.seen.card, known.seen.appeal
+    if not may_decide(known.seen, by):
+        raise NotPermitted("须由被发牌单位以外、没有发这张牌的督查员裁定。")
+    access.take(
+        dossier,
+        Action.DECIDE_APPEAL,
+        by=by,
+        now=now,
+        also=[Condition.APPEAL_OPEN] if undecided(known.seen) else [],
+    )
+    assert asked is not None, "the lifecycle allows it only where an appeal is open"
+    asked.decided_at, asked.upheld, asked.reason = now, upheld, reason
+    asked.decided_by_staff_id, asked.decided_by_unit_id = by.staff_id, by.unit_id
+    tx.change(asked)
+    if upheld:
+        card.revoked_at = now
+        tx.change(card)
+    history.record(
+        tx,
+        dossier,
+        Action.DECIDE_APPEAL,
+        by=by,
+        now=now,
+        public=False,
+        texts={"reason": reason},
+        card=card.id,
+        upheld=upheld,
+        to=card.unit_id,
+    )
+    return replace(known, decided_by=by.name, decided_by_unit=by.unit_name)
+
+
+def may_appeal(known: InFull, by: StaffActor, now: datetime) -> bool:
+    until = known.appeal_until
+    return (
+        _carded(known.seen.card, by)
+        and known.seen.appeal is None
+        and until is not None
+        and now <= until
+    )
+
+
+def may_decide(seen: SeenCard, by: StaffActor) -> bool:
+    """Nobody decides about his own card, his own unit's, one he issued himself, or an appeal his unit made."""
+    card, asked = seen.card, seen.appeal
+    return (
+        is_supervisor(by)
+        and not _carded(card, by)
+        and by.staff_id != card.issued_by_staff_id
+        and (asked is None or by.unit_id != asked.by_unit_id)
+    )
+
+
+def undecided(seen: SeenCard) -> bool:
+    return seen.state is AppealState.OPEN
+
+
+def _carded(card: Card, by: StaffActor) -> bool:
+    return by.unit_id == card.unit_id or by.staff_id == card.staff_id
+
+
+async def _locked(tx: Transaction, card_id: UUID, by: StaffActor) -> tuple[Dossier, InFull]:
+    """The card with its case, whose lock holds for all its cards. Raises NotFound for cards not there or not to be seen."""
+    ref = await tx.scalar(_CASE_OF, id=card_id, **listing.viewer(by))
+    if ref is None:
+        raise NotFound
+    # Whoever may see the card may add to its record, though perhaps the case is no longer there for them.
+    dossier = await access.lock_case(tx, ref, by=SYSTEM)
+    return dossier, await listing.get_card(tx, card_id, by=by)

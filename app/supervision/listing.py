@@ -1,0 +1,310 @@
+"""What people see of cards: lists, one in full, what is shown in red at sign-in, and the counts per unit. Changes nothing.
+
+A card must not betray a sealed case: whatever is listed, shown or counted passes SEEN, for each viewer anew.
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import TextClause, text
+
+from app.auth.actor import StaffActor
+from app.calendars.reading import calendar_of
+from app.calendars.working_time import Limit, LimitUnit, WorkingCalendar
+from app.cases import access
+from app.cases.access import VISIBLE_TO_STAFF
+from app.cases.queries import read_cursor
+from app.clock import SHANGHAI
+from app.db import Transaction
+from app.errors import NotFound, NotPermitted
+from app.supervision.models import Appeal, Card, CardCause, CardLevel
+
+# How long after it was issued a card may be appealed against.
+APPEAL_WINDOW: Final = Limit(5, LimitUnit.WORKING_DAYS)
+SHOWN_AT_SIGN_IN: Final = timedelta(days=30)
+MOST_AT_SIGN_IN: Final = 20
+PAGE: Final = 50
+_EARLIEST: Final = datetime(2000, 1, 1, tzinfo=SHANGHAI)
+_LATEST: Final = datetime(2200, 1, 1, tzinfo=SHANGHAI)
+_AFTER_ALL: Final = UUID(int=2**128 - 1)
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+# Binds: those of VISIBLE_TO_STAFF, and :staff_id. A card stays its unit's and its person's, wherever the case or the
+# person has gone; of a sealed case it is there for those alone who see the case.
+SEEN: Final = f"""({VISIBLE_TO_STAFF} OR (NOT c.sealed AND (
+  k.staff_id = :staff_id OR (:acts_or_looks AND k.unit_id = :unit_id))))"""
+
+_COLUMNS: Final = f"""
+  {", ".join(f"k.{name}" for name in Card.model_fields)}, u.code AS unit_code,
+  c.ref, CASE WHEN {VISIBLE_TO_STAFF} THEN c.title END AS title,
+  {", ".join(f"a.{name} AS appeal_{name}" for name in Appeal.model_fields)}"""
+_FROM: Final = """
+FROM card k
+JOIN grievance c ON c.id = k.case_id
+JOIN unit u ON u.id = k.unit_id
+LEFT JOIN appeal a ON a.card_id = k.id"""
+
+
+class Whose(StrEnum):
+    """Whose cards are listed."""
+
+    UNIT = "unit"
+    ME = "me"
+    COUNTY = "county"
+
+
+class AppealState(StrEnum):
+    NONE = "none"
+    OPEN = "open"
+    UPHELD = "upheld"
+    REJECTED = "rejected"
+
+    @property
+    def chinese(self) -> str:
+        return {"none": "未申诉", "open": "申诉中", "upheld": "申诉成立", "rejected": "维持"}[self]
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """What of a list is asked for; None is everything. `person_id` is for those who look over the county."""
+
+    level: CardLevel | None = None
+    cause: CardCause | None = None
+    unit_code: str | None = None
+    person_id: int | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SeenCard:
+    """A card as somebody sees it, with the appeal against it; `title` is empty for those who no longer see the case."""
+
+    card: Card
+    appeal: Appeal | None
+    ref: str
+    title: str | None
+    unit_code: str
+
+    @property
+    def state(self) -> AppealState:
+        if self.appeal is None:
+            return AppealState.NONE
+        if self.appeal.decided_at is None:
+            return AppealState.OPEN
+        return AppealState.UPHELD if self.appeal.upheld else AppealState.REJECTED
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    cards: list[SeenCard]
+    next: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class InFull:
+    """A card with the names of those who issued it, appealed and decided.
+
+    `appeal_until`: until when an appeal may be made, by the county's calendar as it is now; empty where none may be.
+    """
+
+    seen: SeenCard
+    appeal_until: datetime | None
+    issued_by: str | None = None
+    appealed_by: str | None = None
+    appealed_by_unit: str | None = None
+    decided_by: str | None = None
+    decided_by_unit: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class UnitCount:
+    """Cards of a unit that took effect in a period: all there were (gross), and those that stand (net)."""
+
+    unit_code: str
+    unit_name: str
+    yellow: int
+    red: int
+    yellow_standing: int
+    red_standing: int
+    appeals_open: int
+
+    @property
+    def gross(self) -> int:
+        return self.yellow + self.red
+
+    @property
+    def net(self) -> int:
+        return self.yellow_standing + self.red_standing
+
+
+def _listing(which: str) -> TextClause:
+    return text(f"""
+    SELECT {_COLUMNS} {_FROM}
+    WHERE {which} AND k.effective_at >= :since AND k.effective_at < :until
+      AND (k.effective_at, k.id) < (CAST(:before_at AS timestamptz), CAST(:before_id AS uuid))
+      AND k.level = coalesce(:level, k.level) AND k.cause = coalesce(:cause, k.cause)
+      AND u.code = coalesce(:code, u.code) AND {SEEN}
+    ORDER BY k.effective_at DESC, k.id DESC LIMIT :most""")
+
+
+_OF_UNIT = _listing("k.unit_id = :unit_id")
+_OF_ME = _listing("k.staff_id = :staff_id")
+_OF_COUNTY = _listing("k.county_id = :county_id")
+_OF_A_UNIT = _listing(
+    "k.county_id = :county_id AND k.unit_id = (SELECT id FROM unit WHERE code = :code)"
+)
+_OF_A_PERSON = _listing("k.county_id = :county_id AND k.staff_id = :person")
+_AT_SIGN_IN = text(f"""
+SELECT {_COLUMNS} {_FROM}
+WHERE k.unit_id = :unit_id AND k.revoked_at IS NULL AND (k.issued_at > :recent OR a.id IS NULL) AND {SEEN}
+ORDER BY k.effective_at DESC, k.id DESC LIMIT :most""")
+_ONE = text(f"""
+SELECT {_COLUMNS}, c.sealed, issuer.name AS issued_by, appellant.name AS appealed_by,
+  appellant_unit.name AS appealed_by_unit, decider.name AS decided_by, decider_unit.name AS decided_by_unit,
+  (SELECT version FROM calendar WHERE county_id = k.county_id) AS calendar_version
+{_FROM}
+LEFT JOIN staff issuer ON issuer.id = k.issued_by_staff_id
+LEFT JOIN staff appellant ON appellant.id = a.by_staff_id
+LEFT JOIN unit appellant_unit ON appellant_unit.id = a.by_unit_id
+LEFT JOIN staff decider ON decider.id = a.decided_by_staff_id
+LEFT JOIN unit decider_unit ON decider_unit.id = a.decided_by_unit_id
+WHERE k.id = :id AND {SEEN}""")  # noqa: S608 - constants of this module
+
+
+def _counting(which: str) -> TextClause:
+    return text(f"""
+    SELECT u.code, u.name,
+      count(*) FILTER (WHERE k.level = 'yellow') AS yellow, count(*) FILTER (WHERE k.level = 'red') AS red,
+      count(*) FILTER (WHERE k.level = 'yellow' AND k.revoked_at IS NULL) AS yellow_standing,
+      count(*) FILTER (WHERE k.level = 'red' AND k.revoked_at IS NULL) AS red_standing,
+      count(*) FILTER (WHERE a.id IS NOT NULL AND a.decided_at IS NULL) AS appeals_open
+    {_FROM}
+    WHERE {which} AND k.effective_at >= :since AND k.effective_at < :until AND {SEEN}
+    GROUP BY u.id ORDER BY count(*) FILTER (WHERE k.revoked_at IS NULL) DESC, u.code""")
+
+
+_COUNTS_OF_UNIT = _counting("k.unit_id = :unit_id")
+_COUNTS_OF_COUNTY = _counting("k.county_id = :county_id")
+
+
+def viewer(by: StaffActor) -> dict[str, Any]:
+    """The binds of SEEN."""
+    return {**access.viewer(by), "staff_id": by.staff_id}
+
+
+async def page(
+    tx: Transaction,
+    whose: Whose,
+    asked: Filter,
+    *,
+    by: StaffActor,
+    cursor: str | None,
+    size: int = PAGE,
+) -> Page:
+    """Cards by when they took effect, the newest first; nothing is counted. One statement.
+
+    Raises NotPermitted for the county's where one does not look over it.
+    """
+    before_at, before_id = read_cursor(cursor)
+    statement, binds = _chosen(whose, asked, by)
+    rows = await tx.all(
+        statement,
+        since=asked.since or _EARLIEST,
+        until=asked.until or _LATEST,
+        before_at=before_at or _LATEST,
+        before_id=before_id or _AFTER_ALL,
+        level=asked.level,
+        cause=asked.cause,
+        code=asked.unit_code,
+        most=size + 1,
+        **binds,
+    )
+    cards = [_seen(row) for row in rows[:size]]
+    return Page(cards, _cursor(cards[-1]) if len(rows) > size else None)
+
+
+async def get_card(tx: Transaction, card_id: UUID, *, by: StaffActor) -> InFull:
+    """Raises NotFound for cards that are not there or not the asker's to see."""
+    row = await tx.one_or_none(_ONE, id=card_id, **viewer(by))
+    if row is None:
+        raise NotFound
+    seen = _seen(row)
+    calendar = await calendar_of(tx, seen.card.county_id, row.calendar_version or 0)
+    return InFull(
+        seen=seen,
+        appeal_until=appeal_until(seen.card, calendar, sealed=row.sealed),
+        issued_by=row.issued_by,
+        appealed_by=row.appealed_by,
+        appealed_by_unit=row.appealed_by_unit,
+        decided_by=row.decided_by,
+        decided_by_unit=row.decided_by_unit,
+    )
+
+
+def appeal_until(card: Card, calendar: WorkingCalendar, *, sealed: bool) -> datetime | None:
+    """Of a sealed case never: somebody outside the unit would have to decide, who must not learn that it exists."""
+    return None if sealed else calendar.due(card.issued_at, APPEAL_WINDOW).at
+
+
+async def shown_at_sign_in(tx: Transaction, *, by: StaffActor, now: datetime) -> list[SeenCard]:
+    """What is shown in red to anyone of the unit who signs in: cards that stand, recent or never appealed against."""
+    rows = await tx.all(
+        _AT_SIGN_IN, recent=now - SHOWN_AT_SIGN_IN, most=MOST_AT_SIGN_IN, **viewer(by)
+    )
+    return [_seen(row) for row in rows]
+
+
+async def count_by_unit(
+    tx: Transaction, *, by: StaffActor, since: datetime, until: datetime
+) -> list[UnitCount]:
+    """The county's for those who look over it, else the own unit's; units without cards are not named."""
+    statement = _COUNTS_OF_COUNTY if by.sees_county else _COUNTS_OF_UNIT
+    rows = await tx.all(statement, since=since, until=until, **viewer(by))
+    return [
+        UnitCount(
+            unit_code=row.code,
+            unit_name=row.name,
+            yellow=row.yellow,
+            red=row.red,
+            yellow_standing=row.yellow_standing,
+            red_standing=row.red_standing,
+            appeals_open=row.appeals_open,
+        )
+        for row in rows
+    ]
+
+
+def require_county_wide(by: StaffActor) -> None:
+    """Raises NotPermitted for those who do not look over the county."""
+    if not by.sees_county:
+        raise NotPermitted("只有县领导、指挥中心调度员和督查员可以查看全县的情况。")
+
+
+def _seen(row: Any) -> SeenCard:
+    appeal = None
+    if row.appeal_id is not None:
+        appeal = Appeal(**{name: row[f"appeal_{name}"] for name in Appeal.model_fields})
+    return SeenCard(Card.read(row), appeal, row.ref, row.title, row.unit_code)
+
+
+def _chosen(whose: Whose, asked: Filter, by: StaffActor) -> tuple[TextClause, dict[str, Any]]:
+    binds = viewer(by)
+    if whose is Whose.UNIT:
+        return _OF_UNIT, binds
+    if whose is Whose.ME:
+        return _OF_ME, binds
+    require_county_wide(by)
+    if asked.person_id is not None:
+        return _OF_A_PERSON, {**binds, "person": asked.person_id}
+    if asked.unit_code is not None:
+        return _OF_A_UNIT, binds
+    return _OF_COUNTY, binds
+
+
+def _cursor(seen: SeenCard) -> str:
+    card = seen.card
+    return f"{(card.effective_at - _EPOCH) // timedelta(microseconds=1)}~{card.id}"

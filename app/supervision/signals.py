@@ -1,0 +1,232 @@
+"""Buck-passing (推诿扯皮) as facts: what the entries of the record and the judging clocks show. Computed, never stored.
+
+The core is pure; each question is one statement. Nobody is judged here: whoever looks over the county sees what happened.
+"""
+
+import unicodedata
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any, Final
+
+import msgspec
+from sqlalchemy import text
+
+from app.auth.actor import StaffActor
+from app.cases import access
+from app.cases.access import VISIBLE_TO_STAFF
+from app.cases.lifecycle import Action
+from app.db import Transaction
+from app.errors import NotFound
+
+# A finding with fewer characters says nothing of why the case could not be solved here.
+SHORTEST_FINDING: Final = 20
+_LAST_TENTH: Final = 10
+
+
+class Signal(StrEnum):
+    """RETURNED also counts each hand-back that was agreed to; PING_PONG is one unit handing a case to another once again."""
+
+    RETURNED = "returned"
+    PING_PONG = "ping_pong"
+    EMPTY_FINDING = "empty_finding"
+    LATE_ESCALATION = "late_escalation"
+    REPEATED_EXTENSION = "repeated_extension"
+
+    @property
+    def chinese(self) -> str:
+        return {
+            "returned": "退回",
+            "ping_pong": "反复推转",
+            "empty_finding": "上报理由空泛",
+            "late_escalation": "临期上报",
+            "repeated_extension": "多次申请延期",
+        }[self]
+
+
+class Entry(msgspec.Struct, frozen=True):
+    """An entry of the record by which a case was, or was to be, moved or prolonged; `unit_id` is whose doing it is."""
+
+    seq: int
+    at: datetime
+    action: Action
+    unit_id: int
+    unit_code: str
+    unit_name: str
+    to_unit_id: int | None = None
+    to_unit_name: str | None = None
+    finding: str | None = None
+
+
+class Judging(msgspec.Struct, frozen=True):
+    """A judging stage that has ended. `pauses` as on the clock."""
+
+    unit_id: int
+    started_at: datetime
+    due_at: datetime | None
+    ended_at: datetime
+    pauses: list[tuple[datetime, datetime | None]] = []
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """That this entry shows this."""
+
+    signal: Signal
+    entry: Entry
+
+
+@dataclass(frozen=True, slots=True)
+class UnitSignals:
+    """What a unit's entries of a period show. `cases`: in how many cases there is anything."""
+
+    unit_code: str
+    unit_name: str
+    cases: int
+    counts: dict[Signal, int]
+
+
+def facts(entries: Sequence[Entry], judging: Sequence[Judging]) -> list[Fact]:
+    """All that a case's entries, in order, show."""
+    return sorted(
+        [
+            *(Fact(Signal.RETURNED, one) for one in entries if one.action in _RETURNS),
+            *(Fact(Signal.PING_PONG, one) for one in _again(entries)),
+            *(Fact(Signal.EMPTY_FINDING, one) for one in _without_substance(entries)),
+            *(Fact(Signal.LATE_ESCALATION, one) for one in _late(entries, judging)),
+            *(Fact(Signal.REPEATED_EXTENSION, one) for one in _prolonged_again(entries)),
+        ],
+        key=lambda fact: fact.entry.seq,
+    )
+
+
+def _again(entries: Sequence[Entry]) -> Iterator[Entry]:
+    """Handed on between the same two units, the same way, as before."""
+    before: set[tuple[int, int | None]] = set()
+    for one in entries:
+        if one.action in _MOVES and one.to_unit_id not in (None, one.unit_id):
+            way = (one.unit_id, one.to_unit_id)
+            if way in before:
+                yield one
+            before.add(way)
+
+
+def _without_substance(entries: Sequence[Entry]) -> Iterator[Entry]:
+    """A finding too short, or one that was written before; what has been erased is not judged."""
+    before: set[str] = set()
+    for one in entries:
+        if one.action is Action.ESCALATE and one.finding is not None:
+            said = _plain(one.finding)
+            if len(said) < SHORTEST_FINDING or said in before:
+                yield one
+            before.add(said)
+
+
+def _late(entries: Sequence[Entry], judging: Sequence[Judging]) -> Iterator[Entry]:
+    """Escalated within the last tenth of the time there was for judging, or after it."""
+    for one in entries:
+        if one.action is Action.ESCALATE and any(_ended_late(stage, one) for stage in judging):
+            yield one
+
+
+def _ended_late(stage: Judging, by: Entry) -> bool:
+    if stage.due_at is None or (stage.unit_id, stage.ended_at) != (by.unit_id, by.at):
+        return False
+    stood_still = sum(
+        ((until or by.at) - since for since, until in stage.pauses), start=timedelta()
+    )
+    given = stage.due_at - stage.started_at - stood_still
+    return (stage.due_at - by.at) * _LAST_TENTH <= given
+
+
+def _prolonged_again(entries: Sequence[Entry]) -> Iterator[Entry]:
+    asked: set[int] = set()
+    for one in entries:
+        if one.action is Action.EXTEND:
+            if one.unit_id in asked:
+                yield one
+            asked.add(one.unit_id)
+
+
+def _plain(finding: str) -> str:
+    """Without what pads it: blanks and punctuation."""
+    normal = unicodedata.normalize("NFKC", finding)
+    return "".join(letter for letter in normal if unicodedata.category(letter)[0] not in "ZPC")
+
+
+_MOVES: Final = frozenset({Action.ESCALATE, Action.SEND_DOWN, Action.DISPATCH, Action.SETTLE})
+_RETURNS: Final = frozenset({Action.SEND_DOWN, Action.SETTLE})
+_TOLD: Final = "'escalate', 'send_down', 'dispatch', 'settle', 'extend'"
+# A hand-back is the doing of the unit that asked for it, and back goes the case to who agreed; a refused one moved nothing.
+_OF_A_CASE: Final = f"""
+  (SELECT json_agg(json_build_object('seq', e.seq, 'at', e.at, 'action', e.action, 'unit_id', doer.id,
+      'unit_code', doer.code, 'unit_name', doer.name, 'to_unit_id', receiver.id, 'to_unit_name', receiver.name,
+      'finding', (SELECT x.text FROM event_text x WHERE x.case_id = e.case_id AND x.seq = e.seq AND x.field = 'finding'))
+      ORDER BY e.seq)
+    FROM (
+      SELECT e.case_id, e.seq, e.at, e.action, e.unit_id, CAST(e.body AS json) -> 'data' AS data
+      FROM case_event e WHERE e.case_id = c.id AND e.action IN ({_TOLD})
+    ) e
+    JOIN unit doer ON doer.id = CASE WHEN e.action = 'settle' THEN CAST(e.data ->> 'unit' AS int) ELSE e.unit_id END
+    LEFT JOIN unit receiver ON receiver.id = CASE e.action WHEN 'settle' THEN e.unit_id
+      WHEN 'dispatch' THEN CAST(e.data ->> 'lead' AS int) ELSE CAST(e.data ->> 'to' AS int) END
+    WHERE e.action <> 'settle' OR CAST(e.data ->> 'agreed' AS boolean)
+  ) AS entries,
+  (SELECT json_agg(json_build_object('unit_id', k.unit_id, 'started_at', k.started_at, 'due_at', k.due_at,
+      'ended_at', k.ended_at, 'pauses', CAST(k.pauses AS json)))
+    FROM clock k WHERE k.case_id = c.id AND k.stage = 'judge' AND k.ended_at IS NOT NULL
+  ) AS judging"""  # noqa: S608 - a constant of this module
+_CASE: Final = text(f"""
+SELECT {_OF_A_CASE} FROM grievance c WHERE c.ref = :ref AND {VISIBLE_TO_STAFF}""")  # noqa: S608 - constants of ours
+# The unit itself comes even where it has nothing to show.
+_UNIT: Final = text(f"""
+SELECT asked.id, asked.code, asked.name, found.entries, found.judging
+FROM unit asked
+LEFT JOIN LATERAL (
+  SELECT {_OF_A_CASE}
+  FROM case_party own JOIN grievance c ON c.id = own.case_id
+  WHERE own.unit_id = asked.id AND {VISIBLE_TO_STAFF} AND EXISTS (
+    SELECT FROM case_event e WHERE e.case_id = c.id AND e.at >= :since AND e.at < :until AND e.action IN ({_TOLD}))
+) found ON true
+WHERE asked.code = :code AND asked.county_id = :county_id""")  # noqa: S608 - constants of this module
+
+
+async def of_case(tx: Transaction, ref: str, *, by: StaffActor) -> list[Fact]:
+    """Raises NotFound for what is not there or not the actor's to see."""
+    row = await tx.one_or_none(_CASE, ref=ref, **access.viewer(by))
+    if row is None:
+        raise NotFound
+    return facts(*_read(row))
+
+
+async def of_unit(
+    tx: Transaction, code: str, *, by: StaffActor, since: datetime, until: datetime
+) -> UnitSignals:
+    """What the unit itself did in the period, counted. Raises NotFound for a unit that is not in the county."""
+    rows = await tx.all(_UNIT, code=code, since=since, until=until, **access.viewer(by))
+    if not rows:
+        raise NotFound
+    by_case = [
+        [
+            fact
+            for fact in facts(*_read(row))
+            if fact.entry.unit_id == row.id and since <= fact.entry.at < until
+        ]
+        for row in rows
+    ]
+    counted = Counter(fact.signal for found in by_case for fact in found)
+    return UnitSignals(
+        unit_code=rows[0].code,
+        unit_name=rows[0].name,
+        cases=sum(bool(found) for found in by_case),
+        counts={signal: counted[signal] for signal in Signal},
+    )
+
+
+def _read(row: Any) -> tuple[list[Entry], list[Judging]]:
+    return (
+        msgspec.convert(row.entries or [], list[Entry]),
+        msgspec.convert(row.judging or [], list[Judging]),
+    )

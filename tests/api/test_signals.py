@@ -1,0 +1,106 @@
+"""Buck-passing over HTTP: computed from the record, told to those who look over the county."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from tests.api.conftest import Who
+from tests.api.test_visibility import ABSENT
+from tests.cards import at
+
+LONG = "本社区没有供水管网的检修设备和人员，需要上级协调处理"
+# A month that no other test's cases were registered in.
+FEBRUARY = datetime(2026, 2, 3, 2, tzinfo=UTC)
+JUST_DUE = datetime(2026, 2, 5, 15, 30, tzinfo=UTC)
+PERIOD = {"from": "2026-02-01", "to": "2026-02-28"}
+
+
+async def passed_around(who: Who) -> str:
+    """Escalated at the last moment, sent back, escalated again with the same words."""
+    cadre, clerk = await who("gongnong"), await who("guangshun")
+    with at(FEBRUARY):
+        ref = await cadre.registers()
+    with at(JUST_DUE):
+        await cadre.does(f"/cases/{ref}/escalate", finding=LONG)
+        await clerk.does(f"/cases/{ref}/send-down", to_code="500153003007", reason="属社区职责")
+        await cadre.does(f"/cases/{ref}/escalate", finding=LONG)
+        await clerk.does(f"/cases/{ref}/escalate", finding="办不了")
+    return ref
+
+
+async def test_the_signals_of_a_case_name_entry_and_unit(who: Who) -> None:
+    inspector = await who("ducha")
+    before = await inspector.sees("/units/500153003007/signals", **PERIOD)
+    ref = await passed_around(who)
+    told = await inspector.sees(f"/cases/{ref}/signals")
+    assert told["counts"] == {
+        "returned": 1, "ping_pong": 1, "empty_finding": 2, "late_escalation": 1, "repeated_extension": 0,
+    }  # fmt: skip
+    shown = [(one["signal"], one["seq"], one["unit_code"]) for one in told["facts"]]
+    assert sorted(shown) == [
+        ("empty_finding", 4, "500153003007"),
+        ("empty_finding", 5, "500153003"),
+        ("late_escalation", 2, "500153003007"),
+        ("ping_pong", 4, "500153003007"),
+        ("returned", 3, "500153003"),
+    ]
+    detail = await inspector.sees(f"/cases/{ref}")
+    assert detail["returns"] == told["counts"]["returned"]
+    seq = {entry["seq"]: entry["action"] for entry in detail["timeline"]}
+    assert {seq[one["seq"]] for one in told["facts"]} == {"escalate", "send_down"}
+
+    unit = await inspector.sees("/units/500153003007/signals", **PERIOD)
+    assert unit["cases"] == before["cases"] + 1
+    grown = {name: unit["counts"][name] - number for name, number in before["counts"].items()}
+    assert grown == {
+        "returned": 0, "ping_pong": 1, "empty_finding": 1, "late_escalation": 1, "repeated_extension": 0,
+    }  # fmt: skip
+    other: Any = await inspector.sees(
+        "/units/500153003007/signals", **{"from": "2026-01-01", "to": "2026-01-31"}
+    )
+    assert (other["cases"], set(other["counts"].values())) == (0, {0})
+
+
+async def test_a_hand_back_that_was_agreed_to_is_a_return_of_the_unit_that_asked(who: Who) -> None:
+    cadre, clerk, center = await who("gongnong"), await who("guangshun"), await who("zhihui")
+    lead = await who("ronglong")
+    ref = await cadre.registers()
+    await cadre.does(f"/cases/{ref}/escalate", finding=LONG)
+    await clerk.does(f"/cases/{ref}/escalate", finding=f"街道核实：{LONG}")
+    task = {"lead": {"unit_code": "500153100", "task": "恢复供水"}}
+    await center.does(f"/cases/{ref}/dispatch", **task)
+    await lead.does(f"/cases/{ref}/hand-back", reason="不在本镇")
+    settled = {"unit_code": "500153100", "agreed": True, "reason": "核查权属"}
+    await center.does(f"/cases/{ref}/settle", **settled)
+    await center.does(f"/cases/{ref}/dispatch", **task)
+    told = await center.sees(f"/cases/{ref}/signals")
+    assert [(one["signal"], one["unit_code"]) for one in told["facts"]] == [
+        ("returned", "500153100"),
+        ("ping_pong", "500153ZH"),
+    ]
+    await lead.does(f"/cases/{ref}/hand-back", reason="不在本镇")
+    await center.does(f"/cases/{ref}/settle", unit_code="500153100", agreed=False, reason="属本镇")
+    assert (await center.sees(f"/cases/{ref}/signals")) == told
+
+
+async def test_signals_are_for_those_who_look_over_the_county(who: Who) -> None:
+    ref = await (await who("gongnong")).registers()
+    for account in ("gongnong", "guangshun_head", "ronglong", "admin"):
+        person = await who(account)
+        for path in (f"/cases/{ref}/signals", "/units/500153003/signals"):
+            answer = await person.get(path)
+            assert (answer.status_code, answer.json()["type"]) == (403, "/problems/not-permitted")
+    for account in ("zhihui", "ducha", "jiwei", "lingdao"):
+        person = await who(account)
+        assert (await person.sees(f"/cases/{ref}/signals"))["facts"] == []
+        absent = await person.get(f"/cases/{ABSENT}/signals")
+        assert absent.status_code == 404
+        assert (await person.get("/units/500999100/signals")).status_code == 404
+
+
+async def test_the_signals_of_a_sealed_case_are_there_for_its_inspector_alone(who: Who) -> None:
+    ref = await (await who("gongnong")).registers(kind="accusation", title="检举", person=None)
+    for account in ("zhihui", "ducha", "lingdao"):
+        person = await who(account)
+        hidden, absent = [await person.get(f"/cases/{one}/signals") for one in (ref, ABSENT)]
+        assert (hidden.status_code, hidden.content) == (404, absent.content), account
+    assert (await (await who("jiwei")).sees(f"/cases/{ref}/signals"))["facts"] == []

@@ -1,0 +1,156 @@
+"""Buck-passing as facts: each signal, and what only looks like one."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from app.cases.lifecycle import Action
+from app.supervision.signals import SHORTEST_FINDING, Entry, Judging, Signal, facts
+
+START = datetime(2026, 11, 2, 1, tzinfo=UTC)
+VILLAGE, TOWNSHIP, CENTER, OFFICE = 1, 2, 3, 4
+LONG = "本社区没有供水管网的检修设备和人员，需要县水务局处理"
+
+
+def entries(
+    *told: tuple[Action, int, int | None] | tuple[Action, int, int | None, str],
+) -> list[Entry]:
+    """Action, whose doing, to whom, and the finding; a day apart each."""
+    return [
+        Entry(
+            seq=number,
+            at=START + timedelta(days=number),
+            action=one[0],
+            unit_id=one[1],
+            unit_code=str(one[1]),
+            unit_name=f"单位{one[1]}",
+            to_unit_id=one[2],
+            finding=one[3] if len(one) > 3 else f"{LONG}{number}",
+        )
+        for number, one in enumerate(told, 1)
+    ]
+
+
+def signals(
+    *told: tuple[Action, int, int | None] | tuple[Action, int, int | None, str],
+) -> list[tuple[Signal, int]]:
+    return [(fact.signal, fact.entry.seq) for fact in facts(entries(*told), [])]
+
+
+UP, DOWN, OVER, BACK, LONGER = (
+    Action.ESCALATE,
+    Action.SEND_DOWN,
+    Action.DISPATCH,
+    Action.SETTLE,
+    Action.EXTEND,
+)
+
+
+def test_the_way_a_case_should_go_shows_nothing() -> None:
+    assert signals((UP, VILLAGE, TOWNSHIP), (UP, TOWNSHIP, CENTER), (OVER, CENTER, OFFICE)) == []
+    assert facts([], []) == []
+
+
+def test_every_return_shows() -> None:
+    assert signals((UP, VILLAGE, TOWNSHIP), (DOWN, TOWNSHIP, VILLAGE)) == [(Signal.RETURNED, 2)]
+    assert signals((OVER, CENTER, OFFICE), (BACK, OFFICE, CENTER), (OVER, CENTER, TOWNSHIP)) == [
+        (Signal.RETURNED, 2)
+    ]
+
+
+def test_between_the_same_two_units_the_same_way_again_is_ping_pong() -> None:
+    assert signals(
+        (UP, VILLAGE, TOWNSHIP), (DOWN, TOWNSHIP, VILLAGE), (UP, VILLAGE, TOWNSHIP), (DOWN, TOWNSHIP, VILLAGE)
+    ) == [
+        (Signal.RETURNED, 2),
+        (Signal.PING_PONG, 3),
+        (Signal.RETURNED, 4),
+        (Signal.PING_PONG, 4),
+    ]  # fmt: skip
+    assert (Signal.PING_PONG, 3) in signals(
+        (OVER, CENTER, OFFICE), (BACK, OFFICE, CENTER), (OVER, CENTER, OFFICE)
+    )
+
+
+def test_a_center_that_leads_itself_again_plays_with_nobody() -> None:
+    assert signals((OVER, CENTER, CENTER), (OVER, CENTER, CENTER)) == []
+
+
+@pytest.mark.parametrize(
+    ("finding", "empty"),
+    [
+        ("无法解决", True),
+        ("水" * (SHORTEST_FINDING - 1), True),
+        ("水" * SHORTEST_FINDING, False),
+        ("水 。" * (SHORTEST_FINDING - 1), True),
+        ("，" * 40, True),
+        ("", True),
+        (LONG, False),
+    ],
+)
+def test_a_finding_that_is_too_short_has_no_substance(finding: str, empty: bool) -> None:
+    assert signals((UP, VILLAGE, TOWNSHIP, finding)) == (
+        [(Signal.EMPTY_FINDING, 1)] if empty else []
+    )
+
+
+def test_a_finding_that_was_written_before_has_no_substance() -> None:
+    again = f" {LONG}。"
+    assert signals((UP, VILLAGE, TOWNSHIP, LONG), (UP, TOWNSHIP, CENTER, again)) == [
+        (Signal.EMPTY_FINDING, 2)
+    ]
+
+
+def test_a_finding_that_was_erased_is_not_judged() -> None:
+    (told,) = entries((UP, VILLAGE, TOWNSHIP))
+    erased = Entry(
+        seq=1, at=told.at, action=UP, unit_id=VILLAGE, unit_code="1", unit_name="", finding=None
+    )
+    assert facts([erased, erased], []) == []
+
+
+def judged(ended: timedelta, *, paused: timedelta = timedelta()) -> list[Signal]:
+    """What shows of a village that had ten hours, and so much longer as its clock stood still."""
+    began, due = START, START + timedelta(hours=10) + paused
+    pauses: list[tuple[datetime, datetime | None]] = [(began, began + paused)] if paused else []
+    (told,) = entries((UP, VILLAGE, TOWNSHIP))
+    at = began + ended
+    moved = Entry(
+        seq=1, at=at, action=UP, unit_id=VILLAGE, unit_code="1", unit_name="", finding=told.finding
+    )
+    return [fact.signal for fact in facts([moved], [Judging(VILLAGE, began, due, at, pauses)])]
+
+
+@pytest.mark.parametrize(
+    ("hours", "late"), [(0.0, False), (8.99, False), (9.0, True), (10.0, True), (30.0, True)]
+)
+def test_escalating_in_the_last_tenth_of_the_limit_or_after_it_is_late(
+    hours: float, late: bool
+) -> None:
+    assert judged(timedelta(hours=hours)) == ([Signal.LATE_ESCALATION] if late else [])
+
+
+def test_time_that_stood_still_is_no_part_of_the_limit() -> None:
+    assert judged(timedelta(hours=108.9), paused=timedelta(hours=100)) == []
+    assert judged(timedelta(hours=109.1), paused=timedelta(hours=100)) == [Signal.LATE_ESCALATION]
+
+
+def test_what_another_unit_or_another_stage_took_is_not_the_escalating_units() -> None:
+    (told,) = entries((UP, VILLAGE, TOWNSHIP))
+    due = told.at + timedelta(minutes=1)
+    others = Judging(TOWNSHIP, START, due, told.at)
+    before = Judging(VILLAGE, START, due, told.at - timedelta(hours=1))
+    standing_still = Judging(VILLAGE, START, None, told.at)
+    assert facts([told], [others, before, standing_still]) == []
+
+
+def test_asking_for_longer_again_shows() -> None:
+    assert signals((LONGER, OFFICE, None)) == []
+    assert signals((LONGER, OFFICE, None), (LONGER, VILLAGE, None), (LONGER, OFFICE, None)) == [
+        (Signal.REPEATED_EXTENSION, 3)
+    ]
+
+
+@pytest.mark.parametrize("signal", Signal)
+def test_every_signal_has_its_chinese(signal: Signal) -> None:
+    assert any("\u4e00" <= letter <= "\u9fff" for letter in signal.chinese)
