@@ -36,6 +36,8 @@ class MessageKind(StrEnum):
     ANSWERED = "answered"
     REWORKED = "reworked"
     MERGED = "merged"
+    EXTENDED = "extended"
+    WAITING = "waiting"
     SURVEY = "survey"
     SURVEY_OWED = "survey_owed"
 

@@ -1,15 +1,16 @@
 """What village cadres do on the village phone: type in what they were told, solve what the village can, hand up the rest."""
 
-from typing import Annotated
+from datetime import date
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Query, Response
-from pydantic import Field, StrictBool, StringConstraints
+from pydantic import BeforeValidator, Field, StrictBool, StringConstraints
 
 from app.auth.actor import StaffActor
 from app.cases import access, queries
-from app.cases.actions import filing, handling, judging
+from app.cases.actions import extending, filing, handling, judging, waiting
 from app.cases.actions.filing import Intake, PersonHelped
-from app.cases.models import Channel, Outcome
+from app.cases.models import Channel, Outcome, Waiting
 from app.cases.queries import View
 from app.directory.terms import Role
 from app.errors import (
@@ -22,11 +23,12 @@ from app.errors import (
     SignInRequired,
 )
 from app.http.cases import CaseDetail, CaseStateOut, Inbox, in_full, state_of
-from app.http.inputs import Input, Line, Moment, Paragraphs, Ref, ShortText
+from app.http.inputs import Input, Line, Moment, Paragraphs, Ref, ShortText, not_a_flag
 from app.http.phone import PhoneNumber
 from app.http.problems import problems
 from app.http.transaction import OneTransaction, Tx
 from app.http.who import ByStaff, require_key
+from app.supervision import supervising
 from mobile_api.registering import ReceiptOut, Told
 from mobile_api.reports import Cursor
 
@@ -105,6 +107,35 @@ class Answered(Input):
 class Missing(Input):
     missing: ShortText = Field(
         description="一次说清楚缺少的全部内容", examples=["请说明是哪一栋、从什么时候开始"]
+    )
+
+
+class MoreTime(Input):
+    days: Annotated[int, BeforeValidator(not_a_flag), Field(ge=1, le=30)] = Field(
+        description="申请延长几个工作日，1 至 30", examples=[5]
+    )
+    reason: ShortText = Field(description="为什么需要延期", examples=["要等镇上的施工队"])
+
+
+class Wait(Input):
+    why: Literal[Waiting.OUTSIDE_AUTHORITY, Waiting.SUSPENDED] = Field(
+        description="outside_authority 等待县外机关办理、suspended 列为长期项目",
+        examples=["outside_authority"],
+    )
+    reason: ShortText = Field(description="为什么须等待", examples=["要等铁路部门批准施工"])
+    until: date = Field(
+        description="复核日期；等待县外机关的最多 30 个工作日，长期项目最多 60 个工作日",
+        examples=["2026-12-18"],
+    )
+
+
+class WaitOver(Input):
+    note: ShortText | None = Field(default=None, description="说明", examples=["铁路部门已批准"])
+
+
+class SupervisionReply(Input):
+    reply: Paragraphs = Field(
+        description="督办回复，仅办理各方可见", examples=["已逐户送水，明天恢复供水"]
     )
 
 
@@ -247,4 +278,54 @@ async def answer(ref: Ref, given: Answered, tx: Tx, by: ByCadre) -> CaseStateOut
         basis=given.basis or "",
         now=now,
     )
+    return state_of(dossier, by=by, now=now)
+
+
+@router.post(
+    "/{ref}/extend",
+    summary="延期申请",
+    description="本村主办的，在到期之前申请，每轮一次，由上一级审批；审批之前照常计时。",
+    responses=_ACT,
+)
+async def extend(ref: Ref, given: MoreTime, tx: Tx, by: ByCadre) -> CaseStateOut:
+    now = await tx.now()
+    dossier = await extending.extend(tx, ref, by=by, days=given.days, reason=given.reason, now=now)
+    return state_of(dossier, by=by, now=now)
+
+
+@router.post(
+    "/{ref}/wait",
+    summary="挂起申请",
+    description="写明事由和复核日期，由上一级审批；同意之后暂停计时。",
+    responses=_ACT,
+)
+async def wait(ref: Ref, given: Wait, tx: Tx, by: ByCadre) -> CaseStateOut:
+    now = await tx.now()
+    dossier = await waiting.wait(
+        tx, ref, by=by, why=given.why, reason=given.reason, until=given.until, now=now
+    )
+    return state_of(dossier, by=by, now=now)
+
+
+@router.post(
+    "/{ref}/resume",
+    summary="恢复",
+    description="不用再等了，提前恢复计时；到了复核日期，系统自动恢复。",
+    responses=_ACT,
+)
+async def resume(ref: Ref, given: WaitOver, tx: Tx, by: ByCadre) -> CaseStateOut:
+    now = await tx.now()
+    dossier = await waiting.resume(tx, ref, by=by, reason=given.note or "", now=now)
+    return state_of(dossier, by=by, now=now)
+
+
+@router.post(
+    "/{ref}/reply-supervision",
+    summary="督办回复",
+    description="回复上级的督办单，督办期限到此为止。",
+    responses=_ACT,
+)
+async def reply_supervision(ref: Ref, given: SupervisionReply, tx: Tx, by: ByCadre) -> CaseStateOut:
+    now = await tx.now()
+    dossier = await supervising.reply_supervision(tx, ref, by=by, reply=given.reply, now=now)
     return state_of(dossier, by=by, now=now)

@@ -132,6 +132,20 @@ TEMPLATES: Final[Mapping[MessageKind, Template]] = MappingProxyType(
             exact={**_REF, "primary": 32},
             filler="title",
         ),
+        MessageKind.EXTENDED: _template(
+            "您反映的“{title}”（编号{ref}）办理期限延长至{until}。理由：{reason}。延期告知书{paper}。",
+            segments=4,
+            exact={**_REF, "until": 12, "paper": 24},
+            shortened=_TITLE,
+            filler="reason",
+        ),
+        MessageKind.WAITING: _template(
+            "您反映的“{title}”（编号{ref}）暂缓办理（{why}），{until}前复核，届时继续办理。理由：{reason}。",
+            segments=4,
+            exact={**_REF, "until": 12, "why": 12},
+            shortened=_TITLE,
+            filler="reason",
+        ),
         MessageKind.SURVEY: _template(
             "您反映的“{title}”（编号{ref}）已办结，您对办理是否满意？请直接回复数字：1满意 2基本满意 3不满意。"
             "您的评价对办理单位保密。",

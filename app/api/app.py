@@ -8,18 +8,24 @@ from typing_extensions import override
 
 from app.api import (
     calendars,
+    cards,
     cases,
     directory,
     dispatching,
+    extending,
     filing,
     handling,
     judging,
     limits,
+    papers,
     photos,
     pressing,
     replies,
     return_calls,
     sessions,
+    supervising,
+    waiting,
+    wall,
 )
 from app.errors import SignInRequired
 from app.http import problems, reference
@@ -32,8 +38,8 @@ _DESCRIPTION: Final = (
     "错误一律为 application/problem+json，detail 可直接显示给使用者。"
 )
 _PARTS: Final = (
-    sessions, cases, photos, filing, judging, dispatching, handling, pressing, return_calls, replies, directory,
-    calendars, limits,
+    sessions, cases, photos, filing, judging, dispatching, handling, extending, waiting, pressing, supervising, papers, return_calls, replies, directory,
+    calendars, limits, cards, wall,
 )  # fmt: skip
 _TOKENS: Final = {
     "token": {"type": "http", "scheme": "bearer", "description": "登录后取得的令牌"},

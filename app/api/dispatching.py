@@ -1,20 +1,18 @@
 """Over HTTP: what the command center decides about a case. The rules are in app/cases."""
 
-from typing import Annotated
-
 from fastapi import APIRouter
-from pydantic import Field, StrictBool, StringConstraints
+from pydantic import Field, StrictBool
 
 from app.api.step import CaseRef, Step, answers
 from app.cases.actions import dispatching
 from app.cases.actions.dispatching import Part
 from app.http.cases import CaseStateOut
-from app.http.inputs import Input, Paragraphs, Ref, ShortText, UnitCode
+from app.http.inputs import Input, OptionalText, Paragraphs, Ref, UnitCode
 from app.http.transaction import OneTransaction
 
 router = APIRouter(prefix="/cases/{ref}", tags=["交办"], route_class=OneTransaction)
 
-Task = Annotated[ShortText, StringConstraints(min_length=0)]
+Task = OptionalText
 
 
 class PartIn(Input):

@@ -1,9 +1,7 @@
 """Over HTTP: what staff enter for the person who reports: register, supply, object to a refusal, withdraw."""
 
-from typing import Annotated
-
 from fastapi import APIRouter
-from pydantic import BaseModel, Field, StrictBool, StringConstraints
+from pydantic import BaseModel, Field, StrictBool
 
 from app.api.step import CaseRef, Step, answers
 from app.auth.actor import StaffActor
@@ -14,7 +12,7 @@ from app.cases.models import Channel
 from app.directory.terms import UnitKind
 from app.errors import KeyReused, NotPermitted, SignInRequired
 from app.http.cases import CaseStateOut
-from app.http.inputs import Identifier, Input, Line, Moment, Paragraphs, UnitCode
+from app.http.inputs import Identifier, Input, Line, Moment, OptionalLine, Paragraphs, UnitCode
 from app.http.moments import At
 from app.http.phone import PhoneNumber
 from app.http.problems import problems
@@ -48,7 +46,7 @@ class Report(Input):
     kind: Kind = Field(
         description="类别；检举控告自动密封，只有纪检监察机关可见", examples=["help"]
     )
-    place: Annotated[Line, StringConstraints(min_length=0)] = Field(
+    place: OptionalLine = Field(
         default="", description="事发地点", examples=["工农茶叶产业社区13栋"]
     )
     village_code: UnitCode | None = Field(

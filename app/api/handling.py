@@ -1,16 +1,14 @@
 """Over HTTP: what lead and assistants do, up to the answer, and the archiving after it. The rules are in app/cases."""
 
-from typing import Annotated
-
 from fastapi import APIRouter
-from pydantic import Field, StrictBool, StringConstraints
+from pydantic import Field, StrictBool
 
 from app.api.step import CaseRef, Step, answers
 from app.cases.actions import closing, handling
 from app.cases.models import Outcome
 from app.errors import AssistantsOpen
 from app.http.cases import CaseStateOut
-from app.http.inputs import Input, Paragraphs, ShortText
+from app.http.inputs import Input, OptionalText, Paragraphs
 from app.http.transaction import OneTransaction
 
 router = APIRouter(prefix="/cases/{ref}", tags=["办理"], route_class=OneTransaction)
@@ -36,7 +34,7 @@ class Answer(Input):
     answer: Paragraphs = Field(
         description="给反映人的答复", examples=["13至17栋已于今日18时恢复供水。"]
     )
-    basis: Annotated[ShortText, StringConstraints(min_length=0)] = Field(
+    basis: OptionalText = Field(
         default="", description="政策依据", examples=["《城市供水条例》第二十二条"]
     )
 

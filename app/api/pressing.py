@@ -1,13 +1,11 @@
 """Over HTTP: 催办 and 批示."""
 
-from typing import Annotated
-
 from fastapi import APIRouter
-from pydantic import Field, StringConstraints
+from pydantic import Field
 
 from app.api.step import CaseRef, Step, answers
 from app.http.cases import CaseStateOut
-from app.http.inputs import Input, Paragraphs, ShortText
+from app.http.inputs import Input, OptionalText, Paragraphs
 from app.http.transaction import OneTransaction
 from app.supervision import pressing
 
@@ -15,7 +13,7 @@ router = APIRouter(prefix="/cases/{ref}", tags=["督办"], route_class=OneTransa
 
 
 class Press(Input):
-    note: Annotated[ShortText, StringConstraints(min_length=0)] = Field(
+    note: OptionalText = Field(
         default="",
         description="催办的话，反映人也能看到",
         examples=["群众生活受影响，请尽快恢复。"],

@@ -4,13 +4,13 @@ from typing import Annotated, Self
 from uuid import UUID
 
 from fastapi import APIRouter, Path, Query
-from pydantic import BaseModel, Field, StrictBool, StringConstraints
+from pydantic import BaseModel, Field, StrictBool
 from typing_extensions import override
 
 from app.api.step import CaseRef, Step, answers
 from app.errors import ActionNotAllowed, KeyReused, NotFound, NotPermitted, SignInRequired
 from app.http.cases import CaseStateOut
-from app.http.inputs import Input, Paragraphs, ShortText
+from app.http.inputs import Input, OptionalText, Paragraphs
 from app.http.moments import At
 from app.http.problems import problems
 from app.http.transaction import OneTransaction, Tx
@@ -88,7 +88,7 @@ class FindingIn(Input):
         examples=["valid"],
     )
     consent: StrictBool = Field(default=False, description="群众是否同意重办", examples=[True])
-    note: Annotated[ShortText, StringConstraints(min_length=0)] = Field(
+    note: OptionalText = Field(
         default="", description="回访记录", examples=["五楼以上水压仍不足。"]
     )
     evaluation: Value | None = Field(

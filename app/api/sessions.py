@@ -10,14 +10,17 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from app.auth import posts, sessions, signing_in
 from app.auth.posts import PostHeld
 from app.auth.signing_in import StaffSignedIn
+from app.db import Transaction
 from app.directory.terms import Role, UnitKind
 from app.errors import KeyReused, NotFound, NotPermitted, SignInRequired, TooMany, WrongCredentials
+from app.http.cards import CardItem, acting_as, cards_at_sign_in
 from app.http.inputs import Identifier, Input, Line
 from app.http.problems import problems
 from app.http.secret import Password
 from app.http.transaction import OneTransaction, Tx
 from app.http.visitor import AddressKey, Device, forget, remember
 from app.http.who import STAFF_COOKIE, ByStaff, SignedInStaff
+from app.supervision import listing
 
 # Signing in has transactions of its own, and its answer holds a token, which is never kept to be given again.
 _signing_in = APIRouter(prefix="/sessions")
@@ -84,11 +87,14 @@ class Post(BaseModel):
 
 
 class Me(BaseModel):
-    """The person, the post acted in, and all posts held today."""
+    """The person, the post acted in, all posts held today, and the unit's cards to be shown in red."""
 
     name: str = Field(examples=["张敏"])
     post: Post
     posts: list[Post]
+    cards: list[CardItem] = Field(
+        description="本单位有效的红黄牌：三十天内的，和没有申诉过的；最多二十张，新的在前"
+    )
 
 
 class NewSession(Me):
@@ -100,7 +106,7 @@ class NewSession(Me):
     expires_at: datetime
 
     @classmethod
-    def of(cls, signed_in: StaffSignedIn) -> Self:
+    def of(cls, signed_in: StaffSignedIn, cards: list[CardItem]) -> Self:
         return cls(
             token=signed_in.token,
             session_id=signed_in.session.id,
@@ -108,6 +114,7 @@ class NewSession(Me):
             name=signed_in.name,
             post=Post.of(signed_in.post),
             posts=[Post.of(post) for post in signed_in.posts],
+            cards=cards,
         )
 
 
@@ -135,7 +142,7 @@ class ChosenPost(Input):
     "",
     status_code=201,
     summary="工作人员登录",
-    description="账号加密码登录。返回令牌，同时写入 HttpOnly Cookie。多次输错密码须等待后再试。",
+    description="账号加密码登录。返回令牌，同时写入 HttpOnly Cookie，并列出本单位的红黄牌。多次输错密码须等待后再试。",
     responses=problems(WrongCredentials, NotPermitted, TooMany),
 )
 async def sign_in(
@@ -149,7 +156,7 @@ async def sign_in(
         post_id=given.post_id,
     )
     remember(request, response, STAFF_COOKIE, signed_in.token, signed_in.session)
-    return NewSession.of(signed_in)
+    return NewSession.of(signed_in, await cards_at_sign_in(signed_in))
 
 
 @_signed_in.get(
@@ -166,12 +173,12 @@ async def list_sessions(tx: Tx, signed_in: SignedInStaff) -> Sessions:
 @_signed_in.get(
     "/me",
     summary="当前登录人",
-    description="本人、当前岗位与全部岗位。",
+    description="本人、当前岗位与全部岗位，以及本单位的红黄牌。",
     responses=problems(SignInRequired),
 )
 async def me(tx: Tx, by: ByStaff) -> Me:
     held = await posts.held(tx, by.staff_id)
-    return _me(by.name, by.post_id, held)
+    return await _me(tx, by.name, by.post_id, by.staff_id, held)
 
 
 @_signed_in.post(
@@ -182,7 +189,7 @@ async def me(tx: Tx, by: ByStaff) -> Me:
 )
 async def switch_post(given: ChosenPost, tx: Tx, signed_in: SignedInStaff, by: ByStaff) -> Me:
     held = await posts.switch(tx, signed_in.session_id, staff_id=by.staff_id, post_id=given.post_id)
-    return _me(by.name, given.post_id, held)
+    return await _me(tx, by.name, given.post_id, by.staff_id, held)
 
 
 @_signed_in.delete(
@@ -212,11 +219,19 @@ async def revoke(
     await sessions.revoke(tx, session_id, by=signed_in)
 
 
-def _me(name: str, post_id: int, held: list[PostHeld]) -> Me:
+async def _me(tx: Transaction, name: str, post_id: int, staff_id: int, held: list[PostHeld]) -> Me:
     post = posts.chosen(held, post_id)
     if post is None:  # it ended since the session was looked up
         raise SignInRequired
-    return Me(name=name, post=Post.of(post), posts=[Post.of(one) for one in held])
+    cards = await listing.shown_at_sign_in(
+        tx, by=acting_as(post, staff_id=staff_id, name=name), now=await tx.now()
+    )
+    return Me(
+        name=name,
+        post=Post.of(post),
+        posts=[Post.of(one) for one in held],
+        cards=[CardItem.of(one) for one in cards],
+    )
 
 
 router = APIRouter(tags=["登录"])

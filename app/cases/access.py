@@ -13,15 +13,16 @@ from app.auth.actor import Actor, CitizenActor, StaffActor, SystemActor
 from app.calendars.reading import calendar_of
 from app.cases import deadlines
 from app.cases.deadlines import Timing
-from app.cases.dossier import Dossier, hand_back_undecided
+from app.cases.dossier import Asked, Dossier, hand_back_undecided
 from app.cases.lifecycle import Action, Condition, Situation, Standing, advance, allowed
-from app.cases.models import Assignment, AssignmentRole, Case, CaseParty, Clock
+from app.cases.models import Assignment, AssignmentRole, Case, CaseParty, Clock, Waiting
 from app.cases.routing import Place
 from app.db import Transaction
 from app.directory.terms import Role, UnitKind
 from app.errors import NotFound
 from app.limits.reading import rules_of
 from app.limits.rules import HAND_BACK_WINDOW, PRESS_COOL_DOWN
+from app.limits.terms import Stage
 
 # Binds: :acts_or_looks, :sees_county, :supervises, :unit_id, :county_id. A sealed case is for supervisors of the unit
 # that holds it, and never for the accused unit; for all others it does not exist.
@@ -33,6 +34,8 @@ VISIBLE_TO_STAFF = """(
       OR EXISTS (SELECT 1 FROM case_party p WHERE p.case_id = c.id AND p.unit_id = :unit_id))
   END)"""
 VISIBLE_TO_CITIZEN = "c.citizen_id = :citizen_id"
+
+_SUPERVISING = frozenset({UnitKind.COMMAND_CENTER, UnitKind.DISCIPLINE})
 
 _CASE_COLUMNS = ", ".join(f"c.{name}" for name in Case.model_fields)
 _SELECT = f"SELECT {_CASE_COLUMNS} FROM grievance c WHERE c.ref = :ref AND "  # noqa: S608 - columns of our own table
@@ -52,6 +55,10 @@ SELECT (SELECT version FROM calendar WHERE county_id = :county_id) AS calendar_v
     LEFT JOIN category above ON above.id = k.parent_id WHERE k.id = :category_id) AS categories,
   (SELECT json_agg(w) FROM clock w
     WHERE w.case_id = :case_id AND (w.ended_at IS NULL OR w.provisional OR w.stage = 'whole')) AS clocks,
+  (SELECT json_agg(w) FROM (
+    SELECT DISTINCT ON (e.action) e.action, e.staff_id, CAST(e.body AS json) -> 'data' AS facts FROM case_event e
+    WHERE CAST(:asked AS boolean) AND e.case_id = :case_id AND e.action IN ('extend', 'wait')
+    ORDER BY e.action, e.seq DESC) w) AS asked,
   h.name AS holder_name, h.kind AS holder_kind, up.id AS up_id, up.name AS up_name, up.kind AS up_kind,
   {_ASSIGNMENT_COLUMNS}, u.name AS unit_name, u.head_approves
 FROM unit h
@@ -112,6 +119,7 @@ async def _dossier(tx: Transaction, ref: str, by: Actor, *, lock: bool) -> Dossi
         holder_id=case.holder_unit_id,
         county_id=case.county_id,
         category_id=case.category_id,
+        asked=case.extension_asked_at is not None or case.wait_asked_at is not None,
     )
     first, parts = around[0], [one for one in around if one.id is not None]
     dossier = Dossier(
@@ -129,26 +137,36 @@ async def _dossier(tx: Transaction, ref: str, by: Actor, *, lock: bool) -> Dossi
         ),
         unit_names={part.unit_id: part.unit_name for part in parts},
         head_required=frozenset(part.unit_id for part in parts if part.head_approves),
+        asked={
+            Action(one["action"]): Asked(one["staff_id"], one["facts"]) for one in first.asked or ()
+        },
     )
     dossier.remember()
     return dossier
 
 
 def situation(
-    dossier: Dossier, by: Actor, now: datetime, *, also: Iterable[Condition] = ()
+    dossier: Dossier, by: Actor, now: datetime, *, also: Iterable[Condition | Standing] = ()
 ) -> Situation:
-    """The case as the actor finds it. `also`: conditions that a higher layer has made sure of."""
+    """The case as the actor finds it. `also`: what a higher layer has made sure of."""
+    sure = frozenset(also)
+    conditions = (name for name, holds in _conditions(dossier, by, now).items() if holds)
     return Situation(
         phase=dossier.case.phase,
-        standings=frozenset(_standings(dossier, by)),
-        conditions=frozenset(
-            {name for name, holds in _conditions(dossier, by, now).items() if holds} | set(also)
+        standings=frozenset(_standings(dossier, by)).union(
+            one for one in sure if isinstance(one, Standing)
         ),
+        conditions=frozenset(conditions).union(one for one in sure if isinstance(one, Condition)),
     )
 
 
 def take(
-    dossier: Dossier, action: Action, *, by: Actor, now: datetime, also: Iterable[Condition] = ()
+    dossier: Dossier,
+    action: Action,
+    *,
+    by: Actor,
+    now: datetime,
+    also: Iterable[Condition | Standing] = (),
 ) -> None:
     """Advance the case by an action of the actor's, if the table allows it."""
     advance(dossier.case, action, situation(dossier, by, now, also=also))
@@ -178,8 +196,7 @@ def _standings(dossier: Dossier, by: Actor) -> Iterable[Standing]:
 
 def _staff_standings(dossier: Dossier, by: StaffActor) -> Iterable[Standing]:
     case, part = dossier.case, dossier.own_part(by)
-    if by.role is Role.LEADER:
-        yield Standing.LEADER
+    yield from _standings_over_the_county(by)
     if not (by.acts or (case.sealed and by.role is Role.SUPERVISOR)):
         return
     if by.unit_id == case.holder_unit_id:
@@ -192,6 +209,25 @@ def _staff_standings(dossier: Dossier, by: StaffActor) -> Iterable[Standing]:
         yield Standing.COMMAND_CENTER
     if part is not None:
         yield Standing.LEAD if part.role is AssignmentRole.LEAD else Standing.ASSISTANT
+    yield from _standings_of_the_asked(dossier, by)
+
+
+def _standings_over_the_county(by: StaffActor) -> Iterable[Standing]:
+    if by.role is Role.LEADER:
+        yield Standing.LEADER
+    if by.role is Role.SUPERVISOR and by.unit_kind in _SUPERVISING:
+        yield Standing.SUPERVISOR
+        if by.unit_kind is UnitKind.COMMAND_CENTER:
+            yield Standing.CENTER_SUPERVISOR
+
+
+def _standings_of_the_asked(dossier: Dossier, by: StaffActor) -> Iterable[Standing]:
+    """Of whoever owes a decision or a reply."""
+    decider, supervised = dossier.decider, dossier.running(Stage.SUPERVISED_REPLY)
+    if decider is not None and decider.unit_id == by.unit_id:
+        yield Standing.NEXT_TIER
+    if supervised is not None and supervised.unit_id == by.unit_id:
+        yield Standing.SUPERVISED
 
 
 def _conditions(dossier: Dossier, by: Actor, now: datetime) -> Mapping[Condition, bool]:
@@ -219,8 +255,50 @@ def _conditions(dossier: Dossier, by: Actor, now: datetime) -> Mapping[Condition
         Condition.PRESS_COOLED_DOWN: not isinstance(by, CitizenActor)
         or case.pressed_at is None
         or now - case.pressed_at >= PRESS_COOL_DOWN,
+        Condition.FIRST_ROUND: case.round == 1,
         Condition.NOT_REFUSED_TWICE: case.refusals_objected == 0,
+        **_about_time(dossier, by, now),
+        **_about_supervision(dossier, by),
     }
+
+
+def _about_time(dossier: Dossier, by: Actor, now: datetime) -> Mapping[Condition, bool]:
+    case, handling = dossier.case, dossier.running(Stage.HANDLE)
+    return {
+        Condition.BEFORE_DUE: handling is not None and not deadlines.overdue(handling, now),
+        Condition.NO_EXTENSION_YET: not case.extended and case.extension_asked_at is None,
+        Condition.HAS_DECIDER: dossier.decider is not None,
+        Condition.EXTENSION_ASKED: case.extension_asked_at is not None,
+        Condition.NO_EXTENSION_ASKED: case.extension_asked_at is None,
+        Condition.EXTENSION_ASKED_BY_ANOTHER: not _asked_himself(dossier, Action.EXTEND, by),
+        Condition.NO_WAIT_ASKED: case.wait_asked_at is None,
+        Condition.WAIT_ASKED: case.wait_asked_at is not None,
+        Condition.WAIT_ASKED_BY_ANOTHER: not _asked_himself(dossier, Action.WAIT, by),
+        # A supplement is the reporter's to bring; only the system ends that wait without it.
+        Condition.STANDS_STILL: case.waiting is not None
+        and (case.waiting is not Waiting.SUPPLEMENT or isinstance(by, SystemActor)),
+    }
+
+
+def _about_supervision(dossier: Dossier, by: Actor) -> Mapping[Condition, bool]:
+    case = dossier.case
+    supervised = dossier.running(Stage.SUPERVISED_REPLY) is not None
+    units = {case.holder_unit_id, *(part.unit_id for part in dossier.assignments)}
+    return {
+        Condition.NOT_SEALED: not case.sealed,
+        Condition.NO_SUPERVISION_OPEN: not supervised,
+        Condition.SUPERVISION_OPEN: supervised,
+        Condition.LISTED: case.listed_at is not None,
+        Condition.NOT_LISTED: case.listed_at is None,
+        # Nobody cards the own unit.
+        Condition.UNIT_TO_CARD: not isinstance(by, StaffActor) or bool(units - {by.unit_id}),
+    }
+
+
+def _asked_himself(dossier: Dossier, action: Action, by: Actor) -> bool:
+    """One person may have a post in both units: what they asked for in one they do not decide in the other."""
+    asked = dossier.asked.get(action)
+    return isinstance(by, StaffActor) and asked is not None and asked.staff_id == by.staff_id
 
 
 def _may_hand_back(dossier: Dossier, part: Assignment, now: datetime) -> bool:

@@ -114,13 +114,19 @@ def resume(clock: Running, now: datetime) -> None:
         _write_pauses(clock, [*pauses[:-1], (pauses[-1][0], now)])
 
 
+def overdue(clock: Running, now: datetime) -> bool:
+    """Whether its due time has been missed; never while it stands still with time left."""
+    return clock.due_at is not None and now >= clock.due_at + _END
+
+
 def read_pauses(clock: Running) -> list[Pause]:
     return msgspec.json.decode(clock.pauses, type=list[Pause])
 
 
 def paused_time(clock: Running, now: datetime) -> timedelta:
-    """How long the clock has stood still so far, by the clock on the wall."""
-    return sum(((end or now) - start for start, end in read_pauses(clock)), timedelta())
+    """How long the clock has stood still so far, by the clock on the wall; once it has ended, until then."""
+    until = now if clock.ended_at is None else clock.ended_at
+    return sum(((end or until) - start for start, end in read_pauses(clock)), timedelta())
 
 
 def survey_window_ends(answered: datetime, days: int) -> datetime:

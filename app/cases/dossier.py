@@ -3,6 +3,7 @@
 The only place that starts, ends, pauses or moves a clock.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -12,6 +13,7 @@ from app.auth.actor import Actor, StaffActor
 from app.calendars.working_time import Limit
 from app.cases import deadlines
 from app.cases.deadlines import Timing
+from app.cases.lifecycle import Action
 from app.cases.models import (
     OPEN_ASSIGNMENT,
     Assignment,
@@ -30,6 +32,14 @@ from app.limits.terms import WITHOUT_CARDS, Stage
 _COUNTS = OPEN_ASSIGNMENT | {AssignmentState.ANSWERED}
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What the holder asked for and nobody has decided yet: by whom it was asked, and the facts of its entry."""
+
+    staff_id: int
+    facts: Mapping[str, Any]
+
+
 @dataclass(slots=True)
 class Dossier:
     """A case with what is needed to decide about it (卷宗). `clocks` are those that run, and the whole case's.
@@ -45,6 +55,7 @@ class Dossier:
     timing: Timing
     unit_names: dict[int, str]
     head_required: frozenset[int]
+    asked: Mapping[Action, Asked] = field(default_factory=dict)
     before: dict[str, Any] = field(default_factory=dict)
     assignments_before: dict[UUID, dict[str, Any]] = field(default_factory=dict)
     clocks_before: dict[UUID, dict[str, Any]] = field(default_factory=dict)
@@ -67,6 +78,20 @@ class Dossier:
             for one in self.assignments
             if one.role == AssignmentRole.ASSIST and one.state in OPEN_ASSIGNMENT
         ]
+
+    @property
+    def decider(self) -> Place | None:
+        """Who decides about what the holder asks for: the command center for what it gave, else the next tier.
+
+        Nobody about a sealed case, which is there for its holder alone; nor does a unit decide about itself.
+        """
+        lead = self.lead
+        given = None if lead is None else lead.given_by_unit_id
+        if self.case.sealed or given == self.holder.unit_id:
+            return None
+        if given is not None:
+            return Place(given, self.unit_names.get(given, ""), UnitKind.COMMAND_CENTER)
+        return self.next_tier
 
     def own_part(self, by: Actor) -> Assignment | None:
         """The open assignment of the actor's unit in the present round."""
@@ -226,10 +251,15 @@ class Dossier:
         for stage in (Stage.SUPPLEMENT, Stage.WAITING):
             self.end(self.running(stage), now)
 
-    def extend(self, limit: Limit) -> None:
-        """By somebody else's decision the present stage, and with it the whole case, has so much longer."""
+    def extend(self, limit: Limit, now: datetime) -> None:
+        """By somebody else's decision the present stage, and with it the whole case, has so much longer.
+
+        A due time that was missed stays missed.
+        """
         for clock in self.clocks:
-            if clock.ended_at is None and clock.stage in (Stage.HANDLE, Stage.WHOLE):
+            if clock.ended_at is not None or deadlines.overdue(clock, now):
+                continue
+            if clock.stage in (Stage.HANDLE, Stage.WHOLE):
                 clock.extension = str(limit)
                 deadlines.retime(clock, self.timing.calendar)
                 self._show(clock)

@@ -135,7 +135,7 @@ RULES: tuple[Rule, ...] = (
         Action.PRESS, _OPEN, None, {_S.LEADER, _S.COMMAND_CENTER, _S.REPORTER}, _C.PRESS_COOLED_DOWN
     ),
     _rule(Action.INSTRUCT, _OPEN | {_P.ANSWERED}, None, {_S.LEADER}),
-    _rule(Action.MERGE, _OPEN, _P.MERGED, {_S.COMMAND_CENTER}),
+    _rule(Action.MERGE, _OPEN, _P.MERGED, {_S.COMMAND_CENTER}, _C.FIRST_ROUND),
     _rule(Action.WITHDRAW, _OPEN, _P.WITHDRAWN, {_S.REPORTER, _S.ENTERER}),
     _rule(
         Action.EXTEND,
@@ -164,6 +164,7 @@ RULES: tuple[Rule, ...] = (
         {_S.NEXT_TIER},
         _C.WAIT_ASKED,
         _C.WAIT_ASKED_BY_ANOTHER,
+        _C.NO_EXTENSION_ASKED,
         _C.NOT_WAITING,
     ),
     _rule(Action.RESUME, _OPEN, None, {_S.HOLDER, _S.NEXT_TIER, _S.SYSTEM}, _C.STANDS_STILL),
@@ -182,7 +183,7 @@ RULES: tuple[Rule, ...] = (
     _rule(Action.UNLIST, _ANY, None, {_S.LEADER, _S.CENTER_SUPERVISOR}, _C.LISTED),
     _rule(Action.REMIND, _ANY, None, {_S.SYSTEM}),
     _rule(Action.CARD, _ANY, None, {_S.SYSTEM, _S.SUPERVISOR}, _C.UNIT_TO_CARD),
-    _rule(Action.APPEAL, _ANY, None, {_S.CARDED_UNIT}, _C.APPEAL_POSSIBLE),
+    _rule(Action.APPEAL, _ANY, None, {_S.CARDED_UNIT}),
     _rule(Action.DECIDE_APPEAL, _ANY, None, {_S.SUPERVISOR}, _C.APPEAL_OPEN),
     _rule(Action.RESCHEDULE, _ANY, None, {_S.SYSTEM}),
     _rule(Action.REASSIGN, _ANY, None, {_S.SYSTEM}),

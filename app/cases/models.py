@@ -25,6 +25,14 @@ class Waiting(StrEnum):
     OUTSIDE_AUTHORITY = "outside_authority"
     SUSPENDED = "suspended"
 
+    @property
+    def chinese(self) -> str:
+        return {
+            "supplement": "等待补正",
+            "outside_authority": "等待县外机关办理",
+            "suspended": "列为长期项目",
+        }[self]
+
 
 class Outcome(StrEnum):
     """The honest end states."""
@@ -190,7 +198,7 @@ class Assignment(Stored, table=True):
         ),
         Index(
             "one_part_a_unit", "case_id", "round", "unit_id", unique=True,
-            postgresql_where=text("state NOT IN ('handed_back', 'released')"),
+            postgresql_where=text("state IN ('offered', 'signed')"),
         ),
         Index("assignment_open_by_unit", "unit_id", "case_id", postgresql_where=text("state IN ('offered', 'signed')")),
     )  # fmt: skip

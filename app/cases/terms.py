@@ -106,10 +106,12 @@ class Condition(StrEnum):
     PRESS_COOLED_DOWN = "press_cooled_down"
     NOT_REFUSED_TWICE = "not_refused_twice"
     RETURN_CALL_FOUND_VALID = "return_call_found_valid"
+    FIRST_ROUND = "first_round"
     BEFORE_DUE = "before_due"
     NO_EXTENSION_YET = "no_extension_yet"
     HAS_DECIDER = "has_decider"
     EXTENSION_ASKED = "extension_asked"
+    NO_EXTENSION_ASKED = "no_extension_asked"
     EXTENSION_ASKED_BY_ANOTHER = "extension_asked_by_another"
     NO_WAIT_ASKED = "no_wait_asked"
     WAIT_ASKED = "wait_asked"
@@ -121,7 +123,6 @@ class Condition(StrEnum):
     LISTED = "listed"
     NOT_LISTED = "not_listed"
     UNIT_TO_CARD = "unit_to_card"
-    APPEAL_POSSIBLE = "appeal_possible"
     APPEAL_OPEN = "appeal_open"
 
     @property
@@ -212,11 +213,13 @@ _CONDITIONS = {
     Condition.HEAD_WHERE_REQUIRED: "本单位的答复须由单位负责人作出",
     Condition.PRESS_COOLED_DOWN: "距上次催办时间太短",
     Condition.NOT_REFUSED_TWICE: "已经提出过异议",
+    Condition.FIRST_ROUND: "重办的事件已经单独答复过，不能再并案",
     Condition.RETURN_CALL_FOUND_VALID: "须经回访核实属实并征得群众同意后才能重办",
     Condition.BEFORE_DUE: "办理期限已过，延期须在到期前申请",
     Condition.NO_EXTENSION_YET: "本轮已经申请过延期，只能申请一次",
     Condition.HAS_DECIDER: "没有可以审批的上级单位",
     Condition.EXTENSION_ASKED: "没有待审批的延期申请",
+    Condition.NO_EXTENSION_ASKED: "延期申请尚待审批",
     Condition.EXTENSION_ASKED_BY_ANOTHER: "不能审批本人提出的延期申请",
     Condition.NO_WAIT_ASKED: "已有待审批的挂起申请",
     Condition.WAIT_ASKED: "没有待审批的挂起申请",
@@ -228,6 +231,5 @@ _CONDITIONS = {
     Condition.LISTED: "事件没有挂牌",
     Condition.NOT_LISTED: "事件已经挂牌",
     Condition.UNIT_TO_CARD: "没有可以发牌的单位",
-    Condition.APPEAL_POSSIBLE: "没有可以申诉的牌，或申诉期已过",
     Condition.APPEAL_OPEN: "没有待裁定的申诉",
 }

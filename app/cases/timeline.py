@@ -1,6 +1,7 @@
 """A case told in order: to staff in full, to the reporter in citizens' words, to whoever has the tracking code likewise."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -8,16 +9,23 @@ from sqlalchemy import text
 
 from app import keys
 from app.auth.actor import StaffActor
+from app.calendars.working_time import Limit
+from app.cases import deadlines, papers
 from app.cases.actions.filing import tracking_key
 from app.cases.dossier import Dossier
 from app.cases.lifecycle import Action, Phase
-from app.cases.models import Outcome
+from app.cases.models import Clock, Outcome
+from app.cases.papers import PaperKind
 from app.db import Transaction
 from app.errors import NotFound
 
 # Words that were written to the reporter or by the reporter. Findings and tasks stay among those who handle the case.
 _TOLD_TO_REPORTER = frozenset({"missing", "basis", "report", "answer", "supplement"})
-_OWN_REASON = frozenset({Action.DECLINE, Action.WITHDRAW, Action.OBJECT_REFUSAL})
+_OWN_REASON = frozenset(
+    {
+        Action.DECLINE, Action.WITHDRAW, Action.OBJECT_REFUSAL, Action.DECIDE_EXTENSION, Action.DECIDE_WAIT,
+    }
+)  # fmt: skip
 
 _EVENTS = """
 SELECT coalesce(json_agg(json_build_object(
@@ -33,7 +41,10 @@ LEFT JOIN staff s ON s.id = e.staff_id
 WHERE e.case_id = c.id"""
 _FOR_STAFF = text(f"""
 SELECT v.name AS village, f.name AS first_unit, k.path AS category, en.name AS entered_by_unit,
-  p.phone_sealed, p.name_sealed, ({_EVENTS}) AS events
+  p.phone_sealed, p.name_sealed, ({_EVENTS}) AS events,
+  (SELECT json_agg(json_build_object('unit', wu.name, 'clock', w) ORDER BY w.started_at, w.id)
+    FROM clock w JOIN unit wu ON wu.id = w.unit_id WHERE w.case_id = c.id) AS clocks,
+  (SELECT json_agg(w ORDER BY w.issued_at, w.id) FROM paper w WHERE w.case_id = c.id) AS papers
 FROM grievance c
 JOIN unit f ON f.id = c.first_unit_id
 LEFT JOIN unit v ON v.id = c.village_id
@@ -46,7 +57,7 @@ _PUBLIC_EVENTS = """
 SELECT CAST(coalesce(json_agg(json_build_object(
   'at', e.at, 'action', e.action, 'unit', u.name,
   'photos', CASE WHEN e.seq = 1 THEN CAST(e.body AS json) #> '{data,photos}' END,
-  'to', CASE WHEN e.action IN ('escalate', 'send_down', 'dispatch', 'object_refusal', 'rework') THEN
+  'to', CASE WHEN e.action IN ('escalate', 'send_down', 'dispatch', 'object_refusal', 'rework', 'reassign') THEN
     (SELECT t.name FROM unit t WHERE t.id = CAST(coalesce(
       CAST(e.body AS json) #>> '{data,to}', CAST(e.body AS json) #>> '{data,lead}') AS int)) END,
   'texts', (SELECT json_object_agg(x.field, x.text) FROM event_text x WHERE x.case_id = e.case_id AND x.seq = e.seq)
@@ -83,6 +94,11 @@ async def for_staff(
         "entered_by_unit": row.entered_by_unit,
         "reporter": _reporter(row) if involved else None,
         "timeline": events,
+        "clocks": [_clock(Clock.told(one["clock"]), one["unit"]) for one in row.clocks or ()],
+        "paused_hours": _paused_hours(
+            (Clock.told(one["clock"]) for one in row.clocks or ()), await tx.now()
+        ),
+        "papers": [_paper(one) for one in row.papers or ()],
     }
 
 
@@ -121,6 +137,44 @@ def _reporter(row: Any) -> dict[str, str | None]:
 
 def _in_full(event: dict[str, Any]) -> dict[str, Any]:
     return event | {"label": Action(event["action"]).chinese, "texts": event["texts"] or {}}
+
+
+def _clock(clock: Clock, unit: str) -> dict[str, Any]:
+    pauses = deadlines.read_pauses(clock)
+    return {
+        "stage": clock.stage,
+        "stage_label": clock.stage.chinese,
+        "unit": unit,
+        "round": clock.round,
+        "started_at": clock.started_at,
+        "due_at": clock.due_at,
+        "remind_at": clock.remind_at,
+        "yellow_at": clock.yellow_at,
+        "red_at": clock.red_at,
+        "rule": clock.rule,
+        "limit": Limit.parse(clock.limit).chinese,
+        "extension": None if clock.extension is None else Limit.parse(clock.extension).chinese,
+        "provisional": clock.provisional,
+        "paused": clock.ended_at is None and bool(pauses) and pauses[-1][1] is None,
+        "ended_at": clock.ended_at,
+    }
+
+
+def _paused_hours(clocks: Iterable[Clock], now: datetime) -> float:
+    """How long the case's own stages stood still, one after the other, in all its rounds."""
+    own = (one for one in clocks if one.stage in deadlines.OF_THE_CASE)
+    paused = sum((deadlines.paused_time(one, now) for one in own), timedelta())
+    return round(paused / timedelta(hours=1), 2)
+
+
+def _paper(row: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "id": row["id"],
+        "kind": row["kind"],
+        "label": PaperKind(row["kind"]).chinese,
+        "number": papers.named(row["prefix"], row["year"], row["number"]),
+        "issued_at": row["issued_at"],
+    }
 
 
 def _told(row: Any, events: list[dict[str, Any]]) -> dict[str, Any]:
@@ -175,10 +229,25 @@ _WORDS = {
     Action.PRESS: "已催办",
     Action.MERGE: "已与相同事件合并办理",
     Action.WITHDRAW: "您已撤回",
+    Action.DECIDE_EXTENSION: "{unit}已同意延长办理期限",
+    Action.DECIDE_WAIT: "{unit}已同意暂缓办理",
+    Action.RESUME: "已恢复办理",
+    Action.SUPERVISE: "{unit}已督办",
+    Action.LIST: "{unit}已挂牌督办",
+    Action.UNLIST: "{unit}已摘牌",
+    Action.RESCHEDULE: "办理期限已按工作日历重新计算",
+    Action.REASSIGN: "原单位撤并，由{to}承接",
     # Never public; here so that a rule that makes one public fails a test and not a citizen's page.
     Action.HAND_BACK: "办理单位正在协调",
     Action.SETTLE: "办理单位已协调",
     Action.ASSIST_ANSWER: "{unit}已协办答复",
     Action.EXCUSE: "办理单位已调整",
     Action.INSTRUCT: "县领导作出批示",
+    Action.EXTEND: "{unit}申请延长办理期限",
+    Action.REPLY_SUPERVISION: "{unit}已回复督办",
+    Action.REMIND: "系统已提醒办理单位",
+    Action.CARD: "已督促办理单位",
+    Action.APPEAL: "办理单位已说明情况",
+    Action.DECIDE_APPEAL: "办理单位的说明已处理",
+    Action.WAIT: "{unit}申请暂缓办理",
 }

@@ -15,9 +15,7 @@ from app.cases.models import Assignment, Case, Clock
 from app.db import Transaction
 
 _BATCH = 500
-_CASES = text(
-    "SELECT * FROM grievance WHERE CAST(:after AS uuid) IS NULL OR id > CAST(:after AS uuid) ORDER BY id LIMIT :batch"
-)
+_CASES = text("SELECT * FROM grievance WHERE id > CAST(:after AS uuid) ORDER BY id LIMIT :batch")
 _EVENTS = text("SELECT * FROM case_event WHERE case_id = ANY(:ids) ORDER BY case_id, seq")
 _TEXTS = text("SELECT * FROM event_text WHERE case_id = ANY(:ids)")
 _PARTS = text("SELECT * FROM assignment WHERE case_id = ANY(:ids)")
@@ -47,7 +45,7 @@ async def how_many(tx: Transaction) -> int:
 
 async def verify(tx: Transaction) -> AsyncIterator[tuple[int, list[Fault]]]:
     """Goes through all cases; yields, batch by batch, how many were looked at and what is wrong with them."""
-    after: UUID | None = None
+    after = UUID(int=0)
     while cases := await tx.all(_CASES, after=after, batch=_BATCH):
         ids = [case.id for case in cases]
         events = _by_case(await tx.all(_EVENTS, ids=ids))

@@ -11,6 +11,7 @@ from app.cases import access, timeline
 from app.cases.dossier import Dossier
 from app.cases.lifecycle import Action, Phase
 from app.cases.models import AssignmentRole, AssignmentState, Channel, Outcome, Waiting
+from app.cases.papers import PaperKind
 from app.db import Transaction
 from app.directory.terms import Role
 from app.http.moments import At
@@ -78,6 +79,36 @@ class PartOut(BaseModel):
     hand_back_asked: bool
 
 
+class ClockOut(BaseModel):
+    """A limit that runs or ran. The moments are those it is computed to have now."""
+
+    stage: Stage
+    stage_label: str = Field(examples=["办理"])
+    unit: str = Field(description="这个环节由谁负责", examples=["荣隆镇"])
+    round: int
+    started_at: At
+    due_at: At | None = Field(description="到期；暂停期间为空")
+    remind_at: At | None = Field(description="预警")
+    yellow_at: At | None = Field(description="黄牌；不发牌的环节为期满")
+    red_at: At | None = Field(description="红牌；不发红牌则为空")
+    rule: str = Field(description="所依据的规则", examples=["default/handle/help"])
+    limit: str = Field(examples=["10 个工作日"])
+    extension: str | None = Field(description="批准的延期", examples=["5 个工作日"])
+    provisional: bool = Field(description="暂定：涉及放假安排尚未公布的年份")
+    paused: bool = Field(description="是否正在暂停")
+    ended_at: At | None
+
+
+class PaperOut(BaseModel):
+    """A numbered paper; its page is under its id."""
+
+    id: UUID
+    kind: PaperKind
+    label: str = Field(examples=["督办单"])
+    number: str = Field(examples=["荣督〔2026〕12号"])
+    issued_at: At
+
+
 class CaseStateOut(BaseModel):
     """Where a case stands, and what the asker may do with it now."""
 
@@ -115,6 +146,15 @@ class CaseDetail(CaseStateOut):
     occurred_at: At | None
     answered_at: At | None
     closed_at: At | None
+    statutory_due_at: At = Field(description="法定期限")
+    waiting_since: At | None
+    wait_asked_at: At | None = Field(description="挂起申请待审批")
+    extension_asked_at: At | None = Field(description="延期申请待审批")
+    extended: bool = Field(description="本轮的延期申请已有结论")
+    listed_at: At | None = Field(description="挂牌督办")
+    paused_hours: float = Field(description="承办环节累计暂停的小时数", examples=[26.5])
+    clocks: list[ClockOut] = Field(description="全部期限，先开始的在前")
+    papers: list[PaperOut] = Field(description="已经编号发出的文书")
     photos: list[UUID] = Field(description="照片编号，见“事件的照片”")
     timeline: list[Entry]
 
@@ -133,6 +173,12 @@ async def in_full(tx: Transaction, dossier: Dossier, *, by: StaffActor) -> CaseD
         occurred_at=case.occurred_at,
         answered_at=case.answered_at,
         closed_at=case.closed_at,
+        statutory_due_at=case.statutory_due_at,
+        waiting_since=case.waiting_since,
+        wait_asked_at=case.wait_asked_at,
+        extension_asked_at=case.extension_asked_at,
+        extended=case.extended,
+        listed_at=case.listed_at,
     )
 
 

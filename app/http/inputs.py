@@ -56,7 +56,7 @@ def _single_line(value: str) -> str:
     return value
 
 
-def _not_a_flag(value: Any) -> Any:
+def not_a_flag(value: Any) -> Any:
     if isinstance(value, bool | str | float):
         raise _refuse("须为整数")
     return value
@@ -69,7 +69,10 @@ Paragraphs = Annotated[
 ShortText = Annotated[
     str, AfterValidator(_storable), StringConstraints(min_length=1, max_length=1000)
 ]
-Identifier = Annotated[int, BeforeValidator(_not_a_flag), Field(ge=1, le=INT4_MAX)]
+# Where nothing need be said; a further constraint on the above would hold beside theirs, not instead.
+OptionalLine = Annotated[str, AfterValidator(_single_line), StringConstraints(max_length=100)]
+OptionalText = Annotated[str, AfterValidator(_storable), StringConstraints(max_length=1000)]
+Identifier = Annotated[int, BeforeValidator(not_a_flag), Field(ge=1, le=INT4_MAX)]
 UnitCode = Annotated[str, StringConstraints(pattern=r"^[0-9A-Z]{2,20}$", max_length=20)]
 Ref = Annotated[str, StringConstraints(pattern=r"^[0-9]{6}-[0-9]{6}-[0-9]{8}$", max_length=22)]
 # Bounded: the years at either end of the calendar cannot be read back from the database in another time zone.

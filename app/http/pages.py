@@ -24,6 +24,8 @@ code,pre{font:.86rem/1.6 ui-monospace,"SF Mono",Consolas,monospace}
 pre{overflow-x:auto;background:var(--ground);border-radius:.4rem;padding:.7rem}
 table{border-collapse:collapse;width:100%;font-size:.9rem}
 td,th{text-align:left;vertical-align:top;padding:.3rem .6rem .3rem 0;border-top:1px solid var(--line)}
+@page{size:A4;margin:2.4cm}
+@media print{body{background:#fff;color:#000;font-size:14pt}main{max-width:none;padding:0}p,dd{color:#000}}
 .verb{display:inline-block;min-width:4.2rem;margin-right:.6rem;color:var(--red);font-weight:600}
 """
 # What the content security policy lets through: this text and no other.

@@ -1,8 +1,12 @@
 """A well-formed body for every action that staff may take."""
 
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any
 
+from app.clock import SHANGHAI, process_now
+
+_SOON = (process_now().astimezone(SHANGHAI) + timedelta(days=14)).date()
 BODIES: Mapping[str, Mapping[str, Any] | None] = {
     "request-supplement": {"missing": "房屋编号"},
     "supply": {"supplement": "13栋"},
@@ -28,4 +32,13 @@ BODIES: Mapping[str, Mapping[str, Any] | None] = {
     "instruct": {"instruction": "今日先送水"},
     "merge": {"primary_ref": "500153-261122-00000000", "reason": "同一小区"},
     "withdraw": {"reason": "已自行解决"},
+    "extend": {"days": 5, "reason": "主管更换须停水施工"},
+    "decide-extension": {"granted": True, "reason": "施工要避开高考"},
+    "wait": {"why": "suspended", "reason": "列入管网改造", "until": str(_SOON)},
+    "decide-wait": {"granted": True, "reason": "列入管网改造"},
+    "resume": {"note": "改造已完成"},
+    "supervise": {"demand": "三日内恢复供水", "days": 3},
+    "reply-supervision": {"reply": "昨晚恢复供水"},
+    "list": {"reason": "停水五日"},
+    "unlist": {"reason": "整改到位"},
 }

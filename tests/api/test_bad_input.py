@@ -308,3 +308,9 @@ async def raw_request(
 
 def unquoted(path: bytes) -> str:
     return unquote(path.decode("ascii"))
+
+
+async def test_what_need_not_be_said_may_be_left_empty(who: Who) -> None:
+    cadre, center = await who("gongnong"), await who("zhihui")
+    ref = await cadre.registers(place="")
+    assert (await center.post(f"/cases/{ref}/press", {"note": ""})).status_code == 200

@@ -16,9 +16,12 @@ ENDING = "DELETE /sessions/current"
 
 @pytest.mark.parametrize("name", sorted(OPERATIONS))
 async def test_an_operation_answers_as_its_document_says(who: Who, api: FastAPI, name: str) -> None:
-    cadre = await who("gongnong")
+    cadre, inspector = await who("gongnong"), await who("ducha")
+    refs = [await cadre.registers(), await cadre.registers(kind="accusation")]
+    card = {"level": "yellow", "unit_code": "500153003007", "reason": "未见面核实。"}
     known = {
-        "ref": [await cadre.registers(), await cadre.registers(kind="accusation")],
+        "ref": refs,
+        "card_id": [(await inspector.does(f"/cases/{refs[0]}/card", **card))["id"]],
         "code": ["500153100", "500153D11"],
     }
     clients = [(await who(account)).client for account in ROLES]

@@ -88,6 +88,10 @@ DISPATCHED = (
     "ronglong progress, lingdao press, lingdao instruct, shuiwu assist-answer"
 )
 EXCUSED = "zhihui dispatch, zhihui excuse"
+IN_TIME = (
+    "ronglong extend, zhihui decide-extension, ronglong wait, zhihui decide-wait, ronglong resume, "
+    "lingdao supervise, ronglong reply-supervision, ducha list, lingdao unlist"
+)
 ANSWERED = "ronglong answer, zhihui close"
 
 
@@ -110,5 +114,6 @@ async def test_every_action_costs_few_statements(who: Who) -> None:
     await go(primary, TO_THE_CENTER, DISPATCHED)
     await go(joined, TO_THE_CENTER)
     await go(joined, "zhihui merge", primary_ref=primary)
+    await go(primary, IN_TIME)
     await go(primary, ANSWERED)
     assert taken == set(BODIES)

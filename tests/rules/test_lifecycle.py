@@ -103,7 +103,33 @@ def test_a_refusal_says_in_chinese_what_stands_in_the_way() -> None:
 
 def test_what_has_ended_for_good_has_no_way_out() -> None:
     for phase in (Phase.WITHDRAWN, Phase.MERGED):
-        assert allowed(Situation(phase, frozenset(Standing), EVERYTHING_HOLDS)) == []
+        left = allowed(Situation(phase, frozenset(Standing), EVERYTHING_HOLDS))
+        assert all(BY_ACTION[action].then is None for action in left)
+
+
+def test_only_what_clocks_earned_and_the_public_list_outlive_the_work_on_a_case() -> None:
+    for phase in (Phase.WITHDRAWN, Phase.MERGED):
+        left = allowed(Situation(phase, frozenset(Standing), EVERYTHING_HOLDS))
+        assert left == [
+            Action.UNLIST, Action.REMIND, Action.CARD, Action.APPEAL, Action.DECIDE_APPEAL, Action.RESCHEDULE, Action.REASSIGN,
+        ]  # fmt: skip
+
+
+def test_what_only_the_system_does_is_offered_to_nobody_else() -> None:
+    people = frozenset(Standing) - {Standing.SYSTEM}
+    for phase in Phase:
+        offered = allowed(Situation(phase, people, EVERYTHING_HOLDS))
+        assert not {Action.REMIND, Action.RESCHEDULE, Action.REASSIGN} & set(offered)
+
+
+def test_cards_and_appeals_are_offered_only_where_there_is_something_to_do() -> None:
+    supervisor = frozenset({Standing.SUPERVISOR})
+    assert allowed(Situation(Phase.CLOSED, supervisor, frozenset())) == []
+    some = frozenset({Condition.UNIT_TO_CARD, Condition.APPEAL_OPEN})
+    assert allowed(Situation(Phase.CLOSED, supervisor, some)) == [
+        Action.CARD,
+        Action.DECIDE_APPEAL,
+    ]
 
 
 @pytest.mark.parametrize("words", [*Phase, *Action, *Standing, *Condition])

@@ -16,8 +16,14 @@ from app.limits.terms import Stage
 from app.outbox import MessageKind
 from app.settings import settings
 
-# The reporters whose cases were joined to this one: each is answered and asked.
-_JOINED = text("SELECT * FROM grievance WHERE primary_id = :case_id ORDER BY id")
+# The reporters whose cases were joined to this one, or to one that was: each is answered and asked.
+_JOINED = text("""
+WITH RECURSIVE joined AS (
+  SELECT id FROM grievance WHERE primary_id = :case_id
+  UNION
+  SELECT g.id FROM grievance g JOIN joined j ON g.primary_id = j.id
+) SELECT g.* FROM grievance g JOIN joined USING (id) ORDER BY g.id
+""")
 
 
 async def sign(tx: Transaction, ref: str, *, by: StaffActor, now: datetime) -> Dossier:

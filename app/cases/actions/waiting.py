@@ -1,0 +1,159 @@
+"""挂起: the holder asks to wait for a listed reason until a date; somebody else decides. The reporter's supplement is in judging."""
+
+from datetime import date, datetime
+from typing import Final
+
+from app.auth.actor import StaffActor, SystemActor
+from app.calendars.working_time import Limit, LimitUnit
+from app.cases import access, history
+from app.cases.actions.telling import tell
+from app.cases.dossier import Dossier
+from app.cases.lifecycle import Action
+from app.cases.models import Waiting
+from app.clock import SHANGHAI
+from app.db import Transaction
+from app.errors import ActionNotAllowed, InvalidInput
+from app.limits.terms import Stage
+from app.outbox import MessageKind
+
+# The longest that may be asked for at a time, by what is waited for.
+LONGEST: Final = {
+    Waiting.OUTSIDE_AUTHORITY: Limit(30, LimitUnit.WORKING_DAYS),
+    Waiting.SUSPENDED: Limit(60, LimitUnit.WORKING_DAYS),
+}
+
+
+async def wait(
+    tx: Transaction,
+    ref: str,
+    *,
+    by: StaffActor,
+    why: Waiting,
+    reason: str,
+    until: date,
+    now: datetime,
+) -> Dossier:
+    """Ask that the clock stand still until the review date. It goes on until somebody else has agreed."""
+    dossier = await access.lock_case(tx, ref, by=by)
+    access.take(dossier, Action.WAIT, by=by, now=now)
+    _check(dossier, why, until, now)
+    decider = dossier.decider
+    assert decider is not None, "the lifecycle allows it only where somebody can decide"
+    dossier.case.wait_asked_at = now
+    access.admit(tx, dossier.case, decider.unit_id, now)
+    history.record(
+        tx,
+        dossier,
+        Action.WAIT,
+        by=by,
+        now=now,
+        public=False,
+        texts={"reason": reason},
+        why=why,
+        until=until,
+        to=decider.unit_id,
+    )
+    return dossier
+
+
+async def decide_wait(
+    tx: Transaction, ref: str, *, by: StaffActor, granted: bool, reason: str, now: datetime
+) -> Dossier:
+    """Agreed, the holder's clock stands still until the end of the review date, and the reporter is told why."""
+    dossier = await access.lock_case(tx, ref, by=by)
+    access.take(dossier, Action.DECIDE_WAIT, by=by, now=now)
+    case, asked = dossier.case, dossier.asked[Action.WAIT].facts
+    why, until = Waiting(asked["why"]), date.fromisoformat(asked["until"])
+    case.wait_asked_at = None
+    if granted:
+        _stand_still(dossier, why, until, by, now)
+    history.record(
+        tx,
+        dossier,
+        Action.DECIDE_WAIT,
+        by=by,
+        now=now,
+        public=granted,
+        texts={"reason": reason},
+        granted=granted,
+        why=why,
+        until=until,
+        to=case.holder_unit_id,
+    )
+    if granted:
+        tell(
+            tx,
+            case,
+            MessageKind.WAITING,
+            now=now,
+            why=why.chinese,
+            until=f"{until.year}年{until.month}月{until.day}日",
+            reason=reason,
+        )
+    return dossier
+
+
+async def resume(
+    tx: Transaction, ref: str, *, by: StaffActor | SystemActor, reason: str, now: datetime
+) -> Dossier:
+    """What was waited for is over: by the holder, by whoever agreed to wait, or by the system at the end of the time."""
+    dossier = await access.lock_case(tx, ref, by=by)
+    go_on(tx, dossier, by=by, reason=reason, now=now)
+    return dossier
+
+
+def go_on(
+    tx: Transaction,
+    dossier: Dossier,
+    *,
+    by: StaffActor | SystemActor,
+    reason: str = "",
+    now: datetime,
+) -> None:
+    """The same for a case that is locked already. The system also ends the wait for a supplement that did not come."""
+    access.take(dossier, Action.RESUME, by=by, now=now)
+    waited_for = dossier.case.waiting
+    dossier.go_on(now)
+    history.record(
+        tx,
+        dossier,
+        Action.RESUME,
+        by=by,
+        now=now,
+        public=True,
+        texts={"note": reason} if reason else None,
+        why=waited_for,
+    )
+
+
+def _check(dossier: Dossier, why: Waiting, until: date, now: datetime) -> None:
+    """Raise InvalidInput for a reason that is not listed, and for a review date that has passed or is too far off."""
+    most = LONGEST.get(why)
+    if most is None:
+        raise InvalidInput(mistakes=[{"where": "body.why", "what": "不是可以挂起的事由"}])
+    last = dossier.timing.calendar.due(now, most).at
+    assert last is not None, "nothing pauses it"
+    if not now.astimezone(SHANGHAI).date() <= until <= last.date():
+        raise InvalidInput(
+            mistakes=[
+                {
+                    "where": "body.until",
+                    "what": f"复核日期不能早于今天，也不能晚于 {last.date()}（{most.chinese}）",
+                }
+            ]
+        )
+
+
+def _stand_still(
+    dossier: Dossier, why: Waiting, until: date, by: StaffActor, now: datetime
+) -> None:
+    days = (until - now.astimezone(SHANGHAI).date()).days
+    if days < 0:
+        raise ActionNotAllowed(
+            "所申请的复核日期已过，不能再同意，只能不同意。",
+            action=Action.DECIDE_WAIT,
+            phase=dossier.case.phase,
+            allowed=access.actions(dossier, by, now),
+        )
+    # In calendar days, so that it ends with the agreed day itself, also in a year whose calendar is not published.
+    dossier.stand_still(why, Stage.WAITING, now, limit=Limit(days, LimitUnit.CALENDAR_DAYS))

@@ -1,0 +1,161 @@
+"""Numbered papers (文书) about a case: their numbers, and what stands on them, which the record says. Draws no page."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, Index, Text, UniqueConstraint, text
+from sqlmodel import Field
+
+from app.cases.dossier import Dossier
+from app.clock import SHANGHAI
+from app.db import Transaction
+from app.errors import NotFound
+from app.identifiers import uuid7
+from app.stored import MOMENT, Stored, one_of
+
+
+class PaperKind(StrEnum):
+    """Each has a series of its own, which begins anew with 1 every year."""
+
+    EXTENSION = "extension"
+    SUPERVISION = "supervision"
+    LISTING = "listing"
+
+    @property
+    def chinese(self) -> str:
+        return _KINDS[self][0]
+
+    @property
+    def mark(self) -> str:
+        """The character that stands for it in a number, such as 督 in 荣督〔2026〕12号."""
+        return _KINDS[self][1]
+
+
+_KINDS: Final = {
+    PaperKind.EXTENSION: ("延期告知书", "延"),
+    PaperKind.SUPERVISION: ("督办单", "督"),
+    PaperKind.LISTING: ("挂牌督办通知", "挂"),
+}
+
+
+class Paper(Stored, table=True):
+    """A paper that was issued, with the entry of the record that it tells; never changed. None is about a sealed case."""
+
+    __tablename__ = "paper"
+    __table_args__ = (
+        one_of("kind", PaperKind),
+        UniqueConstraint("county_id", "kind", "year", "number", name="one_paper_a_number"),
+        CheckConstraint("number > 0", name="paper_number_positive"),
+        Index("paper_by_case", "case_id"),
+    )
+
+    id: UUID = Field(primary_key=True)
+    county_id: int = Field(foreign_key="unit.id")
+    kind: PaperKind = Field(sa_type=Text)
+    year: int
+    number: int
+    # Before the year: the county as it was called then, and the kind's mark.
+    prefix: str = Field(max_length=10)
+    case_id: UUID = Field(foreign_key="grievance.id")
+    seq: int
+    issued_at: datetime = Field(sa_type=MOMENT)
+
+    @property
+    def name(self) -> str:
+        return named(self.prefix, self.year, self.number)
+
+
+class PaperSeries(Stored, table=True):
+    """The last number given out in a county for a kind in a year."""
+
+    __tablename__ = "paper_series"
+
+    county_id: int = Field(primary_key=True, foreign_key="unit.id")
+    kind: PaperKind = Field(primary_key=True, sa_type=Text)
+    year: int = Field(primary_key=True)
+    last: int
+
+
+@dataclass(frozen=True, slots=True)
+class PaperInFull:
+    """A paper with what stands on it. `facts` and `texts` are those of its entry."""
+
+    kind: PaperKind
+    name: str
+    county: str
+    ref: str
+    title: str
+    received_at: datetime
+    issued_at: datetime
+    issued_by: str
+    to: str | None
+    facts: dict[str, Any]
+    texts: dict[str, str | None]
+
+
+# The row is locked until the transaction ends: a number is given out once, and one that is undone is given out again.
+_NEXT: Final = text("""
+INSERT INTO paper_series AS s (county_id, kind, year, last) VALUES (:county_id, :kind, :year, 1)
+ON CONFLICT (county_id, kind, year) DO UPDATE SET last = s.last + 1
+RETURNING last, (SELECT short_name FROM unit WHERE id = s.county_id) AS county
+""")
+_ONE: Final = text("""
+SELECT p.kind, p.prefix, p.year, p.number, p.issued_at, c.ref, c.title, c.received_at, county.name AS county, u.name AS issued_by,
+  CAST(e.body AS json) -> 'data' AS facts,
+  (SELECT t.name FROM unit t WHERE t.id = CAST(CAST(e.body AS json) #>> '{data,to}' AS int)) AS recipient,
+  (SELECT json_object_agg(x.field, x.text) FROM event_text x WHERE x.case_id = e.case_id AND x.seq = e.seq) AS texts
+FROM paper p
+JOIN grievance c ON c.id = p.case_id
+JOIN unit county ON county.id = p.county_id
+JOIN case_event e ON e.case_id = p.case_id AND e.seq = p.seq
+LEFT JOIN unit u ON u.id = e.unit_id
+WHERE p.id = :id AND p.case_id = :case_id
+""")
+
+
+async def issue(tx: Transaction, dossier: Dossier, kind: PaperKind, now: datetime) -> Paper:
+    """Take the next number for the entry that is recorded next."""
+    case, year = dossier.case, now.astimezone(SHANGHAI).year
+    assert not case.sealed, "even the gap that its number leaves elsewhere would tell of it"
+    taken = (await tx.all(_NEXT, county_id=case.county_id, kind=kind, year=year))[0]
+    paper = Paper(
+        id=uuid7(now),
+        county_id=case.county_id,
+        kind=kind,
+        year=year,
+        number=taken.last,
+        prefix=taken.county[:1] + kind.mark,
+        case_id=case.id,
+        seq=case.event_seq + 1,
+        issued_at=now,
+    )
+    tx.add(paper)
+    return paper
+
+
+async def in_full(tx: Transaction, dossier: Dossier, paper_id: UUID) -> PaperInFull:
+    """A paper of that case. Raises NotFound for any other."""
+    row = await tx.one_or_none(_ONE, id=paper_id, case_id=dossier.case.id)
+    if row is None:
+        raise NotFound
+    return PaperInFull(
+        kind=PaperKind(row.kind),
+        name=named(row.prefix, row.year, row.number),
+        county=row.county,
+        ref=row.ref,
+        title=row.title,
+        received_at=row.received_at,
+        issued_at=row.issued_at,
+        issued_by=row.issued_by or row.county,
+        to=row.recipient,
+        facts=row.facts,
+        texts=row.texts or {},
+    )
+
+
+def named(prefix: str, year: int, number: int) -> str:
+    """Such as 荣督〔2026〕12号."""
+    return f"{prefix}〔{year}〕{number}号"
