@@ -15,7 +15,7 @@ FORMATTED := $(PACKAGES) alembic
 
 export UV_PROJECT_ENVIRONMENT := .venv
 
-.PHONY: help setup run test dev demo check fmt migrate docs bench
+.PHONY: help setup run test dev demo check fmt migrate docs bench faults
 
 help: ## this list
 	@echo '群工系统'
@@ -55,6 +55,9 @@ docs: $(READY) ## write the generated documents
 
 bench: $(READY) ## measure against pgbench; takes minutes
 	@exec $(BIN)/python -m loadtests.bench
+
+faults: $(READY) ## cards while everything goes wrong; takes minutes
+	@exec $(BIN)/python -m tests.faults
 
 # The stamp is written last: an interrupted set-up is taken up again.
 $(READY): pyproject.toml uv.lock Makefile

@@ -3,11 +3,13 @@
 from app.auth import models as auth
 from app.calendars import models as calendars
 from app.cases import models as cases
+from app.cases import papers
 from app.directory import models as directory
 from app.heartbeats import Heartbeat
 from app.idempotency import GivenAnswer
 from app.limits import models as limits
 from app.outbox import OutboxMessage
+from app.supervision import models as supervision
 from app.surveys import models as surveys
 
 __all__ = [
@@ -19,5 +21,7 @@ __all__ = [
     "cases",
     "directory",
     "limits",
+    "papers",
+    "supervision",
     "surveys",
 ]

@@ -14,7 +14,7 @@ import sys
 import tempfile
 import time
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from hashlib import sha256
 from itertools import count
 from pathlib import Path
@@ -26,7 +26,7 @@ from rich.table import Table
 
 from app.db import database
 from app.settings import settings
-from loadtests import client, county
+from loadtests import client, county, sweep
 from loadtests.client import Measured, request
 from loadtests.county import Known
 from qungong import sample, serving
@@ -35,7 +35,7 @@ from qungong.embedded import Postgres, Redis
 CONNECTIONS = 8
 SERVERS = 2
 SIZES = tuple(int(size) for size in os.environ.get("BENCH_SIZES", "10000,100000").split(","))
-ONLY = os.environ.get("BENCH_ONLY", "create,transition,inbox,tracking").split(",")
+ONLY = os.environ.get("BENCH_ONLY", "create,transition,inbox,tracking,sweep").split(",")
 POOL = 400
 TOWNSHIP = "广顺街道"
 TOWNSHIP_CODE = "500153003"
@@ -91,9 +91,14 @@ def main() -> None:
         for server in (postgres, redis):
             server.ensure()
             stack.callback(server.stop)
-        measured = {size: _at_size(size, postgres, redis, seconds, rounds) for size in SIZES}
-    _print(measured)
-    sys.exit(0 if _reached(measured) else 1)
+        asked = set(ONLY) - {"sweep"}
+        measured = {
+            size: _at_size(size, postgres, redis, seconds, rounds) for size in SIZES if asked
+        }
+        swept = sweep.measure(postgres) if "sweep" in ONLY else None
+    lines = (_lines(measured) if measured else []) + (swept.lines() if swept else [])
+    _print(lines, measured, swept)
+    sys.exit(0 if all(ok for _, _, _, ok in lines) else 1)
 
 
 def _at_size(
@@ -304,10 +309,6 @@ async def _ready(port: int) -> None:
     raise SystemExit("the server did not come up")
 
 
-def _reached(measured: dict[int, dict[str, Rounds]]) -> bool:
-    return all(ok for _, _, _, ok in _lines(measured))
-
-
 def _lines(measured: dict[int, dict[str, Rounds]]) -> list[tuple[str, str, str, bool]]:
     """What was measured, what was to be reached, and whether it was."""
     lines = []
@@ -346,15 +347,21 @@ def _lines(measured: dict[int, dict[str, Rounds]]) -> list[tuple[str, str, str, 
     return lines
 
 
-def _print(measured: dict[int, dict[str, Rounds]]) -> None:
+def _print(
+    lines: list[tuple[str, str, str, bool]],
+    measured: dict[int, dict[str, Rounds]],
+    swept: sweep.Swept | None,
+) -> None:
     table = Table("", "measured", "to reach", "")
-    for what, told, target, ok in _lines(measured):
+    for what, told, target, ok in lines:
         table.add_row(what, told, target, "[green]✓[/]" if ok else "[red]✗[/]")
     console.print(table)
-    raw = {
+    raw: dict[str, object] = {
         str(size): {name: vars(rounds) for name, rounds in found.items()}
         for size, found in measured.items()
     }
+    if swept is not None:
+        raw["sweep"] = asdict(swept)
     sys.stdout.write(json.dumps(raw) + "\n")
 
 

@@ -18,16 +18,28 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from app.errors import InvalidInput
 from app.settings import settings
-from qungong import calendars, demo, doctoring, importing, sample, serving, verifying
+from qungong import (
+    calendars,
+    demo,
+    doctoring,
+    importing,
+    sample,
+    serving,
+    simulating,
+    sweeping,
+    verifying,
+)
 from qungong import docs as documents
 from qungong.embedded import LocalServiceError, Postgres, Redis
 from qungong.local import local_services
+from qungong.simulation.playing import FIRST_YEAR, CannotSimulate
 from qungong.supervisor import PortInUse
 
 app = typer.Typer(
     help="群工系统 · grievance routing in a county", no_args_is_help=True, add_completion=False
 )
 app.add_typer(calendars.app, name="calendar")
+app.add_typer(sweeping.app, name="sweep")
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -54,6 +66,7 @@ def says_what_is_wrong(command: Callable[P, R]) -> Callable[P, R]:
             InvalidInput,
             demo.StepFailed,
             serving.AlreadyRunning,
+            CannotSimulate,
         ) as wrong:
             Console(stderr=True, highlight=False).print(f"[red]✗[/] {escape(str(wrong))}")
             raise typer.Exit(1) from wrong
@@ -132,6 +145,23 @@ def doctor(
     else:
         doctoring.report(findings, console)
     raise typer.Exit(0 if all(finding.holds for finding in findings) else 1)
+
+
+@app.command()
+@says_what_is_wrong
+def simulate(
+    cases: Annotated[int, typer.Option(min=1, max=100_000, help="件数 · how many cases")] = 3675,
+    seed: Annotated[int, typer.Option(help="同一种子，同样的一年 · same seed, same year")] = 1,
+    year: Annotated[int, typer.Option(min=FIRST_YEAR, help="哪一年 · which year")] = 2025,
+) -> None:
+    """Play an invented year into the sample county, through the same use cases with the clock moved; sends no text."""
+    console = Console(highlight=False)
+    with local_services(serving.ROOT):
+        simulating.require_local()
+        serving.migrate()
+        asyncio.run(sample.load())
+        done = asyncio.run(simulating.simulate_year(cases, seed=seed, year=year, console=console))
+    raise typer.Exit(130 if done.interrupted else 0)
 
 
 @app.command("import-units")

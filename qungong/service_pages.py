@@ -20,6 +20,7 @@ from app import errors
 from app.calendars.reading import outlook
 from app.db import reading
 from app.errors import NotFound, Problem, Unavailable
+from app.heartbeats import pulse
 from app.http.pages import page
 from app.settings import settings
 
@@ -33,10 +34,10 @@ _ICON = Path(__file__).with_name("data").joinpath("icon.svg").read_bytes()
 
 @router.get("/health")
 async def health() -> JSONResponse:
-    """The process lives, whatever else is away; and whether somebody should publish a year's calendar."""
-    calendar = await _calendar()
-    status = "warning" if calendar and calendar["missing"] else "ok"
-    return JSONResponse({"status": status, "calendar": calendar})
+    """The process lives, whatever else is away; whether a year's calendar is missing; whether cards are held."""
+    calendar, sweep = await asyncio.gather(_calendar(), _sweep())
+    status = "warning" if sweep == "held" or (calendar and calendar["missing"]) else "ok"
+    return JSONResponse({"status": status, "calendar": calendar, "sweep": sweep})
 
 
 @router.get("/ready")
@@ -118,6 +119,16 @@ async def _calendar() -> dict[str, Any] | None:
     except (asyncpg.PostgresError, OSError):
         return None
     return {"published_to": found.published_to, "missing": list(found.missing)}
+
+
+async def _sweep() -> str | None:
+    """`held` while the database's clock is not believed and no cards are issued (`qungong sweep`)."""
+    try:
+        async with asyncio.timeout(_PATIENCE_SECONDS), reading() as tx:
+            found = await pulse(tx)
+    except (asyncpg.PostgresError, OSError):
+        return None
+    return "ok" if found.held_since is None else "held"
 
 
 async def _redis() -> str:

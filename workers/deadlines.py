@@ -1,14 +1,16 @@
-"""What a clock does: ask the surveys that are owed, archive answered cases, clear out what nobody needs any more.
+"""What a clock does: cards and reminders, surveys that are owed, archiving, clearing out what nobody needs any more.
 
-Each survey and each case is a transaction of its own: one that cannot be done holds up no other.
+Each survey and each case is a transaction of its own: one that cannot be done holds up no other. Cards go in batches; a
+batch that fails is done again limit by limit.
 """
 
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final, Protocol, TypeAlias
 from uuid import UUID
 
+import asyncpg
 import structlog
 from sqlalchemy import text
 
@@ -16,13 +18,29 @@ from app import bell, clock
 from app.auth.actor import SYSTEM
 from app.bell import Bell
 from app.cases.actions import closing
+from app.cases.models import Clock
 from app.db import Transaction, reading, transaction
+from app.supervision import sweeping
+from app.supervision.sweeping import Swept
+from app.supervision.watching import Watch
 from app.surveys import asking
 from workers import housekeeping
 
 log = structlog.get_logger()
 
 _BATCH: Final = 100
+_CARDS_AT_ONCE: Final = 500
+# No limit's fault: the database is away, and everything is to be tried again as soon as it is back.
+_AWAY: Final = (
+    OSError,
+    TimeoutError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.InsufficientResourcesError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+    asyncpg.CannotConnectNowError,
+)
+_ASIDE_SECONDS: Final = 300.0
 _TIDY_EVERY_SECONDS: Final = 3600.0
 
 # Where something stands in the order in which it became due.
@@ -75,23 +93,97 @@ class Sweep:
             return False
 
 
+class CardSweep:
+    """Issues what limits that have passed have earned, while the database's clock can be believed."""
+
+    def __init__(self, watch: Watch | None = None) -> None:
+        self._watch = watch or Watch()
+        # What could not be done, and when it is tried again; it must not stand before everything else for ever.
+        self._aside: dict[UUID, float] = {}
+
+    async def step(self) -> tuple[int, bool]:
+        """How many limits were dealt with, and whether there may be more."""
+        async with reading() as tx:
+            if not await self._watch.look(tx):
+                return 0, False
+        found, swept = await self._batch()
+        resumed = 0
+        for clock_id in swept.waits_over:
+            resumed += await self._alone(clock_id, sweeping.resume)
+        done = found - swept.busy - len(swept.waits_over) + resumed
+        return done, done > 0 and found == _CARDS_AT_ONCE
+
+    async def _batch(self) -> tuple[int, Swept]:
+        clocks: list[Clock] = []
+        try:
+            async with transaction() as tx:
+                clocks = await sweeping.claim(tx, _CARDS_AT_ONCE, aside=self._still_aside())
+                return len(clocks), await self._issue(tx, clocks)
+        except _AWAY:
+            raise
+        except Exception as failure:
+            if not clocks:
+                raise
+            log.warning("one by one", what="cards", error=type(failure).__name__)
+        return len(clocks), await self._one_by_one(clocks)
+
+    async def _one_by_one(self, clocks: Sequence[Clock]) -> Swept:
+        waits: list[UUID] = []
+
+        async def issue(tx: Transaction, clock_id: UUID) -> bool:
+            swept = await self._issue(tx, await sweeping.claim_one(tx, clock_id))
+            waits.extend(swept.waits_over)
+            return not swept.busy
+
+        left = 0
+        for one in clocks:
+            left += not await self._alone(one.id, issue)
+        return Swept(busy=left, waits_over=waits)
+
+    async def _issue(self, tx: Transaction, clocks: Sequence[Clock]) -> Swept:
+        if clocks and not self._watch.believes(await tx.now() - clock.shift()):
+            return Swept(busy=len(clocks))
+        return await sweeping.issue(tx, clocks)
+
+    async def _alone(
+        self, clock_id: UUID, do: Callable[[Transaction, UUID], Coroutine[Any, Any, bool]]
+    ) -> bool:
+        try:
+            async with transaction() as tx:
+                return await do(tx, clock_id)
+        except _AWAY:
+            raise
+        except Exception as failure:
+            # Only its kind, as above.
+            log.error("not done", what="card", id=str(clock_id), error=type(failure).__name__)
+            self._aside[clock_id] = time.monotonic() + _ASIDE_SECONDS
+            return False
+
+    def _still_aside(self) -> list[UUID]:
+        now = time.monotonic()
+        self._aside = {one: until for one, until in self._aside.items() if until > now}
+        return list(self._aside)
+
+
 class Deadlines:
     """One look at everything that a clock is to do."""
 
     name = str(Bell.DEADLINES)
 
     def __init__(self) -> None:
+        self._cards = CardSweep()
         self._surveys = Sweep("survey", asking.owed, asking.ask)
         self._archiving = Sweep("archiving", to_archive, archive)
         self._tidied_at: float | None = None
 
     async def once(self) -> bool:
+        _, more_to_card = await self._cards.step()
         asked, more_to_ask = await self._surveys.step()
         if asked:
             bell.ring(Bell.OUTBOX)
         _, more_to_archive = await self._archiving.step()
         await self._tidy()
-        return more_to_ask or more_to_archive
+        return more_to_card or more_to_ask or more_to_archive
 
     async def finish(self) -> None:
         """Nothing is under way between two looks."""

@@ -12,8 +12,8 @@ from app.directory.terms import Role, UnitKind
 from app.errors import NotFound
 
 _HELD = text("""
-SELECT o.id, o.role, o.title, u.code AS unit_code, u.name AS unit_name, u.kind AS unit_kind,
-  c.code AS county_code, c.name AS county_name
+SELECT o.id, o.role, o.title, u.id AS unit_id, u.code AS unit_code, u.name AS unit_name, u.kind AS unit_kind,
+  u.county_id, c.code AS county_code, c.name AS county_name
 FROM post o
 JOIN unit u ON u.id = o.unit_id
 LEFT JOIN unit c ON c.id = u.county_id
@@ -31,9 +31,11 @@ class PostHeld:
     id: int
     role: Role
     title: str
+    unit_id: int
     unit_code: str
     unit_name: str
     unit_kind: UnitKind
+    county_id: int | None
     county_code: str | None
     county_name: str | None
 
@@ -45,9 +47,11 @@ async def held(tx: Transaction, staff_id: int) -> list[PostHeld]:
             row.id,
             Role(row.role),
             row.title,
+            row.unit_id,
             row.unit_code,
             row.unit_name,
             UnitKind(row.unit_kind),
+            row.county_id,
             row.county_code,
             row.county_name,
         )

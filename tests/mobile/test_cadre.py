@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import text
 
 from app.api.app import create_app
+from app.clock import SHANGHAI, process_now
 from app.db import reading
 from qungong.sample import PASSWORD
 from tests import people
@@ -138,3 +139,31 @@ async def test_every_moment_is_told_in_the_countys_own_time(cadre: Phone) -> Non
     assert case["occurred_at"] == "2026-01-02T11:04:05+08:00"
     moments = [case["received_at"], case["due_at"], case["stage_due_at"], case["timeline"][0]["at"]]
     assert all(moment.endswith("+08:00") for moment in moments), moments
+
+
+async def test_a_village_that_leads_asks_for_time_waits_resumes_and_replies_on_the_phone(
+    cadre: Phone,
+) -> None:
+    ref = (await cadre.post("/cadre/cases", **ON_BEHALF)).json()["ref"]
+    path = f"/cadre/cases/{ref}"
+    assert (await cadre.post(f"{path}/handle")).status_code == 200
+    asked = await cadre.post(f"{path}/extend", days=5, reason="要等镇上的施工队")
+    assert (asked.status_code, "extend" in asked.json()["actions"]) == (200, False)
+    assert (await cadre.post(f"{path}/extend", days=5, reason="再要")).status_code == 409
+    async with people.signed_in(create_app(), "guangshun") as clerk:
+        await clerk.does(f"/cases/{ref}/decide-extension", granted=True, reason="施工队下周到")
+    today = process_now().astimezone(SHANGHAI).date()
+    wait = {"why": "outside_authority", "reason": "要等铁路部门批准", "until": str(today)}
+    assert (await cadre.post(f"{path}/wait", **wait)).status_code == 200
+    async with people.signed_in(create_app(), "guangshun") as clerk:
+        await clerk.does(f"/cases/{ref}/decide-wait", granted=True, reason="同意")
+    case = (await cadre.get(path)).json()
+    assert (case["waiting"], case["extended"]) == ("outside_authority", True)
+    assert [clock["paused"] for clock in case["clocks"] if clock["stage"] == "handle"] == [True]
+    assert (await cadre.post(f"{path}/resume", note="已批准")).json()["waiting"] is None
+    refused = await cadre.post(f"{path}/reply-supervision", reply="已送水")
+    assert refused.status_code == 409
+    async with people.signed_in(create_app(), "lingdao") as leader:
+        await leader.does(f"/cases/{ref}/supervise", demand="三日内恢复供水", days=3)
+    replied = await cadre.post(f"{path}/reply-supervision", reply="已逐户送水")
+    assert (replied.status_code, "reply_supervision" in replied.json()["actions"]) == (200, False)

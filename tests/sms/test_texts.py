@@ -26,6 +26,9 @@ GIVEN = {
     "missing": "停水的楼栋和开始停水的日期",
     "reason": "所反映事项正在法院审理",
     "outcome": "已解决",
+    "until": "2026年12月30日",
+    "paper": "荣延〔2026〕12号",
+    "why": "等待县外机关办理",
 }
 anything = st.text(max_size=400)
 

@@ -1,0 +1,297 @@
+"""What comes of a limit that has passed: a reminder, a yellow card, a red one. Computes no limit and waits for nothing.
+
+A batch is one transaction: entries on the records, cards, and where the sweep stands with each clock. Its cost grows with
+what is due, not with what is open: only the index on `next_at` is read.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from typing import Final
+from uuid import UUID
+
+from sqlalchemy import text
+
+from app import clock as moved_clock
+from app.auth.actor import SYSTEM
+from app.cases import access, deadlines, history
+from app.cases.actions import waiting
+from app.cases.deadlines import Step
+from app.cases.lifecycle import Action
+from app.cases.models import Clock
+from app.clock import SHANGHAI
+from app.db import Transaction
+from app.directory.terms import ACTING_ROLES, Role
+from app.identifiers import uuid7
+from app.limits.terms import WITHOUT_CARDS, Stage
+from app.supervision.models import Card, CardCause, CardLevel
+
+_COLUMNS: Final = ", ".join(f'w."{name}"' for name in Clock.model_fields)
+# Clocks before their cases, though everybody else locks the case first: nothing is ever waited for here, so nobody can
+# wait for us in a circle. What somebody works on is left for the next look.
+_DUE: Final = f"""
+SELECT {_COLUMNS} FROM clock w
+WHERE w.next_at <= now() + CAST(:shift AS interval) AND """  # noqa: S608 - columns of our own table
+_CLAIM: Final = text(f"""{_DUE} NOT (w.id = ANY(CAST(:aside AS uuid[])))
+ORDER BY w.next_at, w.id LIMIT :most FOR NO KEY UPDATE SKIP LOCKED""")
+_CLAIM_ONE: Final = text(f"{_DUE} w.id = :id FOR NO KEY UPDATE SKIP LOCKED")
+_LOCK_CASES: Final = text("""
+SELECT id, event_seq, event_hash FROM grievance WHERE id = ANY(CAST(:ids AS uuid[])) ORDER BY id
+FOR NO KEY UPDATE SKIP LOCKED
+""")
+_REFERENCE: Final = text("""
+SELECT g.ref FROM clock w JOIN grievance g ON g.id = w.case_id
+WHERE w.id = :id AND w.next_at <= now() + CAST(:shift AS interval) FOR NO KEY UPDATE OF g SKIP LOCKED
+""")
+# On that day: who took the stage on, if they had a post in the unit; else its head; else whoever acts for it, or, in a
+# unit where only supervisors do, one of them.
+_HELD: Final = text("""
+SELECT asked.n, u.name AS unit_name, p.staff_id, s.name, p.title, p.role
+FROM unnest(CAST(:units AS int[]), CAST(:people AS int[]), CAST(:days AS date[])) WITH ORDINALITY AS asked(unit_id, staff_id, day, n)
+JOIN unit u ON u.id = asked.unit_id
+LEFT JOIN LATERAL (
+  SELECT o.staff_id, o.title, o.role FROM post o
+  WHERE o.unit_id = asked.unit_id AND o.valid_from <= asked.day AND (o.valid_to IS NULL OR o.valid_to >= asked.day)
+    AND (o.staff_id = asked.staff_id OR o.role = ANY(CAST(:acting AS text[])))
+  ORDER BY (o.staff_id IS NOT DISTINCT FROM asked.staff_id) DESC, (o.role = 'unit_head') DESC, o.role = 'supervisor', o.id
+  LIMIT 1
+) p ON true
+LEFT JOIN staff s ON s.id = p.staff_id
+""")
+_MOVE_ON: Final = text("""
+UPDATE clock w SET steps = done.steps, next_at = done.next_at
+FROM unnest(CAST(:ids AS uuid[]), CAST(:steps AS int[]), CAST(:next AS timestamptz[])) AS done(id, steps, next_at)
+WHERE w.id = done.id
+""")
+_WRITE_HEADS: Final = text("""
+UPDATE grievance g SET event_seq = head.seq, event_hash = head.hash
+FROM unnest(CAST(:ids AS uuid[]), CAST(:seqs AS int[]), CAST(:hashes AS bytea[])) AS head(id, seq, hash)
+WHERE g.id = head.id
+""")
+
+_ACTING: Final = sorted({*ACTING_ROLES, Role.SUPERVISOR})
+_LEVELS: Final = {Step.YELLOW: CardLevel.YELLOW, Step.RED: CardLevel.RED}
+# What is over when these are: nobody has more to bring, or to wait for.
+_WAITS: Final = frozenset({Stage.SUPPLEMENT, Stage.WAITING})
+
+
+@dataclass(frozen=True, slots=True)
+class Swept:
+    """What came of a batch. `waits_over` are left to resume(), `busy` cases to the next look."""
+
+    cards: int = 0
+    reminders: int = 0
+    busy: int = 0
+    waits_over: list[UUID] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """Who held a stage, as unit and person were called then; nobody where the unit had nobody."""
+
+    unit_name: str
+    staff_id: int | None
+    person_name: str | None
+    post_title: str | None
+
+
+@dataclass(slots=True)
+class _Head:
+    id: UUID
+    event_seq: int
+    event_hash: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class _Due:
+    """A step to be done: at this moment it takes effect."""
+
+    clock: Clock
+    step: Step
+    moment: datetime
+
+    @property
+    def carded(self) -> bool:
+        return self.step in _LEVELS and self.clock.stage not in WITHOUT_CARDS
+
+    @property
+    def held(self) -> tuple[int, int | None, date]:
+        """Who is to be found: by the day that ended when the limit did, not by the one that begins then."""
+        day = (self.moment - timedelta(seconds=1)).astimezone(SHANGHAI).date()
+        return self.clock.unit_id, self.clock.staff_id, day
+
+
+async def claim(tx: Transaction, most: int, *, aside: Iterable[UUID] = ()) -> list[Clock]:
+    """Clocks whose next moment has come, the oldest first, that nobody else is at; locked until the transaction ends."""
+    rows = await tx.all(_CLAIM, shift=moved_clock.shift(), aside=list(aside), most=most)
+    return [Clock.read(row) for row in rows]
+
+
+async def claim_one(tx: Transaction, clock_id: UUID) -> list[Clock]:
+    """The clock, if its moment has come and nobody else is at it."""
+    rows = await tx.all(_CLAIM_ONE, shift=moved_clock.shift(), id=clock_id)
+    return [Clock.read(row) for row in rows]
+
+
+async def issue(tx: Transaction, clocks: Sequence[Clock]) -> Swept:
+    """Do all that has come due on clocks that were claimed, but for what somebody works on, and for waits that are over."""
+    if not clocks:
+        return Swept()
+    now = await tx.now()
+    waits = {one.id for one in clocks if _ends_a_wait(one, now)}
+    others = [one for one in clocks if one.id not in waits]
+    heads = await _lock_cases(tx, {one.case_id for one in others})
+    ours = [one for one in others if one.case_id in heads]
+    due = _in_order(_Due(one, *step) for one in ours for step in deadlines.due_steps(one, now))
+    cards = await _cards(tx, [one for one in due if one.carded], now)
+    reminders = 0
+    for one in due:
+        card = cards.get((one.clock.id, one.step))
+        reminders += card is None and _is_told(one)
+        _write_entry(tx, heads[one.clock.case_id], one, card, now)
+    await _move_on(tx, ours, due)
+    await _write_heads(tx, heads.values())
+    return Swept(len(cards), reminders, len(others) - len(ours), sorted(waits))
+
+
+async def resume(tx: Transaction, clock_id: UUID) -> bool:
+    """What was waited for did not come in time: the stage goes on. False: somebody else is at it or was."""
+    row = await tx.one_or_none(_REFERENCE, id=clock_id, shift=moved_clock.shift())
+    if row is None:
+        return False
+    now = await tx.now()
+    dossier = await access.lock_case(tx, row.ref, by=SYSTEM)
+    wait = next((one for one in dossier.clocks if one.id == clock_id), None)
+    if wait is None or not _ends_a_wait(wait, now):
+        return False
+    wait.steps = Step.YELLOW + 1
+    waiting.go_on(tx, dossier, by=SYSTEM, now=now)
+    return True
+
+
+async def holders(
+    tx: Transaction, held: Sequence[tuple[int, int | None, date]]
+) -> dict[tuple[int, int | None, date], Holder]:
+    """Who held a unit's stage on a day; the person who took it on, where one did, is asked for with it."""
+    asked = list(dict.fromkeys(held))
+    rows = await tx.all(
+        _HELD,
+        units=[one[0] for one in asked],
+        people=[one[1] for one in asked],
+        days=[one[2] for one in asked],
+        acting=_ACTING,
+    )
+    return {
+        asked[row.n - 1]: Holder(
+            row.unit_name,
+            row.staff_id,
+            row.name,
+            None if row.staff_id is None else row.title or Role(row.role).chinese,
+        )
+        for row in rows
+    }
+
+
+def _ends_a_wait(clock: Clock, now: datetime) -> bool:
+    return (
+        clock.stage in _WAITS
+        and clock.ended_at is None
+        and any(step is Step.YELLOW for step, _ in deadlines.due_steps(clock, now))
+    )
+
+
+def _in_order(due: Iterable[_Due]) -> list[_Due]:
+    return sorted(due, key=lambda one: (one.moment, one.clock.id, one.step))
+
+
+def _is_told(due: _Due) -> bool:
+    """A wait that ended before the sweep came needs no word: it is on record that it ended."""
+    return due.clock.stage not in _WAITS or due.clock.ended_at is None
+
+
+async def _lock_cases(tx: Transaction, ids: Iterable[UUID]) -> dict[UUID, _Head]:
+    rows = await tx.all(_LOCK_CASES, ids=list(ids))
+    return {row.id: _Head(row.id, row.event_seq, row.event_hash) for row in rows}
+
+
+async def _cards(
+    tx: Transaction, due: Sequence[_Due], now: datetime
+) -> dict[tuple[UUID, Step], Card]:
+    found = await holders(tx, [one.held for one in due]) if due else {}
+    cards = {(one.clock.id, one.step): _card(one, found[one.held], now) for one in due}
+    for card in cards.values():
+        tx.add(card)
+    return cards
+
+
+def _card(due: _Due, holder: Holder, now: datetime) -> Card:
+    clock = due.clock
+    return Card(
+        id=uuid7(now),
+        case_id=clock.case_id,
+        clock_id=clock.id,
+        county_id=clock.county_id,
+        level=_LEVELS[due.step],
+        cause=CardCause.OVERDUE,
+        stage=clock.stage,
+        unit_id=clock.unit_id,
+        unit_name=holder.unit_name,
+        staff_id=holder.staff_id,
+        person_name=holder.person_name,
+        post_title=holder.post_title,
+        due_at=clock.due_at,
+        effective_at=due.moment,
+        issued_at=now,
+    )
+
+
+def _write_entry(tx: Transaction, head: _Head, due: _Due, card: Card | None, now: datetime) -> None:
+    clock = due.clock
+    if card is None and not _is_told(due):
+        return
+    data = {"clock": clock.id, "stage": clock.stage, "to": clock.unit_id, "due": clock.due_at}
+    if card is None:
+        data |= {"over": due.step is Step.YELLOW}
+    else:
+        data |= {
+            "card": card.id,
+            "level": card.level,
+            "cause": card.cause,
+            "person": card.staff_id,
+            "effective": card.effective_at,
+        }
+    tx.add(
+        history.entry(
+            head,
+            Action.REMIND if card is None else Action.CARD,
+            by=SYSTEM,
+            now=now,
+            public=False,
+            data=data,
+            after={"case": {}, "assignments": {}, "clocks": {}},
+        )
+    )
+
+
+async def _move_on(tx: Transaction, clocks: Sequence[Clock], due: Iterable[_Due]) -> None:
+    last = {one.clock.id: one.step for one in due}
+    for clock in clocks:
+        if clock.id in last:
+            clock.steps = last[clock.id] + 1
+        deadlines.set_next(clock)
+    await tx.execute(
+        _MOVE_ON,
+        ids=[one.id for one in clocks],
+        steps=[one.steps for one in clocks],
+        next=[one.next_at for one in clocks],
+    )
+
+
+async def _write_heads(tx: Transaction, heads: Iterable[_Head]) -> None:
+    moved = list(heads)
+    await tx.execute(
+        _WRITE_HEADS,
+        ids=[one.id for one in moved],
+        seqs=[one.event_seq for one in moved],
+        hashes=[one.event_hash for one in moved],
+    )

@@ -1,0 +1,159 @@
+"""The sweep's part of `make bench`: how many cards a second two worker processes issue among a million open limits.
+
+BENCH_OPEN says how many are open (10,000,000 takes some 6 GB and half an hour to load); a tenth of a million of them is due.
+"""
+
+import asyncio
+import os
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+
+import asyncpg
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeElapsedColumn,
+    track,
+)
+from sqlalchemy import make_url
+
+from app.settings import settings
+from qungong import sample, serving
+from qungong.embedded import Postgres
+
+OPEN = int(os.environ.get("BENCH_OPEN", "1000000"))
+DUE = min(100_000, OPEN)
+WORKERS = 2
+TO_REACH = 2000.0
+# What a process may have grown by between a tenth of the work and its end, in MiB.
+FLAT = 16.0
+_CASES_AT_ONCE = 50_000
+
+# The record of these cases is not a true one: nothing here reads it. Due are those that are spread evenly among the rest.
+_CASES = """
+INSERT INTO grievance (id, ref, tracking_key, county_id, first_unit_id, textable, channel, kind, urgent, sealed, title, received_at,
+  phase, holder_unit_id, stage, due_at, statutory_due_at, extended, round, returns, refusals_objected, presses, event_seq, event_hash)
+SELECT CAST(md5('case' || n) AS uuid), 'bench-' || n, decode(md5(CAST(n AS text)), 'hex'), u.county_id, u.id, true, 'cadre', 'help',
+  false, false, '第一件：路灯不亮', now(), 'pending', u.id, 'judge', now(), now(), false, 1, 0, 0, 0, 0, ''
+FROM generate_series(CAST($1 AS int), CAST($2 AS int)) AS s(n)
+JOIN (SELECT id, county_id, row_number() OVER (ORDER BY id) - 1 AS place, count(*) OVER () AS units FROM unit WHERE kind = 'village') u
+  ON u.place = n % u.units
+"""
+_CLOCKS = """
+INSERT INTO clock (id, case_id, county_id, stage, round, unit_id, started_at, "limit", remind_before, yellow_after, red_after, rule,
+  calendar_version, pauses, due_at, provisional, yellow_at, red_at, steps, next_at)
+SELECT CAST(md5('clock' || n) AS uuid), g.id, g.county_id, 'judge', 1, g.holder_unit_id, now() - INTERVAL '9 days', '2wd', 0, '0wd',
+  '5wd', 'judge/village', 1, '[]', m.due - INTERVAL '1 second', false, m.due, m.due + INTERVAL '30 days', 0, m.due
+FROM generate_series(CAST($1 AS int), CAST($2 AS int)) AS s(n)
+JOIN grievance g ON g.id = CAST(md5('case' || n) AS uuid)
+CROSS JOIN LATERAL (SELECT now() + CASE WHEN n % $3 = 0 THEN -INTERVAL '1 day' ELSE INTERVAL '1 day' END
+  + n % 1000 * INTERVAL '1 minute' / 1000 AS due) m
+"""
+_DONE = "SELECT count(*) FROM card"
+
+console = Console(stderr=True, highlight=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Swept:
+    """What was measured: cards a second by all workers together, and what each had in memory (MiB), early and at the end."""
+
+    rate: float
+    before: list[float]
+    after: list[float]
+
+    @property
+    def growth(self) -> float:
+        return max(end - start for start, end in zip(self.before, self.after, strict=True))
+
+    def lines(self) -> list[tuple[str, str, str, bool]]:
+        memory = ", ".join(
+            f"{start:.0f} → {end:.0f}" for start, end in zip(self.before, self.after, strict=True)
+        )
+        return [
+            (f"cards, {DUE:,} due of {OPEN:,} open, {WORKERS} workers", f"{self.rate:,.0f}/s", f"≥ {TO_REACH:,.0f}/s", self.rate >= TO_REACH),
+            ("memory of the workers, MiB", memory, f"≤ {FLAT:.0f} more", self.growth <= FLAT),
+        ]  # fmt: skip
+
+
+def measure(postgres: Postgres) -> Swept:
+    """On a database of its own; the workers run without Redis, which would only wake them."""
+    name = f"bench_sweep_{OPEN}"
+    postgres.ensure_database(name)
+    os.environ["DATABASE_URL"] = postgres.url(name)
+    settings.cache_clear()
+    serving.migrate()
+    asyncio.run(_fill())
+    argv = [sys.executable, "-m", "workers", "deadlines"]
+    environment = os.environ | {"REDIS_URL": "redis://127.0.0.1:1/0", "MEDIA_URL": "memory:///", "POLL_SECONDS": "0.5"}  # fmt: skip
+    workers = [
+        subprocess.Popen(  # noqa: S603 - our own worker
+            argv, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+        for _ in range(WORKERS)
+    ]
+    try:
+        return asyncio.run(_watched([worker.pid for worker in workers]))
+    finally:
+        for worker in workers:
+            worker.kill()
+            worker.wait()
+
+
+async def _fill() -> None:
+    await sample.load()
+    connection = await _connect()
+    try:
+        for table in ("grievance", "clock"):
+            await connection.execute(f"ALTER TABLE {table} SET (autovacuum_enabled = false)")
+        starts = range(1, OPEN + 1, _CASES_AT_ONCE)
+        for first in track(starts, f"载入 {OPEN:,} 个期限 · loading", console=console):
+            last = min(first + _CASES_AT_ONCE - 1, OPEN)
+            await connection.execute(_CASES, first, last)
+            await connection.execute(_CLOCKS, first, last, OPEN // DUE)
+        for table in ("grievance", "clock"):
+            await connection.execute(f"ALTER TABLE {table} RESET (autovacuum_enabled)")
+        with console.status("VACUUM ANALYZE"):
+            await connection.execute("VACUUM ANALYZE")
+    finally:
+        await connection.close()
+
+
+async def _watched(pids: list[int]) -> Swept:
+    """Timed from a tenth of the work to its end, so that starting the processes does not count."""
+    connection = await _connect()
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())  # fmt: skip
+    try:
+        with Progress(*columns, console=console, transient=True) as progress:
+            task = progress.add_task("cards", total=DUE)
+            began, first, before = 0.0, 0, [0.0]
+            while (done := int(await connection.fetchval(_DONE))) < DUE:
+                progress.update(task, completed=done)
+                if not first and done >= DUE // 10:
+                    began, first, before = time.monotonic(), done, _resident(pids)
+                await asyncio.sleep(0.2)
+            seconds = time.monotonic() - began
+    finally:
+        await connection.close()
+    return Swept((DUE - first) / seconds, before, _resident(pids))
+
+
+def _resident(pids: list[int]) -> list[float]:
+    """Resident memory in MiB."""
+    asked = subprocess.run(  # noqa: S603 - our own processes
+        ["ps", "-o", "rss=", "-p", ",".join(map(str, pids))],  # noqa: S607 - of the system, wherever it is
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return [int(line) / 1024 for line in asked.stdout.split()]
+
+
+async def _connect() -> "asyncpg.Connection[asyncpg.Record]":
+    plain = make_url(settings().database_url).set(drivername="postgresql")
+    return await asyncpg.connect(plain.render_as_string(hide_password=False))

@@ -1,0 +1,184 @@
+"""What goes wrong, one function each: it starts workers, does its worst until nothing is due, and says what it did."""
+
+import asyncio
+import os
+import signal
+import sys
+import tempfile
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from redis.asyncio import from_url
+
+from tests.faults.site import Site
+
+AN_HOUR, TWO_DAYS = 3600, 2 * 86400
+_WRONG_CLOCK = Path(__file__).with_name("wrong_clock.c")
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """`filled`: which county it starts from; `doubles`: the control, which must go wrong."""
+
+    name: str
+    does: Callable[[Site], Awaitable[str]]
+    filled: str = "due"
+    doubles: bool = False
+
+
+async def killed(site: Site) -> str:
+    kills = 0
+
+    async def kill_one() -> None:
+        nonlocal kills
+        # Not before they got somewhere: whoever is killed while starting shows nothing.
+        await site.until_cards(await site.cards() + 1, or_all=True)
+        await asyncio.sleep(site.chance.uniform(0, 0.5))
+        site.kill(site.chance.choice(site.workers))
+        site.start()
+        kills += 1
+
+    for _ in range(4):
+        site.start()
+    await site.until_cards(1)
+    await site.swept(meanwhile=kill_one)
+    return f"{kills} kills"
+
+
+async def all_at_once(site: Site) -> str:
+    for _ in range(20):
+        site.start()
+    await site.swept()
+    return "20 workers"
+
+
+async def stopped(site: Site) -> str:
+    """Stopped for longer than the database waits for anybody (10 s), wherever it happened to be."""
+    for _ in range(3):
+        site.start()
+    await site.until_cards(1)
+    sleepers = site.workers[:2]
+    for worker in sleepers:
+        worker.send_signal(signal.SIGSTOP)
+    began = time.monotonic()
+    await site.swept()
+    await asyncio.sleep(max(0.0, 13 - (time.monotonic() - began)))
+    for worker in sleepers:
+        worker.send_signal(signal.SIGCONT)
+    await asyncio.sleep(5)
+    alive = sum(worker.poll() is None for worker in sleepers)
+    return f"2 stopped for {time.monotonic() - began - 5:.0f} s, {alive} went on"
+
+
+async def redis_away(site: Site) -> str:
+    times = 0
+
+    async def take_away() -> None:
+        nonlocal times
+        times += 1
+        if times % 2:
+            site.redis.stop()
+            await asyncio.sleep(1)
+            site.redis.ensure()
+        else:
+            client = from_url(site.redis.url())  # type: ignore[no-untyped-call]  # redis leaves it untyped
+            await client.flushall()
+            await client.aclose()
+            await asyncio.sleep(1)
+
+    for _ in range(2):
+        site.start(redis=True)
+    await site.until_cards(1)
+    await site.swept(meanwhile=take_away)
+    return f"killed or flushed {times} times"
+
+
+async def database_stopped(site: Site) -> str:
+    times = 0
+
+    async def stop_at_once() -> None:
+        nonlocal times
+        if times == 3:
+            await asyncio.sleep(0.2)
+            return
+        await asyncio.sleep(site.chance.uniform(0.3, 1.0))
+        # What `pg_ctl stop -m immediate` sends: as if the power had gone.
+        postmaster = int((site.postgres.data / "postmaster.pid").read_text().split()[0])
+        os.kill(postmaster, signal.SIGQUIT)
+        # Not in a thread: the server is bound to the one that starts it, and would end with that.
+        site.postgres.ensure()
+        times += 1
+
+    for _ in range(2):
+        site.start()
+    await site.until_cards(1)
+    await site.swept(meanwhile=stop_at_once)
+    return f"stopped {times} times"
+
+
+async def wrong_clocks(site: Site) -> str:
+    """By the library that is loaded before libc, as faketime does it; needs Linux and a C compiler."""
+    with tempfile.TemporaryDirectory() as folder:
+        library = Path(folder) / "wrong_clock.so"
+        argv = ["cc", "-shared", "-fPIC", "-o", str(library), str(_WRONG_CLOCK), "-ldl"]
+        compiled = await asyncio.create_subprocess_exec(*argv)
+        if await compiled.wait():
+            raise RuntimeError("the library did not compile")
+        for by, zone in ((TWO_DAYS, "Pacific/Kiritimati"), (-AN_HOUR, "America/New_York")):
+            wrong = {"LD_PRELOAD": str(library), "WRONG_CLOCK": str(by), "TZ": zone}
+            await _assert_wrong(by, wrong)
+            site.start(**wrong)
+        await site.swept()
+        # Time enough to card, by the wrong clock, what is due tomorrow.
+        await asyncio.sleep(3)
+    return "workers two days ahead and an hour back"
+
+
+async def _assert_wrong(by: int, environment: dict[str, str]) -> None:
+    """That a Python so started does have the wrong time."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", "import datetime; print(datetime.datetime.now().timestamp())",
+        env=os.environ | environment, stdout=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+    said, _ = await process.communicate()
+    off = float(said) - time.time()
+    if abs(off - by) > 60:
+        raise RuntimeError(f"the clock is off by {off:.0f} s, not {by} s")
+
+
+async def away(site: Site) -> str:
+    """Nobody swept over month end and Spring Festival: the rows are of January 2025."""
+    for _ in range(2):
+        site.start()
+    await site.swept()
+    right = await site.ask("""
+SELECT count(*) FROM card WHERE (level, effective_at) IN (
+  ('yellow', TIMESTAMPTZ '2025-01-28 00:00+08'), ('red', TIMESTAMPTZ '2025-02-11 00:00+08'))""")
+    wrong = await site.cards() - right
+    if wrong:
+        raise AssertionError(f"{wrong} cards of another moment")
+    return "each for its own day"
+
+
+async def without_safeguards(site: Site) -> str:
+    """The control: the same without locks, constraint and the record's key must issue cards twice."""
+    await site.do("ALTER TABLE card DROP CONSTRAINT one_card_a_level")
+    await site.do("ALTER TABLE case_event DROP CONSTRAINT case_event_pkey CASCADE")
+    for _ in range(4):
+        site.start("tests.faults.without_locks")
+    await site.swept()
+    return "no constraint, no locks: must show doubles"
+
+
+SCENARIOS = (
+    Scenario("SIGKILL at random, 4 workers", killed),
+    Scenario("20 workers started at once", all_at_once),
+    Scenario("SIGSTOP past every timeout, then SIGCONT", stopped),
+    Scenario("Redis killed or flushed every second", redis_away),
+    Scenario("PostgreSQL stopped immediately", database_stopped),
+    Scenario("wrong clocks and time zones", wrong_clocks),
+    Scenario("down over month end and Spring Festival", away, filled="festival"),
+    Scenario("control: safeguards taken away", without_safeguards, doubles=True),
+)
