@@ -16,17 +16,20 @@ from app import keys
 from app.auth.actor import CitizenActor
 from app.auth.models import Session
 from app.auth.sessions import open_session
+from app.calendars.working_time import WorkingCalendar
 from app.cases import history, lifecycle
 from app.cases.actions import filing
 from app.cases.actions.filing import Intake
+from app.cases.deadlines import Timing
 from app.cases.dossier import Dossier
 from app.cases.lifecycle import Action, Condition, Situation, Standing
-from app.cases.models import Channel
+from app.cases.models import Channel, Clock
 from app.cases.routing import Place
 from app.db import Database, Transaction, transaction
 from app.directory.models import Citizen
 from app.directory.terms import UnitKind
 from app.identifiers import uuid7
+from app.limits.rules import NOTHING_SET
 from app.limits.terms import Kind
 from app.outbox import MessageState, OutboxMessage
 from app.settings import settings
@@ -39,9 +42,11 @@ _AT_CENTER_OF_TEN = 1
 _UNITS = text("""
 SELECT u.id, u.name, u.kind, u.county_id, c.code AS county_code, cc.id AS center_id, cc.name AS center_name,
   d.id AS discipline_id, d.name AS discipline_name,
-  true AS category_known, CAST(NULL AS int) AS accused_id, CAST(NULL AS int) AS village_id, CAST(NULL AS uuid) AS person_id
+  true AS category_known, CAST(NULL AS int) AS accused_id, CAST(NULL AS int) AS village_id, CAST(NULL AS uuid) AS person_id,
+  k.version AS calendar_version, CAST(NULL AS int) AS limits_version, CAST(NULL AS int[]) AS categories
 FROM unit u JOIN unit c ON c.id = u.county_id
 JOIN unit cc ON cc.county_id = c.id AND cc.kind = 'command_center'
+LEFT JOIN calendar k ON k.county_id = c.id
 LEFT JOIN unit d ON d.county_id = c.id AND d.kind = 'discipline'
 WHERE u.kind IN ('village', 'township', 'command_center') ORDER BY u.id
 """)
@@ -174,6 +179,8 @@ async def _one(
             Place(unit.id, unit.name, UnitKind(unit.kind)),
             None,
             [],
+            [clock for clock in tx.rows[Clock][-2:] if isinstance(clock, Clock)],
+            Timing(WorkingCalendar(0), NOTHING_SET),
             {},
             frozenset(),
         )
@@ -182,7 +189,7 @@ async def _one(
             dossier.case.phase, frozenset({Standing.REPORTER}), frozenset(Condition)
         )
         lifecycle.advance(dossier.case, Action.WITHDRAW, reporter)
-        dossier.end_stage()
+        dossier.end_all(now)
         history.record(
             tx, dossier, Action.WITHDRAW, by=by, now=now, public=True, texts={"reason": "已修好"}
         )

@@ -17,6 +17,7 @@ from sqlalchemy import text
 from app import bell, clock
 from app.auth.actor import SYSTEM
 from app.bell import Bell
+from app.cases import rescheduling
 from app.cases.actions import closing
 from app.cases.models import Clock
 from app.db import Transaction, reading, transaction
@@ -177,13 +178,14 @@ class Deadlines:
         self._tidied_at: float | None = None
 
     async def once(self) -> bool:
+        more_to_reschedule = await _reschedule()
         _, more_to_card = await self._cards.step()
         asked, more_to_ask = await self._surveys.step()
         if asked:
             bell.ring(Bell.OUTBOX)
         _, more_to_archive = await self._archiving.step()
         await self._tidy()
-        return more_to_card or more_to_ask or more_to_archive
+        return more_to_reschedule or more_to_card or more_to_ask or more_to_archive
 
     async def finish(self) -> None:
         """Nothing is under way between two looks."""
@@ -192,6 +194,12 @@ class Deadlines:
         if self._tidied_at is None or time.monotonic() - self._tidied_at > _TIDY_EVERY_SECONDS:
             await housekeeping.tidy()
             self._tidied_at = time.monotonic()
+
+
+async def _reschedule() -> bool:
+    """Compute anew what a changed calendar has moved; before the cards, which are issued by it. Whether there is more."""
+    async with transaction() as tx:
+        return await rescheduling.reschedule(tx, now=await tx.now()) > 0
 
 
 async def to_archive(tx: Transaction, *, after: Place, most: int) -> list[Place]:

@@ -29,9 +29,12 @@ from app.supervision.models import Card, CardCause, CardLevel
 _COLUMNS: Final = ", ".join(f'w."{name}"' for name in Clock.model_fields)
 # Clocks before their cases, though everybody else locks the case first: nothing is ever waited for here, so nobody can
 # wait for us in a circle. What somebody works on is left for the next look.
+# Whoever ends a stage decides by the moment they asked, and may still be waiting for the case: nobody is carded before
+# all who asked in time have been heard (a lock is waited for 2 s, a statement runs 5 s).
+_HEARD: Final = "10 seconds"
 _DUE: Final = f"""
 SELECT {_COLUMNS} FROM clock w
-WHERE w.next_at <= now() + CAST(:shift AS interval) AND """  # noqa: S608 - columns of our own table
+WHERE w.next_at <= now() - interval '{_HEARD}' + CAST(:shift AS interval) AND """  # noqa: S608 - columns of our own table
 _CLAIM: Final = text(f"""{_DUE} NOT (w.id = ANY(CAST(:aside AS uuid[])))
 ORDER BY w.next_at, w.id LIMIT :most FOR NO KEY UPDATE SKIP LOCKED""")
 _CLAIM_ONE: Final = text(f"{_DUE} w.id = :id FOR NO KEY UPDATE SKIP LOCKED")

@@ -108,8 +108,9 @@ async def staff_every_desk(tx: Transaction, words: "Names", rng: Random) -> int:
 async def read(tx: Transaction) -> County:
     offices = {row.code: _office(row) for row in await tx.all(_UNITS, county=COUNTY)}
     for row in await tx.all(_ACTORS, county=COUNTY):
-        # The first in a role acts; others of the unit look on.
-        offices[row.code].posts.setdefault(Role(row.role), _actor(row))
+        # The first in a role acts; others of the unit look on. A unit that has ended may still have posts.
+        if row.code in offices:
+            offices[row.code].posts.setdefault(Role(row.role), _actor(row))
     whole = offices[COUNTY]
     leader = whole.posts[Role.LEADER]
     assert leader.county_id is not None, "a post of the county's own"

@@ -29,8 +29,8 @@ SELECT
 """)
 _BATCH: Final = 100
 _BEFORE_ALL: Final[deadlines.Place] = (datetime(1970, 1, 1, tzinfo=UTC), UUID(int=0))
-# A worker looks every few seconds.
-_LATER: Final = timedelta(seconds=5)
+# A worker looks every few seconds, and cards nobody before all who asked in time have been heard.
+_LATER: Final = timedelta(seconds=15)
 _LEASE: Final = timedelta(minutes=1)
 
 # A transaction at a moment of the invented year.
