@@ -1,15 +1,20 @@
--- The SQL that registering a case cannot do without: who asks, the case, its entry, its words, its text, the kept answer.
+-- The SQL that registering a case cannot do without: who asks, the case, its clocks, its entry, its words, its text, the kept answer.
 BEGIN;
 SELECT s.id, p.id, o.role, u.id FROM session s JOIN staff p ON p.id = s.staff_id JOIN post o ON o.id = s.post_id
   JOIN unit u ON u.id = o.unit_id WHERE s.token_digest = decode(:digest, 'hex') AND s.revoked_at IS NULL AND s.expires_at > now();
 SELECT gen_random_uuid() AS id, (random() * 1e8)::int AS digits, (random() * 1e9)::bigint AS token \gset
 INSERT INTO citizen (id, phone_sealed, phone_key, created_at) VALUES (:id, decode(repeat('ab', 40), 'hex'), decode(md5(:id), 'hex'), now());
 INSERT INTO grievance (id, ref, tracking_key, county_id, village_id, first_unit_id, citizen_id, textable, channel, kind, urgent,
-  sealed, title, received_at, phase, holder_unit_id, stage, stage_started_at, stage_due_at, stage_rule, due_at, round, returns,
+  sealed, title, received_at, phase, holder_unit_id, stage, stage_started_at, stage_due_at, stage_rule, due_at, statutory_due_at, extended, round, returns,
   refusals_objected, presses, event_seq, event_hash)
 SELECT :id, '500153-000000-' || :digits::text || '/' || :token::text, decode(md5(:id), 'hex'), county_id, id, id, :id, true, 'cadre', 'help', false,
-  false, '第一件：路灯不亮', now(), 'pending', id, 'judge', now(), now() + interval '2 days', 'default', now() + interval '60 days', 1, 0,
+  false, '第一件：路灯不亮', now(), 'pending', id, 'judge', now(), now() + interval '2 days', 'default', now() + interval '42 days', now() + interval '60 days', false, 1, 0,
   0, 0, 1, decode(repeat('cd', 32), 'hex') FROM unit WHERE code = '500153003007';
+INSERT INTO clock (id, case_id, county_id, stage, round, unit_id, started_at, "limit", remind_before, yellow_after, red_after, rule,
+  calendar_version, pauses, due_at, provisional, remind_at, yellow_at, red_at, steps, next_at)
+SELECT gen_random_uuid(), :id, county_id, s, 1, id, now(), '2wd', 1, '0wd', '5wd', 'default/judge/village', 1, '[]', now() + interval '2 days',
+  false, now() + interval '1 day', now() + interval '2 days', now() + interval '9 days', 0, now() + interval '1 day'
+FROM unit, unnest(ARRAY['judge', 'whole']) s WHERE code = '500153003007';
 INSERT INTO case_party (unit_id, case_id, since) SELECT id, :id, now() FROM unit WHERE code = '500153003007';
 INSERT INTO case_event (case_id, seq, at, action, public, body, hash)
 VALUES (:id, 1, now(), 'register', true, '{"data": {}, "after": "' || repeat('x', 1200) || '"}', decode(repeat('cd', 32), 'hex'));
