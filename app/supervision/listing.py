@@ -54,6 +54,8 @@ class Whose(StrEnum):
     UNIT = "unit"
     ME = "me"
     COUNTY = "county"
+    # The county's that rest on a calendar which has changed since.
+    REVIEW = "review"
 
 
 class AppealState(StrEnum):
@@ -158,6 +160,13 @@ _OF_A_UNIT = _listing(
     "k.county_id = :county_id AND k.unit_id = (SELECT id FROM unit WHERE code = :code)"
 )
 _OF_A_PERSON = _listing("k.county_id = :county_id AND k.staff_id = :person")
+# No card is changed because a calendar was: those whose limit ran over a day that has been changed since are listed, for
+# somebody to look at.
+_TO_REVIEW = _listing("""k.county_id = :county_id AND k.revoked_at IS NULL AND EXISTS (
+    SELECT FROM clock w
+    JOIN calendar_change h ON h.county_id = k.county_id AND h.at > k.issued_at
+    JOIN calendar_day d ON d.county_id = h.county_id AND d.version = h.version
+    WHERE w.id = k.clock_id AND d.day BETWEEN CAST(w.started_at AS date) AND CAST(k.effective_at AS date))""")
 _AT_SIGN_IN = text(f"""
 SELECT {_COLUMNS} {_FROM}
 WHERE k.unit_id = :unit_id AND k.revoked_at IS NULL AND (k.issued_at > :recent OR a.id IS NULL) AND {SEEN}
@@ -298,6 +307,8 @@ def _chosen(whose: Whose, asked: Filter, by: StaffActor) -> tuple[TextClause, di
     if whose is Whose.ME:
         return _OF_ME, binds
     require_county_wide(by)
+    if whose is Whose.REVIEW:
+        return _TO_REVIEW, binds
     if asked.person_id is not None:
         return _OF_A_PERSON, {**binds, "person": asked.person_id}
     if asked.unit_code is not None:

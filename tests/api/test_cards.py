@@ -411,3 +411,22 @@ async def test_looking_at_cards_costs_few_statements(who: Who) -> None:
         finally:
             observers.remove(sent.append)
         assert 0 < len(sent) <= most, (path, sent)
+
+
+async def test_cards_that_rest_on_a_day_changed_since_are_listed_for_review_and_stay(
+    who: Who,
+) -> None:
+    cadre, admin, inspector = await who("gongnong"), await who("admin"), await who("ducha")
+    _, touched, _ = await overdue(cadre, datetime(2021, 3, 8, 3, tzinfo=UTC))
+    _, other, _ = await overdue(cadre, datetime(2021, 6, 7, 3, tzinfo=UTC))
+    before = await ids(inspector, whose="review")
+    await admin.does(
+        "/calendar/days",
+        days=[{"day": "2021-03-09", "kind": "off", "name": "暴雨停工"}],
+        reason="县防汛指挥部通知",
+    )
+    review = await ids(inspector, whose="review")
+    assert touched in review - before
+    assert other not in review
+    assert (await inspector.sees(f"/cards/{touched}"))["revoked_at"] is None
+    assert (await cadre.get("/cards", whose="review")).status_code == 403
