@@ -15,6 +15,7 @@ import typer
 from rich.columns import Columns
 from rich.console import Console
 from rich.markup import escape
+from rich.progress import Progress
 from rich.table import Table
 from rich.text import Text
 
@@ -29,6 +30,7 @@ from app.calendars.working_time import (
     LimitUnit,
     WorkingCalendar,
 )
+from app.cases import rescheduling
 from app.clock import SHANGHAI
 from app.db import Database, Transaction, transaction
 from app.directory import queries
@@ -109,6 +111,34 @@ def import_year(
             edited = asyncio.run(_with_database(publish))
     passed = f"，另有 {listed.passed_over} 个日程未标明休或班" if listed.passed_over else ""
     Console().print(f"{year} 年已发布：第 {edited.version} 版，改变 {edited.days} 天{passed}")
+
+
+@app.command("reschedule")
+def reschedule() -> None:
+    """按最新的工作日历重新计算未办结事项的期限；平时由后台自动完成 · what the workers do by themselves, at once."""
+    with _told_in_words(), local_services(serving.ROOT):
+        done = asyncio.run(_reschedule())
+    typer.echo(f"已重算 {done} 个期限 · limits computed anew")
+
+
+async def _reschedule() -> int:
+    """Batch by batch, each a transaction; what others are working on is left to the workers."""
+    on = Database(settings().database_url, pool_size=1, statement_timeout="0")
+    done = 0
+    try:
+        async with transaction(on) as tx:
+            total = await rescheduling.remaining(tx)
+        with Progress(transient=True) as progress:
+            task = progress.add_task("重算期限", total=total)
+            while True:
+                async with transaction(on) as tx:
+                    step = await rescheduling.reschedule(tx, now=await tx.now())
+                if step == 0:
+                    return done
+                done += step
+                progress.update(task, completed=done)
+    finally:
+        await on.close()
 
 
 def due_line(due: Due) -> str:

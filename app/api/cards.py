@@ -65,7 +65,9 @@ class MonthByDefault(Period):
 
 class CardsQuery(Period):
     whose: Whose = Field(
-        default=Whose.UNIT, description="unit 本单位的、me 本人的、county 全县的、review 发牌后工作日历有变、待复核的", examples=["unit"]
+        default=Whose.UNIT,
+        description="unit 本单位的、me 本人的、county 全县的、review 发牌后工作日历有变、待复核的",
+        examples=["unit"],
     )
     level: CardLevel | None = Field(default=None, description="yellow 黄牌、red 红牌")
     cause: CardCause | None = Field(default=None, description="overdue 超期、irregular 违规办理")

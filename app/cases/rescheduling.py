@@ -41,6 +41,8 @@ SELECT g.* FROM grievance g WHERE g.id IN (
 _CLOCKS: Final = text(
     "SELECT * FROM clock WHERE case_id = ANY(:ids) AND (ended_at IS NULL OR provisional)"
 )
+# Computed by the newest calendar, with the same result.
+_UNTOUCHED: Final = text("UPDATE clock SET calendar_version = :version WHERE id = ANY(:ids)")
 _PARTS: Final = text("""
 SELECT a.* FROM assignment a JOIN grievance g ON g.id = a.case_id AND g.round = a.round WHERE a.case_id = ANY(:ids)
 """)
@@ -69,7 +71,7 @@ async def _compute(
     ids = [case.id for case in cases]
     clocks = _by_case(Clock.read(row) for row in await tx.all(_CLOCKS, ids=ids))
     parts = _by_case(Assignment.read(row) for row in await tx.all(_PARTS, ids=ids))
-    done = 0
+    done, untouched = 0, list[UUID]()
     for row in cases:
         running = clocks.get(row.id, [])
         dossier = _dossier(Case.read(row), parts.get(row.id, []), running, timing)
@@ -80,8 +82,8 @@ async def _compute(
                 tx, dossier, Action.RESCHEDULE, by=SYSTEM, now=now, public=False, calendar=version
             )
         else:
-            for clock in running:
-                tx.change(clock)
+            untouched += [clock.id for clock in running]
+    await tx.execute(_UNTOUCHED, ids=untouched, version=version)
     return done
 
 
