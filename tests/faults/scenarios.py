@@ -166,6 +166,8 @@ async def without_safeguards(site: Site) -> str:
     """The control: the same without locks, constraint and the record's key must issue cards twice."""
     await site.do("ALTER TABLE card DROP CONSTRAINT one_card_a_level")
     await site.do("ALTER TABLE case_event DROP CONSTRAINT case_event_pkey CASCADE")
+    # Found as before, but no longer unique: without an index the doctor would read everything for each case.
+    await site.do("CREATE INDEX ON case_event (case_id, seq)")
     for _ in range(4):
         site.start("tests.faults.without_locks")
     await site.swept()
@@ -180,5 +182,6 @@ SCENARIOS = (
     Scenario("PostgreSQL stopped immediately", database_stopped),
     Scenario("wrong clocks and time zones", wrong_clocks),
     Scenario("down over month end and Spring Festival", away, filled="festival"),
-    Scenario("control: safeguards taken away", without_safeguards, doubles=True),
+    # The smaller county: the doctor is slow where everything stands twice.
+    Scenario("control: safeguards taken away", without_safeguards, filled="festival", doubles=True),
 )
