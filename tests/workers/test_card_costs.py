@@ -58,14 +58,16 @@ async def filled(database: Database) -> AsyncIterator[Filled]:
 
 
 class Explaining(Transaction):
-    """Counts what the statements read instead of running them for their rows."""
+    """Counts what the statements read instead of running them for their rows, and keeps how the last was run."""
 
     pages = 0
+    how = ""
 
     @override
     async def all(self, statement: Any, /, **values: Any) -> list[Any]:
         rows = await super().all(_explained(statement), **values)
         plan = msgspec.json.decode(rows[0][0]) if isinstance(rows[0][0], str) else rows[0][0]
+        self.how = str(plan)
         self.pages = plan[0]["Plan"]["Shared Hit Blocks"] + plan[0]["Plan"]["Shared Read Blocks"]
         return []
 
@@ -86,6 +88,8 @@ async def pages(on: Database, most: int) -> int:
         for _ in range(3):
             await sweeping.claim(work, most)
             await work.roll_back()
+        assert "clock_next" in work.how
+        assert "Sort" not in work.how, "all that is due is read for each batch"
         return work.pages
 
 
