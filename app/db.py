@@ -31,6 +31,8 @@ _SESSION: Final = {
     "jit": "off",
     # Every statement finds its rows by an index whoever asks: planning each time would cost more than running it.
     "plan_cache_mode": "force_generic_plan",
+    # A plan made while a table is empty would read all of it, and serve until somebody analyzes the grown one.
+    "enable_seqscan": "off",
 }
 _PATIENCE_SECONDS: Final = 5
 _CACHED_STATEMENTS: Final = 500

@@ -200,6 +200,7 @@ class Assignment(Stored, table=True):
             "one_part_a_unit", "case_id", "round", "unit_id", unique=True,
             postgresql_where=text("state IN ('offered', 'signed')"),
         ),
+        Index("assignment_by_case", "case_id", "round"),
         Index("assignment_open_by_unit", "unit_id", "case_id", postgresql_where=text("state IN ('offered', 'signed')")),
     )  # fmt: skip
     CHANGING: ClassVar[tuple[str, ...]] = (

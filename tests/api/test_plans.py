@@ -1,0 +1,69 @@
+"""How the server finds the rows of what is asked, planned once for all values and long before a table has grown."""
+
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from app import outbox
+from app.cases import rescheduling
+from app.db import Transaction, database
+from app.supervision import sweeping
+from app.surveys import asking
+from tests.api import test_statements
+from tests.api.conftest import Who
+from tests.api.test_statements import counted
+from workers import deadlines
+
+_FROM_THE_FIRST = (datetime(1970, 1, 1, tzinfo=UTC), UUID(int=0))
+
+
+async def test_no_request_of_every_day_reads_a_whole_table(who: Who) -> None:
+    with counted() as sent:
+        await test_statements.test_every_action_costs_few_statements(who)
+        for account in ("gongnong", "guangshun", "zhihui", "jiwei", "lingdao"):
+            person = await who(account)
+            for view in ("to_judge", "handling", "to_sign", "assisting", "finished"):
+                found = await person.client.get(f"/cases?view={view}")
+                for item in found.json()["items"][:1]:
+                    await person.client.get(f"/cases/{item['ref']}")
+    assert not await _read_whole(sent)
+
+
+async def test_no_look_for_what_is_due_reads_a_whole_table(tx: Transaction) -> None:
+    with counted() as sent:
+        await sweeping.claim(tx, 1)
+        await rescheduling.reschedule(tx, now=await tx.now())
+        await outbox.claim(tx, 1, lease=timedelta(minutes=1))
+        await outbox.claim_unknown(tx, 1, lease=timedelta(minutes=1))
+        await asking.owed(tx, after=_FROM_THE_FIRST, most=1)
+        await deadlines.to_archive(tx, after=_FROM_THE_FIRST, most=1)
+    assert not await _read_whole(sent)
+
+
+async def _read_whole(sent: list[str]) -> dict[str, list[str]]:
+    """The tables that are read from end to end, by statement."""
+    async with database().connection() as driver:
+        read = {query: list(_scanned(await _plan(driver, query))) for query in dict.fromkeys(sent)}
+    return {query: tables for query, tables in read.items() if tables}
+
+
+async def _plan(driver: Any, query: str) -> Any:
+    given = max((int(found) for found in re.findall(r"\$(\d+)", query)), default=0)
+    nothing = f"({', '.join(['NULL'] * given)})" if given else ""
+    await driver.execute(f"PREPARE asked AS {query}")
+    plan = await driver.fetchval(f"EXPLAIN (FORMAT JSON) EXECUTE asked{nothing}")
+    await driver.execute("DEALLOCATE asked")
+    return plan
+
+
+def _scanned(plan: Any) -> Iterator[str]:
+    if isinstance(plan, list):
+        for one in plan:
+            yield from _scanned(one)
+    elif isinstance(plan, dict):
+        if plan.get("Node Type") == "Seq Scan":
+            yield plan["Relation Name"]
+        for one in plan.values():
+            yield from _scanned(one)
