@@ -6,11 +6,11 @@ field that counts must be there, once, and look as Twilio writes it; anything el
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final
 from urllib.parse import parse_qsl
 
-from sms.gateway import ErrorClass
+from sms.gateway import ErrorClass, InboundText
 from sms.providers.twilio import classify
 
 FORM_BYTES_AT_MOST: Final = 64 * 1024
@@ -46,15 +46,6 @@ class StatusReport:
     status: str
     error_code: str | None
     error: ErrorClass | None
-
-
-@dataclass(frozen=True, slots=True)
-class InboundText:
-    """`text` is as it was written, blanks included."""
-
-    provider_message_id: str
-    from_phone: str = field(repr=False)
-    text: str = field(repr=False)
 
 
 def read_form(body: bytes) -> list[tuple[str, str]]:
