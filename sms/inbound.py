@@ -40,7 +40,10 @@ log = structlog.get_logger()
 R = TypeVar("R")
 
 _STATES: Final[Mapping[str, MessageState]] = {
-    **dict.fromkeys(("accepted", "scheduled", "queued", "sending", "sent"), MessageState.ACCEPTED),
+    **dict.fromkeys(
+        ("accepted", "scheduled", "queued", "sending", "sent", "partially_delivered"),
+        MessageState.ACCEPTED,
+    ),
     **dict.fromkeys(("delivered", "read"), MessageState.DELIVERED),
     "undelivered": MessageState.UNDELIVERED,
     **dict.fromkeys(("failed", "canceled"), MessageState.FAILED),

@@ -17,7 +17,7 @@ FORM_BYTES_AT_MOST: Final = 64 * 1024
 _FIELDS_AT_MOST: Final = 200
 _BODY_AT_MOST: Final = 1600
 
-_SID: Final = re.compile(r"(?:SM|MM)[0-9a-f]{32}", re.ASCII)
+_SID: Final = re.compile(r"(?:SM|MM)[0-9a-fA-F]{32}", re.ASCII)
 _PHONE: Final = re.compile(r"\+[1-9][0-9]{6,14}", re.ASCII)
 _CODE: Final = re.compile(r"[0-9]{1,6}", re.ASCII)
 _STATUSES: Final = frozenset(
@@ -32,6 +32,7 @@ _STATUSES: Final = frozenset(
         "failed",
         "canceled",
         "read",
+        "partially_delivered",
     }
 )
 
