@@ -93,8 +93,8 @@ SELECT approval, template_code FROM text_template WHERE provider = :provider AND
 _LISTED: Final = text("""
 SELECT * FROM text_template WHERE provider = :provider ORDER BY current DESC, kind, id
 """)
-_UNAPPROVED: Final = text("""
-SELECT kind FROM text_template WHERE provider = :provider AND current AND approval <> 'approved' ORDER BY kind
+_APPROVED: Final = text("""
+SELECT kind, words FROM text_template WHERE provider = :provider AND approval = 'approved'
 """)
 _LOCKED: Final = text("SELECT * FROM text_template WHERE id = :id FOR UPDATE")
 
@@ -119,9 +119,9 @@ async def listed(tx: Transaction, provider: str) -> Sequence[TextTemplate]:
     return [TextTemplate.read(row) for row in await tx.all(_LISTED, provider=provider)]
 
 
-async def unapproved(tx: Transaction, provider: str) -> list[str]:
-    """Kinds of text that this provider is not sent, since its approval is missing."""
-    return [row.kind for row in await tx.all(_UNAPPROVED, provider=provider)]
+async def approved(tx: Transaction, provider: str) -> set[tuple[str, str]]:
+    """Kinds of text with the words the provider has approved, in use or not."""
+    return {(row.kind, row.words) for row in await tx.all(_APPROVED, provider=provider)}
 
 
 async def approve(

@@ -17,6 +17,7 @@ from sms.texts import TEMPLATES, cleaned
 
 # What providers here allow a whole text, and how they want places marked.
 _LONGEST_WORDS: Final = 500
+_LONGEST_CODE: Final = 6
 _PLACE: Final = re.compile(r"\{(\w+)\}")
 
 
@@ -49,6 +50,8 @@ def applications(capabilities: Capabilities) -> list[Application]:
 
 def _most(kind: MessageKind, capabilities: Capabilities) -> dict[str, int]:
     template, longest = TEMPLATES[kind], capabilities.longest_value or _LONGEST_WORDS
+    if kind is MessageKind.ONE_TIME_CODE:
+        longest = min(longest, _LONGEST_CODE)
     told = {**template.exact, **template.shortened}
     return {
         name: min(told.get(name, longest), longest)
@@ -85,3 +88,13 @@ async def standing(provider: str, kind: MessageKind, capabilities: Capabilities)
             await register(tx, provider, capabilities)
         return Standing(Approval.PENDING, None)
     return found
+
+
+async def unapproved(
+    tx: Transaction, provider: str, capabilities: Capabilities
+) -> list[MessageKind]:
+    """Which texts are not sent, since the provider has not approved what they say now."""
+    if capabilities.free_text:
+        return []
+    known = await text_templates.approved(tx, provider)
+    return [kind for kind in TEMPLATES if (kind, words_of(kind, capabilities)) not in known]

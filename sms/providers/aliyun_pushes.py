@@ -65,7 +65,7 @@ def reply(item: Any) -> InboundText | None:
     if sequence is None or phone is None or not isinstance(text, str):
         return None
     # A NUL is in nobody's alphabet, and the database cannot hold one.
-    return InboundText(f"aliyun:{sequence}", phone, text.replace("\0", "")[:_TEXT_AT_MOST])
+    return InboundText(f"aliyun-{sequence}", phone, text.replace("\0", "")[:_TEXT_AT_MOST])
 
 
 def _integer(digits: str) -> int | None:
