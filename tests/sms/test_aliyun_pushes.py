@@ -23,7 +23,7 @@ from tests.sms.aliyun import PUSHES
 REPORTS, REPLIES = f"{PUSHES}/reports", f"{PUSHES}/replies"
 _ROW: Final = text("SELECT state, provider_id, error FROM outbox_message WHERE id = :id")
 _TAKEN: Final = text(
-    "SELECT count(*) FROM surveys.reply WHERE provider_message_id LIKE 'aliyun:' || :sequence"
+    "SELECT count(*) FROM surveys.reply WHERE provider_message_id LIKE 'aliyun-' || :sequence"
 )
 TAKEN_WELL: Final = {"code": 0, "msg": "接收成功"}
 
