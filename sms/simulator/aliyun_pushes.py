@@ -11,7 +11,7 @@ from app.settings import Settings
 from sms.providers.aliyun_protocol import national
 from sms.simulator.behaviour import Behaviour
 from sms.simulator.messages import Message, Messages, now
-from sms.simulator.webhooks import Webhooks
+from sms.simulator.webhooks import NOT_REACHED, Webhooks
 from sms.texts import segments
 
 _HEADERS: Final = {"Content-Type": "application/json; charset=utf-8"}
@@ -50,19 +50,27 @@ class AliyunPushes(Webhooks):
             self.later(self._hand_over(to, behaviour))
         return await answered
 
+    @override
+    def forget(self) -> None:
+        super().forget()
+        for gathered in self._waiting.values():
+            _answer(gathered, NOT_REACHED)
+        self._waiting.clear()
+
     async def _hand_over(self, to: str, behaviour: Behaviour) -> None:
         await asyncio.sleep(_GATHERED_SECONDS)
-        batch = self._waiting.pop(to)
-        items = [item for item, _ in batch]
+        gathered = self._waiting.pop(to)
+        items = [item for item, _ in gathered]
         if behaviour.reorder:
             items.reverse()
         base = self._base_url
         if behaviour.signature != "valid":
             base = f"{base.rpartition('/')[0]}/{_FORGED}"
-        status = await self._post_copies(f"{base}/{to}", items, behaviour)
-        for _, answered in batch:
-            if not answered.done():
-                answered.set_result(status)
+        status = NOT_REACHED
+        try:
+            status = await self._post_copies(f"{base}/{to}", items, behaviour)
+        finally:
+            _answer(gathered, status)
         for pause in _PAUSES:
             if 200 <= status < 300:
                 return
@@ -85,6 +93,12 @@ class AliyunPushes(Webhooks):
             "dest_code": "1234",
             "sequence_id": int(message.sid),
         }
+
+
+def _answer(gathered: _Waiting, status: int) -> None:
+    for _, answered in gathered:
+        if not answered.done():
+            answered.set_result(status)
 
 
 def _report(message: Message, step: str) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """The simulated 阿里云 itself: it must lie, stall and fail as told, and otherwise speak as the real one does."""
 
+import asyncio
 from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
@@ -69,6 +70,19 @@ async def test_an_accepted_text_may_be_reported_as_not_arrived(aliyun: Aliyun, f
     assert (item["success"], item["err_code"]) == (False, "MOBILE_IN_BLACK")
     (shown,) = aliyun.control.get(f"/phones/{PHONE}").json()["messages"]
     assert (shown["status"], shown["error_code"]) == (fate, "MOBILE_IN_BLACK")
+
+
+async def test_a_reset_while_replies_gather_leaves_none_waiting_and_the_next_is_pushed(
+    aliyun: Aliyun,
+) -> None:
+    async with httpx.AsyncClient(base_url=aliyun.url, timeout=20) as control:
+        path = f"/phones/{PHONE}/reply"
+        waiting = asyncio.create_task(control.post(path, json={"text": "1"}))
+        await asyncio.sleep(0.02)
+        await control.post("/control/reset")
+        assert (await waiting).status_code == 200
+        again = await control.post(path, json={"text": "2"})
+    assert again.json()["webhook_status"] == 200
 
 
 def test_a_forged_push_goes_to_another_address(aliyun: Aliyun) -> None:
