@@ -15,7 +15,7 @@ FORMATTED := $(PACKAGES) alembic
 
 export UV_PROJECT_ENVIRONMENT := .venv
 
-.PHONY: help setup run test dev demo check fmt migrate docs bench faults
+.PHONY: help setup run test dev demo check fmt migrate docs bench faults contract
 
 help: ## this list
 	@echo '群工系统'
@@ -58,6 +58,9 @@ bench: $(READY) ## measure against pgbench; takes minutes
 
 faults: $(READY) ## cards while everything goes wrong; takes minutes
 	@exec $(BIN)/python -m tests.faults
+
+contract: $(READY) ## what is said to Twilio against its published document; needs npm
+	@exec $(BIN)/pytest -q tests/contract/contract_with_twilio.py
 
 # The stamp is written last: an interrupted set-up is taken up again.
 $(READY): pyproject.toml uv.lock Makefile

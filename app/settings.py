@@ -1,12 +1,22 @@
 """What a deployment may configure, read once from the environment. Holds no county's rules: those are rows."""
 
+import re
+from collections.abc import Mapping
 from functools import cache
-from typing import Literal, Self
+from ipaddress import ip_network
+from typing import Final, Literal, Self
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 LOCAL_SECRET = "local-only-secret-never-use-it-outside-127.0.0.1"  # noqa: S105 - refused in production below
+
+Provider = Literal["twilio", "aliyun"]
+# What must not be the published default where a provider's webhooks are believed.
+_SECRETS: Final[Mapping[Provider, tuple[str, ...]]] = {
+    "twilio": ("twilio_auth_token",),
+    "aliyun": ("aliyun_access_key_secret", "aliyun_push_secret", "aliyun_push_addresses"),
+}
 
 
 class Settings(BaseSettings):
@@ -44,8 +54,19 @@ class Settings(BaseSettings):
         default="file:///tmp/qungong-media", description="where photos are kept: file:// or s3://"
     )
 
-    sms_provider: Literal["twilio"] = Field(
-        default="twilio", description="who sends the text messages"
+    sms_provider: Provider = Field(
+        default="twilio",
+        description="who sends the text messages: twilio, or aliyun (阿里云 Dysms)",
+    )
+    sms_signature: str = Field(
+        default="荣昌群工",
+        min_length=2,
+        max_length=12,
+        description="who a text is from, between 【】; with aliyun, as it was approved there",
+    )
+    sms_two_way: bool | None = Field(
+        default=None,
+        description="whether replies come back; empty: as the provider has it in mainland China (twilio no, aliyun and the simulator yes)",
     )
     twilio_account_sid: str = Field(
         default="ACsimulator0000000000000000000000", description="the Twilio account"
@@ -56,6 +77,25 @@ class Settings(BaseSettings):
     twilio_from: str = Field(default="+15005550006", description="the number texts come from")
     twilio_api_url: str = Field(
         default="", description="empty: the real Twilio; else a server that speaks its Messages API"
+    )
+    aliyun_access_key_id: str = Field(
+        default="LTAIsimulator", description="the AccessKey of a RAM user that may send texts"
+    )
+    aliyun_access_key_secret: SecretStr = Field(
+        default=SecretStr("simulator-key"), description="its secret; signs every request"
+    )
+    aliyun_api_url: str = Field(
+        default="",
+        description="empty: the real 阿里云; else a server that speaks its Dysms API",
+    )
+    aliyun_push_secret: SecretStr = Field(
+        default=SecretStr("simulator-pushes-000"),
+        min_length=16,
+        description="part of the address that receipts and replies are pushed to, since nothing signs them: /sms/aliyun/…/reports and …/replies",
+    )
+    aliyun_push_addresses: str = Field(
+        default="127.0.0.1",
+        description="addresses or networks (1.2.3.0/24), separated by commas, that pushes are taken from",
     )
     sms_timeout_seconds: float = Field(
         default=10, gt=0, le=60, description="after this a send counts as unknown and is reconciled"
@@ -79,15 +119,55 @@ class Settings(BaseSettings):
                 return "postgresql+asyncpg://" + url.removeprefix(plain)
         return url
 
+    @field_validator("sms_two_way", mode="before")
+    @classmethod
+    def _empty_is_unset(cls, given: object) -> object:
+        return None if given == "" else given
+
+    @field_validator("aliyun_push_addresses")
+    @classmethod
+    def _networks(cls, given: str) -> str:
+        for one in given.split(","):
+            ip_network(one.strip())
+        return given
+
+    @field_validator("aliyun_push_secret")
+    @classmethod
+    def _fits_an_address(cls, given: SecretStr) -> SecretStr:
+        if not re.fullmatch(r"[A-Za-z0-9_-]+", given.get_secret_value()):
+            raise ValueError("letters, digits, - and _ only: it is part of an address")
+        return given
+
     @model_validator(mode="after")
     def _no_published_secret_in_production(self) -> Self:
         if self.environment == "production":
-            for name in ("secret_key", "twilio_auth_token"):
-                if getattr(self, name) == type(self).model_fields[name].default:
+            for name in ("secret_key", *_SECRETS[self.sms_provider]):
+                if self._published(name):
                     raise ValueError(
                         f"{name.upper()} must be set in production: the default is published"
                     )
         return self
+
+    @property
+    def sms_api_url(self) -> str:
+        """Where the provider's API is; empty: the real one."""
+        return self.twilio_api_url if self.sms_provider == "twilio" else self.aliyun_api_url
+
+    @property
+    def replies_come_back(self) -> bool:
+        if self.sms_two_way is not None:
+            return self.sms_two_way
+        return self.sms_provider == "aliyun" or bool(self.twilio_api_url)
+
+    def hears(self, provider: Provider) -> bool:
+        """Whether this provider's webhooks are believed: the configured one's, and those whose secrets are our own.
+
+        So a county that changes its provider still takes what the former one has to say.
+        """
+        return provider == self.sms_provider or not any(map(self._published, _SECRETS[provider]))
+
+    def _published(self, name: str) -> bool:
+        return bool(getattr(self, name) == type(self).model_fields[name].default)
 
 
 @cache

@@ -11,11 +11,13 @@ from app.limits import models as limits
 from app.outbox import OutboxMessage
 from app.supervision import models as supervision
 from app.surveys import models as surveys
+from app.text_templates import TextTemplate
 
 __all__ = [
     "GivenAnswer",
     "Heartbeat",
     "OutboxMessage",
+    "TextTemplate",
     "auth",
     "calendars",
     "cases",

@@ -4,6 +4,7 @@ Stands in for the people only: what they see comes from the same answers a brows
 """
 
 import asyncio
+import re
 import secrets
 import subprocess
 import sys
@@ -25,12 +26,15 @@ from app.settings import settings
 from qungong.local import local_folder
 from qungong.sample import PASSWORD
 from qungong.serving import HOST, ROOT, Ports
+from sms.providers import capabilities
 
 T = TypeVar("T")
 
 READY_SECONDS = 90
 TEXT_SECONDS = 60
 SURVEY_REPLY = "满意"
+_CODE = re.compile(r"验证码(\d+)")
+_VILLAGE = "500153003007"
 _EVALUATED = text("""
 SELECT count(*) FROM surveys.answer a JOIN surveys.survey s ON s.id = a.survey_id
 JOIN grievance c ON c.id = s.case_id WHERE c.ref = :ref AND a.value = 'satisfied'
@@ -147,7 +151,7 @@ async def play(client: httpx.AsyncClient, simulator: httpx.AsyncClient, now: Tel
     assistant = await Desk.sign_in(client, "shuiwu")
     await _up_to_the_county(story, cadre, township, now)
     await _solved(story, center, lead, assistant, now)
-    await _evaluated(story, simulator, now)
+    await _evaluated(story, client, simulator, now)
     await _looked_at(story, client, lead, center)
     story.chain_verified = await _record_holds(story.reference)
     _expect(story.chain_verified, "the record does not verify")
@@ -194,17 +198,39 @@ async def _solved(story: Story, center: Desk, lead: Desk, assistant: Desk, now: 
     _expect(story.ended_as == "answered", f"the case should be answered, it is {story.ended_as}")
 
 
-async def _evaluated(story: Story, simulator: httpx.AsyncClient, now: Tell) -> None:
+async def _evaluated(
+    story: Story, client: httpx.AsyncClient, simulator: httpx.AsyncClient, now: Tell
+) -> None:
     now("系统发出评价短信 · the system texts the survey")
     story.texts = await _until(
         lambda: _texts(simulator, story.phone),
-        lambda found: any("基本满意" in one for one in found),
+        lambda found: any("是否满意" in one for one in found),
     )
-    now("居民回复 · the resident replies")
-    _held(await simulator.post(f"/phones/{story.phone}/reply", json={"text": SURVEY_REPLY}))
+    if capabilities().two_way:
+        now("居民回复 · the resident replies")
+        _held(await simulator.post(f"/phones/{story.phone}/reply", json={"text": SURVEY_REPLY}))
+    else:
+        now("短信不能回复，居民登录网页评价 · the resident evaluates on the page")
+        await _evaluated_on_the_page(story, client, simulator)
     story.survey_recorded = bool(
         await _until(lambda: _evaluations(story.reference), lambda number: number == 1)
     )
+
+
+async def _evaluated_on_the_page(
+    story: Story, client: httpx.AsyncClient, simulator: httpx.AsyncClient
+) -> None:
+    phone = {"phone": story.phone}
+    _held(await client.post("/m/v1/sign-up/code", json=phone))
+    story.texts = await _until(
+        lambda: _texts(simulator, story.phone),
+        lambda found: any("验证码" in one for one in found),
+    )
+    (code,) = (found[1] for one in story.texts if (found := _CODE.search(one)))
+    proof = phone | {"code": code, "village": _VILLAGE}
+    token = _held(await client.post("/m/v1/sign-up/verify", json=proof))["token"]
+    resident = Desk(client, token)
+    await resident.post(f"/m/v1/reports/{story.reference}/evaluate", {"value": "satisfied"})
 
 
 async def _looked_at(story: Story, client: httpx.AsyncClient, lead: Desk, center: Desk) -> None:
@@ -325,9 +351,10 @@ def _print(story: Story, console: Console, web: str, phones: str) -> None:
     )
     for number, body in enumerate(story.texts, start=1):
         console.print(f"短信 {number}：{body}")
-    console.print(f"群众回复：{SURVEY_REPLY}（办理单位看不到 · the handling side never sees it）")
+    how = "群众回复" if capabilities().two_way else "群众在网页上评价"
+    console.print(f"{how}：{SURVEY_REPLY}（办理单位看不到 · the handling side never sees it）")
     console.print(
-        f"\n接口 · staff API {web}/api/v1/docs\n手机 · phones {phones}\n海报 · poster {web}/q/500153003007"
+        f"\n接口 · staff API {web}/api/v1/docs\n手机 · phones {phones}\n海报 · poster {web}/q/{_VILLAGE}"
     )
     console.print(f"查询码 · tracking code {story.tracking_code}\n")
 

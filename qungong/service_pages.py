@@ -23,6 +23,8 @@ from app.errors import NotFound, Problem, Unavailable
 from app.heartbeats import pulse
 from app.http.pages import page
 from app.settings import settings
+from sms.providers import capabilities
+from sms.templates import unapproved
 
 router = APIRouter(include_in_schema=False)
 
@@ -34,10 +36,13 @@ _ICON = Path(__file__).with_name("data").joinpath("icon.svg").read_bytes()
 
 @router.get("/health")
 async def health() -> JSONResponse:
-    """The process lives, whatever else is away; whether a year's calendar is missing; whether cards are held."""
-    calendar, sweep = await asyncio.gather(_calendar(), _sweep())
-    status = "warning" if sweep == "held" or (calendar and calendar["missing"]) else "ok"
-    return JSONResponse({"status": status, "calendar": calendar, "sweep": sweep})
+    """The process lives, whatever else is away; whether a year's calendar is missing, cards are held, or texts lack approval."""
+    calendar, sweep, texts = await asyncio.gather(_calendar(), _sweep(), _texts())
+    warned = (
+        sweep == "held" or (calendar and calendar["missing"]) or (texts and texts["unapproved"])
+    )
+    status = "warning" if warned else "ok"
+    return JSONResponse({"status": status, "calendar": calendar, "sweep": sweep, "texts": texts})
 
 
 @router.get("/ready")
@@ -79,7 +84,7 @@ async def icon() -> Response:
 
 @router.get("/")
 async def where_to_go() -> HTMLResponse:
-    simulator = settings().twilio_api_url
+    simulator = settings().sms_api_url
     places = {
         "/api/v1/docs": ("工作人员接口", "村(社区)、镇街、部门、指挥中心、督查"),
         "/m/v1/docs": ("手机接口", "群众扫码反映、查看进度；村(社区)干部随手登记"),
@@ -129,6 +134,17 @@ async def _sweep() -> str | None:
     except (asyncpg.PostgresError, OSError):
         return None
     return "ok" if found.held_since is None else "held"
+
+
+async def _texts() -> dict[str, Any] | None:
+    """Which texts the provider is not sent, since it has not approved their words (`qungong sms templates`)."""
+    provider = settings().sms_provider
+    try:
+        async with asyncio.timeout(_PATIENCE_SECONDS), reading() as tx:
+            found = await unapproved(tx, provider, capabilities())
+    except (asyncpg.PostgresError, OSError):
+        return None
+    return {"provider": provider, "unapproved": found}
 
 
 async def _redis() -> str:

@@ -14,9 +14,12 @@ from rich.console import Console
 from alembic import command
 from app.calendars import seeding
 from app.db import Database, transaction
-from app.settings import settings
+from app.settings import Settings, settings
 from qungong.local import Lock, Services, local_folder, local_services
 from qungong.supervisor import Command, Supervisor, end_leftovers, require_port
+from sms import templates
+from sms.providers import capabilities
+from sms.simulator import aliyun_templates
 
 ROOT = Path(__file__).resolve().parents[1]
 HOST = "127.0.0.1"
@@ -26,6 +29,11 @@ HTTP_APPLICATION = "qungong.asgi:app"
 SIMULATOR_APPLICATION = "sms.simulator.app:app"
 RELOADED = ("app", "mobile_api", "qungong", "sms", "workers")
 REVIVAL_SECONDS = 2.0
+# Of each provider: where its API is, and whose account it is. With neither, the simulator stands for it.
+_REAL = {
+    "twilio": ("TWILIO_API_URL", "TWILIO_ACCOUNT_SID"),
+    "aliyun": ("ALIYUN_API_URL", "ALIYUN_ACCESS_KEY_ID"),
+}
 
 console = Console(highlight=False)
 
@@ -72,14 +80,18 @@ def serving(ports: Ports) -> Iterator[Services]:
 
 def simulated() -> bool:
     """Whether text messages go to the simulator: unless a real account or another address is configured."""
-    return not (os.environ.get("TWILIO_API_URL") or os.environ.get("TWILIO_ACCOUNT_SID"))
+    return not any(os.environ.get(name) for name in _REAL[_provider()])
+
+
+def _provider() -> str:
+    return "aliyun" if os.environ.get("SMS_PROVIDER") == "aliyun" else "twilio"
 
 
 def addresses(ports: Ports) -> Mapping[str, str]:
     """Addresses that follow from the ports, where nobody set them."""
     derived = {"PUBLIC_URL": f"http://{HOST}:{ports.http}"}
     if simulated():
-        derived["TWILIO_API_URL"] = f"http://{HOST}:{ports.sms}"
+        derived[_REAL[_provider()][0]] = f"http://{HOST}:{ports.sms}"
         derived["SIMULATOR_DIR"] = str(local_folder(ROOT) / "simulator")
         derived["SIMULATOR_INBOUND_URL"] = f"{derived['PUBLIC_URL']}/sms/twilio/inbound"
     return {name: os.environ.get(name) or value for name, value in derived.items()}
@@ -91,6 +103,9 @@ def migrate() -> None:
         command.upgrade(Config(ROOT / "alembic.ini"), "head")
     with step("工作日历 · calendars"):
         asyncio.run(_seed_calendars())
+    if not capabilities().free_text:
+        with step("短信模板 · text templates"):
+            asyncio.run(_register_templates())
 
 
 async def _seed_calendars() -> None:
@@ -99,6 +114,19 @@ async def _seed_calendars() -> None:
     try:
         async with transaction(on) as tx:
             await seeding.seed_all(tx, await tx.now())
+    finally:
+        await on.close()
+
+
+async def _register_templates() -> None:
+    """An update may bring other words, which await the provider's approval; of its own account the simulator has approved all."""
+    on = Database(settings().database_url, pool_size=1)
+    try:
+        async with transaction(on) as tx:
+            await templates.register(tx, settings().sms_provider, capabilities())
+        if settings().aliyun_access_key_id == Settings.model_fields["aliyun_access_key_id"].default:
+            async with transaction(on) as tx:
+                await aliyun_templates.approve_all(tx)
     finally:
         await on.close()
 
@@ -126,7 +154,7 @@ def commands(ports: Ports, *, reload: bool) -> list[Command]:
 
 def simulated_at(ports: Ports) -> bool:
     """Whether the settings in force lead to our own simulator."""
-    return settings().twilio_api_url == f"http://{HOST}:{ports.sms}"
+    return settings().sms_api_url == f"http://{HOST}:{ports.sms}"
 
 
 async def keep_running(services: Services, kept: list[Command], ports: Ports, welcome: str) -> None:

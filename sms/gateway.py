@@ -27,6 +27,20 @@ class ErrorClass(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Capabilities:
+    """What a provider can do, as far as it decides what is offered to people and in which words.
+
+    `two_way`: what people reply comes back to us. `links`: a text may carry one. `free_text`: any words may be sent;
+    else only approved templates, each of their values at most `longest_value` characters.
+    """
+
+    two_way: bool
+    links: bool
+    free_text: bool
+    longest_value: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class OutgoingText:
     """One text to one number in E.164. Who it goes to and what it says never show in a log line."""
 
@@ -41,9 +55,12 @@ class OutgoingText:
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """The provider has it and named it `provider_id`; whether it arrives is reported later."""
+    """The provider has it and named it `provider_id`; whether it arrives is reported later.
 
-    provider_id: str
+    None: it was found, and the provider does not tell its name for it when asked.
+    """
+
+    provider_id: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +88,20 @@ class NotSent:
 SendResult: TypeAlias = Accepted | Refused | Unknown | NotSent
 
 
+@dataclass(frozen=True, slots=True)
+class InboundText:
+    """What somebody texted back, as the provider handed it in; `text` is as it was written, blanks included."""
+
+    provider_message_id: str
+    from_phone: str = field(repr=False)
+    text: str = field(repr=False)
+
+
 class Gateway(Protocol):
     """One provider, held open for the life of a worker."""
+
+    @property
+    def capabilities(self) -> Capabilities: ...
 
     async def send(self, message: OutgoingText) -> SendResult:
         """Make exactly one attempt. Raises nothing for whatever the provider does."""

@@ -1,23 +1,31 @@
-"""Twilio's webhooks: checks that they are Twilio's and hands on what they say. Decides nothing about it.
+"""The providers' webhooks: checks whose they are and hands on what they say. Decides nothing about it.
 
-A webhook is answered 204 whether or not it told us something new; only a forged, malformed or oversized one is refused,
-so that a repeated or late one never looks like a fault to the provider.
+A webhook is answered well whether or not it told us something new; only a forged, malformed or oversized one is
+refused, so that a repeated or late one never looks like a fault to the provider. Where the database is away it is 503:
+both providers come back.
 """
 
-from collections.abc import Mapping
-from typing import Annotated, Final
+import hmac
+from collections.abc import Callable, Mapping
+from functools import cache
+from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+from typing import Annotated, Any, Final, TypeVar
 from uuid import UUID
 
+import structlog
 from fastapi import APIRouter, Depends, Request, Response
+from pydantic import BaseModel
 from starlette.requests import ClientDisconnect
 
 from app import outbox
 from app.db import transaction
-from app.errors import MalformedRequest, NotPermitted, TooLarge, Unavailable
+from app.errors import MalformedRequest, NotFound, NotPermitted, TooLarge, Unavailable
 from app.http.problems import problems
 from app.outbox import MessageState
 from app.settings import settings
 from app.surveys.receiving import receive
+from sms.gateway import InboundText
+from sms.providers import aliyun_pushes
 from sms.providers.twilio import signature_valid
 from sms.providers.twilio_webhooks import (
     FORM_BYTES_AT_MOST,
@@ -27,10 +35,15 @@ from sms.providers.twilio_webhooks import (
     status_report,
 )
 
-router = APIRouter(prefix="/sms/twilio", tags=["短信"])
+router = APIRouter(prefix="/sms", tags=["短信"])
+log = structlog.get_logger()
+R = TypeVar("R")
 
 _STATES: Final[Mapping[str, MessageState]] = {
-    **dict.fromkeys(("accepted", "scheduled", "queued", "sending", "sent"), MessageState.ACCEPTED),
+    **dict.fromkeys(
+        ("accepted", "scheduled", "queued", "sending", "sent", "partially_delivered"),
+        MessageState.ACCEPTED,
+    ),
     **dict.fromkeys(("delivered", "read"), MessageState.DELIVERED),
     "undelivered": MessageState.UNDELIVERED,
     **dict.fromkeys(("failed", "canceled"), MessageState.FAILED),
@@ -39,12 +52,14 @@ _STATES: Final[Mapping[str, MessageState]] = {
 
 async def genuine_form(request: Request) -> Form:
     """The form of a webhook that Twilio signed for the address the public knows, exactly as it was sent."""
-    form = read_form(await _body(request))
+    form = read_form(await _body(request, FORM_BYTES_AT_MOST))
     query = request.scope["query_string"].decode("latin-1")
     path = request.scope["path"] + (f"?{query}" if query else "")
     url = settings().public_url.rstrip("/") + path
     token = settings().twilio_auth_token.get_secret_value()
-    if not signature_valid(token, url, form, request.headers.get("X-Twilio-Signature")):
+    if not settings().hears("twilio") or not signature_valid(
+        token, url, form, request.headers.get("X-Twilio-Signature")
+    ):
         raise NotPermitted("签名不符，请求未被接受。")
     return form
 
@@ -53,7 +68,7 @@ GenuineForm = Annotated[Form, Depends(genuine_form)]
 
 
 @router.post(
-    "/status/{message_id}",
+    "/twilio/status/{message_id}",
     summary="短信状态回执",
     status_code=204,
     response_class=Response,
@@ -71,7 +86,7 @@ async def status(message_id: str, form: GenuineForm) -> None:
 
 
 @router.post(
-    "/inbound",
+    "/twilio/inbound",
     summary="收到的短信",
     status_code=204,
     response_class=Response,
@@ -79,8 +94,66 @@ async def status(message_id: str, form: GenuineForm) -> None:
 )
 async def inbound(form: GenuineForm) -> None:
     given = inbound_text(form)
-    if given is None:
-        return
+    if given is not None:
+        await _receive(given)
+
+
+class Taken(BaseModel):
+    """What 阿里云 wants to hear; anything else, and it pushes the batch again."""
+
+    code: int = 0
+    msg: str = "接收成功"
+
+
+async def pushed(secret: str, request: Request) -> list[Any]:
+    """The items of a push that came from where 阿里云 pushes from, to the address that only it knows.
+
+    Whoever else asks is told nothing, not even that there is such an address.
+    """
+    known = settings().aliyun_push_secret.get_secret_value()
+    if not (
+        settings().hears("aliyun")
+        and hmac.compare_digest(secret.encode("utf-8", "replace"), known.encode())
+        and _from_them(request)
+    ):
+        raise NotFound
+    batch = aliyun_pushes.read_batch(await _body(request, aliyun_pushes.BATCH_BYTES_AT_MOST))
+    if batch is None:
+        raise MalformedRequest
+    return batch
+
+
+_PUSHES: Final = problems(NotFound, MalformedRequest, TooLarge, Unavailable)
+
+
+@router.post("/aliyun/{secret}/reports", summary="短信状态报告（SmsReport）", responses=_PUSHES)
+async def reports(batch: Annotated[list[Any], Depends(pushed)]) -> Taken:
+    # Each in a transaction of its own: the same batch twice at once must not have one wait for the other in a circle.
+    for told in _read(batch, aliyun_pushes.receipt):
+        state = MessageState.DELIVERED if told.delivered else MessageState.UNDELIVERED
+        async with transaction() as tx:
+            await outbox.record_status(
+                tx, told.message_id, told.provider_id, state, told.error_code
+            )
+    return Taken()
+
+
+@router.post("/aliyun/{secret}/replies", summary="上行短信（SmsUp）", responses=_PUSHES)
+async def replies(batch: Annotated[list[Any], Depends(pushed)]) -> Taken:
+    for told in _read(batch, aliyun_pushes.reply):
+        await _receive(told)
+    return Taken()
+
+
+def _read(batch: list[Any], read: Callable[[Any], R | None]) -> list[R]:
+    """What can be read. The rest would not get better by being pushed again; that there was some is for the log."""
+    found = [told for item in batch if (told := read(item)) is not None]
+    if len(found) < len(batch):
+        log.warning("push not all read", items=len(batch), read=len(found))
+    return found
+
+
+async def _receive(given: InboundText) -> None:
     async with transaction() as tx:
         await receive(
             tx,
@@ -91,12 +164,27 @@ async def inbound(form: GenuineForm) -> None:
         )
 
 
-async def _body(request: Request) -> bytes:
+def _from_them(request: Request) -> bool:
+    try:
+        address = ip_address(request.client.host if request.client else "")
+    except ValueError:
+        return False
+    if isinstance(address, IPv6Address) and address.ipv4_mapped:
+        address = address.ipv4_mapped
+    return any(address in network for network in _networks(settings().aliyun_push_addresses))
+
+
+@cache
+def _networks(listed: str) -> tuple[IPv4Network | IPv6Network, ...]:
+    return tuple(ip_network(one.strip()) for one in listed.split(","))
+
+
+async def _body(request: Request, most: int) -> bytes:
     body = bytearray()
     try:
         async for chunk in request.stream():
             body += chunk
-            if len(body) > FORM_BYTES_AT_MOST:
+            if len(body) > most:
                 raise TooLarge
     except ClientDisconnect as gone:
         raise MalformedRequest from gone

@@ -12,13 +12,19 @@ from types import MappingProxyType
 from typing import Final
 
 from app.outbox import MessageKind
+from sms.gateway import Capabilities
 
+# What a text is written for where nothing else is said: any words, and replies come back.
+ANY_WORDS: Final = Capabilities(two_way=True, links=False, free_text=True)
 # In UTF-16 code units. A text of several segments gives part of each to their numbering.
 _WHOLE_IN_ONE: Final = 70
 _EACH_OF_SEVERAL: Final = 67
 _CUT: Final = "…"
 _UNTITLED: Final = "有关事项"
-_LONGEST_COUNTY: Final = 10
+_NOTHING: Final = "无"
+_LONGEST_SIGNATURE: Final = 12
+# Said where a provider cuts what was written to a line: the person can read all of it.
+_IN_FULL: Final = "（全文凭编号查询）"
 
 
 class TextParameters(ValueError):
@@ -43,6 +49,14 @@ class Template:
     exact: Mapping[str, int]
     shortened: Mapping[str, int]
     filler: str | None = None
+    # Instead, where no reply comes back; none: the same words.
+    one_way: str | None = None
+
+    def in_words(self, capabilities: Capabilities) -> str:
+        """The words as this provider sends them, with `{parameters}`."""
+        words = self.words if capabilities.two_way else self.one_way or self.words
+        cut = capabilities.longest_value is not None and self.filler not in {None, "title"}
+        return words + _IN_FULL if cut else words
 
     @property
     def parameters(self) -> frozenset[str]:
@@ -56,6 +70,7 @@ def _template(
     exact: Mapping[str, int] | None = None,
     shortened: Mapping[str, int] | None = None,
     filler: str | None = None,
+    one_way: str | None = None,
 ) -> Template:
     return Template(
         words,
@@ -63,6 +78,7 @@ def _template(
         MappingProxyType(dict(exact or {})),
         MappingProxyType(dict(shortened or {})),
         filler,
+        one_way,
     )
 
 
@@ -152,13 +168,34 @@ TEMPLATES: Final[Mapping[MessageKind, Template]] = MappingProxyType(
             segments=2,
             exact=_REF,
             filler="title",
+            one_way="您反映的“{title}”（编号{ref}）已办结，请评价是否满意：登录群工系统网页，或在县指挥中心电话回访时告知。"
+            "本短信不能回复。您的评价对办理单位保密。",
         ),
     }
 )
 
 
-def render(kind: MessageKind, params: Mapping[str, str], *, county: str = "荣昌") -> Rendered:
+def render(
+    kind: MessageKind,
+    params: Mapping[str, str],
+    *,
+    signature: str = "荣昌群工",
+    capabilities: Capabilities = ANY_WORDS,
+) -> Rendered:
     """The text as it goes out, never longer than its template's segments. Further parameters are ignored."""
+    given = values(kind, params, signature=signature, capabilities=capabilities)
+    body = signed(signature) + TEMPLATES[kind].in_words(capabilities).format_map(given)
+    return Rendered(body, segments(body))
+
+
+def values(
+    kind: MessageKind,
+    params: Mapping[str, str],
+    *,
+    signature: str = "荣昌群工",
+    capabilities: Capabilities = ANY_WORDS,
+) -> dict[str, str]:
+    """What stands in the template's places: cleaned, and no longer than the text and the provider allow."""
     template = TEMPLATES.get(kind)
     if template is None:
         raise TextParameters(f"{kind} is no text")
@@ -166,21 +203,28 @@ def render(kind: MessageKind, params: Mapping[str, str], *, county: str = "荣�
     if missing:
         raise TextParameters(f"{kind} lacks {', '.join(sorted(missing))}")
     given = {name: cleaned(params[name]) for name in template.parameters}
+    longest = capabilities.longest_value or _LONGEST_VALUE
     for name, most in template.exact.items():
-        if not 0 < _units(given[name]) <= most:
-            raise TextParameters(f"{kind}: {name} must have 1 to {most} characters")
-    given |= {name: shortened(given[name], most) for name, most in template.shortened.items()}
+        if not 0 < _units(given[name]) <= min(most, longest):
+            raise TextParameters(f"{kind}: {name} must have 1 to {min(most, longest)} characters")
+    given |= {
+        name: shortened(given[name], min(most, longest))
+        for name, most in template.shortened.items()
+    }
     if "title" in given and not given["title"]:
         given["title"] = _UNTITLED
-    sender = signature(county)
     if template.filler is not None:
-        given[template.filler] = _filled(sender, template, given)
-    body = sender + template.words.format_map(given)
-    return Rendered(body, segments(body))
+        words = template.in_words(capabilities).format_map({**given, template.filler: ""})
+        room = _room(signed(signature) + words, template.segments)
+        given[template.filler] = shortened(given[template.filler], min(room, longest))
+    if not capabilities.free_text:
+        # An approved template with an empty place is refused.
+        given = {name: value or _NOTHING for name, value in given.items()}
+    return given
 
 
-def signature(county: str) -> str:
-    return f"【{shortened(cleaned(county), _LONGEST_COUNTY)}群工】"
+def signed(signature: str) -> str:
+    return f"【{shortened(cleaned(signature), _LONGEST_SIGNATURE)}】"
 
 
 def segments(body: str) -> int:
@@ -239,12 +283,10 @@ def _visible(character: str) -> bool:
     return unicodedata.category(character) not in _INVISIBLE and character not in _BLANKS
 
 
-def _filled(sender: str, template: Template, given: Mapping[str, str]) -> str:
-    assert template.filler is not None
-    rest = _units(sender + template.words.format_map({**given, template.filler: ""}))
+def _room(rest: str, count: int) -> int:
+    """What `rest` leaves of so many segments."""
     # A segment may end one unit early so as not to part a pair.
-    room = template.segments * (_EACH_OF_SEVERAL - 1) if template.segments > 1 else _WHOLE_IN_ONE
-    return shortened(given[template.filler], room - rest)
+    return (count * (_EACH_OF_SEVERAL - 1) if count > 1 else _WHOLE_IN_ONE) - _units(rest)
 
 
 def _units(value: str) -> int:

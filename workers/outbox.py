@@ -24,7 +24,8 @@ from sms.gateway import (
     SendResult,
     Unknown,
 )
-from sms.providers.twilio import TwilioGateway
+from sms.providers import capabilities
+from sms.providers import open_gateway as open_gateway
 from sms.texts import render
 
 log = structlog.get_logger()
@@ -41,11 +42,6 @@ _OF_REFUSAL: Final = {
     ErrorClass.CONTENT: MessageState.NEEDS_HUMAN,
     ErrorClass.AMBIGUOUS: MessageState.NEEDS_HUMAN,
 }
-
-
-def open_gateway() -> Gateway:
-    """The configured provider; needs a running event loop."""
-    return TwilioGateway(settings())
 
 
 class Delivery:
@@ -118,7 +114,12 @@ def compose(message: Claimed) -> OutgoingText:
         phone=keys.decrypt(message.phone_sealed),
         template=message.kind,
         parameters=params,
-        body=render(message.kind, params).body,
+        body=render(
+            message.kind,
+            params,
+            signature=settings().sms_signature,
+            capabilities=capabilities(),
+        ).body,
         callback_url=f"{settings().public_url.rstrip('/')}/sms/twilio/status/{message.id}",
     )
 

@@ -17,7 +17,16 @@ from twilio.rest import Client
 from twilio.rest.api.v2010.account.message import MessageInstance
 
 from app.settings import Settings
-from sms.gateway import Accepted, ErrorClass, NotSent, OutgoingText, Refused, SendResult, Unknown
+from sms.gateway import (
+    Accepted,
+    Capabilities,
+    ErrorClass,
+    NotSent,
+    OutgoingText,
+    Refused,
+    SendResult,
+    Unknown,
+)
 
 API: Final = "https://api.twilio.com"
 
@@ -44,10 +53,16 @@ def classify(code: str | int | None) -> ErrorClass:
     return ERRORS.get(str(code), ErrorClass.AMBIGUOUS)
 
 
+def capabilities(settings: Settings) -> Capabilities:
+    """In mainland China: no links, and replies only where the settings say that they come back."""
+    return Capabilities(two_way=settings.replies_come_back, links=False, free_text=True)
+
+
 class TwilioGateway:
     """Needs a running event loop to be made; keep one for the life of the process."""
 
     def __init__(self, settings: Settings) -> None:
+        self._capabilities = capabilities(settings)
         self._from = settings.twilio_from
         self._http = _BoundedHttpClient(
             settings.twilio_api_url or API, settings.sms_timeout_seconds
@@ -57,6 +72,10 @@ class TwilioGateway:
             settings.twilio_auth_token.get_secret_value(),
             http_client=self._http,
         ).api.v2010.account.messages
+
+    @property
+    def capabilities(self) -> Capabilities:
+        return self._capabilities
 
     async def send(self, message: OutgoingText) -> SendResult:
         try:

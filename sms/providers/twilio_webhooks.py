@@ -6,18 +6,18 @@ field that counts must be there, once, and look as Twilio writes it; anything el
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final
 from urllib.parse import parse_qsl
 
-from sms.gateway import ErrorClass
+from sms.gateway import ErrorClass, InboundText
 from sms.providers.twilio import classify
 
 FORM_BYTES_AT_MOST: Final = 64 * 1024
 _FIELDS_AT_MOST: Final = 200
 _BODY_AT_MOST: Final = 1600
 
-_SID: Final = re.compile(r"(?:SM|MM)[0-9a-f]{32}", re.ASCII)
+_SID: Final = re.compile(r"(?:SM|MM)[0-9a-fA-F]{32}", re.ASCII)
 _PHONE: Final = re.compile(r"\+[1-9][0-9]{6,14}", re.ASCII)
 _CODE: Final = re.compile(r"[0-9]{1,6}", re.ASCII)
 _STATUSES: Final = frozenset(
@@ -32,6 +32,7 @@ _STATUSES: Final = frozenset(
         "failed",
         "canceled",
         "read",
+        "partially_delivered",
     }
 )
 
@@ -46,15 +47,6 @@ class StatusReport:
     status: str
     error_code: str | None
     error: ErrorClass | None
-
-
-@dataclass(frozen=True, slots=True)
-class InboundText:
-    """`text` is as it was written, blanks included."""
-
-    provider_message_id: str
-    from_phone: str = field(repr=False)
-    text: str = field(repr=False)
 
 
 def read_form(body: bytes) -> list[tuple[str, str]]:

@@ -9,7 +9,7 @@ from fastapi import FastAPI
 from fastapi.responses import Response
 
 from app.settings import Settings, settings
-from sms.simulator import control, twilio_api
+from sms.simulator import aliyun_api, control, twilio_api
 from sms.simulator.state import SimulatorSettings, close_simulator, open_simulator
 
 _PAGE: Final = Path(__file__).with_name("page")
@@ -38,6 +38,7 @@ def create_app(account: Settings | None = None, own: SimulatorSettings | None = 
 
     made = FastAPI(title="短信模拟器", lifespan=running, docs_url=None, redoc_url=None)
     made.include_router(twilio_api.router)
+    made.include_router(aliyun_api.router)
     made.include_router(control.router)
     for name in ("page.html", "page.js", "page.css", "icon.svg"):
         address = "/" if name == "page.html" else f"/{name}"

@@ -6,6 +6,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+_CODE = r"^(\d{5}|[A-Za-z][A-Za-z_.]{2,59})$"
 Probability = Annotated[float, Field(ge=0, le=1)]
 Seconds = Annotated[float, Field(ge=0, le=200_000)]
 
@@ -55,18 +56,20 @@ class Behaviour(BaseModel):
     stall_accepted: Probability = 0
     stall_not_accepted: Probability = 0
     stall_seconds: Seconds = 30
-    # Twilio error code -> probability, e.g. {"21610": 1}.
-    refused: dict[Annotated[str, Field(pattern=r"^\d{5}$")], Probability] = Field(
+    # The provider's error code -> probability, e.g. {"21610": 1} or {"isv.OUT_OF_SERVICE": 1}.
+    refused: dict[Annotated[str, Field(pattern=_CODE)], Probability] = Field(
         default_factory=dict, max_length=50
     )
 
     undelivered: Probability = 0
     failed: Probability = 0
     silent: Probability = 0
-    failure_code: Annotated[int, Field(ge=10000, le=99999)] = 30008
+    failure_code: (
+        Annotated[int, Field(ge=10000, le=99999)] | Annotated[str, Field(pattern=_CODE)]
+    ) = 30008
 
     # The webhooks: each sent `copies` times at once, the reports of a text last first, late, before the request that
-    # caused them is answered, or wrongly signed.
+    # caused them is answered, or wrongly signed (where nothing is signed: to a wrong address).
     copies: Annotated[int, Field(ge=1, le=50)] = 1
     reorder: bool = False
     report_delay_seconds: Seconds = 0.3

@@ -1,11 +1,13 @@
 """The simulator's controls: how it behaves, what it saw, and the phones. For tests, demonstrations and its page."""
 
+from dataclasses import asdict
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Path
 from fastapi.responses import Response
 from pydantic import BaseModel, ConfigDict, Field
 
+from sms.providers import capabilities
 from sms.simulator.behaviour import Behaviour
 from sms.simulator.messages import Message
 from sms.simulator.state import Simulator, simulator_of
@@ -42,6 +44,11 @@ class Counts(Attempts):
 @router.get("/control/health", summary="Whether it runs")
 async def health() -> dict[str, str]:
     return {"status": "ok"}
+
+
+@router.get("/control/provider", summary="Which provider it stands for, and what that one can do")
+async def provider(here: Here) -> dict[str, Any]:
+    return {"provider": here.account.sms_provider, **asdict(capabilities(here.account))}
 
 
 @router.get("/control/behaviour", summary="How it behaves now")

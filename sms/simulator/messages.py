@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from secrets import token_hex
-from typing import Literal, TextIO
+from typing import Literal, Self, TextIO
 
 import msgspec
 
@@ -14,7 +14,10 @@ _KEPT = 20_000
 
 
 class Message(msgspec.Struct):
-    """One text, either way. `webhook` is the status the application answered to an inbound one; 0: not reached."""
+    """One text, either way. `webhook` is the status the application answered to an inbound one; 0: not reached.
+
+    `status_callback` is what the application knows it by: an address at Twilio, an OutId at 阿里云.
+    """
 
     sid: str
     direction: Literal["outbound-api", "inbound"]
@@ -24,8 +27,12 @@ class Message(msgspec.Struct):
     created_at: datetime
     status: str
     status_callback: str = ""
-    error_code: int | None = None
+    error_code: int | str | None = None
     webhook: int | None = None
+    template_code: str = ""
+
+    def at_step(self, status: str, error_code: int | str | None) -> Self:
+        return msgspec.structs.replace(self, status=status, error_code=error_code)
 
     @property
     def phone(self) -> str:

@@ -1,6 +1,5 @@
 """The simulator's share of Twilio's Messages API, close enough for Twilio's own library to notice no difference."""
 
-import asyncio
 import base64
 import binascii
 import hmac
@@ -14,7 +13,7 @@ from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import JSONResponse
 
 from sms.simulator.behaviour import Treatment
-from sms.simulator.messages import Message, now
+from sms.simulator.messages import Message, new_sid, now
 from sms.simulator.state import Simulator, simulator_of
 from sms.texts import segments
 
@@ -67,15 +66,8 @@ async def send(account: str, request: Request, here: Here) -> Response:
     behaviour = here.dice.behaviour_for(form["To"])
     treatment, code = here.dice.treatment(behaviour)
     here.messages.treatments[treatment] += 1
-    message = here.accept(form) if treatment.takes_it else None
-    if message is not None:
-        report = here.webhooks.report(message, behaviour, here.dice.fate(behaviour))
-        if behaviour.report_before_answer:
-            await report
-        else:
-            here.webhooks.later(report)
-    if treatment in {Treatment.STALL_ACCEPTED, Treatment.STALL_NOT_ACCEPTED}:
-        await asyncio.sleep(behaviour.stall_seconds)
+    message = _accepted(form) if treatment.takes_it else None
+    await here.take(message, treatment, behaviour)
     if message is None or treatment is not Treatment.ACCEPTED:
         return _error(code)
     return JSONResponse(_resource(message, account), status_code=201)
@@ -113,6 +105,19 @@ async def one(account: str, sid: str, request: Request, here: Here) -> Response:
         return _error("20003")
     message = here.messages.get(sid)
     return _error("20404") if message is None else JSONResponse(_resource(message, account))
+
+
+def _accepted(form: dict[str, str]) -> Message:
+    return Message(
+        sid=new_sid(),
+        direction="outbound-api",
+        sender=form["From"],
+        to=form["To"],
+        body=form["Body"],
+        created_at=now(),
+        status="queued",
+        status_callback=form.get("StatusCallback", ""),
+    )
 
 
 def _authentic(request: Request, account: str, here: Simulator) -> bool:

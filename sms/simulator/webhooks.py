@@ -1,40 +1,36 @@
-"""The simulator's calls to the application: status reports and people's replies, signed as Twilio signs them."""
+"""The simulator's calls to the application, whichever provider it stands for: when, how often, in which order."""
 
 import asyncio
+from abc import ABC, abstractmethod
 from collections.abc import Coroutine
 from typing import Any
-from urllib.parse import urlencode
 
 import aiohttp
-from twilio.request_validator import RequestValidator
 
 from sms.simulator.behaviour import Behaviour, Fate
-from sms.simulator.messages import Message, Messages, new_sid
+from sms.simulator.messages import Message, Messages
 
+NOT_REACHED = 0
 _AT_ONCE = 32
 _TIMEOUT = aiohttp.ClientTimeout(total=15)
-_HEADERS = {
-    "Content-Type": "application/x-www-form-urlencoded; charset=UTF-8",
-    "User-Agent": "TwilioProxy/1.1",
-}
-# Twilio tries a second time where it could not connect, and only then.
-_SECONDS_BEFORE_SECOND_TRY = 1.0
-_NOT_REACHED = 0
 
 
-class Webhooks:
+class Webhooks(ABC):
     """Needs a running event loop to be made."""
 
-    def __init__(
-        self, messages: Messages, *, account_sid: str, auth_token: str, inbound_url: str
-    ) -> None:
+    def __init__(self, messages: Messages) -> None:
         self._messages = messages
-        self._account_sid = account_sid
-        self._sign = RequestValidator(auth_token).compute_signature
-        self._inbound_url = inbound_url
         self._session = aiohttp.ClientSession(timeout=_TIMEOUT)
         self._at_once = asyncio.Semaphore(_AT_ONCE)
         self._under_way: set[asyncio.Task[None]] = set()
+
+    @abstractmethod
+    async def tell_status(self, message: Message, step: str, behaviour: Behaviour) -> None:
+        """Report that a text has come so far, if this provider reports that step."""
+
+    @abstractmethod
+    async def tell_reply(self, message: Message, behaviour: Behaviour) -> int:
+        """Hand a reply in; what the application answered."""
 
     async def close(self) -> None:
         self.forget()
@@ -61,90 +57,37 @@ class Webhooks:
             steps.reverse()
         for step in steps:
             await asyncio.sleep(behaviour.report_delay_seconds)
-            self._move(message, step, code if step == fate.value else None, last=step == fate.value)
-            if message.status_callback:
-                fields = self._status_fields(message, step, code if step == fate.value else None)
-                await self._post_copies(message.status_callback, fields, behaviour)
+            last = step == fate.value
+            self._move(message, step, code if last else None, last=last)
+            # What is told is the step, also where the text itself is further already.
+            told = message.at_step(step, code if last else None)
+            await self.tell_status(told, step, behaviour)
 
     async def hand_in(self, message: Message, behaviour: Behaviour) -> None:
         """Hand a person's reply to the application and note what it answered."""
-        message.webhook = await self._post_copies(
-            self._inbound_url, self._inbound_fields(message), behaviour
-        )
+        message.webhook = await self.tell_reply(message, behaviour)
         self._messages.save(message)
 
-    def _move(self, message: Message, status: str, code: int | None, *, last: bool) -> None:
+    async def post(self, url: str, body: bytes, headers: dict[str, str]) -> tuple[int, bool]:
+        """What was answered, and whether anybody was there at all."""
+        try:
+            async with (
+                self._at_once,
+                self._session.post(
+                    url, data=body, headers=headers, allow_redirects=False
+                ) as response,
+            ):
+                await response.read()
+                return response.status, True
+        except aiohttp.ClientConnectorError:
+            return NOT_REACHED, False
+        except (aiohttp.ClientError, TimeoutError, ValueError):
+            # Broken off, too slow, or no address at all.
+            return NOT_REACHED, True
+
+    def _move(self, message: Message, status: str, code: int | str | None, *, last: bool) -> None:
         # Reports may leave in any order; the message itself only moves forward.
         if message.status != status and (last or message.status in {"queued", "sent"}):
             message.status = status
             message.error_code = code if last else message.error_code
             self._messages.save(message)
-
-    async def _post_copies(self, url: str, fields: dict[str, str], behaviour: Behaviour) -> int:
-        answers = await asyncio.gather(
-            *(self._post(url, fields, behaviour) for _ in range(behaviour.copies))
-        )
-        return max(answers)
-
-    async def _post(self, url: str, fields: dict[str, str], behaviour: Behaviour) -> int:
-        headers = dict(_HEADERS, **{"I-Twilio-Idempotency-Token": new_sid()})
-        if behaviour.signature != "missing":
-            signature: str = self._sign(url, fields)
-            headers["X-Twilio-Signature"] = (
-                signature if behaviour.signature == "valid" else signature[::-1]
-            )
-        body = urlencode(fields)
-        for pause in (0.0, _SECONDS_BEFORE_SECOND_TRY):
-            await asyncio.sleep(pause)
-            try:
-                async with (
-                    self._at_once,
-                    self._session.post(
-                        url, data=body, headers=headers, allow_redirects=False
-                    ) as response,
-                ):
-                    await response.read()
-                    return response.status
-            except aiohttp.ClientConnectorError:
-                continue
-            except (aiohttp.ClientError, TimeoutError, ValueError):
-                # Broken off, too slow, or no address at all: Twilio notes it and does not come back.
-                break
-        return _NOT_REACHED
-
-    def _status_fields(self, message: Message, status: str, code: int | None) -> dict[str, str]:
-        fields = {
-            "SmsSid": message.sid,
-            "SmsStatus": status,
-            "MessageStatus": status,
-            "To": message.to,
-            "MessageSid": message.sid,
-            "AccountSid": self._account_sid,
-            "From": message.sender,
-            "ApiVersion": "2010-04-01",
-        }
-        return fields if code is None else fields | {"ErrorCode": str(code)}
-
-    def _inbound_fields(self, message: Message) -> dict[str, str]:
-        # The empty fields are sent by Twilio too, and are covered by its signature.
-        return {
-            "ToCountry": "US",
-            "ToState": "",
-            "SmsMessageSid": message.sid,
-            "NumMedia": "0",
-            "ToCity": "",
-            "FromZip": "",
-            "SmsSid": message.sid,
-            "FromState": "",
-            "SmsStatus": "received",
-            "FromCity": "",
-            "Body": message.body,
-            "FromCountry": "CN",
-            "To": message.to,
-            "ToZip": "",
-            "NumSegments": "1",
-            "MessageSid": message.sid,
-            "AccountSid": self._account_sid,
-            "From": message.sender,
-            "ApiVersion": "2010-04-01",
-        }

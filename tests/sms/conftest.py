@@ -13,7 +13,10 @@ from sms.gateway import OutgoingText
 from sms.providers.twilio import TwilioGateway
 from sms.simulator.app import create_app
 from sms.simulator.state import SimulatorSettings
+from tests.sms.aliyun import aliyun, running_aliyun
 from tests.sms.servers import Listener, served
+
+__all__ = ["aliyun", "running_aliyun"]
 
 
 @dataclass

@@ -1,6 +1,7 @@
 """Real HTTP servers for the tests of the text-message edge: the simulator, and an application that only listens."""
 
 import asyncio
+import json
 import threading
 import time
 from collections.abc import Iterator
@@ -52,6 +53,7 @@ class Heard:
     path: str
     fields: list[tuple[str, str]]
     signature: str | None
+    body: str = ""
 
     def get(self, name: str) -> str | None:
         return dict(self.fields).get(name)
@@ -72,9 +74,13 @@ class Listener:
         body = (await request.body()).decode()
         fields = parse_qsl(body, keep_blank_values=True)
         self.heard.append(
-            Heard(request.url.path, fields, request.headers.get("X-Twilio-Signature"))
+            Heard(request.url.path, fields, request.headers.get("X-Twilio-Signature"), body)
         )
         return Response(status_code=self.answer)
+
+    def items(self, path: str) -> list[list[dict[str, Any]]]:
+        """The batches that were pushed there."""
+        return [json.loads(one.body) for one in self.heard if one.path == path]
 
     def statuses(self, path: str) -> list[str | None]:
         return [one.get("MessageStatus") for one in self.heard if one.path == path]

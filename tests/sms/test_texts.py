@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.outbox import MessageKind
-from sms.texts import TEMPLATES, TextParameters, cleaned, render, segments, shortened, signature
+from sms.texts import TEMPLATES, TextParameters, cleaned, render, segments, shortened, signed
 
 ROOT = Path(__file__).parents[2]
 TEXTS = sorted(TEMPLATES)
@@ -43,7 +43,7 @@ def test_every_message_that_is_a_text_has_a_template() -> None:
 
 @pytest.mark.parametrize("kind", TEXTS)
 def test_what_was_given_stands_in_the_text_under_the_countys_signature(kind: MessageKind) -> None:
-    body = render(kind, GIVEN, county="荣昌").body
+    body = render(kind, GIVEN, signature="荣昌群工").body
     assert body.startswith("【荣昌群工】")
     assert "{" not in body
     for name in TEMPLATES[kind].parameters:
@@ -57,13 +57,13 @@ def test_what_was_given_stands_in_the_text_under_the_countys_signature(kind: Mes
             ("title", "unit", "report", "answer", "missing", "reason", "outcome"), anything
         )
     ),
-    county=anything,
+    signature=anything,
 )
 def test_a_text_keeps_its_limit_whatever_is_put_into_it(
-    kind: MessageKind, given_values: dict[str, str], county: str
+    kind: MessageKind, given_values: dict[str, str], signature: str
 ) -> None:
     exact = {name: "8" * most for name, most in TEMPLATES[kind].exact.items()}
-    rendered = render(kind, {**given_values, **exact}, county=county)
+    rendered = render(kind, {**given_values, **exact}, signature=signature)
     assert rendered.segments == segments(rendered.body) <= TEMPLATES[kind].segments
     for value in exact.values():
         assert value in rendered.body
@@ -90,7 +90,7 @@ def test_even_with_everything_else_at_its_longest_something_of_the_words_remains
     longest = {name: "8" * most for name, most in template.exact.items()} | dict.fromkeys(
         template.shortened, "字" * 99
     )
-    body = render(kind, {**longest, str(template.filler): "水" * 99}, county="县" * 99).body
+    body = render(kind, {**longest, str(template.filler): "水" * 99}, signature="县" * 99).body
     assert "水" * 10 + "…" in body or "水" * 99 in body
 
 
@@ -178,7 +178,7 @@ def test_numbers_and_abbreviations_are_not_taken_for_links() -> None:
 
 def test_what_people_wrote_cannot_pose_as_another_sender() -> None:
     body = render(
-        MessageKind.PROGRESS, {**GIVEN, "report": "【中国银行】您的账户异常"}, county="【某】"
+        MessageKind.PROGRESS, {**GIVEN, "report": "【中国银行】您的账户异常"}, signature="【某】"
     ).body
     assert body.count("【") == body.count("】") == 1
 
@@ -226,5 +226,5 @@ def test_shortened_never_exceeds_and_never_invents(text: str, most: int) -> None
 
 
 def test_the_signature_is_the_countys() -> None:
-    assert signature("荣昌") == "【荣昌群工】"
-    assert units(signature("县" * 50)) <= 14
+    assert signed("荣昌群工") == "【荣昌群工】"
+    assert units(signed("县" * 50)) <= 14

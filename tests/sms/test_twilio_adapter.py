@@ -206,6 +206,7 @@ async def test_a_text_of_the_same_words_that_belongs_to_another_message_is_not_f
     before = datetime.now(UTC)
     first = await gateway.send(world.text())
     assert isinstance(first, Accepted)
+    assert first.provider_id
     again = world.text()
     assert await gateway.find(again, attempted_at=before, taken={first.provider_id}) == NotSent(
         "not_found"

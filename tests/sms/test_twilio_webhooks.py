@@ -4,9 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sms.gateway import ErrorClass
+from sms.gateway import ErrorClass, InboundText
 from sms.providers.twilio_webhooks import (
-    InboundText,
     StatusReport,
     inbound_text,
     read_form,

@@ -3,6 +3,7 @@
 
 const STATUS = { queued: "排队中", sent: "已发出", delivered: "已送达", undelivered: "未送达", failed: "发送失败" };
 const QUICK = [["1", "满意"], ["2", "基本满意"], ["3", "不满意"]];
+const PROVIDERS = { twilio: "Twilio", aliyun: "阿里云" };
 const BAD = new Set(["undelivered", "failed"]);
 const byId = (id) => document.getElementById(id);
 const shown = new Map();
@@ -135,10 +136,18 @@ byId("stranger").addEventListener("submit", async (event) => {
   if (await reply(byId("number").value, byId("words").value, event.target.querySelector("button"))) byId("words").value = "";
 });
 
+async function showProvider() {
+  const now = await call("/control/provider");
+  byId("provider").textContent = `模拟的服务商：${PROVIDERS[now.provider] ?? now.provider} · ${now.two_way ? "可以回复" : "不能回复"} · ${now.free_text ? "任意内容" : "只发审核通过的模板"}`;
+  byId("one-way").hidden = now.two_way;
+  document.body.classList.toggle("one-way", !now.two_way);
+}
+
 async function keepRefreshing() {
   await refresh();
   setTimeout(keepRefreshing, 1500);
 }
 
+showProvider().catch(() => {});
 showBehaviour().catch(() => {});
 keepRefreshing();

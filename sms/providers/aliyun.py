@@ -1,0 +1,227 @@
+"""阿里云 Dysms as a Gateway: approved templates with values, one attempt per call, a timeout that holds, nothing logged.
+
+Not here: what it pushes to us (aliyun_pushes.py), and deciding what a result means for the message (the outbox worker).
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Collection
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import Final
+from uuid import uuid4
+
+import aiohttp
+import asyncpg
+
+from app.clock import SHANGHAI
+from app.outbox import MessageKind
+from app.settings import Settings
+from app.text_templates import Approval, Standing
+from sms import templates
+from sms.gateway import (
+    Accepted,
+    Capabilities,
+    ErrorClass,
+    NotSent,
+    OutgoingText,
+    Refused,
+    SendResult,
+    Unknown,
+)
+from sms.providers.aliyun_protocol import (
+    VERSION,
+    Page,
+    Sent,
+    classify,
+    leaves_open,
+    national,
+    readable,
+    signature,
+    template_param,
+)
+from sms.texts import values
+
+API: Final = "https://dysmsapi.aliyuncs.com"
+PROVIDER: Final = "aliyun"
+# What 通知短信 allow for a value that may be any words.
+LONGEST_VALUE: Final = 35
+
+_CLOCKS_DIFFER: Final = timedelta(minutes=2)
+_PAGE: Final = 50
+# More texts than this to one number on one day would be a fault of its own.
+_PAGES_AT_MOST: Final = 4
+# The provider lists no older ones.
+_DAYS_AT_MOST: Final = 30
+_CONNECT_SECONDS: Final = 5.0
+_AT_ONCE: Final = 64
+_IDLE_SECONDS: Final = 15.0
+# How long an approval is believed without looking again.
+_BELIEVED_SECONDS: Final = 5.0
+
+AskApproval = Callable[[MessageKind], Awaitable[Standing]]
+
+
+def capabilities(settings: Settings) -> Capabilities:
+    return Capabilities(
+        two_way=settings.replies_come_back,
+        links=False,
+        free_text=False,
+        longest_value=LONGEST_VALUE,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    status: int
+    body: bytes
+
+
+class AliyunGateway:
+    """Needs a running event loop to be made; keep one for the life of the process."""
+
+    def __init__(self, settings: Settings, approval: AskApproval | None = None) -> None:
+        self._url = (settings.aliyun_api_url or API).rstrip("/") + "/"
+        self._key = settings.aliyun_access_key_id
+        self._secret = settings.aliyun_access_key_secret.get_secret_value()
+        self._signature = settings.sms_signature
+        self._capabilities = capabilities(settings)
+        self._ask_approval = approval or self._approval
+        self._believed: dict[MessageKind, tuple[float, Standing]] = {}
+        self._session = aiohttp.ClientSession(
+            timeout=aiohttp.ClientTimeout(
+                total=settings.sms_timeout_seconds,
+                sock_connect=min(_CONNECT_SECONDS, settings.sms_timeout_seconds),
+            ),
+            connector=aiohttp.TCPConnector(limit=_AT_ONCE, keepalive_timeout=_IDLE_SECONDS),
+        )
+
+    @property
+    def capabilities(self) -> Capabilities:
+        return self._capabilities
+
+    async def send(self, message: OutgoingText) -> SendResult:
+        kind = MessageKind(message.template)
+        try:
+            standing = await self._standing(kind)
+        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+            return NotSent(f"templates: {type(error).__name__}")
+        if standing.approval is not Approval.APPROVED or standing.template_code is None:
+            return Refused(f"template_{standing.approval}", ErrorClass.CONTENT)
+        given = values(
+            kind,
+            message.parameters,
+            signature=self._signature,
+            capabilities=self._capabilities,
+        )
+        try:
+            answer = await self._call(
+                "SendSms",
+                PhoneNumbers=national(message.phone),
+                SignName=self._signature,
+                TemplateCode=standing.template_code,
+                TemplateParam=template_param(given),
+                OutId=str(message.id),
+            )
+        except aiohttp.ConnectionTimeoutError:
+            return NotSent("connect_timeout")
+        except aiohttp.ClientConnectorError:
+            return NotSent("no_connection")
+        except TimeoutError:
+            return Unknown("timeout")
+        except aiohttp.ClientError as error:
+            return Unknown(type(error).__name__)
+        return _result(answer)
+
+    async def find(
+        self, message: OutgoingText, *, attempted_at: datetime, taken: Collection[str] = ()
+    ) -> Accepted | NotSent | Unknown:
+        """By our own id, which the provider keeps with the text: `taken` is not needed.
+
+        A text is listed some seconds after it was accepted; the outbox asks no sooner.
+        """
+        try:
+            for day in _days(attempted_at, datetime.now(UTC)):
+                found = await self._find_on(day, message)
+                if not isinstance(found, NotSent):
+                    return found
+        except (TimeoutError, aiohttp.ClientError) as error:
+            return Unknown(type(error).__name__)
+        return NotSent("not_found")
+
+    async def close(self) -> None:
+        await self._session.close()
+        # aiohttp closes its sockets on the next turn of the loop.
+        await asyncio.sleep(0)
+
+    async def _find_on(self, day: date, message: OutgoingText) -> Accepted | NotSent | Unknown:
+        for number in range(1, _PAGES_AT_MOST + 1):
+            answer = await self._call(
+                "QuerySendDetails",
+                PhoneNumber=national(message.phone),
+                SendDate=f"{day:%Y%m%d}",
+                PageSize=str(_PAGE),
+                CurrentPage=str(number),
+            )
+            page: Page | None = readable(answer.body, Page)
+            if page is None or answer.status >= 500:
+                return Unknown(f"http_{answer.status}")
+            if page.code != "OK":
+                return Unknown(page.code)
+            if any(detail.out_id == str(message.id) for detail in page.details.listed):
+                return Accepted(None)
+            if len(page.details.listed) < _PAGE:
+                return NotSent("not_found")
+        return Unknown("too_many_to_search")
+
+    async def _standing(self, kind: MessageKind) -> Standing:
+        now = asyncio.get_running_loop().time()
+        asked_at, known = self._believed.get(kind, (0.0, None))
+        if known is None or now - asked_at > _BELIEVED_SECONDS:
+            known = await self._ask_approval(kind)
+            self._believed[kind] = (now, known)
+        return known
+
+    async def _approval(self, kind: MessageKind) -> Standing:
+        return await templates.standing(PROVIDER, kind, self._capabilities)
+
+    async def _call(self, action: str, **params: str) -> _Answer:
+        """One signed request. In the body, so that no address holds a phone number."""
+        form = {
+            "AccessKeyId": self._key,
+            "Action": action,
+            "Format": "JSON",
+            "RegionId": "cn-hangzhou",
+            "SignatureMethod": "HMAC-SHA1",
+            "SignatureNonce": str(uuid4()),
+            "SignatureVersion": "1.0",
+            "Timestamp": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}",
+            "Version": VERSION,
+            **params,
+        }
+        form["Signature"] = signature(self._secret, "POST", form)
+        async with self._session.post(self._url, data=form, allow_redirects=False) as response:
+            return _Answer(response.status, await response.read())
+
+
+def _result(answer: _Answer) -> SendResult:
+    # A redirect or a 5xx says nothing about what happened to the text behind it.
+    if answer.status >= 500 or 300 <= answer.status < 400 or answer.status == 408:
+        return Unknown(f"http_{answer.status}")
+    sent: Sent | None = readable(answer.body, Sent)
+    if sent is None:
+        if answer.status < 300:
+            return Unknown("unreadable_answer")
+        return Refused(str(answer.status), classify(str(answer.status)))
+    if sent.code == "OK":
+        return Accepted(sent.biz_id) if sent.biz_id else Unknown("unreadable_answer")
+    if leaves_open(sent.code):
+        return Unknown(sent.code)
+    return Refused(sent.code, classify(sent.code))
+
+
+def _days(attempted_at: datetime, now: datetime) -> list[date]:
+    """The days, as the provider counts them, on which the attempt may have been."""
+    first = (attempted_at - _CLOCKS_DIFFER).astimezone(SHANGHAI).date()
+    last = (now + _CLOCKS_DIFFER).astimezone(SHANGHAI).date()
+    span = min((last - first).days, _DAYS_AT_MOST)
+    return [last - timedelta(days=ago) for ago in range(span, -1, -1)]

@@ -1,0 +1,290 @@
+"""What is pushed to us as the public reaches it: from the provider it has one effect, from others none, and none is a 5xx."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Iterator
+from random import Random
+from typing import Any, Final
+from uuid import UUID, uuid4
+
+import httpx
+import pytest
+from fastapi import FastAPI
+from sqlalchemy import text
+
+from app import db
+from app.db import transaction
+from app.http import problems
+from app.outbox import MessageKind, announce
+from app.settings import settings
+from sms import inbound
+from tests.sms.aliyun import PUSHES
+
+REPORTS, REPLIES = f"{PUSHES}/reports", f"{PUSHES}/replies"
+_ROW: Final = text("SELECT state, provider_id, error FROM outbox_message WHERE id = :id")
+_TAKEN: Final = text(
+    "SELECT count(*) FROM surveys.reply WHERE provider_message_id LIKE 'aliyun-' || :sequence"
+)
+TAKEN_WELL: Final = {"code": 0, "msg": "接收成功"}
+
+
+@pytest.fixture
+def configured(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setenv("SMS_PROVIDER", "aliyun")
+    settings.cache_clear()
+    yield
+    settings.cache_clear()
+
+
+@pytest.fixture
+async def web(county: None, configured: None) -> AsyncIterator[httpx.AsyncClient]:
+    assert county is None
+    assert configured is None
+    async with client("127.0.0.1") as opened:
+        yield opened
+
+
+def client(address: str) -> httpx.AsyncClient:
+    app = FastAPI()
+    problems.install(app)
+    app.include_router(inbound.router)
+    transport = httpx.ASGITransport(app, raise_app_exceptions=False, client=(address, 5))
+    return httpx.AsyncClient(transport=transport, base_url="http://inner")
+
+
+@pytest.fixture
+async def message_id(county: None) -> UUID:
+    assert county is None
+    async with transaction() as tx:
+        now = await tx.now()
+        return announce(
+            tx, MessageKind.ONE_TIME_CODE, now=now, phone="+8613800000001", code="123456"
+        )
+
+
+def receipt(message_id: UUID, **told: Any) -> dict[str, Any]:
+    return {
+        "phone_number": "13800000001",
+        "send_time": "2026-11-25 10:00:00",
+        "report_time": "2026-11-25 10:00:02",
+        "success": True,
+        "err_code": "DELIVERED",
+        "err_msg": "用户接收成功",
+        "sms_size": "1",
+        "biz_id": f"{message_id.int % 10**18}^0",
+        "out_id": str(message_id),
+    } | told
+
+
+def reply(sequence: Any = None, **told: Any) -> dict[str, Any]:
+    return {
+        "phone_number": "13800000001",
+        "send_time": "2026-11-25 10:00:00",
+        "content": "2",
+        "sign_name": "荣昌群工",
+        "dest_code": "1234",
+        "sequence_id": uuid4().int % 10**15 if sequence is None else sequence,
+    } | told
+
+
+async def state(message_id: UUID) -> tuple[str, str | None, str | None]:
+    async with transaction() as tx:
+        row = await tx.one_or_none(_ROW, id=message_id)
+    assert row is not None
+    return row.state, row.provider_id, row.error
+
+
+async def taken(item: dict[str, Any]) -> int:
+    async with transaction() as tx:
+        return int(await tx.scalar(_TAKEN, sequence=str(item["sequence_id"])))
+
+
+async def test_a_receipt_moves_the_message_also_before_we_knew_the_providers_id(
+    web: httpx.AsyncClient, message_id: UUID
+) -> None:
+    failed = receipt(message_id, success=False, err_code="MOBILE_NOT_ON_SERVICE")
+    answered = await web.post(REPORTS, json=[failed])
+    assert (answered.status_code, answered.json()) == (200, TAKEN_WELL)
+    assert await state(message_id) == ("undelivered", failed["biz_id"], "MOBILE_NOT_ON_SERVICE")
+    assert (await web.post(REPORTS, json=[receipt(message_id)])).json() == TAKEN_WELL
+    assert await state(message_id) == ("delivered", failed["biz_id"], None)
+
+
+async def test_receipts_doubled_in_parallel_and_out_of_order_have_one_effect(
+    web: httpx.AsyncClient, message_id: UUID
+) -> None:
+    batches = [[receipt(message_id, success=won)] for won in (True, False)] * 5
+    Random(1).shuffle(batches)  # noqa: S311 - repeatable on purpose
+    answers = await asyncio.gather(*(web.post(REPORTS, json=batch) for batch in batches))
+    assert {answer.status_code for answer in answers} == {200}
+    assert (await state(message_id))[0] == "delivered"
+
+
+async def test_batches_in_opposite_order_at_once_do_not_wait_for_each_other(
+    web: httpx.AsyncClient,
+) -> None:
+    async with transaction() as tx:
+        now = await tx.now()
+        ids = [
+            announce(tx, MessageKind.ONE_TIME_CODE, now=now, phone="+8613800000001", code="1")
+            for _ in range(20)
+        ]
+    batch = [receipt(one) for one in ids]
+    answers = await asyncio.gather(
+        *(web.post(REPORTS, json=batch[:: 1 if turn % 2 else -1]) for turn in range(6))
+    )
+    assert {answer.status_code for answer in answers} == {200}
+    assert {(await state(one))[0] for one in ids} == {"delivered"}
+
+
+async def test_the_same_reply_pushed_ten_times_is_taken_once(web: httpx.AsyncClient) -> None:
+    item = reply()
+    answers = await asyncio.gather(*(web.post(REPLIES, json=[item, item]) for _ in range(5)))
+    assert {answer.status_code for answer in answers} == {200}
+    assert await taken(item) == 1
+
+
+async def test_a_sequence_with_a_fraction_of_nothing_is_the_same_one(
+    web: httpx.AsyncClient,
+) -> None:
+    item = reply()
+    await web.post(REPLIES, json=[item, item | {"sequence_id": float(item["sequence_id"])}])
+    await web.post(REPLIES, json=[item | {"sequence_id": str(item["sequence_id"])}])
+    assert await taken(item) == 1
+
+
+BAD: Final[list[Any]] = [
+    None,
+    7,
+    "x",
+    [],
+    {},
+    [[[[]]]],
+    {"out_id": "nonsense", "biz_id": "1^0", "success": True},
+    {"phone_number": "13800000001"},
+    reply(content=None),
+    reply(sequence=True),
+    reply(sequence=1.5),
+    reply(sequence="x" * 100),
+    reply(phone_number="+15005550006"),
+    reply(phone_number="023-46731234"),
+    reply(phone_number=13800000001),
+]
+
+
+async def test_what_cannot_be_read_in_a_batch_does_not_keep_the_rest_from_counting(
+    web: httpx.AsyncClient, message_id: UUID
+) -> None:
+    worst = [*BAD, receipt(message_id, biz_id="\0"), receipt(message_id, success=None)]
+    answered = await web.post(REPORTS, json=[*worst, receipt(message_id), *worst])
+    assert (answered.status_code, answered.json()) == (200, TAKEN_WELL)
+    assert (await state(message_id))[0] == "delivered"
+    good = reply(content="谢谢\0")
+    assert (await web.post(REPLIES, json=[*BAD, good, *BAD])).json() == TAKEN_WELL
+    assert await taken(good) == 1
+
+
+@pytest.mark.parametrize(
+    ("body", "answer"),
+    [
+        (b"", 400),
+        (b"{}", 400),
+        (b'"x"', 400),
+        (b"[" * 50_000, 400),
+        (b"[1", 400),
+        (b"[" + b"9" * 5000 + b"]", 200),
+        (b"[NaN, Infinity, -Infinity]", 200),
+        (b'["\xff\xfe"]', 200),
+        (b'[{"sequence_id": 1, "phone_number": "13800000001", "content": "\\ud800"}]', 200),
+        (b"[" + b"0," * 600_000 + b"0]", 413),
+    ],
+    ids=lambda one: repr(one)[:30],
+)
+@pytest.mark.parametrize("where", [REPORTS, REPLIES])
+async def test_no_body_is_a_fault_of_ours(
+    web: httpx.AsyncClient, where: str, body: bytes, answer: int
+) -> None:
+    assert (await web.post(where, content=body)).status_code == answer
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/sms/aliyun/another-secret-000/reports",
+        "/sms/aliyun/%00/reports",
+        "/sms/aliyun/水/reports",
+        f"{PUSHES}x/reports",
+        PUSHES,
+    ],
+)
+async def test_at_another_address_there_is_nothing(
+    web: httpx.AsyncClient, message_id: UUID, path: str
+) -> None:
+    answered = await web.post(path, json=[receipt(message_id)])
+    assert answered.status_code == 404
+    assert (await state(message_id))[0] == "queued"
+
+
+@pytest.mark.parametrize("address", ["10.0.0.9", "::1", "", "unix:", "127.0.0.2"])
+async def test_from_elsewhere_there_is_nothing(
+    web: httpx.AsyncClient, message_id: UUID, address: str
+) -> None:
+    async with client(address) as elsewhere:
+        answered = await elsewhere.post(REPORTS, json=[receipt(message_id)])
+        wrong = await web.post("/sms/aliyun/another-secret-000/reports", json=[])
+    assert (answered.status_code, answered.content) == (404, wrong.content)
+    assert (await state(message_id))[0] == "queued"
+
+
+async def test_networks_may_be_allowed_and_mapped_addresses_count_as_what_they_are(
+    web: httpx.AsyncClient, message_id: UUID, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert web is not None
+    monkeypatch.setenv("ALIYUN_PUSH_ADDRESSES", "203.0.113.0/24, 2001:db8::/32")
+    settings.cache_clear()
+    for address, answer in [("203.0.113.9", 200), ("::ffff:203.0.113.9", 200), ("2001:db8::1", 200), ("127.0.0.1", 404)]:  # fmt: skip
+        async with client(address) as there:
+            answered = await there.post(REPORTS, json=[receipt(message_id)])
+        assert answered.status_code == answer
+
+
+async def test_where_another_provider_is_configured_the_published_address_is_closed(
+    web: httpx.AsyncClient, message_id: UUID, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SMS_PROVIDER", "twilio")
+    settings.cache_clear()
+    assert (await web.post(REPORTS, json=[receipt(message_id)])).status_code == 404
+    # With secrets of one's own the former provider is still heard.
+    monkeypatch.setenv("ALIYUN_ACCESS_KEY_SECRET", "own")
+    monkeypatch.setenv("ALIYUN_PUSH_SECRET", "own-secret-own-secret")
+    monkeypatch.setenv("ALIYUN_PUSH_ADDRESSES", "127.0.0.0/8")
+    settings.cache_clear()
+    own = await web.post("/sms/aliyun/own-secret-own-secret/reports", json=[receipt(message_id)])
+    assert own.status_code == 200
+
+
+async def test_a_database_that_is_away_is_503_so_that_they_push_again(
+    configured: None, message_id: UUID, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert configured is None
+    away = db.Database("postgresql+asyncpg://nobody@127.0.0.1:1/none", pool_size=1)
+    monkeypatch.setattr("app.db.database", lambda: away)
+    async with client("127.0.0.1") as web:
+        for where, item in ((REPORTS, receipt(message_id)), (REPLIES, reply())):
+            assert (await web.post(where, json=[item])).status_code == 503
+
+
+async def test_a_push_costs_at_most_three_statements_an_item(
+    web: httpx.AsyncClient, message_id: UUID
+) -> None:
+    await web.post(REPORTS, json=[])
+    asked: list[str] = []
+    db.observers.append(asked.append)
+    try:
+        await web.post(REPORTS, json=[receipt(message_id)])
+        of_receipt, asked[:] = list(asked), []
+        await web.post(REPLIES, content=json.dumps([reply()]))
+    finally:
+        db.observers.remove(asked.append)
+    assert 1 <= len(of_receipt) <= 3, of_receipt
+    assert 1 <= len(asked) <= 4, asked

@@ -1,0 +1,139 @@
+"""Delivery through the template-based provider by the real worker: unknown attempts are found, words need approval."""
+
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import httpx
+import pytest
+import pytest_asyncio
+from fastapi import FastAPI
+from typing_extensions import override
+
+from app.db import Database, transaction
+from app.http import problems
+from app.outbox import MessageKind, MessageState
+from app.settings import settings
+from sms import inbound, templates
+from sms.providers import capabilities
+from sms.simulator.aliyun_templates import approve_all
+from sms.simulator.app import create_app
+from sms.simulator.state import SimulatorSettings
+from tests.sms.aliyun import PUSHES, account
+from tests.sms.servers import served
+from tests.workers.conftest import (
+    Provider,
+    _serving,
+    announce,
+    in_state,
+    let_leases_lapse,
+    let_pauses_pass,
+    row,
+)
+
+Start = Callable[[], None]
+
+
+@dataclass
+class Domestic(Provider):
+    """Counts by our own id, which goes with the text; `pushes` is where it pushes to."""
+
+    pushes: str = ""
+
+    @override
+    async def _attempts(self, message: UUID) -> dict[str, Any]:
+        asked = {"status_callback": str(message)}
+        found: dict[str, Any] = (await self.control.get("/control/attempts", params=asked)).json()
+        return found
+
+
+@pytest_asyncio.fixture
+async def provider(database: Database, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Domestic]:
+    """Instead of the other one: this provider's simulator, pushing to the real webhooks on the test's database."""
+    assert database is not None
+    application = FastAPI()
+    application.include_router(inbound.router)
+    problems.install(application)
+    async with _serving(application) as public_url:
+        own = SimulatorSettings(simulator_dir=None, simulator_push_url=f"{public_url}{PUSHES}")
+        with served(create_app(account(), own)) as url:
+            monkeypatch.setenv("SMS_PROVIDER", "aliyun")
+            monkeypatch.setenv("ALIYUN_API_URL", url)
+            settings.cache_clear()
+            async with transaction() as tx:
+                await templates.register(tx, "aliyun", capabilities())
+                await approve_all(tx)
+            async with httpx.AsyncClient(base_url=url, timeout=20) as control:
+                yield Domestic(url, control, f"{public_url}{PUSHES}")
+    settings.cache_clear()
+
+
+async def test_a_text_arrives_and_its_receipt_ends_it(
+    provider: Domestic, another_worker: Start
+) -> None:
+    message = await announce()
+    another_worker()
+    found = await in_state(message, MessageState.DELIVERED)
+    assert found.provider_id.endswith("^0")
+    assert await provider.requests(message) == 1
+
+
+async def test_an_error_after_acceptance_is_found_at_the_provider_and_not_sent_again(
+    provider: Domestic, another_worker: Start
+) -> None:
+    await provider.behave(error_accepted=1, silent=1)
+    message = await announce()
+    another_worker()
+    await in_state(message, MessageState.UNKNOWN)
+    await let_leases_lapse()
+    await in_state(message, MessageState.ACCEPTED)
+    assert await provider.requests(message) == 1
+
+
+async def test_a_receipt_that_comes_late_ends_what_was_found_without_the_providers_name_for_it(
+    provider: Domestic, another_worker: Start
+) -> None:
+    await provider.behave(error_accepted=1, silent=1)
+    message = await announce()
+    another_worker()
+    await in_state(message, MessageState.UNKNOWN)
+    await let_leases_lapse()
+    await in_state(message, MessageState.ACCEPTED)
+    late = {"out_id": str(message), "biz_id": "900619746936498440^0", "success": False}
+    pushed = await provider.control.post(
+        f"{provider.pushes}/reports", json=[late | {"err_code": "INVALID_NUMBER"}]
+    )
+    assert pushed.status_code == 200
+    found = await row(message)
+    assert (found.state, found.error) == (MessageState.UNDELIVERED, "INVALID_NUMBER")
+    assert found.provider_id == late["biz_id"]
+
+
+async def test_an_error_without_acceptance_is_sent_again_and_a_code_is_not(
+    provider: Domestic, another_worker: Start
+) -> None:
+    await provider.behave(error_not_accepted=1, times=2)
+    text, code = await announce(), await announce(kind=MessageKind.ONE_TIME_CODE)
+    another_worker()
+    for message in (text, code):
+        await in_state(message, MessageState.UNKNOWN)
+    await let_leases_lapse()
+    await in_state(code, MessageState.FAILED)
+    await let_pauses_pass()
+    await in_state(text, MessageState.DELIVERED)
+    assert (await provider.accepted(text), await provider.accepted(code)) == (1, 0)
+
+
+async def test_a_text_whose_words_are_not_approved_needs_a_human_and_says_why(
+    provider: Domestic, another_worker: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # One-way, the survey has words of its own; the simulator has approved them, nobody has noted it.
+    monkeypatch.setenv("SMS_TWO_WAY", "false")
+    settings.cache_clear()
+    survey, other = await announce(kind=MessageKind.SURVEY), await announce()
+    another_worker()
+    await in_state(survey, MessageState.NEEDS_HUMAN)
+    assert (await row(survey)).error == "template_pending"
+    await in_state(other, MessageState.DELIVERED)
+    assert await provider.requests(survey) == 0
