@@ -153,6 +153,13 @@ TEMPLATES: Final[Mapping[MessageKind, Template]] = MappingProxyType(
             exact=_REF,
             filler="title",
         ),
+        MessageKind.SURVEY_REMINDER: _template(
+            "您反映的“{title}”（编号{ref}）还等您评价：请直接回复1满意 2基本满意 3不满意，对办理单位保密。"
+            "不想再收到，请回复TD。",
+            segments=2,
+            exact=_REF,
+            filler="title",
+        ),
     }
 )
 

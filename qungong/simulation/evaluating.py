@@ -8,9 +8,9 @@ from app.cases.actions import handling
 from app.cases.models import Channel, Outcome
 from app.db import Transaction
 from app.surveys import receiving, return_calls
-from app.surveys.models import CallResult
 from app.surveys.replies import Value
 from app.surveys.return_calls import Finding
+from app.surveys.terms import CallResult
 from qungong.simulation import distributions
 from qungong.simulation.carded import irregular
 from qungong.simulation.scene import Scene, Step, Story

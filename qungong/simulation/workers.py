@@ -46,6 +46,7 @@ class Workers:
             "limits": self._sweep,
             "texts": self._deliver,
             "surveys": self._ask,
+            "turns": self._see_to,
             "archiving": self._archive,
         }
 
@@ -60,8 +61,9 @@ class Workers:
     async def _all_due(self, until: datetime, kinds: Iterable[str]) -> None:
         while True:
             async with self._at(until) as tx:
-                row = (await tx.all(_NEXT))[0]
-            due = sorted((row[kind], kind) for kind in kinds if row[kind] is not None)
+                next_of = dict((await tx.all(_NEXT))[0])
+                next_of["turns"] = await asking.next_due(tx)
+            due = sorted((next_of[kind], kind) for kind in kinds if next_of[kind] is not None)
             if not due or due[0][0] + _LATER > until:
                 return
             await self._kinds[due[0][1]](due[0][0] + _LATER)
@@ -80,6 +82,9 @@ class Workers:
 
     async def _ask(self, moment: datetime) -> None:
         await self._each(moment, asking.owed, asking.ask)
+
+    async def _see_to(self, moment: datetime) -> None:
+        await self._each(moment, asking.due, asking.see_to)
 
     async def _archive(self, moment: datetime) -> None:
         await self._each(moment, deadlines.to_archive, deadlines.archive)

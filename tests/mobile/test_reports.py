@@ -105,7 +105,7 @@ async def test_progress_is_told_in_citizens_words_without_findings_tasks_or_name
     ]
     assert told["timeline"][-1]["texts"] == {"answer": "已恢复供水"}
     evaluation = (await citizen.get(f"/reports/{ref}/evaluation")).json()
-    assert evaluation == {"until": None, "value": None}
+    assert evaluation == {"until": None, "value": None, "open": False, "changeable_until": None}
     early = await citizen.post(f"/reports/{ref}/evaluate", value="satisfied")
     assert early.status_code == 409
 

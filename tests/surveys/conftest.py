@@ -17,6 +17,11 @@ from app.surveys import asking
 from tests.conftest import Staff
 
 _OWED = text("SELECT id FROM outbox_message WHERE case_id = :case_id AND kind = 'survey_owed'")
+_OPEN_BESIDE = text("""
+UPDATE surveys.survey w SET asked_at = now(), window_ends_at = now() + INTERVAL '7 days', next_at = NULL, short_number = (
+  SELECT count(*) + 1 FROM surveys.survey s WHERE s.citizen_id = w.citizen_id AND s.asked_at IS NOT NULL)
+WHERE w.case_id = :case_id AND w.asked_at IS NULL
+""")
 _numbers = itertools.count(1)
 
 
@@ -83,12 +88,20 @@ class Village:
     async def asked(self, phone: str | None) -> Asked:
         return await self._ask(await self.answered(phone))
 
+    async def asked_beside(self, phone: str) -> Asked:
+        """Asked while another question is open, as it was before people were asked one at a time."""
+        return await self._open(await self.asked(phone))
+
     async def asked_about_an_accusation(
         self, phone: str | None, *, solver: str = "jiwei", accused: str | None = None
     ) -> Asked:
-        return await self._ask(
-            await self.answered(phone, kind=Kind.ACCUSATION, solver=solver, accused=accused)
-        )
+        answered = await self.answered(phone, kind=Kind.ACCUSATION, solver=solver, accused=accused)
+        return await self._open(await self._ask(answered))
+
+    async def _open(self, found: Asked) -> Asked:
+        async with transaction() as tx:
+            await tx.execute(_OPEN_BESIDE, case_id=found.case_id)
+        return found
 
     async def _ask(self, found: Asked) -> Asked:
         for one in found.owed:
