@@ -14,6 +14,13 @@ KINDS = [
     "one_time_code", "receipt", "supplement_requested", "declined", "moved", "progress", "answered", "reworked", "merged",
     "extended", "waiting", "survey", "survey_owed",
 ]  # fmt: skip
+ACTIONS = [
+    "register", "request_supplement", "supply", "decline", "object_refusal", "handle", "escalate", "send_down",
+    "dispatch", "sign", "hand_back", "settle", "progress", "assist_answer", "excuse", "answer", "rework", "close",
+    "press", "instruct", "merge", "withdraw", "extend", "decide_extension", "wait", "decide_wait", "resume",
+    "supervise", "reply_supervision", "list", "unlist", "remind", "card", "appeal", "decide_appeal", "reschedule",
+    "reassign",
+]  # fmt: skip
 EFFECTS = ["answered", "thanks", "opted_out", "unclear", "not_asked"]
 NEW_EFFECTS = ["corrected", "repeated", "discounted", "opted_in"]
 READINGS = ["satisfied", "basically_satisfied", "dissatisfied", "not_an_answer"]
@@ -50,6 +57,7 @@ def upgrade() -> None:
     _again("effect_known", "reply", _in("effect", EFFECTS + NEW_EFFECTS))
     _again("reading_known", "reply", _in("reading", [*READINGS, "call_back"]))
     _again("kind_known", "outbox_message", _in("kind", [*KINDS, "survey_reminder"]), None)
+    _again("action_known", "case_event", _in("action", [*ACTIONS, "approve_answer"]), None)
 
 
 def _whose_numbers() -> None:
@@ -163,7 +171,11 @@ def _calls() -> None:
 
 
 def downgrade() -> None:
-    """What the tables before had no place for is lost: questions not asked yet, answers that do not count, tries."""
+    """What the tables before had no place for is lost: questions not asked yet, answers that do not count, tries.
+
+    A record that holds an approval cannot go back, since nothing is taken from a record.
+    """
+    _again("action_known", "case_event", _in("action", ACTIONS), None)
     _again("kind_known", "outbox_message", _in("kind", KINDS), None)
     _again("reading_known", "reply", _in("reading", READINGS))
     _again("effect_known", "reply", _in("effect", EFFECTS))

@@ -8,6 +8,7 @@ from pydantic import BaseModel, Field, StrictBool
 from typing_extensions import override
 
 from app.api.step import CaseRef, Step, answers
+from app.cases.actions import closing
 from app.errors import ActionNotAllowed, KeyReused, NotFound, NotPermitted, SignInRequired
 from app.http.cases import CaseStateOut
 from app.http.inputs import Input, OptionalText, Paragraphs
@@ -149,13 +150,33 @@ async def record_finding(call_id: CallId, given: FindingIn, tx: Tx, by: ByStaff)
 @router.post(
     "/cases/{ref}/rework",
     summary="重办",
-    description="回访属实并征得群众同意后，由原主办单位重新办理：新的一轮，重新计时、重新评价。",
+    description="回访属实并征得群众同意后，由原主办单位重新办理：新的一轮，重新计时、重新评价，并由上一轮答复人以外的人答复。",
     responses=answers(NotPermitted),
 )
 async def rework(ref: CaseRef, given: Rework, step: Step) -> CaseStateOut:
     return step.taken(
         await return_calls.rework(step.tx, ref, by=step.by, reason=given.reason, now=step.now)
     )
+
+
+class Approval(Input):
+    reason: Paragraphs = Field(
+        description="为什么同意，查看了什么",
+        examples=["社区只有一名干部。已查看现场照片，五楼水压正常。"],
+    )
+
+
+@router.post(
+    "/cases/{ref}/approve-answer",
+    summary="同意由原答复人答复",
+    description="重办的事须由上一轮答复人以外的人答复；单位没有其他人的，由县指挥中心查看办理情况后同意，本轮有效。",
+    responses=answers(),
+)
+async def approve_answer(ref: CaseRef, given: Approval, step: Step) -> CaseStateOut:
+    dossier = await closing.approve_answer(
+        step.tx, ref, by=step.by, reason=given.reason, now=step.now
+    )
+    return step.taken(dossier)
 
 
 def _shown(call: CallToMake) -> dict[str, object]:

@@ -32,6 +32,7 @@ _BEFORE_ALL: Final[deadlines.Place] = (datetime(1970, 1, 1, tzinfo=UTC), UUID(in
 # A worker looks every few seconds, and cards nobody before all who asked in time have been heard.
 _LATER: Final = timedelta(seconds=15)
 _LEASE: Final = timedelta(minutes=1)
+_OF_LATE: Final = timedelta(days=1)
 
 # A transaction at a moment of the invented year.
 At = Callable[[datetime], AbstractAsyncContextManager[Transaction]]
@@ -55,8 +56,9 @@ class Workers:
         await self._all_due(until, self._kinds)
 
     async def run_out(self, until: datetime) -> None:
-        """What still comes of cases that nobody acts on any more. Texts that others owe are left to be sent."""
-        await self._all_due(until, ("limits", "archiving"))
+        """What still comes of cases that nobody acts on any more. Texts that others owe of late are left to be sent."""
+        await self._all_due(until - _OF_LATE, self._kinds)
+        await self._all_due(until, ("limits", "archiving", "turns"))
 
     async def _all_due(self, until: datetime, kinds: Iterable[str]) -> None:
         while True:
