@@ -86,7 +86,7 @@ class Village:
         return Asked(case.ref, case.id, phone, CitizenActor(case.citizen_id, None), owed)
 
     async def asked(self, phone: str | None) -> Asked:
-        return await self._ask(await self.answered(phone))
+        return await self.ask(await self.answered(phone))
 
     async def asked_beside(self, phone: str) -> Asked:
         """Asked while another question is open, as it was before people were asked one at a time."""
@@ -96,14 +96,14 @@ class Village:
         self, phone: str | None, *, solver: str = "jiwei", accused: str | None = None
     ) -> Asked:
         answered = await self.answered(phone, kind=Kind.ACCUSATION, solver=solver, accused=accused)
-        return await self._open(await self._ask(answered))
+        return await self._open(await self.ask(answered))
 
     async def _open(self, found: Asked) -> Asked:
         async with transaction() as tx:
             await tx.execute(_OPEN_BESIDE, case_id=found.case_id)
         return found
 
-    async def _ask(self, found: Asked) -> Asked:
+    async def ask(self, found: Asked) -> Asked:
         for one in found.owed:
             async with transaction() as tx:
                 assert await asking.ask(tx, one)
