@@ -60,7 +60,7 @@ _NO_NEGATION = re.compile(r"非常|特别|无比")
 _AGAINST = frozenset("👎😡😠🤬😤😞😢😭😩💔❌✖🙁☹")
 _IN_FAVOUR = frozenset("👍👏🌹")
 _COURTESY = re.compile(
-    r"(?:(?:非常|十分|太|多)?(?:感谢|谢谢|谢了|多谢)(?:您们|你们|大家|政府|领导|您|你)?|好的?|收到|知道了|辛苦了?|您好|你好|ok|thanks?|thank you|[了啊呀哈嗯])+",
+    r"(?:(?:非常|十分|太|多)?(?:感谢|谢谢|谢了|多谢)(?:您们|你们|大家|政府|领导|您|你)?|好的?|收到|知道了|辛苦了?|[您你]们?好|大家好|ok|thanks?|thank you|[了啊呀哈嗯])+",
     re.IGNORECASE,
 )
 # 比较满意 and 还算满意 lie between two answers, so they are none. Nothing may follow but a particle: 满意度太低 and

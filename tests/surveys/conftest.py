@@ -1,7 +1,7 @@
 """Answered cases of people who can be asked, in the sample county."""
 
 import itertools
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 import pytest
@@ -17,6 +17,10 @@ from app.surveys import asking
 from tests.conftest import Staff
 
 _OWED = text("SELECT id FROM outbox_message WHERE case_id = :case_id AND kind = 'survey_owed'")
+_STILL_OWED = text("""
+SELECT id FROM outbox_message WHERE case_id = :case_id AND kind = 'survey_owed' AND state = 'queued'
+""")
+_DUE = text("SELECT id FROM surveys.survey WHERE case_id = :case_id AND next_at IS NOT NULL")
 _OPEN_BESIDE = text("""
 UPDATE surveys.survey w SET asked_at = now(), window_ends_at = now() + INTERVAL '7 days', next_at = NULL, short_number = (
   SELECT count(*) + 1 FROM surveys.survey s WHERE s.citizen_id = w.citizen_id AND s.asked_at IS NOT NULL)
@@ -97,6 +101,20 @@ class Village:
     ) -> Asked:
         answered = await self.answered(phone, kind=Kind.ACCUSATION, solver=solver, accused=accused)
         return await self._open(await self.ask(answered))
+
+    async def asked_again(self, found: Asked) -> Asked:
+        """About the round that has just been answered."""
+        async with transaction() as tx:
+            owed = [row.id for row in await tx.all(_STILL_OWED, case_id=found.case_id)]
+        return await self.ask(replace(found, owed=owed))
+
+    async def turn(self, found: Asked) -> None:
+        """What the sweep does about the survey when it is due."""
+        async with transaction() as tx:
+            surveys = await tx.all(_DUE, case_id=found.case_id)
+        for one in surveys:
+            async with transaction() as tx:
+                await asking.see_to(tx, one.id)
 
     async def _open(self, found: Asked) -> Asked:
         async with transaction() as tx:
