@@ -26,6 +26,9 @@ from app.surveys.terms import CallCause
 # After an answer, so that the same answer sent twice, or put right at once, is not taken for the next question's.
 QUIET: Final = timedelta(minutes=15)
 
+# Where nobody is reminded: when it is looked at whether the question arrived.
+_LOOK_AFTER_DAYS: Final = 3
+
 _OWED = text("""
 SELECT due_at, id FROM outbox_message
 WHERE state = 'queued' AND kind = 'survey_owed' AND due_at <= now() + CAST(:shift AS interval) AND (due_at, id) > (:due_at, :id)
@@ -194,8 +197,8 @@ async def _call_instead(tx: Transaction, survey: Survey, about: Any, now: dateti
 def _why_call(about: Any) -> CallCause | None:
     if not (about.textable and about.has_number):
         return CallCause.NO_NUMBER
-    cause = owner_of(about).call
-    return CallCause.OPTED_OUT if cause is None and about.opted_out else cause
+    owner = owner_of(about)
+    return CallCause.OPTED_OUT if owner.discount is None and about.opted_out else owner.call
 
 
 def _ask_or_wait(
@@ -208,10 +211,8 @@ def _ask_or_wait(
         return
     open_window(survey, now, about.taken)
     assert survey.window_ends_at is not None, "it has just been opened"
-    remind_after = settings().survey_remind_after_days
-    remind_at = now + timedelta(days=remind_after)
-    if remind_after and remind_at < survey.window_ends_at:
-        survey.next_at = remind_at
+    days = settings().survey_remind_after_days or _LOOK_AFTER_DAYS
+    survey.next_at = min(now + timedelta(days=days), survey.window_ends_at)
     tell(
         tx,
         _of_the_round(about, survey),
@@ -225,10 +226,9 @@ def _ask_or_wait(
 def _remind(
     tx: Transaction, survey: Survey, about: Any, now: datetime, *, undelivered: bool
 ) -> None:
-    assert survey.window_ends_at is not None, "only what was asked is reminded of"
     if undelivered:
         tx.add(_call(survey, CallCause.UNDELIVERED, now))
-    elif now < survey.window_ends_at and _why_call(about) is None and not owner_of(about).discount:
+    elif settings().survey_remind_after_days and _may_text(survey, about, now):
         tell(
             tx,
             _of_the_round(about, survey),
@@ -237,6 +237,17 @@ def _remind(
             once=f"survey-reminder/{survey.id}",
             no_later_than=survey.window_ends_at,
         )
+
+
+def _may_text(survey: Survey, about: Any, now: datetime) -> bool:
+    """Whether the question is still open, and to be answered by this number."""
+    ends_at = survey.window_ends_at
+    return (
+        ends_at is not None
+        and now < ends_at
+        and _why_call(about) is None
+        and owner_of(about).discount is None
+    )
 
 
 def _of_the_round(about: Any, survey: Survey) -> Case:

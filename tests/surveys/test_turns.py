@@ -191,7 +191,9 @@ def no_reminders(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 @pytest.mark.usefixtures("no_reminders")
 async def test_a_county_may_do_without_reminders(village: Village) -> None:
     asked = await village.asked(new_phone())
-    assert (await survey(asked)).next_at is None
+    with clock.moved(4 * DAY):
+        assert await swept(asked)
+    assert await texts(asked) == ["survey"]
 
 
 async def test_who_opted_out_is_called_and_asked_by_text_again_once_back(
