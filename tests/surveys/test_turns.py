@@ -103,6 +103,19 @@ async def test_of_those_that_wait_the_oldest_comes_first(village: Village) -> No
     assert await answers(first) == [("satisfied", "text")]
 
 
+async def test_where_two_are_due_at_once_the_older_goes_first(village: Village) -> None:
+    phone = new_phone()
+    first, second, third = [await village.asked(phone) for _ in range(3)]
+    ends_at = (await survey(first)).window_ends_at
+    async with transaction() as tx:
+        left = ends_at - await tx.now()
+    with clock.moved(left + QUIET * 2):
+        assert await swept(third)
+        assert await texts(third) == []
+        assert await swept(second)
+        assert (await texts(second), await texts(third)) == (["survey"], [])
+
+
 async def test_a_question_owed_right_after_an_answer_waits_too(village: Village) -> None:
     phone = new_phone()
     await village.asked(phone)
