@@ -40,6 +40,7 @@ class MessageKind(StrEnum):
     WAITING = "waiting"
     SURVEY = "survey"
     SURVEY_OWED = "survey_owed"
+    SURVEY_REMINDER = "survey_reminder"
 
 
 class MessageState(StrEnum):
@@ -153,9 +154,14 @@ def announce(
     case_id: UUID | None = None,
     round_: int = 0,
     once: str | None = None,
+    no_later_than: datetime | None = None,
     **params: str,
 ) -> UUID:
-    """Owe a message to a citizen (or, before there is one, to a number in E.164); returns its id."""
+    """Owe a message to a citizen (or, before there is one, to a number in E.164); returns its id.
+
+    After `no_later_than` nobody waits for it, whatever its kind.
+    """
+    expires_at = now + _WORTH_SENDING.get(kind, _WORTH_SENDING_ELSE)
     message = OutboxMessage(
         id=uuid7(now),
         kind=kind,
@@ -166,7 +172,7 @@ def announce(
         params_sealed=seal_params(params),
         once=once,
         due_at=now,
-        expires_at=now + _WORTH_SENDING.get(kind, _WORTH_SENDING_ELSE),
+        expires_at=expires_at if no_later_than is None else min(expires_at, no_later_than),
         created_at=now,
     )
     tx.add(message)

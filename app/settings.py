@@ -104,6 +104,24 @@ class Settings(BaseSettings):
     survey_window_days: int = Field(
         default=7, ge=1, le=90, description="days after the answer in which an evaluation counts"
     )
+    survey_remind_after_days: int = Field(
+        default=3,
+        ge=0,
+        le=90,
+        description="days after the question in which nobody answered, and then it is sent once more; 0: never",
+    )
+    shared_number_names: int = Field(
+        default=3,
+        ge=2,
+        le=100,
+        description="so many names registered under one number within a year, and it counts as shared: a return call asks",
+    )
+    return_call_tries: int = Field(
+        default=3,
+        ge=1,
+        le=30,
+        description="days on which somebody could not be reached before their return call is closed",
+    )
     poll_seconds: float = Field(
         default=10,
         gt=0,

@@ -65,7 +65,7 @@ class Stored(SQLModel, metaclass=_Declared):
         self.__dict__[name] = value
 
     @classmethod
-    def read(cls, found: Found) -> Self:
+    def read(cls, found: Found | Mapping[str, Any]) -> Self:
         """An instance of what a SELECT found; columns that are not the table's are passed over."""
         values = {name: found[name] for name in cls.model_fields}
         for name, kind in _enumerations(cls).items():

@@ -11,7 +11,7 @@ from typing_extensions import override
 from app.http import problems, reference
 from app.http.body_limit import BodyLimit
 from app.settings import settings
-from mobile_api import cadre, document, photos, reports, sign_in, tracking
+from mobile_api import cadre, document, photos, reports, sign_in, survey_texts, tracking
 from mobile_api.rate_limits import RateLimits
 
 MOUNTED_AT: Final = "/m/v1"
@@ -49,6 +49,7 @@ def create_app() -> FastAPI:
         photos.looking,
         photos.sending,
         reports.router,
+        survey_texts.router,
         cadre.router,
         tracking.router,
     )

@@ -51,6 +51,9 @@ class ReceiptOut(BaseModel):
     tracking_code: str = Field(description="查询码，只给这一次，请保存", examples=["7KQ2MXWA"])
     title: str = Field(examples=["13至17栋三天没有自来水"])
     holder: str = Field(description="受理单位", examples=["工农茶叶产业社区"])
+    number_notice: str | None = Field(
+        description="代群众登记时，所填号码不能用于短信评价的原因；可以的为 null", examples=[None]
+    )
 
     @classmethod
     def of(cls, registered: Registered) -> Self:
@@ -59,4 +62,5 @@ class ReceiptOut(BaseModel):
             tracking_code=registered.tracking_code,
             title=registered.case.title,
             holder=registered.holder.name,
+            number_notice=registered.number.notice,
         )

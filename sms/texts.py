@@ -171,6 +171,14 @@ TEMPLATES: Final[Mapping[MessageKind, Template]] = MappingProxyType(
             one_way="您反映的“{title}”（编号{ref}）已办结，请评价是否满意：登录群工系统网页，或在县指挥中心电话回访时告知。"
             "本短信不能回复。您的评价对办理单位保密。",
         ),
+        MessageKind.SURVEY_REMINDER: _template(
+            "您反映的“{title}”（编号{ref}）还等您评价：请直接回复1满意 2基本满意 3不满意，对办理单位保密。"
+            "不想再收到，请回复TD。",
+            segments=2,
+            exact=_REF,
+            filler="title",
+            one_way="您反映的“{title}”（编号{ref}）还等您评价：请登录群工系统网页评价是否满意，对办理单位保密。本短信不能回复。",
+        ),
     }
 )
 

@@ -247,10 +247,57 @@ HARMS: Final[tuple[tuple[str, tuple[str, ...], dict[str, Any]], ...]] = (
     (
         "one_answer_a_survey",
         (
-            "ALTER TABLE surveys.answer DROP CONSTRAINT answer_pkey",
-            "INSERT INTO surveys.answer SELECT a.* FROM surveys.answer a JOIN surveys.survey s ON s.id = a.survey_id WHERE s.case_id = [id]",
+            "DROP INDEX surveys.one_answer_counts",
+            "INSERT INTO surveys.answer (survey_id, channel, value, answered_at) SELECT a.survey_id, a.channel, a.value, a.answered_at FROM surveys.answer a JOIN surveys.survey s ON s.id = a.survey_id WHERE s.case_id = [id]",
         ),
         {"answers": 2, "replies": 1},
+    ),
+    (
+        "correction_has_its_answer",
+        (
+            "UPDATE surveys.answer SET discounted = 'corrected' WHERE survey_id IN (SELECT id FROM surveys.survey WHERE case_id = [id])",
+        ),
+        {"corrected": 1},
+    ),
+    (
+        "turn_comes",
+        ("UPDATE surveys.survey SET next_at = now() - interval '16 minutes' WHERE case_id = [id]",),
+        {},
+    ),
+    (
+        "nobody_waits_for_nothing",
+        (
+            "UPDATE surveys.survey SET asked_at = NULL, window_ends_at = NULL, short_number = NULL, next_at = now() + interval '9 days' WHERE case_id = [id]",
+        ),
+        {"ref": "[ref]"},
+    ),
+    (
+        "text_has_its_survey",
+        (
+            "UPDATE outbox_message SET once = 'survey-text/' || gen_random_uuid() WHERE kind = 'survey' AND case_id = [id]",
+        ),
+        {"kind": "survey"},
+    ),
+    (
+        "text_has_its_survey",
+        (
+            "UPDATE outbox_message SET expires_at = now() + interval '30 days' WHERE kind = 'survey' AND case_id = [id]",
+        ),
+        {"kind": "survey"},
+    ),
+    (
+        "call_is_owed",
+        (
+            "UPDATE surveys.answer SET value = 'dissatisfied' WHERE survey_id IN (SELECT id FROM surveys.survey WHERE case_id = [id])",
+        ),
+        {"ref": "[ref]", "round": 1},
+    ),
+    (
+        "tries_are_kept",
+        (
+            "INSERT INTO surveys.return_call (id, survey_id, cause, state, result, consent, tries, created_at) SELECT gen_random_uuid(), id, 'no_number', 'done', 'not_reached', false, 3, now() FROM surveys.survey WHERE case_id = [id]",
+        ),
+        {"tries": 3, "kept": 0},
     ),
     (
         "one_answer_a_survey",

@@ -1,4 +1,4 @@
-"""What a clock does: cards and reminders, surveys that are owed, archiving, clearing out what nobody needs any more.
+"""What a clock does: cards and reminders, surveys whose turn it is, archiving, clearing out what nobody needs any more.
 
 Each survey and each case is a transaction of its own: one that cannot be done holds up no other. Cards go in batches; a
 batch that fails is done again limit by limit.
@@ -174,6 +174,7 @@ class Deadlines:
     def __init__(self) -> None:
         self._cards = CardSweep()
         self._surveys = Sweep("survey", asking.owed, asking.ask)
+        self._turns = Sweep("survey turn", asking.due, asking.see_to)
         self._archiving = Sweep("archiving", to_archive, archive)
         self._tidied_at: float | None = None
 
@@ -181,11 +182,12 @@ class Deadlines:
         more_to_reschedule = await _reschedule()
         _, more_to_card = await self._cards.step()
         asked, more_to_ask = await self._surveys.step()
-        if asked:
+        seen_to, more_turns = await self._turns.step()
+        if asked or seen_to:
             bell.ring(Bell.OUTBOX)
         _, more_to_archive = await self._archiving.step()
         await self._tidy()
-        return more_to_reschedule or more_to_card or more_to_ask or more_to_archive
+        return more_to_reschedule or more_to_card or more_to_ask or more_turns or more_to_archive
 
     async def finish(self) -> None:
         """Nothing is under way between two looks."""

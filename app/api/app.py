@@ -17,6 +17,7 @@ from app.api import (
     handling,
     judging,
     limits,
+    official_numbers,
     papers,
     photos,
     pressing,
@@ -39,8 +40,10 @@ _DESCRIPTION: Final = (
     "错误一律为 application/problem+json，detail 可直接显示给使用者。"
 )
 _PARTS: Final = (
-    sessions, cases, photos, filing, judging, dispatching, handling, extending, waiting, pressing, supervising, papers, return_calls, replies, directory,
-    calendars, limits, text_templates, cards, wall,
+    sessions, cases, photos, filing, judging, dispatching, handling, extending, waiting, pressing, supervising, papers,
+    return_calls, replies,
+    directory, official_numbers, calendars, limits, text_templates,
+    cards, wall,
 )  # fmt: skip
 _TOKENS: Final = {
     "token": {"type": "http", "scheme": "bearer", "description": "登录后取得的令牌"},

@@ -6,7 +6,7 @@ from pydantic import BaseModel, Field, StrictBool
 from app.api.step import CaseRef, Step, answers
 from app.auth.actor import StaffActor
 from app.cases.actions import filing
-from app.cases.actions.filing import Intake, PersonHelped, Registered
+from app.cases.actions.filing import AskedBy, Intake, PersonHelped, Registered
 from app.cases.lifecycle import Phase
 from app.cases.models import Channel
 from app.directory.terms import UnitKind
@@ -99,6 +99,13 @@ class RegisteredOut(BaseModel):
     stage_due_at: At | None
     due_at: At
     version: int = Field(description="记录的条数，用于 If-Match")
+    evaluation_by: AskedBy = Field(
+        description="办结后怎样请群众评价：text 短信、return_call 电话回访、nobody 匿名反映不评价",
+        examples=["text"],
+    )
+    number_notice: str | None = Field(
+        description="所填号码不能用于短信评价的原因；可以的为空", examples=[None]
+    )
 
     @classmethod
     def of(cls, registered: Registered) -> "RegisteredOut":
@@ -114,6 +121,8 @@ class RegisteredOut(BaseModel):
             stage_due_at=case.stage_due_at,
             due_at=case.due_at,
             version=case.event_seq,
+            evaluation_by=registered.number.asked_by,
+            number_notice=registered.number.notice,
         )
 
 

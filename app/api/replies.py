@@ -20,7 +20,7 @@ from app.http.problems import problems
 from app.http.transaction import OneTransaction, Tx
 from app.http.who import ByStaff
 from app.surveys import unread
-from app.surveys.models import HandReading
+from app.surveys.terms import HandReading
 from app.surveys.unread import Question, UnreadReply
 
 router = APIRouter(prefix="/unread-replies", tags=["回访"], route_class=OneTransaction)
@@ -75,7 +75,7 @@ class ReplyDetail(ReplyItem):
 
 class ReadingIn(Input):
     reading: HandReading = Field(
-        description="satisfied 满意、basically_satisfied 基本满意、dissatisfied 不满意、not_an_answer 不是评价",
+        description="satisfied 满意、basically_satisfied 基本满意、dissatisfied 不满意、not_an_answer 不是评价、call_back 读不明白，电话回访",
         examples=["basically_satisfied"],
     )
     ref: Ref | None = Field(
@@ -129,7 +129,7 @@ async def show_reply(reply_id: ReplyId, tx: Tx, by: ByStaff) -> ReplyDetail:
 @router.post(
     "/{reply_id}/reading",
     summary="判读短信",
-    description="判定是哪一种评价，或不是评价，只判一次，并记下由谁、何时判读。判读的是群众自己的话，计入评价；"
+    description="判定是哪一种评价，或不是评价，或须电话回访，只判一次，并记下由谁、何时判读。判读的是群众自己的话，计入评价；"
     f"判为不满意的，进入回访。群众已另有评价的，以先作出的为准。{_WHOSE}",
     responses=problems(SignInRequired, NotPermitted, NotFound, ActionNotAllowed, KeyReused),
 )

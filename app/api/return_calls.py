@@ -8,6 +8,7 @@ from pydantic import BaseModel, Field, StrictBool
 from typing_extensions import override
 
 from app.api.step import CaseRef, Step, answers
+from app.cases.actions import closing
 from app.errors import ActionNotAllowed, KeyReused, NotFound, NotPermitted, SignInRequired
 from app.http.cases import CaseStateOut
 from app.http.inputs import Input, OptionalText, Paragraphs
@@ -16,9 +17,9 @@ from app.http.problems import problems
 from app.http.transaction import OneTransaction, Tx
 from app.http.who import ByStaff
 from app.surveys import return_calls
-from app.surveys.models import CallCause, CallResult, CallState
 from app.surveys.replies import Value
 from app.surveys.return_calls import CallToMake, Finding
+from app.surveys.terms import CallCause, CallResult, CallState
 
 router = APIRouter(tags=["回访"], route_class=OneTransaction)
 
@@ -60,6 +61,9 @@ class CallDetail(CallItem):
     phone: str | None = Field(examples=["+8613983001234"])
     evaluation: Value | None
     evaluation_label: str | None = Field(examples=["不满意"])
+    first_evaluation: Value | None = Field(
+        description="群众一天之内更改过评价的，最初的评价；请问清更改的原因", examples=[None]
+    )
     remark: str | None = Field(description="群众的原话", examples=["水还是没有"])
     note: str | None = Field(description="上次回访的记录", examples=["水压仍不足"])
 
@@ -72,6 +76,7 @@ class CallDetail(CallItem):
             phone=call.phone,
             evaluation=call.value,
             evaluation_label=None if call.value is None else call.value.chinese,
+            first_evaluation=call.first_value,
             remark=call.remark,
             note=call.note,
         )
@@ -93,7 +98,7 @@ class FindingIn(Input):
     )
     evaluation: Value | None = Field(
         default=None,
-        description="群众的评价，仅用于无法短信评价的群众",
+        description="群众在电话中的评价；群众自己已经评价过的不填",
         examples=[None],
     )
 
@@ -105,7 +110,7 @@ class Rework(Input):
 @router.get(
     "/return-calls",
     summary="回访列表",
-    description="待回访的群众，先到的在前：评价不满意的，和无法短信评价的。仅县指挥中心；检举控告的，仅承办单位的督查员。",
+    description="待回访的群众，先到的在前：评价不满意的，和无法短信评价的（没有号码、号码属于单位或多人共用、已退订、未送达、读不明白）。仅县指挥中心；检举控告的，仅承办单位的督查员。",
     responses=problems(SignInRequired, NotPermitted),
 )
 async def list_calls(asked: Annotated[CallsQuery, Query()], tx: Tx, by: ByStaff) -> Calls:
@@ -131,7 +136,8 @@ async def get_call(call_id: CallId, tx: Tx, by: ByStaff) -> CallDetail:
 @router.post(
     "/return-calls/{call_id}/finding",
     summary="记录回访",
-    description="未联系上的仍待回访，其余为结论，不能再改。只有反映属实并征得同意，才能重办。",
+    description="未联系上的仍待回访，在规定天数（默认 3 天）都未联系上的，回访结束；其余为结论，不能再改。"
+    "只有反映属实并征得同意，才能重办。",
     responses=problems(SignInRequired, NotPermitted, NotFound, ActionNotAllowed, KeyReused),
 )
 async def record_finding(call_id: CallId, given: FindingIn, tx: Tx, by: ByStaff) -> CallItem:
@@ -144,13 +150,33 @@ async def record_finding(call_id: CallId, given: FindingIn, tx: Tx, by: ByStaff)
 @router.post(
     "/cases/{ref}/rework",
     summary="重办",
-    description="回访属实并征得群众同意后，由原主办单位重新办理：新的一轮，重新计时、重新评价。",
+    description="回访属实并征得群众同意后，由原主办单位重新办理：新的一轮，重新计时、重新评价，并由上一轮答复人以外的人答复。",
     responses=answers(NotPermitted),
 )
 async def rework(ref: CaseRef, given: Rework, step: Step) -> CaseStateOut:
     return step.taken(
         await return_calls.rework(step.tx, ref, by=step.by, reason=given.reason, now=step.now)
     )
+
+
+class Approval(Input):
+    reason: Paragraphs = Field(
+        description="为什么同意，查看了什么",
+        examples=["社区只有一名干部。已查看现场照片，五楼水压正常。"],
+    )
+
+
+@router.post(
+    "/cases/{ref}/approve-answer",
+    summary="同意由原答复人答复",
+    description="重办的事须由上一轮答复人以外的人答复；单位没有其他人的，由县指挥中心查看办理情况后同意，本轮有效。",
+    responses=answers(),
+)
+async def approve_answer(ref: CaseRef, given: Approval, step: Step) -> CaseStateOut:
+    dossier = await closing.approve_answer(
+        step.tx, ref, by=step.by, reason=given.reason, now=step.now
+    )
+    return step.taken(dossier)
 
 
 def _shown(call: CallToMake) -> dict[str, object]:

@@ -13,7 +13,7 @@ from app.auth.actor import Actor, CitizenActor, StaffActor, SystemActor
 from app.calendars.reading import calendar_of
 from app.cases import deadlines
 from app.cases.deadlines import Timing
-from app.cases.dossier import Asked, Dossier, hand_back_undecided
+from app.cases.dossier import AnsweredBefore, Asked, Dossier, hand_back_undecided
 from app.cases.lifecycle import Action, Condition, Situation, Standing, advance, allowed
 from app.cases.models import Assignment, AssignmentRole, Case, CaseParty, Clock, Waiting
 from app.cases.routing import Place
@@ -59,6 +59,10 @@ SELECT (SELECT version FROM calendar WHERE county_id = :county_id) AS calendar_v
     SELECT DISTINCT ON (e.action) e.action, e.staff_id, CAST(e.body AS json) -> 'data' AS facts FROM case_event e
     WHERE CAST(:asked AS boolean) AND e.case_id = :case_id AND e.action IN ('extend', 'wait')
     ORDER BY e.action, e.seq DESC) w) AS asked,
+  (SELECT json_build_object('staff_id', e.staff_id, 'approved', EXISTS (
+      SELECT 1 FROM case_event p WHERE p.case_id = e.case_id AND p.action = 'approve_answer' AND p.seq > e.seq))
+    FROM case_event e WHERE e.case_id = :case_id AND CAST(:round AS int) > 1 AND e.action = 'answer'
+    ORDER BY e.seq DESC LIMIT 1) AS answered_before,
   h.name AS holder_name, h.kind AS holder_kind, up.id AS up_id, up.name AS up_name, up.kind AS up_kind,
   {_ASSIGNMENT_COLUMNS}, u.name AS unit_name, u.head_approves
 FROM unit h
@@ -140,6 +144,7 @@ async def _dossier(tx: Transaction, ref: str, by: Actor, *, lock: bool) -> Dossi
         asked={
             Action(one["action"]): Asked(one["staff_id"], one["facts"]) for one in first.asked or ()
         },
+        answered_before=first.answered_before and AnsweredBefore(**first.answered_before),
     )
     dossier.remember()
     return dossier
@@ -257,8 +262,22 @@ def _conditions(dossier: Dossier, by: Actor, now: datetime) -> Mapping[Condition
         or now - case.pressed_at >= PRESS_COOL_DOWN,
         Condition.FIRST_ROUND: case.round == 1,
         Condition.NOT_REFUSED_TWICE: case.refusals_objected == 0,
+        **_about_rework(dossier, by),
         **_about_time(dossier, by, now),
         **_about_supervision(dossier, by),
+    }
+
+
+def _about_rework(dossier: Dossier, by: Actor) -> Mapping[Condition, bool]:
+    """Who answered the round that was found wanting does not judge alone that it is solved now.
+
+    What is sealed is there for the inspectors of one unit, and nobody else could approve of it.
+    """
+    before = None if dossier.case.sealed else dossier.answered_before
+    himself = before is not None and isinstance(by, StaffActor) and by.staff_id == before.staff_id
+    return {
+        Condition.ANSWERED_BY_ANOTHER: before is None or before.approved or not himself,
+        Condition.ANSWER_TO_APPROVE: before is not None and not (before.approved or himself),
     }
 
 

@@ -40,6 +40,14 @@ class Asked:
     facts: Mapping[str, Any]
 
 
+@dataclass(frozen=True, slots=True)
+class AnsweredBefore:
+    """Who answered the round before, in a round that is done again; `approved`: may answer this one too."""
+
+    staff_id: int
+    approved: bool
+
+
 @dataclass(slots=True)
 class Dossier:
     """A case with what is needed to decide about it (卷宗). `clocks` are those that run, and the whole case's.
@@ -56,6 +64,7 @@ class Dossier:
     unit_names: dict[int, str]
     head_required: frozenset[int]
     asked: Mapping[Action, Asked] = field(default_factory=dict)
+    answered_before: AnsweredBefore | None = None
     before: dict[str, Any] = field(default_factory=dict)
     assignments_before: dict[UUID, dict[str, Any]] = field(default_factory=dict)
     clocks_before: dict[UUID, dict[str, Any]] = field(default_factory=dict)

@@ -122,6 +122,7 @@ RULES: tuple[Rule, ...] = (
         _C.NO_ASSISTANT_OPEN,
         _C.NO_HAND_BACK_ASKED,
         _C.HEAD_WHERE_REQUIRED,
+        _C.ANSWERED_BY_ANOTHER,
     ),
     _rule(
         Action.REWORK,
@@ -187,6 +188,13 @@ RULES: tuple[Rule, ...] = (
     _rule(Action.DECIDE_APPEAL, _ANY, None, {_S.SUPERVISOR}, _C.APPEAL_OPEN),
     _rule(Action.RESCHEDULE, _ANY, None, {_S.SYSTEM}),
     _rule(Action.REASSIGN, _ANY, None, {_S.SYSTEM}),
+    _rule(
+        Action.APPROVE_ANSWER,
+        {_P.HANDLING},
+        None,
+        {_S.COMMAND_CENTER, _S.CENTER_SUPERVISOR},
+        _C.ANSWER_TO_APPROVE,
+    ),
 )
 FIRST_PHASE = Phase.PENDING
 _BY_ACTION = {rule.action: rule for rule in RULES}

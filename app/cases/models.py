@@ -162,6 +162,31 @@ class Case(Stored, table=True):
     event_hash: bytes = b""
 
 
+class PersonAsGiven(Stored, table=True):
+    """Whom a case was registered for, as the staff who typed it said: several people may share one number.
+
+    `name_key` tells names apart without showing them. `phone_key` is empty where the case is sealed: it counts for
+    nothing that anybody is told.
+    """
+
+    __tablename__ = "person_as_given"
+    __table_args__ = (
+        Index(
+            "person_as_given_by_number",
+            "phone_key",
+            "given_at",
+            postgresql_where=text("phone_key IS NOT NULL"),
+        ),
+    )
+    KEY: ClassVar[tuple[str, ...]] = ("case_id",)
+
+    case_id: UUID = Field(primary_key=True, foreign_key="grievance.id")
+    phone_key: bytes | None = None
+    name_key: bytes
+    name_sealed: bytes | None = None
+    given_at: datetime = Field(sa_type=MOMENT)
+
+
 class AssignmentRole(StrEnum):
     LEAD = "lead"
     ASSIST = "assist"

@@ -55,6 +55,7 @@ class Action(StrEnum):
     DECIDE_APPEAL = "decide_appeal"
     RESCHEDULE = "reschedule"
     REASSIGN = "reassign"
+    APPROVE_ANSWER = "approve_answer"
 
     @property
     def chinese(self) -> str:
@@ -124,6 +125,8 @@ class Condition(StrEnum):
     NOT_LISTED = "not_listed"
     UNIT_TO_CARD = "unit_to_card"
     APPEAL_OPEN = "appeal_open"
+    ANSWERED_BY_ANOTHER = "answered_by_another"
+    ANSWER_TO_APPROVE = "answer_to_approve"
 
     @property
     def chinese(self) -> str:
@@ -177,6 +180,7 @@ _ACTIONS = {
     Action.DECIDE_APPEAL: "申诉裁定",
     Action.RESCHEDULE: "期限重算",
     Action.REASSIGN: "承接",
+    Action.APPROVE_ANSWER: "同意由原答复人答复",
 }
 _STANDINGS = {
     Standing.REPORTER: "反映人",
@@ -232,4 +236,6 @@ _CONDITIONS = {
     Condition.NOT_LISTED: "事件已经挂牌",
     Condition.UNIT_TO_CARD: "没有可以发牌的单位",
     Condition.APPEAL_OPEN: "没有待裁定的申诉",
+    Condition.ANSWERED_BY_ANOTHER: "重办的事须由上一轮答复人以外的人答复，没有他人的，先报县指挥中心同意",
+    Condition.ANSWER_TO_APPROVE: "不是重办的事，或已经同意，或上一轮正是本人答复的",
 }

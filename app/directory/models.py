@@ -4,7 +4,7 @@ from datetime import date, datetime
 from typing import ClassVar
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Identity, Index, Text
+from sqlalchemy import CheckConstraint, Identity, Index, Text, text
 from sqlmodel import Field
 
 from app.directory.terms import Role, UnitKind
@@ -97,6 +97,39 @@ class Citizen(Stored, table=True):
     name_sealed: bytes | None = None
     village_id: int | None = Field(default=None, foreign_key="unit.id")
     created_at: datetime = Field(sa_type=MOMENT)
+
+
+class OfficialNumber(Stored, table=True):
+    """A number known to be a unit's or a member of staff's, and so no citizen's own; taken out it stays, with who did it.
+
+    Kept like a citizen's: encrypted, found by `phone_key`. Only the administrator reads it.
+    """
+
+    __tablename__ = "official_number"
+    __table_args__ = (
+        CheckConstraint("(unit_id IS NULL) <> (staff_id IS NULL)", name="one_owner"),
+        Index(
+            "official_number_once",
+            "phone_key",
+            "unit_id",
+            "staff_id",
+            unique=True,
+            postgresql_nulls_not_distinct=True,
+            postgresql_where=text("removed_at IS NULL"),
+        ),
+    )
+    CHANGING: ClassVar[tuple[str, ...]] = ("removed_at", "removed_by_staff_id")
+
+    id: UUID = Field(primary_key=True)
+    phone_sealed: bytes
+    phone_key: bytes
+    unit_id: int | None = Field(default=None, foreign_key="unit.id")
+    staff_id: int | None = Field(default=None, foreign_key="staff.id")
+    entered_at: datetime = Field(sa_type=MOMENT)
+    # Empty where it came from a list that was imported.
+    entered_by_staff_id: int | None = Field(default=None, foreign_key="staff.id")
+    removed_at: datetime | None = Field(default=None, sa_type=MOMENT)
+    removed_by_staff_id: int | None = Field(default=None, foreign_key="staff.id")
 
 
 class Category(Stored, table=True):

@@ -7,6 +7,7 @@ from sqlalchemy import text
 
 from app.doctor.cards import CARDS
 from app.doctor.invariant import AMONG, Invariant, Reach
+from app.doctor.surveys import SURVEYS
 
 _EVENTS_WITHOUT_GAP = text(f"""
 SELECT g.ref, g.event_seq, e.entries, e.lowest, e.highest, head.hash IS NOT DISTINCT FROM g.event_hash AS head_fits
@@ -44,53 +45,6 @@ SELECT once, count(*) AS messages FROM outbox_message WHERE once IS NOT NULL
 GROUP BY once HAVING count(*) > 1 ORDER BY once LIMIT :most
 """)
 
-# Asked for each answer: the reporter of the case, and of each case that had been joined to it by then. The round is
-# counted from the record. `joined` stands in the body as the one record of when; a forged body may not even be JSON.
-_ONE_SURVEY = text(f"""
-WITH RECURSIVE batch AS MATERIALIZED (
-  SELECT id, ref, citizen_id FROM grievance WHERE id = {AMONG}
-), upward AS (
-  SELECT id AS case_id, citizen_id, id AS answered_id, CAST(NULL AS text) AS joined_ref FROM batch
-  UNION
-  SELECT u.case_id, u.citizen_id, g.primary_id, g.ref FROM upward u
-  -- OFFSET 0: one by one through the index, whatever the planner thinks of how many there are.
-  CROSS JOIN LATERAL (SELECT primary_id, ref FROM grievance WHERE id = u.answered_id OFFSET 0) g
-  WHERE g.primary_id IS NOT NULL
-), owed AS (
-  SELECT DISTINCT u.case_id, u.citizen_id, 1 + (
-    SELECT count(*) FROM case_event r WHERE r.case_id = e.case_id AND r.action = 'rework' AND r.seq < e.seq) AS round
-  FROM upward u
-  CROSS JOIN LATERAL (
-    SELECT case_id, seq FROM case_event WHERE case_id = u.answered_id AND action = 'answer' OFFSET 0) e
-  WHERE u.citizen_id IS NOT NULL AND (u.joined_ref IS NULL OR EXISTS (
-    SELECT 1 FROM case_event m WHERE m.case_id = e.case_id AND m.action = 'merge' AND m.seq < e.seq
-      AND strpos(m.body, '"joined":"' || u.joined_ref || '"') > 0))
-), asked AS (
-  SELECT case_id, citizen_id, round, count(*) AS times FROM (
-    SELECT case_id, citizen_id, round FROM surveys.survey WHERE case_id = {AMONG}
-    UNION ALL
-    SELECT case_id, citizen_id, round FROM outbox_message
-    WHERE case_id = {AMONG} AND kind = 'survey_owed' AND state = 'queued'
-  ) a GROUP BY case_id, citizen_id, round
-)
-SELECT b.ref, d.round, d.asked, d.should_be FROM (
-  SELECT case_id, round, coalesce(a.times, 0) AS asked, CASE WHEN o.case_id IS NULL THEN 0 ELSE 1 END AS should_be
-  FROM owed o FULL JOIN asked a USING (case_id, citizen_id, round)
-) d JOIN batch b ON b.id = d.case_id
-WHERE d.asked <> d.should_be ORDER BY b.id, d.round LIMIT :most
-""")  # noqa: S608 - nothing but the constant above
-
-_REPLY_ONCE = text("""
-SELECT provider_message_id, count(*) AS replies FROM surveys.reply
-GROUP BY provider_message_id HAVING count(*) > 1 ORDER BY provider_message_id LIMIT :most
-""")
-_ONE_ANSWER = text("""
-SELECT survey_id, sum(answers) AS answers, sum(replies) AS replies FROM (
-  SELECT survey_id, count(*) AS answers, 0 AS replies FROM surveys.answer GROUP BY survey_id
-  UNION ALL
-  SELECT survey_id, 0, count(*) FROM surveys.reply WHERE effect = 'answered' GROUP BY survey_id
-) counted GROUP BY survey_id HAVING sum(answers) <> 1 OR sum(replies) > 1 ORDER BY survey_id LIMIT :most
-""")
 _REPORT_HAS_ONE_MESSAGE = text("""
 SELECT provider_id, count(*) AS messages FROM outbox_message WHERE provider_id IS NOT NULL
 GROUP BY provider_id HAVING count(*) > 1 ORDER BY provider_id LIMIT :most
@@ -193,30 +147,7 @@ INVARIANTS: tuple[Invariant, ...] = (
         Reach.WHOLE,
         _OWED_ONCE,
     ),
-    Invariant(
-        4,
-        "one_survey_a_round",
-        "每轮办结，每个可以评价的人恰好问一次，没办结的不问",
-        "the person of the case `ref` should be asked about `round` `should_be` times and is, or is to be, `asked` times",
-        Reach.CASES,
-        _ONE_SURVEY,
-    ),
-    Invariant(
-        5,
-        "reply_taken_once",
-        "同一条来信只收一次",
-        "the provider's message `provider_message_id` was taken more than once",
-        Reach.WHOLE,
-        _REPLY_ONCE,
-    ),
-    Invariant(
-        5,
-        "one_answer_a_survey",
-        "一次评价只算一个答复，回复了的都算上",
-        "the survey `survey_id` counts `answers` answers, of `replies` texts that were taken as one",
-        Reach.WHOLE,
-        _ONE_ANSWER,
-    ),
+    *SURVEYS,
     Invariant(
         5,
         "report_has_one_message",

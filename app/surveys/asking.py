@@ -1,6 +1,11 @@
-"""From a survey that is owed to the question itself: one survey and one text, in one transaction."""
+"""From a survey that is owed to the question itself: one survey, asked when its turn has come, and a reminder.
 
-from datetime import datetime
+A person is texted one question at a time, the oldest first. Each step is one transaction under the number's lock, so
+that no question meets an answer halfway. None of it shows in the case: when it is archived was settled by the answer.
+"""
+
+from datetime import datetime, timedelta
+from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import text
@@ -13,24 +18,67 @@ from app.db import Transaction
 from app.identifiers import uuid7
 from app.outbox import MessageKind
 from app.settings import settings
-from app.surveys.models import CallCause, ReturnCall, Survey
+from app.surveys.locking import one_at_a_time
+from app.surveys.models import ReturnCall, Survey
+from app.surveys.numbers import OWNER, binds, owner_of
+from app.surveys.terms import CallCause
+
+# After an answer, so that the same answer sent twice, or put right at once, is not taken for the next question's.
+QUIET: Final = timedelta(minutes=15)
+
+# Where nobody is reminded: when it is looked at whether the question arrived.
+_LOOK_AFTER_DAYS: Final = 3
 
 _OWED = text("""
 SELECT due_at, id FROM outbox_message
 WHERE state = 'queued' AND kind = 'survey_owed' AND due_at <= now() + CAST(:shift AS interval) AND (due_at, id) > (:due_at, :id)
 ORDER BY due_at, id LIMIT :most
 """)
-# The smallest numbers that are free: a person sees 1 and 2, not 17.
-_TAKE = text("""
-SELECT g.*, o.round AS owed_round, o.citizen_id AS owed_to, c.phone_sealed IS NOT NULL AS has_number,
-  ARRAY(
-    SELECT s.short_number FROM surveys.survey s
-    WHERE s.citizen_id = o.citizen_id AND s.window_ends_at > :now
-      AND NOT EXISTS (SELECT 1 FROM surveys.answer a WHERE a.survey_id = s.id)
-  ) AS taken_numbers
-FROM outbox_message o JOIN grievance g ON g.id = o.case_id JOIN citizen c ON c.id = o.citizen_id
+_DUE = text("""
+SELECT next_at, id FROM surveys.survey
+WHERE next_at <= now() + CAST(:shift AS interval) AND (next_at, id) > (:next_at, :id) ORDER BY next_at, id LIMIT :most
+""")
+_NEXT_DUE = text("SELECT min(next_at) FROM surveys.survey WHERE next_at IS NOT NULL")
+_NUMBER_OWED_TO = text("""
+SELECT p.phone_key FROM outbox_message o JOIN citizen p ON p.id = o.citizen_id
 WHERE o.id = :id AND o.state = 'queued' AND o.kind = 'survey_owed'
-FOR UPDATE OF o SKIP LOCKED
+""")
+_NUMBER_ASKED = text("""
+SELECT p.phone_key FROM surveys.survey s JOIN citizen p ON p.id = s.citizen_id WHERE s.id = :id AND s.next_at <= :now
+""")
+# What the person has open: asked, in its window, and no answer that counts. `taken`: their short numbers; `free_at`: from
+# when on, or since when, nothing is open and nothing was just answered.
+_ABOUT = f"""
+SELECT g.*, p.phone_sealed IS NOT NULL AS has_number, {OWNER},
+  (o.out_at IS NOT NULL AND o.back_at IS NULL) AS opted_out,
+  greatest(open.ends_at, (
+    SELECT max(a.answered_at) FROM surveys.survey s JOIN surveys.answer a ON a.survey_id = s.id
+    WHERE s.citizen_id = p.id AND s.window_ends_at >= CAST(:now AS timestamptz) - INTERVAL '1 day' AND a.answered_at > :quiet_since)
+  ) AS free_at, open.taken
+FROM grievance g JOIN citizen p ON p.id = :citizen_id LEFT JOIN surveys.opt_out o ON o.phone_key = p.phone_key
+CROSS JOIN LATERAL (
+  SELECT max(s.window_ends_at) AS ends_at, coalesce(array_agg(s.short_number), '{{}}') AS taken FROM surveys.survey s
+  WHERE s.citizen_id = p.id AND s.id <> :own_id AND s.window_ends_at >= :now
+    AND NOT EXISTS (SELECT 1 FROM surveys.answer a WHERE a.survey_id = s.id AND a.discounted IS NULL)
+    -- Who is called about another case is not kept waiting by it.
+    AND NOT EXISTS (SELECT 1 FROM surveys.return_call r WHERE r.survey_id = s.id AND r.cause <> 'unread')
+) open
+WHERE g.id = :case_id"""  # noqa: S608 - constants of our own
+_ABOUT_CASE = text(_ABOUT)
+_TAKE_OWED = text("""
+SELECT case_id, round, citizen_id FROM outbox_message WHERE id = :id AND state = 'queued' AND kind = 'survey_owed'
+FOR UPDATE SKIP LOCKED
+""")
+_BEFORE_IT = text("""
+SELECT EXISTS (
+  SELECT 1 FROM surveys.survey s WHERE s.citizen_id = :citizen_id AND s.asked_at IS NULL AND s.id <> :own_id
+    AND (s.created_at, s.id) < (:created_at, :own_id))
+""")
+_TAKE_DUE = text("""
+SELECT s.*, m.state IN ('undelivered', 'failed', 'expired', 'needs_human') AS undelivered,
+  EXISTS (SELECT 1 FROM surveys.answer a WHERE a.survey_id = s.id AND a.discounted IS NULL) AS answered
+FROM surveys.survey s LEFT JOIN outbox_message m ON m.once = 'survey-text/' || CAST(s.id AS text)
+WHERE s.id = :id AND s.next_at <= :now FOR UPDATE OF s SKIP LOCKED
 """)
 _DONE = text("UPDATE outbox_message SET state = 'done', settled_at = :now WHERE id = :id")
 
@@ -44,35 +92,170 @@ async def owed(
 
 
 async def ask(tx: Transaction, owed_id: UUID) -> bool:
-    """Ask the person, or have them called where they cannot be texted. False: somebody else is at it or was."""
+    """Make the survey that is owed: asked now, or when the person's turn comes, or by a return call.
+
+    False: somebody else is at it or was.
+    """
     now = await tx.now()
-    row = await tx.one_or_none(_TAKE, id=owed_id, now=now)
-    if row is None:
+    number = await tx.one_or_none(_NUMBER_OWED_TO, id=owed_id)
+    if number is None:
         return False
-    case = Case.read(row)
-    # Of a case that was joined to another: the other's round.
-    case.round = row.owed_round
+    await one_at_a_time(tx, number.phone_key)
+    owes = await tx.one_or_none(_TAKE_OWED, id=owed_id)
+    if owes is None:
+        return False
     survey = Survey(
         id=uuid7(now),
-        case_id=case.id,
-        round=case.round,
-        citizen_id=row.owed_to,
-        short_number=next(
-            number
-            for number in range(1, len(row.taken_numbers) + 2)
-            if number not in row.taken_numbers
-        ),
-        asked_at=now,
-        window_ends_at=survey_window_ends(now, settings().survey_window_days),
+        case_id=owes.case_id,
+        round=owes.round,
+        citizen_id=owes.citizen_id,
+        created_at=now,
     )
-    tx.add(survey)
-    if case.textable and row.has_number:
-        tell(tx, case, MessageKind.SURVEY, now=now, once=f"survey-text/{survey.id}")
-    else:
-        tx.add(
-            ReturnCall(
-                id=uuid7(now), survey_id=survey.id, cause=CallCause.NO_NUMBER, created_at=now
-            )
+    about = await _about(tx, survey, now)
+    if not await _call_instead(tx, survey, about, now):
+        before = await tx.scalar(
+            _BEFORE_IT, citizen_id=survey.citizen_id, created_at=now, own_id=survey.id
         )
+        _ask_or_wait(tx, survey, about, now, behind=before)
+    tx.add(survey)
     await tx.execute(_DONE, id=owed_id, now=now)
     return True
+
+
+async def due(
+    tx: Transaction, *, after: tuple[datetime, UUID], most: int
+) -> list[tuple[datetime, UUID]]:
+    """Surveys whose turn has come, or whose reminder is due, from behind `after` on."""
+    rows = await tx.all(_DUE, next_at=after[0], id=after[1], most=most, shift=clock.shift())
+    return [(row.next_at, row.id) for row in rows]
+
+
+async def next_due(tx: Transaction) -> datetime | None:
+    """When the next turn or reminder comes."""
+    found: datetime | None = await tx.scalar(_NEXT_DUE)
+    return found
+
+
+async def see_to(tx: Transaction, survey_id: UUID) -> bool:
+    """Ask the survey whose turn has come, or remind of the one that was asked. False: somebody else is at it or was."""
+    now = await tx.now()
+    number = await tx.one_or_none(_NUMBER_ASKED, id=survey_id, now=now)
+    if number is None:
+        return False
+    await one_at_a_time(tx, number.phone_key)
+    row = await tx.one_or_none(_TAKE_DUE, id=survey_id, now=now)
+    if row is None:
+        return False
+    survey = Survey.read(row)
+    survey.next_at = None
+    tx.change(survey)
+    if row.answered:
+        return True
+    about = await _about(tx, survey, now)
+    if survey.asked_at is not None:
+        _remind(tx, survey, about, now, undelivered=bool(row.undelivered))
+    elif not await _call_instead(tx, survey, about, now):
+        before = await tx.scalar(
+            _BEFORE_IT, citizen_id=survey.citizen_id, created_at=survey.created_at, own_id=survey.id
+        )
+        _ask_or_wait(tx, survey, about, now, behind=before)
+    return True
+
+
+def open_window(survey: Survey, now: datetime, taken: list[int]) -> None:
+    """From now on the survey counts as asked. The smallest number that is free: a person sees 1 and 2, not 17."""
+    survey.asked_at = now
+    survey.window_ends_at = survey_window_ends(now, settings().survey_window_days)
+    survey.short_number = next(one for one in range(1, len(taken) + 2) if one not in taken)
+    survey.next_at = None
+
+
+async def _about(tx: Transaction, survey: Survey, now: datetime) -> Any:
+    rows = await tx.all(
+        _ABOUT_CASE,
+        case_id=survey.case_id,
+        citizen_id=survey.citizen_id,
+        own_id=survey.id,
+        now=now,
+        quiet_since=now - QUIET,
+        **binds(now),
+    )
+    return rows[0]
+
+
+async def _call_instead(tx: Transaction, survey: Survey, about: Any, now: datetime) -> bool:
+    """Whether the person is asked otherwise than by text, and by whom: the caller, or nobody."""
+    owner, cause = owner_of(about), _why_call(about)
+    if cause is None and owner.discount is None:
+        return False
+    open_window(survey, now, about.taken)
+    if cause is not None:
+        tx.add(_call(survey, cause, now))
+    return True
+
+
+def _why_call(about: Any) -> CallCause | None:
+    if not (about.textable and about.has_number):
+        return CallCause.NO_NUMBER
+    owner = owner_of(about)
+    return CallCause.OPTED_OUT if owner.discount is None and about.opted_out else owner.call
+
+
+def _ask_or_wait(
+    tx: Transaction, survey: Survey, about: Any, now: datetime, *, behind: bool
+) -> None:
+    """`behind`: another question of the person's has been waiting longer."""
+    if about.free_at is not None or behind:
+        # Looked at again when the one before is over; an answer brings it forward.
+        survey.next_at = max(about.free_at or now, now) + QUIET
+        return
+    open_window(survey, now, about.taken)
+    assert survey.window_ends_at is not None, "it has just been opened"
+    days = settings().survey_remind_after_days or _LOOK_AFTER_DAYS
+    survey.next_at = min(now + timedelta(days=days), survey.window_ends_at)
+    tell(
+        tx,
+        _of_the_round(about, survey),
+        MessageKind.SURVEY,
+        now=now,
+        once=f"survey-text/{survey.id}",
+        no_later_than=survey.window_ends_at,
+    )
+
+
+def _remind(
+    tx: Transaction, survey: Survey, about: Any, now: datetime, *, undelivered: bool
+) -> None:
+    if undelivered:
+        tx.add(_call(survey, CallCause.UNDELIVERED, now))
+    elif settings().survey_remind_after_days and _may_text(survey, about, now):
+        tell(
+            tx,
+            _of_the_round(about, survey),
+            MessageKind.SURVEY_REMINDER,
+            now=now,
+            once=f"survey-reminder/{survey.id}",
+            no_later_than=survey.window_ends_at,
+        )
+
+
+def _may_text(survey: Survey, about: Any, now: datetime) -> bool:
+    """Whether the question is still open, and to be answered by this number."""
+    ends_at = survey.window_ends_at
+    return (
+        ends_at is not None
+        and now < ends_at
+        and _why_call(about) is None
+        and owner_of(about).discount is None
+    )
+
+
+def _of_the_round(about: Any, survey: Survey) -> Case:
+    case = Case.read(about)
+    # Of a case that was joined to another: the other's round.
+    case.round = survey.round
+    return case
+
+
+def _call(survey: Survey, cause: CallCause, now: datetime) -> ReturnCall:
+    return ReturnCall(id=uuid7(now), survey_id=survey.id, cause=cause, created_at=now)

@@ -1,7 +1,6 @@
 """Tables of surveys, in a PostgreSQL schema of their own: none of them is read where cases are shown."""
 
 from datetime import datetime
-from enum import StrEnum
 from typing import ClassVar
 from uuid import UUID
 
@@ -10,111 +9,96 @@ from sqlmodel import Field
 
 from app.stored import MOMENT, Stored, one_of
 from app.surveys.replies import Value
+from app.surveys.terms import (
+    AnswerChannel,
+    CallCause,
+    CallResult,
+    CallState,
+    Discount,
+    HandReading,
+    ReplyEffect,
+)
 
 SCHEMA = "surveys"
-
-
-class AnswerChannel(StrEnum):
-    TEXT = "text"
-    PAGE = "page"
-    RETURN_CALL = "return_call"
-
-
-class ReplyEffect(StrEnum):
-    """What a text from a citizen did. UNCLEAR and NOT_ASKED are for people to read."""
-
-    ANSWERED = "answered"
-    THANKS = "thanks"
-    OPTED_OUT = "opted_out"
-    UNCLEAR = "unclear"
-    NOT_ASKED = "not_asked"
-
-
-class HandReading(StrEnum):
-    """How staff read a reply that the system could not: as one of the values of an answer, or as none."""
-
-    SATISFIED = "satisfied"
-    BASICALLY_SATISFIED = "basically_satisfied"
-    DISSATISFIED = "dissatisfied"
-    NOT_AN_ANSWER = "not_an_answer"
-
-    @property
-    def value_read(self) -> Value | None:
-        return None if self is HandReading.NOT_AN_ANSWER else Value(self)
-
-    @property
-    def chinese(self) -> str:
-        return "不是评价" if self.value_read is None else self.value_read.chinese
-
-
-class CallCause(StrEnum):
-    DISSATISFIED = "dissatisfied"
-    NO_NUMBER = "no_number"
-
-    @property
-    def chinese(self) -> str:
-        return {"dissatisfied": "不满意", "no_number": "无法短信评价"}[self]
-
-
-class CallState(StrEnum):
-    OPEN = "open"
-    DONE = "done"
-
-
-class CallResult(StrEnum):
-    """NOT_REACHED leaves the call open. EVALUATED: nothing was wrong, only the evaluation was taken."""
-
-    VALID = "valid"
-    UNREASONABLE = "unreasonable"
-    NOT_REACHED = "not_reached"
-    EVALUATED = "evaluated"
-
-    @property
-    def chinese(self) -> str:
-        return {
-            "valid": "反映属实",
-            "unreasonable": "诉求不合理",
-            "not_reached": "未联系上",
-            "evaluated": "已评价",
-        }[self]
 
 
 class Survey(Stored, table=True):
     """One question to one person about one round of a case. `case_id` is the person's own case, also where it was joined.
 
-    `short_number` tells a person's open surveys apart: `2号满意` answers the one numbered 2.
+    Until its turn has come it is there and not asked: then the window is not known either. `next_at` is when the system
+    next sees to it: to ask, or to remind. `short_number` tells a person's open surveys apart: `2号满意` answers the 2.
     """
 
     __tablename__ = "survey"
     __table_args__ = (
         UniqueConstraint("case_id", "round", "citizen_id", name="one_survey_a_round_and_person"),
         CheckConstraint("window_ends_at > asked_at", name="survey_window"),
+        CheckConstraint(
+            "(asked_at IS NULL) = (window_ends_at IS NULL) AND (asked_at IS NULL) = (short_number IS NULL)",
+            name="asked_has_window",
+        ),
+        CheckConstraint("asked_at IS NOT NULL OR next_at IS NOT NULL", name="turn_comes"),
         Index("survey_by_citizen", "citizen_id", "window_ends_at"),
+        Index("survey_due", "next_at", "id", postgresql_where=text("next_at IS NOT NULL")),
         {"schema": SCHEMA},
     )
+    CHANGING: ClassVar[tuple[str, ...]] = ("short_number", "asked_at", "window_ends_at", "next_at")
 
     id: UUID = Field(primary_key=True)
     case_id: UUID = Field(foreign_key="grievance.id")
     round: int
     citizen_id: UUID = Field(foreign_key="citizen.id")
-    short_number: int
-    asked_at: datetime = Field(sa_type=MOMENT)
-    window_ends_at: datetime = Field(sa_type=MOMENT)
+    created_at: datetime = Field(sa_type=MOMENT)
+    short_number: int | None = None
+    asked_at: datetime | None = Field(default=None, sa_type=MOMENT)
+    window_ends_at: datetime | None = Field(default=None, sa_type=MOMENT)
+    next_at: datetime | None = Field(default=None, sa_type=MOMENT)
 
 
 class Answer(Stored, table=True):
-    """What a person answered. The first clear answer counts: there is one at most."""
+    """What a person answered. One of a survey counts; `discounted` says why another does not, or no longer.
+
+    The one that counts keeps its row when it is corrected: what it said before stands beside it.
+    """
 
     __tablename__ = "answer"
-    __table_args__ = (one_of("channel", AnswerChannel), one_of("value", Value), {"schema": SCHEMA})
-    # By text and on the page in the same moment: one of the two is enough.
-    ADD_ONCE: ClassVar[bool] = True
+    __table_args__ = (
+        one_of("channel", AnswerChannel),
+        one_of("value", Value),
+        one_of("discounted", Discount),
+        Index(
+            "one_answer_counts",
+            "survey_id",
+            unique=True,
+            postgresql_where=text("discounted IS NULL"),
+        ),
+        Index("answer_by_survey", "survey_id"),
+        {"schema": SCHEMA},
+    )
+    CHANGING: ClassVar[tuple[str, ...]] = ("channel", "value", "remark_sealed", "answered_at")
 
-    survey_id: UUID = Field(primary_key=True, foreign_key=f"{SCHEMA}.survey.id")
+    id: UUID = Field(
+        primary_key=True, sa_column_kwargs={"server_default": text("gen_random_uuid()")}
+    )
+    survey_id: UUID = Field(foreign_key=f"{SCHEMA}.survey.id")
     channel: AnswerChannel = Field(sa_type=Text)
     value: Value = Field(sa_type=Text)
     remark_sealed: bytes | None = None
     answered_at: datetime = Field(sa_type=MOMENT)
+    discounted: Discount | None = Field(default=None, sa_type=Text)
+
+
+class OptOut(Stored, table=True):
+    """A number whose owner wants no survey by text (退订); `back_at`: wants them again."""
+
+    __tablename__ = "opt_out"
+    __table_args__ = ({"schema": SCHEMA},)
+    KEY: ClassVar[tuple[str, ...]] = ("phone_key",)
+    CHANGING: ClassVar[tuple[str, ...]] = ("out_at", "back_at")
+
+    phone_key: bytes = Field(primary_key=True)
+    out_at: datetime = Field(sa_type=MOMENT)
+    back_at: datetime | None = Field(default=None, sa_type=MOMENT)
 
 
 class Reply(Stored, table=True):
@@ -169,7 +153,7 @@ class ReturnCall(Stored, table=True):
         one_of("result", CallResult),
         UniqueConstraint("survey_id", name="one_return_call_a_survey"),
         CheckConstraint(
-            "(state = 'done') = (result IS NOT NULL AND result <> 'not_reached')",
+            "state = 'done' AND result IS NOT NULL OR state = 'open' AND (result IS NULL OR result = 'not_reached')",
             name="done_has_result",
         ),
         Index("return_call_open", "id", postgresql_where=text("state = 'open'")),
@@ -177,6 +161,7 @@ class ReturnCall(Stored, table=True):
     )
     ADD_ONCE: ClassVar[bool] = True
     CHANGING: ClassVar[tuple[str, ...]] = (
+        "cause",
         "state",
         "result",
         "consent",
@@ -198,3 +183,21 @@ class ReturnCall(Stored, table=True):
     created_at: datetime = Field(sa_type=MOMENT)
     called_at: datetime | None = Field(default=None, sa_type=MOMENT)
     called_by_staff_id: int | None = Field(default=None, foreign_key="staff.id")
+
+
+class CallTry(Stored, table=True):
+    """One try to reach the person of a return call, and what came of it; only added to."""
+
+    __tablename__ = "call_try"
+    __table_args__ = (
+        one_of("result", CallResult),
+        Index("call_try_by_call", "call_id"),
+        {"schema": SCHEMA},
+    )
+
+    id: UUID = Field(primary_key=True)
+    call_id: UUID = Field(foreign_key=f"{SCHEMA}.return_call.id")
+    result: CallResult = Field(sa_type=Text)
+    note_sealed: bytes | None = None
+    at: datetime = Field(sa_type=MOMENT)
+    by_staff_id: int = Field(foreign_key="staff.id")

@@ -1,7 +1,7 @@
 """Taking what citizens answer, by text or on the page. Nothing of it reaches the case, its record or who handled it."""
 
 from datetime import datetime
-from uuid import UUID
+from typing import Any
 
 from sqlalchemy import text
 
@@ -9,42 +9,41 @@ from app import keys
 from app.auth.actor import Actor, CitizenActor
 from app.db import Transaction
 from app.errors import ActionNotAllowed, NotFound, NotPermitted
-from app.identifiers import uuid7
-from app.surveys.models import (
-    Answer,
-    AnswerChannel,
-    CallCause,
-    Reply,
-    ReplyEffect,
-    ReturnCall,
-)
+from app.surveys import answering
+from app.surveys.answering import COLUMNS, CORRECTED_WITHIN, JOINS, Standing, standing_of, take
+from app.surveys.locking import one_at_a_time
+from app.surveys.models import OptOut, Reply
+from app.surveys.numbers import binds
 from app.surveys.replies import Reading, Sense, Value, read_reply
+from app.surveys.terms import AnswerChannel, ReplyEffect
 
-# One reply of a phone after the other: the same one delivered twice at once, or two to one question. No row of a case
-# or a citizen is locked or touched.
-_ONE_AT_A_TIME = text("SELECT pg_advisory_xact_lock(:key)")
-# A statement of its own, after the lock, so that it sees what the one before did.
-_OPEN = text("""
-SELECT k.known, k.citizen_id, s.id, s.short_number
-FROM (
-  SELECT EXISTS (SELECT 1 FROM surveys.reply WHERE provider_message_id = :provider_message_id) AS known,
-    (SELECT id FROM citizen WHERE phone_key = :phone_key) AS citizen_id
-) k
-LEFT JOIN surveys.survey s ON s.citizen_id = k.citizen_id AND s.window_ends_at >= :now
-  AND NOT EXISTS (SELECT 1 FROM surveys.answer a WHERE a.survey_id = s.id)
+# A statement of its own, after the lock, so that it sees what the one before did. Whatever the person may still answer or
+# put right, and what waits for its turn.
+_ASKED = text(f"""
+SELECT k.known, p.id AS person_id, o.out_at, o.back_at, s.*
+FROM (SELECT EXISTS (SELECT 1 FROM surveys.reply WHERE provider_message_id = :provider_message_id) AS known) k
+LEFT JOIN citizen p ON p.phone_key = :phone_key
+LEFT JOIN surveys.opt_out o ON o.phone_key = :phone_key
+LEFT JOIN LATERAL (
+  SELECT {COLUMNS} FROM surveys.survey s JOIN grievance g ON g.id = s.case_id {JOINS}
+  WHERE s.citizen_id = p.id AND (s.window_ends_at IS NULL OR s.window_ends_at >= :since)
+) s ON true
 ORDER BY s.asked_at, s.id
-""")
-_OWN = text("""
-SELECT s.id, s.window_ends_at, a.value
-FROM grievance g
-LEFT JOIN surveys.survey s ON s.case_id = g.id AND s.citizen_id = g.citizen_id
-LEFT JOIN surveys.answer a ON a.survey_id = s.id
+""")  # noqa: S608 - constants of our own
+_NUMBER = text("SELECT phone_key FROM citizen WHERE id = :citizen_id")
+_OF_THE_CASE = f"""
+FROM grievance g JOIN citizen p ON p.id = g.citizen_id
+LEFT JOIN surveys.survey s ON s.case_id = g.id AND s.citizen_id = g.citizen_id {JOINS}
 WHERE g.ref = :ref AND g.citizen_id = :citizen_id
-ORDER BY s.round DESC NULLS LAST LIMIT 1
+ORDER BY s.round DESC NULLS LAST LIMIT 1"""
+_OWN = text(f"SELECT {COLUMNS} {_OF_THE_CASE}")
+_OPTED = text("""
+SELECT o.out_at, o.back_at FROM surveys.opt_out o JOIN citizen p ON p.phone_key = o.phone_key WHERE p.id = :citizen_id
 """)
-_EFFECTS = {
+_SENSED = {
     Sense.THANKS: ReplyEffect.THANKS,
     Sense.OPT_OUT: ReplyEffect.OPTED_OUT,
+    Sense.OPT_IN: ReplyEffect.OPTED_IN,
     Sense.UNCLEAR: ReplyEffect.UNCLEAR,
 }
 
@@ -54,107 +53,143 @@ async def receive(
 ) -> ReplyEffect | None:
     """Take a text from a phone (E.164). None: the same delivery was taken before, and has no second effect.
 
-    It answers the open survey it names by short number, else the one asked first. What cannot be read is kept for a
-    person to read.
+    It answers the open survey it names by short number, else the one asked first; where none is open it puts right what
+    was answered last. What cannot be read is kept for a person to read.
     """
     phone_key = keys.lookup("phone", from_phone)
-    await one_at_a_time(tx, from_phone)
+    await one_at_a_time(tx, phone_key)
     rows = await tx.all(
-        _OPEN, provider_message_id=provider_message_id, phone_key=phone_key, now=now
+        _ASKED,
+        provider_message_id=provider_message_id,
+        phone_key=phone_key,
+        since=now - CORRECTED_WITHIN,
+        **binds(now),
     )
     if rows[0].known:
         return None
     reading = read_reply(text)
-    open_surveys = [(row.id, row.short_number) for row in rows if row.id is not None]
-    survey_id = _meant(open_surveys, reading)
-    if reading.value is None:
-        effect = _EFFECTS[reading.sense]
-    elif survey_id is None:
-        effect = ReplyEffect.NOT_ASKED
+    standings = [standing_of(row) for row in rows if row.id is not None]
+    meant = _meant(standings, reading, now)
+    if reading.value is not None:
+        effect = _answered(tx, standings, meant, reading, now)
     else:
-        effect = ReplyEffect.ANSWERED
-        answer(tx, survey_id, reading.value, reading.remark, AnswerChannel.TEXT, now)
+        effect = _opt(tx, phone_key, rows[0], reading.sense, now) or _SENSED[reading.sense]
     tx.add(
         Reply(
             provider_message_id=provider_message_id,
             phone_sealed=keys.encrypt(from_phone),
-            text_sealed=keys.encrypt(_encodable(text)),
+            text_sealed=answering.sealed(text) or keys.encrypt(""),
             effect=effect,
-            survey_id=survey_id,
+            survey_id=None if meant is None else meant.survey.id,
             received_at=now,
-            citizen_id=rows[0].citizen_id,
+            citizen_id=rows[0].person_id,
         )
     )
     return effect
 
 
-async def one_at_a_time(tx: Transaction, phone: str) -> None:
-    """Until the transaction ends, nothing else is taken or read of what this phone texts."""
-    lock = keys.lookup("replies", phone)
-    await tx.execute(_ONE_AT_A_TIME, key=int.from_bytes(lock[:8], signed=True))
-
-
 async def evaluate(
     tx: Transaction, ref: str, *, by: Actor, value: Value, remark: str, now: datetime
-) -> None:
-    """The person helped evaluates on the page. Raises NotFound where the case is not theirs; staff never evaluate."""
+) -> ReplyEffect:
+    """The person helped evaluates on the page, or puts right what they said.
+
+    Raises NotFound where the case is not theirs; staff never evaluate.
+    """
     if not isinstance(by, CitizenActor):
         raise NotPermitted("只有反映人本人可以评价。")
-    row = await tx.one_or_none(_OWN, ref=ref, citizen_id=by.citizen_id)
-    if row is None:
-        raise NotFound
-    if row.id is None:
+    await one_at_a_time(tx, await tx.scalar(_NUMBER, citizen_id=by.citizen_id))
+    own = await _own(tx, ref, by, now)
+    if own is None:
         raise ActionNotAllowed("这件事还没有到评价的时候，办结后会请您评价。")
-    if row.value is not None:
-        raise ActionNotAllowed("您已经评价过这件事。")
-    if row.window_ends_at < now:
+    if own.answer is not None and not own.correctable(now):
+        raise ActionNotAllowed("您已经评价过这件事，可以更改的时间已过。")
+    if own.answer is None and not own.open_on_page(now):
         raise ActionNotAllowed("评价的时间已过。")
-    answer(tx, row.id, value, remark, AnswerChannel.PAGE, now)
+    if own.survey.asked_at is None:
+        answering.on_the_page(own.survey, now)
+        tx.change(own.survey)
+    effect = take(tx, own, value, remark, AnswerChannel.PAGE, now)
+    waits = await answering.waiting(tx, by.citizen_id)
+    answering.next_turn(tx, [one for one in waits if one.id != own.survey.id], now)
+    return effect
 
 
 async def own_survey(
-    tx: Transaction, ref: str, *, by: CitizenActor
-) -> tuple[datetime, Value | None] | None:
-    """For the person's own page: until when they may evaluate, and what they answered. None: not asked."""
-    row = await tx.one_or_none(_OWN, ref=ref, citizen_id=by.citizen_id)
+    tx: Transaction, ref: str, *, by: CitizenActor, now: datetime
+) -> Standing | None:
+    """For the person's own page: what they may still answer, and what they answered. None: there is no survey yet."""
+    return await _own(tx, ref, by, now)
+
+
+async def wants_texts(tx: Transaction, *, by: CitizenActor) -> bool:
+    """Whether the person is asked by text; who opted out is called, or evaluates on the page."""
+    row = await tx.one_or_none(_OPTED, citizen_id=by.citizen_id)
+    return row is None or row.back_at is not None
+
+
+async def choose_texts(tx: Transaction, *, by: CitizenActor, wanted: bool, now: datetime) -> None:
+    """Opt out of surveys by text on the page, or back in."""
+    phone_key = await tx.scalar(_NUMBER, citizen_id=by.citizen_id)
+    await one_at_a_time(tx, phone_key)
+    row = await tx.one_or_none(_OPTED, citizen_id=by.citizen_id)
+    if phone_key is not None:
+        sense = Sense.OPT_IN if wanted else Sense.OPT_OUT
+        _opt(tx, phone_key, row, sense, now)
+
+
+def _answered(
+    tx: Transaction,
+    standings: list[Standing],
+    meant: Standing | None,
+    reading: Reading,
+    now: datetime,
+) -> ReplyEffect:
+    if meant is None or reading.value is None:
+        return ReplyEffect.NOT_ASKED
+    effect = take(tx, meant, reading.value, reading.remark, AnswerChannel.TEXT, now)
+    if effect is ReplyEffect.ANSWERED:
+        waits = [one.survey for one in standings if one.survey.asked_at is None]
+        answering.next_turn(tx, waits, now)
+    return effect
+
+
+def _meant(standings: list[Standing], reading: Reading, now: datetime) -> Standing | None:
+    """What is open goes before what was answered; of that, the newest. A short number names one, whichever it is."""
+    open_ = [one for one in standings if one.open(now)]
+    answered = [one for one in standings if one.correctable(now)]
+    candidates = open_ + sorted(answered, key=_said_at, reverse=True)
+    if reading.short_number is None:
+        return candidates[0] if candidates else None
+    return next(
+        (one for one in candidates if one.survey.short_number == reading.short_number), None
+    )
+
+
+def _said_at(of: Standing) -> datetime:
+    assert of.answer is not None, "only what was answered can be put right"
+    return of.answer.answered_at
+
+
+def _opt(
+    tx: Transaction, phone_key: bytes, row: Any, sense: Sense, now: datetime
+) -> ReplyEffect | None:
+    """Note that the number opts out or back in. 恢复 from one that was never out may be news of the water: UNCLEAR."""
+    was_out = row is not None and row.out_at is not None and row.back_at is None
+    if sense is Sense.OPT_OUT and not was_out:
+        out = OptOut(phone_key=phone_key, out_at=now)
+        if row is None or row.out_at is None:
+            tx.add(out)
+        else:
+            tx.change(out)
+    elif sense is Sense.OPT_IN and was_out:
+        tx.change(OptOut(phone_key=phone_key, out_at=row.out_at, back_at=now))
+    elif sense is Sense.OPT_IN:
+        return ReplyEffect.UNCLEAR
+    return None
+
+
+async def _own(tx: Transaction, ref: str, by: CitizenActor, now: datetime) -> Standing | None:
+    row = await tx.one_or_none(_OWN, ref=ref, citizen_id=by.citizen_id, **binds(now))
     if row is None:
         raise NotFound
-    if row.id is None:
-        return None
-    return row.window_ends_at, None if row.value is None else Value(row.value)
-
-
-def answer(
-    tx: Transaction,
-    survey_id: UUID,
-    value: Value,
-    remark: str,
-    channel: AnswerChannel,
-    now: datetime,
-) -> None:
-    """Record the answer, and owe a return call to whom it was not satisfying."""
-    tx.add(
-        Answer(
-            survey_id=survey_id,
-            channel=channel,
-            value=value,
-            remark_sealed=keys.encrypt(_encodable(remark)) if remark else None,
-            answered_at=now,
-        )
-    )
-    if value is Value.DISSATISFIED and channel is not AnswerChannel.RETURN_CALL:
-        tx.add(
-            ReturnCall(
-                id=uuid7(now), survey_id=survey_id, cause=CallCause.DISSATISFIED, created_at=now
-            )
-        )
-
-
-def _meant(open_surveys: list[tuple[UUID, int]], reading: Reading) -> UUID | None:
-    if reading.short_number is None:
-        return open_surveys[0][0] if open_surveys else None
-    return next((id_ for id_, number in open_surveys if number == reading.short_number), None)
-
-
-def _encodable(words: str) -> str:
-    return words.encode("utf-8", "replace").decode()
+    return None if row.id is None else standing_of(row)

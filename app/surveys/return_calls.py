@@ -5,7 +5,7 @@ there for nobody else.
 """
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -17,17 +17,27 @@ from app.cases import access
 from app.cases.actions import closing
 from app.cases.dossier import Dossier
 from app.cases.lifecycle import Action
+from app.clock import SHANGHAI
 from app.db import Transaction
 from app.directory.terms import Role, UnitKind
 from app.errors import ActionNotAllowed, InvalidInput, NotFound, NotPermitted
-from app.surveys.models import AnswerChannel, CallCause, CallResult, CallState, ReturnCall
-from app.surveys.receiving import answer as record_answer
+from app.identifiers import uuid7
+from app.settings import settings
+from app.surveys import answering
+from app.surveys.locking import one_at_a_time
+from app.surveys.models import CallTry, ReturnCall
+from app.surveys.numbers import binds
 from app.surveys.replies import Value
+from app.surveys.terms import AnswerChannel, CallCause, CallResult, CallState
 
 _COLUMNS = ", ".join(f"r.{name}" for name in ReturnCall.model_fields)
 _SELECT = f"""
 SELECT {_COLUMNS}, c.ref, c.title, s.round, s.asked_at, c.answered_at, holder.name AS unit_name,
-  a.value, a.remark_sealed, p.name_sealed, p.phone_sealed
+  a.value, a.remark_sealed, coalesce(given.name_sealed, p.name_sealed) AS name_sealed, p.phone_sealed, p.phone_key,
+  (SELECT f.value FROM surveys.answer f WHERE f.survey_id = s.id AND f.discounted = 'corrected'
+    ORDER BY f.answered_at LIMIT 1) AS first_value,
+  ARRAY(SELECT DISTINCT CAST(t.at AT TIME ZONE 'Asia/Shanghai' AS date) FROM surveys.call_try t
+    WHERE t.call_id = r.id AND t.result = 'not_reached') AS vain_days
 FROM surveys.return_call r
 JOIN surveys.survey s ON s.id = r.survey_id
 JOIN grievance c ON c.id = s.case_id
@@ -35,7 +45,9 @@ JOIN grievance c ON c.id = s.case_id
 LEFT JOIN grievance primary_case ON primary_case.id = c.primary_id
 JOIN unit holder ON holder.id = coalesce(primary_case.holder_unit_id, c.holder_unit_id)
 JOIN citizen p ON p.id = s.citizen_id
-LEFT JOIN surveys.answer a ON a.survey_id = s.id
+-- Several people may stand behind one number: this one is called by the name they were registered under.
+LEFT JOIN person_as_given given ON given.case_id = c.id
+LEFT JOIN surveys.answer a ON a.survey_id = s.id AND a.discounted IS NULL
 WHERE {access.VISIBLE_TO_STAFF} AND (:of_center OR c.sealed) AND """  # noqa: S608 - columns of our own tables
 _OPEN = text(_SELECT + "r.state = 'open' AND r.id > CAST(:after AS uuid) ORDER BY r.id LIMIT :most")
 _ONE = text(_SELECT + "r.id = :id")
@@ -47,6 +59,11 @@ SELECT EXISTS (
   WHERE (c.id = :case_id OR c.primary_id = :case_id) AND s.round = :round AND r.result = 'valid' AND r.consent
 )
 """)
+_STANDING = text(f"""
+SELECT {answering.COLUMNS}
+FROM surveys.survey s JOIN grievance g ON g.id = s.case_id JOIN citizen p ON p.id = s.citizen_id {answering.JOINS}
+WHERE s.id = :survey_id
+""")  # noqa: S608 - constants of our own
 _FIRST = UUID(int=0)
 _REFUSED = "只有县指挥中心可以查看和记录回访；检举控告的，只有承办单位的督查员可以。"
 
@@ -68,6 +85,8 @@ class CallToMake:
     created_at: datetime
     called_at: datetime | None
     value: Value | None = field(repr=False)
+    # What was said first, where it was put right since.
+    first_value: Value | None = field(repr=False)
     remark: str | None = field(repr=False)
     name: str | None = field(repr=False)
     phone: str | None = field(repr=False)
@@ -102,22 +121,41 @@ async def get_call(tx: Transaction, call_id: UUID, *, by: StaffActor) -> CallToM
 async def record_finding(
     tx: Transaction, call_id: UUID, finding: Finding, *, by: StaffActor, now: datetime
 ) -> CallToMake:
-    """Record what came of the call. Not reached leaves it open; anything else ends it."""
+    """Record what came of the call. Not reached leaves it open until that was so on enough days; anything else ends it.
+
+    Who was given up and calls back themselves is heard all the same.
+    """
+    found = await tx.one_or_none(_ONE, id=call_id, **caller(by))
+    if found is None:
+        raise NotFound
+    await one_at_a_time(tx, found.phone_key)
     row = await tx.one_or_none(_LOCK_ONE, id=call_id, **caller(by))
     if row is None:
         raise NotFound
-    if row.state == CallState.DONE:
+    given_up = row.result == CallResult.NOT_REACHED and finding.result is not CallResult.NOT_REACHED
+    if row.state == CallState.DONE and not given_up:
         raise ActionNotAllowed("这次回访已经有结论。")
-    _check(finding, None if row.value is None else Value(row.value))
+    _check(finding, CallCause(row.cause), None if row.value is None else Value(row.value))
     if finding.evaluation is not None:
-        record_answer(tx, row.survey_id, finding.evaluation, "", AnswerChannel.RETURN_CALL, now)
-    call = ReturnCall.read(row)
-    call.result, call.consent = finding.result, finding.consent
-    call.state = CallState.OPEN if finding.result is CallResult.NOT_REACHED else CallState.DONE
-    call.note_sealed = keys.encrypt(finding.note) if finding.note else None
+        standing = await tx.one_or_none(_STANDING, survey_id=row.survey_id, **binds(now))
+        of = answering.standing_of(standing)
+        answering.take(tx, of, finding.evaluation, "", AnswerChannel.RETURN_CALL, now)
+    call, note = ReturnCall.read(row), answering.sealed(finding.note)
+    call.result, call.consent, call.note_sealed = finding.result, finding.consent, note
+    call.state = _state_after(finding, row.vain_days, now)
     call.tries += 1
     call.called_at, call.called_by_staff_id = now, by.staff_id
     tx.change(call)
+    tx.add(
+        CallTry(
+            id=uuid7(now),
+            call_id=call.id,
+            result=finding.result,
+            note_sealed=note,
+            at=now,
+            by_staff_id=by.staff_id,
+        )
+    )
     await tx.flush()
     return await get_call(tx, call_id, by=by)
 
@@ -157,17 +195,27 @@ def _of_center(by: StaffActor) -> bool:
     return by.unit_kind is UnitKind.COMMAND_CENTER
 
 
-def _check(finding: Finding, known: Value | None) -> None:
+def _state_after(finding: Finding, vain_days: list[date], now: datetime) -> CallState:
+    """Three times in one afternoon is one day on which nobody was at home."""
+    if finding.result is not CallResult.NOT_REACHED:
+        return CallState.DONE
+    days = {*vain_days, now.astimezone(SHANGHAI).date()}
+    return CallState.DONE if len(days) >= settings().return_call_tries else CallState.OPEN
+
+
+def _check(finding: Finding, cause: CallCause, known: Value | None) -> None:
     """Raise InvalidInput where the parts of a finding do not go together. `known`: what the citizen answered before."""
     reached = finding.result is not CallResult.NOT_REACHED
     must_evaluate = reached and known is None
     dissatisfied = (known or finding.evaluation) is Value.DISSATISFIED
+    # Said to be dissatisfied, and otherwise since: the call finds out which it is.
+    put_right = cause is CallCause.DISSATISFIED and not dissatisfied
     rules = (
         (finding.consent and finding.result is not CallResult.VALID, "consent", "只有反映属实时才征求重办意见"),
         (must_evaluate and finding.evaluation is None, "evaluation", "请记录群众的评价"),
         (not must_evaluate and finding.evaluation is not None, "evaluation", "群众已经评价过，或尚未联系上，不能代为评价"),
         (
-            reached and dissatisfied == (finding.result is CallResult.EVALUATED),
+            reached and not put_right and dissatisfied == (finding.result is CallResult.EVALUATED),
             "result",
             "评价为不满意的，须核实是否属实；其余的记为已评价",
         ),
@@ -192,6 +240,7 @@ def _call(row: Any) -> CallToMake:
         created_at=row.created_at,
         called_at=row.called_at,
         value=None if row.value is None else Value(row.value),
+        first_value=None if row.first_value is None else Value(row.first_value),
         remark=_opened(row.remark_sealed),
         name=_opened(row.name_sealed),
         phone=_opened(row.phone_sealed),

@@ -16,9 +16,14 @@ from app.auth.actor import StaffActor
 from app.cases.access import VISIBLE_TO_STAFF, viewer
 from app.db import Transaction
 from app.errors import ActionNotAllowed, InvalidInput, NotFound
-from app.surveys.models import AnswerChannel, HandReading, Reply
-from app.surveys.receiving import answer, one_at_a_time
+from app.identifiers import uuid7
+from app.surveys import answering
+from app.surveys.answering import COLUMNS, CORRECTED_WITHIN, JOINS, Standing, standing_of
+from app.surveys.locking import one_at_a_time
+from app.surveys.models import Reply, ReturnCall
+from app.surveys.numbers import binds
 from app.surveys.return_calls import caller
+from app.surveys.terms import AnswerChannel, CallCause, HandReading
 
 _COLUMNS = ", ".join(f"r.{name}" for name in Reply.model_fields)
 # What a person texts may be about any of their cases, whatever it was taken for. So the words of one who has a sealed
@@ -49,12 +54,13 @@ AND (r.received_at, r.provider_message_id) > (CAST(:after_at AS timestamptz), CA
 ORDER BY r.received_at, r.provider_message_id LIMIT :most"""
 )
 _ONE = text(_SELECT + "r.provider_message_id = :id")
-# Asked before the words came, still to be answered then and now. A newer round of the same case comes first.
+# Asked before the words came, and still to be answered then and now, or to be put right by words that came after the
+# answer. A newer round of the same case comes first.
 _ANSWERABLE = text(f"""
-SELECT s.id, c.ref, c.title, s.round
-FROM surveys.survey s JOIN grievance c ON c.id = s.case_id
-WHERE s.citizen_id = :citizen_id AND s.asked_at <= :received_at AND s.window_ends_at >= :received_at
-  AND NOT EXISTS (SELECT 1 FROM surveys.answer a WHERE a.survey_id = s.id)
+SELECT {COLUMNS}, g.ref, g.title
+FROM surveys.survey s JOIN grievance g ON g.id = s.case_id JOIN grievance c ON c.id = g.id
+JOIN citizen p ON p.id = s.citizen_id {JOINS}
+WHERE s.citizen_id = :citizen_id AND s.asked_at <= :received_at AND s.window_ends_at >= :since
   AND {VISIBLE_TO_STAFF}
 ORDER BY s.asked_at DESC, s.id
 """)  # noqa: S608 - constants of our own
@@ -68,6 +74,12 @@ class Question:
     ref: str
     title: str
     round: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Answerable:
+    question: Question
+    standing: Standing
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +118,7 @@ async def get_reply(
     row = await tx.one_or_none(_ONE, id=reply_id, **caller(by))
     if row is None:
         raise NotFound
-    return _reply(row), await _answerable(tx, row, by)
+    return _reply(row), [one.question for one in await _answerable(tx, row, by)]
 
 
 async def settle(
@@ -125,42 +137,70 @@ async def settle(
     found = await tx.one_or_none(_ONE, id=reply_id, **caller(by))
     if found is None:
         raise NotFound
-    await one_at_a_time(tx, keys.decrypt(found.phone_sealed))
+    await one_at_a_time(tx, keys.lookup("phone", keys.decrypt(found.phone_sealed)))
     # Again, after the lock: so that it sees what the one before did.
     row = await tx.one_or_none(_ONE, id=reply_id, **caller(by))
     if row is None:
         raise NotFound
     if row.handled_at is not None:
         raise ActionNotAllowed("这条短信已经有人判读。")
-    value = reading.value_read
-    if ref is not None and value is None:
+    if ref is not None and reading is HandReading.NOT_AN_ANSWER:
         raise InvalidInput(mistakes=[{"where": "body.ref", "what": "不是评价的，不指明事件"}])
     meant = _meant(row, await _answerable(tx, row, by), ref)
     reply = Reply.read(row)
     reply.reading, reply.handled_at, reply.handled_by_staff_id = reading, now, by.staff_id
-    if value is None or meant is None:
-        tx.change(reply)
-        return Settled(reading, None)
-    reply.survey_id = meant.survey_id
     tx.change(reply)
-    answer(tx, meant.survey_id, value, keys.decrypt(row.text_sealed), AnswerChannel.TEXT, now)
-    return Settled(reading, meant)
+    if meant is None or reading is HandReading.NOT_AN_ANSWER:
+        return Settled(reading, None)
+    reply.survey_id = meant.question.survey_id
+    answering.next_turn(tx, await answering.waiting(tx, row.citizen_id), now)
+    return _counted(tx, reading, meant, keys.decrypt(row.text_sealed), now)
 
 
-async def _answerable(tx: Transaction, row: Any, by: StaffActor) -> list[Question]:
+def _counted(
+    tx: Transaction, reading: HandReading, meant: _Answerable, words: str, now: datetime
+) -> Settled:
+    value, of = reading.value_read, meant.standing
+    if value is None:
+        if of.call is None:
+            of.call = ReturnCall(
+                id=uuid7(now), survey_id=of.survey.id, cause=CallCause.UNREAD, created_at=now
+            )
+            tx.add(of.call)
+        return Settled(reading, None)
+    answering.take(tx, of, value, words, AnswerChannel.TEXT, now)
+    return Settled(reading, meant.question)
+
+
+async def _answerable(tx: Transaction, row: Any, by: StaffActor) -> list[_Answerable]:
     if row.citizen_id is None:
         return []
     found = await tx.all(
-        _ANSWERABLE, citizen_id=row.citizen_id, received_at=row.received_at, **viewer(by)
+        _ANSWERABLE,
+        citizen_id=row.citizen_id,
+        received_at=row.received_at,
+        since=row.received_at - CORRECTED_WITHIN,
+        **viewer(by),
+        **binds(row.received_at),
     )
-    return [Question(one.id, one.ref, one.title, one.round) for one in found]
+    all_ = [
+        _Answerable(Question(one.id, one.ref, one.title, one.round), standing_of(one))
+        for one in found
+    ]
+    return [one for one in all_ if _could_answer(one.standing, row.received_at)]
 
 
-def _meant(row: Any, answerable: list[Question], ref: str | None) -> Question | None:
+def _could_answer(of: Standing, received_at: datetime) -> bool:
+    if of.answer is None:
+        return of.open(received_at)
+    return of.answer.answered_at <= received_at and of.correctable(received_at)
+
+
+def _meant(row: Any, answerable: list[_Answerable], ref: str | None) -> _Answerable | None:
     """The question that is answered: the one named, else the one the words were taken for; never a guess."""
     if ref is None:
-        return next((one for one in answerable if one.survey_id == row.survey_id), None)
-    named = next((one for one in answerable if one.ref == ref), None)
+        return next((one for one in answerable if one.question.survey_id == row.survey_id), None)
+    named = next((one for one in answerable if one.question.ref == ref), None)
     if named is None:
         raise InvalidInput(
             mistakes=[{"where": "body.ref", "what": "收到短信时，这个人没有这件待评价的事"}]

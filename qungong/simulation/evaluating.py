@@ -4,13 +4,13 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from app.auth.actor import StaffActor
-from app.cases.actions import handling
+from app.cases.actions import closing, handling
 from app.cases.models import Channel, Outcome
 from app.db import Transaction
 from app.surveys import receiving, return_calls
-from app.surveys.models import CallResult
 from app.surveys.replies import Value
 from app.surveys.return_calls import Finding
+from app.surveys.terms import CallResult
 from qungong.simulation import distributions
 from qungong.simulation.carded import irregular
 from qungong.simulation.scene import Scene, Step, Story
@@ -101,6 +101,13 @@ def _done_again(scene: Scene, by: StaffActor) -> Story[None]:
     )
     yield scene.act(
         scene.in_office(scene.rng.uniform(0.1, 0.9)), handling.sign, by=scene.holder.desk
+    )
+    # In many units one person does it all; the center has a look and agrees.
+    yield scene.act(
+        scene.in_office(scene.rng.uniform(0.1, 0.5)),
+        closing.approve_answer,
+        by=by,
+        reason=scene.say("reworks"),
     )
     again = scene.now + timedelta(days=max(scene.plan.days / 3, 1.0))
     yield from answered_by(scene, again, scene.holder, Outcome.SOLVED)

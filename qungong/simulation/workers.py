@@ -32,6 +32,7 @@ _BEFORE_ALL: Final[deadlines.Place] = (datetime(1970, 1, 1, tzinfo=UTC), UUID(in
 # A worker looks every few seconds, and cards nobody before all who asked in time have been heard.
 _LATER: Final = timedelta(seconds=15)
 _LEASE: Final = timedelta(minutes=1)
+_OF_LATE: Final = timedelta(days=1)
 
 # A transaction at a moment of the invented year.
 At = Callable[[datetime], AbstractAsyncContextManager[Transaction]]
@@ -46,6 +47,7 @@ class Workers:
             "limits": self._sweep,
             "texts": self._deliver,
             "surveys": self._ask,
+            "turns": self._see_to,
             "archiving": self._archive,
         }
 
@@ -54,14 +56,16 @@ class Workers:
         await self._all_due(until, self._kinds)
 
     async def run_out(self, until: datetime) -> None:
-        """What still comes of cases that nobody acts on any more. Texts that others owe are left to be sent."""
-        await self._all_due(until, ("limits", "archiving"))
+        """What still comes of cases that nobody acts on any more. Texts that others owe of late are left to be sent."""
+        await self._all_due(until - _OF_LATE, self._kinds)
+        await self._all_due(until, ("limits", "archiving", "turns"))
 
     async def _all_due(self, until: datetime, kinds: Iterable[str]) -> None:
         while True:
             async with self._at(until) as tx:
-                row = (await tx.all(_NEXT))[0]
-            due = sorted((row[kind], kind) for kind in kinds if row[kind] is not None)
+                next_of = dict((await tx.all(_NEXT))[0])
+                next_of["turns"] = await asking.next_due(tx)
+            due = sorted((next_of[kind], kind) for kind in kinds if next_of[kind] is not None)
             if not due or due[0][0] + _LATER > until:
                 return
             await self._kinds[due[0][1]](due[0][0] + _LATER)
@@ -80,6 +84,9 @@ class Workers:
 
     async def _ask(self, moment: datetime) -> None:
         await self._each(moment, asking.owed, asking.ask)
+
+    async def _see_to(self, moment: datetime) -> None:
+        await self._each(moment, asking.due, asking.see_to)
 
     async def _archive(self, moment: datetime) -> None:
         await self._each(moment, deadlines.to_archive, deadlines.archive)

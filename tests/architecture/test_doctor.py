@@ -245,8 +245,9 @@ async def test_a_new_round_is_asked_about_once_it_is_answered(
     assert await found() == []
     await handling.sign(tx, story.ref, by=lead, now=now)
     await tx.flush()
+    head = await staff("ronglong_head")
     await handling.answer(
-        tx, story.ref, by=lead, outcome=Outcome.SOLVED, answer="已换泵", basis="", now=now
+        tx, story.ref, by=head, outcome=Outcome.SOLVED, answer="已换泵", basis="", now=now
     )
     await tx.flush()
     assert await found() == []

@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import text
@@ -13,10 +14,15 @@ from app.cases.actions import dispatching, handling, judging
 from app.cases.actions.dispatching import Part
 from app.cases.models import Outcome
 from app.db import observers, reading, transaction
+from app.surveys import asking
 from mobile_api.wording import title_of
 from tests.conftest import Staff
 from tests.mobile.conftest import NOWHERE, WATER, NewPhone, Phone, a_picture
 from tests.villages import merged_villages
+
+_OWED = text("""
+SELECT o.id FROM outbox_message o JOIN grievance g ON g.id = o.case_id WHERE g.ref = :ref AND o.kind = 'survey_owed'
+""")
 
 
 async def test_a_report_is_taken_in_by_the_posters_village_and_titled_by_its_first_sentence(
@@ -105,9 +111,48 @@ async def test_progress_is_told_in_citizens_words_without_findings_tasks_or_name
     ]
     assert told["timeline"][-1]["texts"] == {"answer": "已恢复供水"}
     evaluation = (await citizen.get(f"/reports/{ref}/evaluation")).json()
-    assert evaluation == {"until": None, "value": None}
+    assert evaluation == {"until": None, "value": None, "open": False, "changeable_until": None}
     early = await citizen.post(f"/reports/{ref}/evaluate", value="satisfied")
     assert early.status_code == 409
+
+
+async def test_the_page_takes_an_evaluation_and_lets_it_be_changed_for_a_day(
+    new_citizen: NewPhone, cadre: Phone
+) -> None:
+    citizen = await new_citizen()
+    ref = (await citizen.reports())["ref"]
+    await cadre.post(f"/cadre/cases/{ref}/handle")
+    await cadre.post(f"/cadre/cases/{ref}/answer", outcome="solved", answer="已恢复供水")
+    async with transaction() as tx:
+        owed = await tx.scalar(_OWED, ref=ref)
+    async with transaction() as tx:
+        assert await asking.ask(tx, owed)
+
+    async def seen() -> dict[str, Any]:
+        return dict((await citizen.get(f"/reports/{ref}/evaluation")).json())
+
+    before = await seen()
+    assert (before["value"], before["open"], before["changeable_until"]) == (None, True, None)
+    first = await citizen.post(f"/reports/{ref}/evaluate", value="satisfied")
+    assert "看不到是谁" in first.json()["told"]
+    changed = await citizen.post(f"/reports/{ref}/evaluate", value="dissatisfied", remark="又停了")
+    assert changed.status_code == 200
+    after = await seen()
+    assert (after["value"], after["open"]) == ("dissatisfied", True)
+    assert after["changeable_until"] is not None
+    with clock.moved(timedelta(hours=25)):
+        late = await citizen.post(f"/reports/{ref}/evaluate", value="satisfied")
+        assert late.status_code == 409
+        assert (await seen())["open"] is False
+
+
+async def test_a_citizen_chooses_whether_to_be_asked_by_text(new_citizen: NewPhone) -> None:
+    citizen = await new_citizen()
+    assert (await citizen.get("/survey-texts")).json() == {"wanted": True}
+    for wanted in (False, False, True, True, False):
+        chosen = await citizen.post("/survey-texts", wanted=wanted)
+        assert (chosen.status_code, chosen.json()) == (200, {"wanted": wanted})
+        assert (await citizen.get("/survey-texts")).json() == {"wanted": wanted}
 
 
 async def test_a_reporter_presses_once_in_a_day(citizen: Phone) -> None:

@@ -1,7 +1,7 @@
 """Answered cases of people who can be asked, in the sample county."""
 
 import itertools
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 import pytest
@@ -17,6 +17,15 @@ from app.surveys import asking
 from tests.conftest import Staff
 
 _OWED = text("SELECT id FROM outbox_message WHERE case_id = :case_id AND kind = 'survey_owed'")
+_STILL_OWED = text("""
+SELECT id FROM outbox_message WHERE case_id = :case_id AND kind = 'survey_owed' AND state = 'queued'
+""")
+_DUE = text("SELECT id FROM surveys.survey WHERE case_id = :case_id AND next_at IS NOT NULL")
+_OPEN_BESIDE = text("""
+UPDATE surveys.survey w SET asked_at = now(), window_ends_at = now() + INTERVAL '7 days', next_at = NULL, short_number = (
+  SELECT count(*) + 1 FROM surveys.survey s WHERE s.citizen_id = w.citizen_id AND s.asked_at IS NOT NULL)
+WHERE w.case_id = :case_id AND w.asked_at IS NULL
+""")
 _numbers = itertools.count(1)
 
 
@@ -81,16 +90,38 @@ class Village:
         return Asked(case.ref, case.id, phone, CitizenActor(case.citizen_id, None), owed)
 
     async def asked(self, phone: str | None) -> Asked:
-        return await self._ask(await self.answered(phone))
+        return await self.ask(await self.answered(phone))
+
+    async def asked_beside(self, phone: str) -> Asked:
+        """Asked while another question is open, as it was before people were asked one at a time."""
+        return await self._open(await self.asked(phone))
 
     async def asked_about_an_accusation(
         self, phone: str | None, *, solver: str = "jiwei", accused: str | None = None
     ) -> Asked:
-        return await self._ask(
-            await self.answered(phone, kind=Kind.ACCUSATION, solver=solver, accused=accused)
-        )
+        answered = await self.answered(phone, kind=Kind.ACCUSATION, solver=solver, accused=accused)
+        return await self._open(await self.ask(answered))
 
-    async def _ask(self, found: Asked) -> Asked:
+    async def asked_again(self, found: Asked) -> Asked:
+        """About the round that has just been answered."""
+        async with transaction() as tx:
+            owed = [row.id for row in await tx.all(_STILL_OWED, case_id=found.case_id)]
+        return await self.ask(replace(found, owed=owed))
+
+    async def turn(self, found: Asked) -> None:
+        """What the sweep does about the survey when it is due."""
+        async with transaction() as tx:
+            surveys = await tx.all(_DUE, case_id=found.case_id)
+        for one in surveys:
+            async with transaction() as tx:
+                await asking.see_to(tx, one.id)
+
+    async def _open(self, found: Asked) -> Asked:
+        async with transaction() as tx:
+            await tx.execute(_OPEN_BESIDE, case_id=found.case_id)
+        return found
+
+    async def ask(self, found: Asked) -> Asked:
         for one in found.owed:
             async with transaction() as tx:
                 assert await asking.ask(tx, one)

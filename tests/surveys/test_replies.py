@@ -1,7 +1,7 @@
 """What citizens text back, as they write it."""
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from app.surveys.replies import Reading, Sense, Value, read_reply
@@ -61,6 +61,17 @@ SATISFIED, BASICALLY, DISSATISFIED = Value
         ("满意个啥", DISSATISFIED),
         ("满意个屁！水都没有", DISSATISFIED),
         ("3，三天了还没有水", DISSATISFIED),
+        ("1。谢谢", SATISFIED),
+        ("1吧", SATISFIED),
+        ("满 意", SATISFIED),
+        ("满意满意！", SATISFIED),
+        ("特别满意", SATISFIED),
+        ("满意🌹", SATISFIED),
+        ("妳们好！滿意", SATISFIED),
+        ("2.基本满意", BASICALLY),
+        ("不 满 意", DISSATISFIED),
+        ("不\u200b满意", DISSATISFIED),
+        ("不满意🙏", DISSATISFIED),
     ],
 )
 def test_a_clear_answer_is_read(text: str, value: Value) -> None:
@@ -108,6 +119,24 @@ def test_a_clear_answer_is_read(text: str, value: Value) -> None:
         "3楼的灯还没修",
         "2025年",
         "13800000001",
+        "13",
+        "1 3",
+        "1/3",
+        "还行",
+        "不 满意",
+        "不，满意",
+        "满意 不",
+        "满不满意",
+        "满意是不可能的",
+        "1，水还是没有",
+        "1 不",
+        "2，可是没解决",
+        "满意，没什么说的",
+        "1👎",
+        "满意😡",
+        "3👍",
+        "👍",
+        "假的满意",
         "1号楼没水",
         "2号",
         "一直没有水",
@@ -131,9 +160,17 @@ def test_thanks_are_no_evaluation(text: str) -> None:
     assert read_reply(text) == Reading(Sense.THANKS)
 
 
-@pytest.mark.parametrize("text", ["TD", "td", "ＴＤ", "T", "退订", "退訂", "【退订】", "TD。"])
+@pytest.mark.parametrize(
+    "text",
+    ["TD", "td", "ＴＤ", "T", "退订", "退訂", "【退订】", "TD。", "t d", "TD退订", "退订回T"],
+)
 def test_opting_out_is_recognised(text: str) -> None:
     assert read_reply(text) == Reading(Sense.OPT_OUT)
+
+
+@pytest.mark.parametrize("text", ["HF", "ｈｆ", "h f", "恢复", "恢復", "恢复订阅", "START"])
+def test_wanting_to_be_asked_again_is_recognised(text: str) -> None:
+    assert read_reply(text) == Reading(Sense.OPT_IN)
 
 
 @pytest.mark.parametrize(
@@ -152,7 +189,13 @@ def test_what_follows_is_kept_as_the_remark(text: str, remark: str) -> None:
 
 @pytest.mark.parametrize(
     ("text", "number", "value"),
-    [("2号满意", 2, SATISFIED), ("第1号：不满意", 1, DISSATISFIED), ("2號 3", 2, DISSATISFIED)],
+    [
+        ("2号满意", 2, SATISFIED),
+        ("1 号满意", 1, SATISFIED),
+        ("2号不满意", 2, DISSATISFIED),
+        ("第1号：不满意", 1, DISSATISFIED),
+        ("2號 3", 2, DISSATISFIED),
+    ],
 )
 def test_a_short_number_names_one_of_several(text: str, number: int, value: Value) -> None:
     reading = read_reply(text)
@@ -171,6 +214,52 @@ def test_any_text_can_be_read(text: str) -> None:
 )
 def test_a_negated_satisfied_is_never_read_as_satisfied(negation: str, degree: str) -> None:
     assert read_reply(f"{negation}{degree}满意").value not in (SATISFIED, BASICALLY)
+
+
+# What people write around it, by the piece; none ends or begins so that it makes another word of the negation.
+_PIECES = st.lists(
+    st.one_of(
+        st.sampled_from(
+            [
+                "满意",
+                "滿意",
+                "基本满意",
+                "很满意",
+                "1",
+                "１",
+                "2",
+                "①",
+                "谢谢",
+                "水",
+                "我",
+                "的",
+                "了",
+                "吧",
+                "，",
+                "。",
+                "！",
+                " ",
+                "\n",
+                "👍",
+                "\u200b",
+            ]
+        ),
+        st.text(max_size=3),
+    ),
+    max_size=5,
+).map("".join)
+_NEGATIONS = st.sampled_from(
+    ["不", "没", "沒", "未", "无", "否", "勿", "莫", "冇", "唔", "難", "难", "没有", "不是", "并非"]
+)
+
+
+@given(_PIECES, _NEGATIONS, _PIECES)
+def test_whatever_surrounds_it_a_negation_is_never_read_as_satisfied(
+    before: str, negation: str, after: str
+) -> None:
+    # 无比 and 非常 deny nothing.
+    assume(not after.startswith(("比", "常")))
+    assert read_reply(before + negation + after).value not in (SATISFIED, BASICALLY)
 
 
 @given(

@@ -9,7 +9,7 @@ from sqlalchemy import text
 
 from app.db import transaction
 from app.surveys import unread
-from app.surveys.models import HandReading, ReplyEffect
+from app.surveys.terms import HandReading, ReplyEffect
 from tests.auth.conftest import a_unit
 from tests.conftest import Staff
 from tests.people import Person
@@ -100,7 +100,7 @@ async def test_the_first_clear_answer_counts_and_not_a_later_reading(
     who: Who, village: Village
 ) -> None:
     phone, center = new_phone(), await who("zhihui")
-    first, second = await village.asked(phone), await village.asked(phone)
+    first, second = await village.asked(phone), await village.asked_beside(phone)
     address = await unclear(phone, "说不好")
     await reply(phone, "1号满意")
     settled = await center.does(f"{address}/reading", reading="dissatisfied")
@@ -112,7 +112,7 @@ async def test_a_case_is_named_where_the_system_did_not_know_which(
     who: Who, village: Village
 ) -> None:
     phone, center = new_phone(), await who("zhihui")
-    first, second = await village.asked(phone), await village.asked(phone)
+    first, second = await village.asked(phone), await village.asked_beside(phone)
     stranger = await village.asked(new_phone())
     address = await unclear(phone, "9号满意")
     detail = await center.sees(address)
@@ -138,7 +138,7 @@ async def test_two_who_read_at_once_settle_it_once(who: Who, village: Village) -
     assert await answers(asked) == [("satisfied", "text")]
 
 
-async def test_a_text_that_comes_while_one_is_read_waits_and_finds_the_question_answered(
+async def test_a_text_that_comes_while_one_is_read_waits_and_puts_the_answer_right(
     village: Village, staff: Staff
 ) -> None:
     phone, center = new_phone(), await staff("zhihui")
@@ -150,13 +150,13 @@ async def test_a_text_that_comes_while_one_is_read_waits_and_finds_the_question_
         coming = asyncio.create_task(reply(phone, "不满意"))
         await asyncio.wait([coming], timeout=0.3)
         assert not coming.done()
-    assert await coming is ReplyEffect.NOT_ASKED
-    assert await answers(asked) == [("basically_satisfied", "text")]
+    assert await coming is ReplyEffect.CORRECTED
+    assert await answers(asked) == [("dissatisfied", "text")]
 
 
 async def test_what_another_county_was_told_is_not_named(who: Who, village: Village) -> None:
     phone, center = new_phone(), await who("zhihui")
-    here, there = await village.asked(phone), await village.asked(phone)
+    here, there = await village.asked(phone), await village.asked_beside(phone)
     address = await unclear(phone, "9号满意")
     other = await a_unit("邻县", "county")
     async with transaction() as tx:

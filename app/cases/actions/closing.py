@@ -1,5 +1,6 @@
 """What comes after the answer: archive, or a new round."""
 
+from dataclasses import replace
 from datetime import datetime
 
 from app.auth.actor import StaffActor, SystemActor
@@ -54,6 +55,27 @@ async def rework(
         to=case.holder_unit_id,
     )
     tell(tx, case, MessageKind.REWORKED, now=now, unit=dossier.holder.name)
+    return dossier
+
+
+async def approve_answer(
+    tx: Transaction, ref: str, *, by: StaffActor, reason: str, now: datetime
+) -> Dossier:
+    """Whoever answered the round before may answer this one too: the unit has nobody else, and the center has looked at it."""
+    dossier = await access.lock_case(tx, ref, by=by)
+    access.take(dossier, Action.APPROVE_ANSWER, by=by, now=now)
+    history.record(
+        tx,
+        dossier,
+        Action.APPROVE_ANSWER,
+        by=by,
+        now=now,
+        public=False,
+        texts={"reason": reason},
+        round=dossier.case.round,
+    )
+    assert dossier.answered_before is not None, "the lifecycle allows it only in a round done again"
+    dossier.answered_before = replace(dossier.answered_before, approved=True)
     return dossier
 
 

@@ -1,8 +1,10 @@
 """What the reporter does, or somebody on the reporter's behalf: register, supply, object to a refusal, withdraw."""
 
+import unicodedata
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import text
@@ -16,7 +18,7 @@ from app.cases.actions.telling import tell
 from app.cases.deadlines import Timing
 from app.cases.dossier import Dossier
 from app.cases.lifecycle import Action
-from app.cases.models import Assignment, AssignmentState, Case, Channel
+from app.cases.models import Assignment, AssignmentState, Case, Channel, PersonAsGiven
 from app.cases.routing import Desks, Place, first_holder
 from app.db import Transaction
 from app.directory.models import Citizen
@@ -28,7 +30,14 @@ from app.limits.reading import rules_of
 from app.limits.rules import STATUTORY_HANDLE
 from app.limits.terms import Kind, Stage
 from app.outbox import MessageKind
+from app.settings import settings
 
+# How long a name given with a number goes on telling that others use it.
+NAMES_COUNT_FOR: Final = timedelta(days=365)
+_OFFICIAL: Final = (
+    "这个号码是单位或工作人员的，办结后由电话回访请群众评价。请尽量登记群众本人的号码。"
+)
+_SHARED: Final = "这个号码已登记过多人，办结后由电话回访请群众评价。请尽量登记群众本人的号码。"
 # Whom one can walk up to. Departments are given work, they do not take cases in.
 _TAKES_IN = frozenset({UnitKind.VILLAGE, UnitKind.TOWNSHIP, UnitKind.COMMAND_CENTER})
 
@@ -44,7 +53,12 @@ SELECT a.id, a.name, a.kind, a.county_id, county.code AS county_code,
   CAST(:category_id AS int) IS NULL OR EXISTS (SELECT 1 FROM category WHERE id = :category_id AND active) AS category_known,
   (SELECT id FROM unit WHERE id = {carried_on_by("code = :accused_code")} AND county_id = a.county_id) AS accused_id,
   (SELECT id FROM unit WHERE id = {carried_on_by("code = :place_code")} AND county_id = a.county_id) AS village_id,
-  person.id AS person_id, person.name_sealed AS person_name_sealed
+  person.id AS person_id, person.name_sealed AS person_name_sealed,
+  EXISTS (SELECT 1 FROM official_number n WHERE n.phone_key = :phone_key AND n.removed_at IS NULL) AS number_official,
+  (SELECT count(*) FROM (
+    SELECT DISTINCT d.name_key FROM person_as_given d
+    WHERE d.phone_key = :phone_key AND d.given_at > :names_since AND d.name_key <> CAST(:name_key AS bytea) LIMIT :names
+  ) AS others) AS other_names
 FROM unit a
 JOIN unit county ON county.id = a.county_id
 LEFT JOIN unit cc ON cc.county_id = a.county_id AND cc.kind = 'command_center' AND cc.valid_to IS NULL
@@ -86,10 +100,27 @@ class Intake:
     photos: tuple[UUID, ...] = ()
 
 
+class AskedBy(StrEnum):
+    """How the person helped will be asked how satisfied they are; told to the staff who typed their number."""
+
+    TEXT = "text"
+    RETURN_CALL = "return_call"
+    NOBODY = "nobody"
+
+
+@dataclass(frozen=True, slots=True)
+class NumberGiven:
+    """What is known of the number that staff typed for somebody; they are told, so that they may ask for another."""
+
+    asked_by: AskedBy
+    notice: str | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Registered:
     case: Case
     holder: Place
+    number: NumberGiven
     # Told once, to follow the case without signing in; stored only as a keyed digest.
     tracking_code: str
 
@@ -104,7 +135,7 @@ async def register(
     """
     if isinstance(by, StaffActor) and not (by.acts and by.unit_kind in _TAKES_IN):
         raise NotPermitted
-    found = await _setting(tx, intake, by)
+    found = await _setting(tx, intake, by, now)
     taken_up = await photos.claim(tx, intake.photos, by=by)
     desks = _desks(found)
     sealed = intake.kind is Kind.ACCUSATION
@@ -151,6 +182,7 @@ async def register(
     for unit_id in {holder.unit_id, case.entered_by_unit_id or holder.unit_id}:
         access.admit(tx, case, unit_id, now)
     photos.attach(tx, taken_up, case)
+    _keep_as_given(tx, intake.person, case, now)
     history.record(
         tx,
         dossier,
@@ -165,7 +197,7 @@ async def register(
         **({"photos": list(intake.photos)} if intake.photos else {}),
     )
     tell(tx, case, MessageKind.RECEIPT, now=now, unit=desks.asked.name, code=code)
-    return Registered(case, holder, code)
+    return Registered(case, holder, _number_given(case, found), code)
 
 
 async def supply(
@@ -242,7 +274,9 @@ def tracking_key(ref: str, code: str) -> bytes:
     return keys.lookup("tracking", f"{ref}/{code.upper()}")
 
 
-async def _setting(tx: Transaction, intake: Intake, by: StaffActor | CitizenActor) -> Any:
+async def _setting(
+    tx: Transaction, intake: Intake, by: StaffActor | CitizenActor, now: datetime
+) -> Any:
     person = intake.person if isinstance(by, StaffActor) else None
     found = await tx.one_or_none(
         _SETTING,
@@ -252,6 +286,9 @@ async def _setting(tx: Transaction, intake: Intake, by: StaffActor | CitizenActo
         accused_code=intake.accused_code,
         category_id=intake.category_id,
         phone_key=_phone_key(person),
+        name_key=b"" if person is None else _name_key(person),
+        names_since=now - NAMES_COUNT_FOR,
+        names=settings().shared_number_names,
     )
     unknown = _unknown(found, intake)
     if unknown:
@@ -284,6 +321,39 @@ def _person_helped(
 
 def _phone_key(person: PersonHelped | None) -> bytes | None:
     return keys.lookup("phone", person.phone) if person and person.phone else None
+
+
+def _name_key(person: PersonHelped) -> bytes:
+    plain = "".join(unicodedata.normalize("NFKC", person.name).split())
+    return keys.lookup("name", plain)
+
+
+def _keep_as_given(tx: Transaction, person: PersonHelped | None, case: Case, now: datetime) -> None:
+    if person is None or case.entered_by_unit_id is None:
+        return
+    tx.add(
+        PersonAsGiven(
+            case_id=case.id,
+            phone_key=None if case.sealed else _phone_key(person),
+            name_key=_name_key(person),
+            name_sealed=keys.encrypt(person.name),
+            given_at=now,
+        )
+    )
+
+
+def _number_given(case: Case, found: Any) -> NumberGiven:
+    if case.citizen_id is None:
+        return NumberGiven(AskedBy.NOBODY)
+    if case.entered_by_unit_id is None:
+        return NumberGiven(AskedBy.TEXT)
+    if not case.textable:
+        return NumberGiven(AskedBy.RETURN_CALL, "没有登记手机号码，办结后由电话回访请群众评价。")
+    if found.number_official:
+        return NumberGiven(AskedBy.RETURN_CALL, _OFFICIAL)
+    if found.other_names + 1 >= settings().shared_number_names:
+        return NumberGiven(AskedBy.RETURN_CALL, _SHARED)
+    return NumberGiven(AskedBy.TEXT)
 
 
 def _unknown(found: Any, intake: Intake) -> list[str]:

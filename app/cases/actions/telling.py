@@ -18,6 +18,7 @@ def tell(
     *,
     now: datetime,
     once: str | None = None,
+    no_later_than: datetime | None = None,
     **params: str,
 ) -> None:
     """Owe the reporter a text, if there is a number to send it to."""
@@ -31,6 +32,7 @@ def tell(
         case_id=case.id,
         round_=case.round,
         once=once,
+        no_later_than=no_later_than,
         ref=case.ref,
         title=_UNNAMED if case.sealed else case.title,
         **params,

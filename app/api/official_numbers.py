@@ -1,0 +1,140 @@
+"""Over HTTP: the numbers of units and of staff, for the administrator alone. The rules are in app/directory."""
+
+from typing import Annotated, Self
+from uuid import UUID
+
+from fastapi import APIRouter, Path, Query
+from pydantic import BaseModel, Field, StringConstraints, model_validator
+from pydantic_core import PydanticCustomError
+
+from app.auth.actor import StaffActor
+from app.directory import official_numbers
+from app.directory.official_numbers import Entered
+from app.directory.terms import Role
+from app.errors import KeyReused, NotFound, NothingChanged, NotPermitted, SignInRequired
+from app.http.inputs import Input, UnitCode
+from app.http.moments import At
+from app.http.phone import Phone
+from app.http.problems import problems
+from app.http.transaction import OneTransaction, Tx
+from app.http.who import ByStaff
+
+router = APIRouter(prefix="/official-numbers", tags=["目录"], route_class=OneTransaction)
+
+Account = Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z_.-]{1,40}$", max_length=40)]
+NumberId = Annotated[UUID, Path(description="编号，见号码列表")]
+_WHOSE = "仅系统管理员。"
+
+
+class NumbersQuery(Input):
+    after: UUID | None = Field(default=None, description="上一页的 next；不填为第一页")
+    size: int = Field(default=50, ge=1, le=200, description="每页几个")
+
+
+class NewNumber(Input):
+    phone: Phone
+    unit_code: UnitCode | None = Field(
+        default=None, description="属于哪个单位；工作人员个人的号码不填", examples=["500153003007"]
+    )
+    account: Account | None = Field(
+        default=None, description="属于哪个工作人员；单位的号码不填", examples=[None]
+    )
+
+    @model_validator(mode="after")
+    def _one_owner(self) -> Self:
+        if (self.unit_code is None) is (self.account is None):
+            reason = {"reason": "单位代码和账号须填一项，且只填一项"}
+            raise PydanticCustomError("text", "{reason}", reason)
+        return self
+
+
+class OfficialNumberOut(BaseModel):
+    id: UUID
+    phone: str = Field(examples=["+8613896001122"])
+    unit_code: str | None = Field(examples=["500153003007"])
+    unit: str | None = Field(examples=["工农茶叶产业社区"])
+    account: str | None = Field(examples=[None])
+    staff: str | None = Field(examples=[None])
+    entered_at: At
+
+    @classmethod
+    def of(cls, number: Entered) -> Self:
+        return cls(
+            id=number.id,
+            phone=number.phone,
+            unit_code=number.unit_code,
+            unit=number.unit_name,
+            account=number.account,
+            staff=number.staff_name,
+            entered_at=number.entered_at,
+        )
+
+
+class OfficialNumbers(BaseModel):
+    items: list[OfficialNumberOut]
+    next: UUID | None = Field(description="下一页的 after；没有下一页则为空")
+
+
+class RemovedOut(BaseModel):
+    id: UUID
+
+
+@router.get(
+    "",
+    summary="单位和工作人员的号码",
+    description=f"这些号码不代表群众：用它们登记的，由电话回访评价。{_WHOSE}",
+    responses=problems(SignInRequired, NotPermitted),
+)
+async def list_numbers(
+    asked: Annotated[NumbersQuery, Query()], tx: Tx, by: ByStaff
+) -> OfficialNumbers:
+    _require_administrator(by)
+    # One more than asked for tells whether there is a next page.
+    found = await official_numbers.page(
+        tx, county_id=by.county_id, after=asked.after, most=asked.size + 1
+    )
+    shown = found[: asked.size]
+    return OfficialNumbers(
+        items=[OfficialNumberOut.of(one) for one in shown],
+        next=shown[-1].id if len(found) > asked.size else None,
+    )
+
+
+@router.post(
+    "",
+    status_code=201,
+    summary="登记号码",
+    description=f"登记一个属于单位或工作人员的手机号码。成批的用 qungong import-phones。{_WHOSE}",
+    responses=problems(SignInRequired, NotPermitted, NothingChanged, KeyReused),
+)
+async def enter_number(given: NewNumber, tx: Tx, by: ByStaff) -> OfficialNumberOut:
+    _require_administrator(by)
+    entered = await official_numbers.enter(
+        tx,
+        given.phone,
+        unit_code=given.unit_code,
+        account=given.account,
+        county_id=by.county_id,
+        staff_id=by.staff_id,
+        now=await tx.now(),
+    )
+    return OfficialNumberOut.of(entered)
+
+
+@router.post(
+    "/{number_id}/remove",
+    summary="撤下号码",
+    description=f"此后它与群众的号码一样。由谁、何时撤下，留在记录中。{_WHOSE}",
+    responses=problems(SignInRequired, NotPermitted, NotFound, KeyReused),
+)
+async def remove_number(number_id: NumberId, tx: Tx, by: ByStaff) -> RemovedOut:
+    _require_administrator(by)
+    await official_numbers.remove(
+        tx, number_id, county_id=by.county_id, staff_id=by.staff_id, now=await tx.now()
+    )
+    return RemovedOut(id=number_id)
+
+
+def _require_administrator(by: StaffActor) -> None:
+    if by.role is not Role.ADMINISTRATOR:
+        raise NotPermitted

@@ -1,0 +1,228 @@
+"""Numbers of units and of staff, which speak for no citizen: entered, taken out, listed and imported by the administrator.
+
+Takes numbers in E.164. Kept like citizens': encrypted, found by a keyed digest.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Final, NamedTuple
+from uuid import UUID
+
+from sqlalchemy import text
+
+from app import keys
+from app.db import Transaction
+from app.directory.divisions import Fault
+from app.directory.importing import SHOWN_FAULTS
+from app.directory.models import OfficialNumber
+from app.errors import InvalidInput, NotFound, NothingChanged
+from app.identifiers import uuid7
+
+_AT_ONCE: Final = 1000
+# The units of a county, also those above it that stand there; staff who have or had a post in one.
+_UNITS = text("""
+SELECT code, id FROM unit WHERE code = ANY(:codes)
+  AND (CAST(:county_id AS int) IS NULL OR county_id = :county_id)
+""")
+_STAFF = text("""
+SELECT s.account, s.id FROM staff s WHERE s.account = ANY(:accounts) AND (CAST(:county_id AS int) IS NULL OR EXISTS (
+  SELECT 1 FROM post o JOIN unit u ON u.id = o.unit_id WHERE o.staff_id = s.id AND u.county_id = :county_id))
+""")
+_HELD = text("""
+SELECT phone_key, unit_id, staff_id FROM official_number WHERE removed_at IS NULL AND phone_key = ANY(:phone_keys)
+""")
+# One import after the other; two who enter the same number at once meet in the unique index.
+_ALONE = text("LOCK TABLE official_number IN SHARE ROW EXCLUSIVE MODE")
+_LIST = """
+SELECT n.id, n.phone_sealed, n.entered_at, u.code AS unit_code, u.name AS unit_name, s.account, s.name AS staff_name
+FROM official_number n LEFT JOIN unit u ON u.id = n.unit_id LEFT JOIN staff s ON s.id = n.staff_id
+WHERE n.removed_at IS NULL AND (u.county_id = :county_id OR EXISTS (
+  SELECT 1 FROM post o JOIN unit pu ON pu.id = o.unit_id WHERE o.staff_id = n.staff_id AND pu.county_id = :county_id))
+  AND """
+_PAGE = text(_LIST + "n.id > CAST(:after AS uuid) ORDER BY n.id LIMIT :most")
+_BY_ID = text(_LIST + "n.id = :id")
+_REMOVE = text("""
+UPDATE official_number SET removed_at = :now, removed_by_staff_id = :staff_id WHERE id = :id AND removed_at IS NULL
+""")
+_FIRST: Final = UUID(int=0)
+
+
+class Listed(NamedTuple):
+    """A line of a list; exactly one of unit and account is set."""
+
+    line: int
+    phone: str
+    unit_code: str | None
+    account: str | None
+
+    @property
+    def owner(self) -> str:
+        return self.unit_code or self.account or ""
+
+
+class NumbersRefused(InvalidInput):
+    """The list has bad lines and nothing was entered. No number is shown: this may end in a log."""
+
+    def __init__(self, faults: Iterable[Fault]) -> None:
+        self.faults = sorted(faults)
+        shown = [f"第 {line} 行：{told}" for line, told in self.faults[:SHOWN_FAULTS]]
+        if len(self.faults) > SHOWN_FAULTS:
+            shown.append(f"…… 另有 {len(self.faults) - SHOWN_FAULTS} 处")
+        head = f"号码清单有 {len(self.faults)} 处错误，没有导入任何号码："
+        super().__init__("\n".join([head, *shown]))
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    listed: int
+    added: int
+
+
+@dataclass(frozen=True, slots=True)
+class Entered:
+    """An official number as its administrator sees it."""
+
+    id: UUID
+    unit_code: str | None
+    unit_name: str | None
+    account: str | None
+    staff_name: str | None
+    entered_at: datetime
+    phone: str = field(repr=False)
+
+
+async def enter(
+    tx: Transaction,
+    phone: str,
+    *,
+    unit_code: str | None,
+    account: str | None,
+    county_id: int | None,
+    staff_id: int,
+    now: datetime,
+) -> Entered:
+    """Raises InvalidInput for an owner that is not of the county, NothingChanged where it is entered already."""
+    listed = Listed(0, phone, unit_code, account)
+    owners = await _owners(tx, [listed], county_id)
+    if listed.owner not in owners:
+        where = "unit_code" if unit_code else "account"
+        raise InvalidInput(mistakes=[{"where": f"body.{where}", "what": "没有这一项，请核对"}])
+    await tx.execute(_ALONE)
+    fresh = await _fresh(tx, [listed], owners, staff_id, now)
+    if not fresh:
+        raise NothingChanged("这个号码已经登记。")
+    tx.add(fresh[0])
+    await tx.flush()
+    return await get(tx, fresh[0].id, county_id=county_id)
+
+
+async def get(tx: Transaction, number_id: UUID, *, county_id: int | None) -> Entered:
+    row = await tx.one_or_none(_BY_ID, id=number_id, county_id=county_id)
+    if row is None:
+        raise NotFound
+    return _entered(row)
+
+
+async def page(
+    tx: Transaction, *, county_id: int | None, after: UUID | None, most: int
+) -> list[Entered]:
+    """The county's numbers in the order in which they were entered, from behind `after` on."""
+    rows = await tx.all(_PAGE, county_id=county_id, after=after or _FIRST, most=most)
+    return [_entered(row) for row in rows]
+
+
+async def remove(
+    tx: Transaction, number_id: UUID, *, county_id: int | None, staff_id: int, now: datetime
+) -> None:
+    """From now on it is like any citizen's. Who took it out, and when, stays on record."""
+    await get(tx, number_id, county_id=county_id)
+    if not await tx.execute(_REMOVE, id=number_id, staff_id=staff_id, now=now):
+        raise NotFound
+
+
+async def import_numbers(
+    tx: Transaction,
+    listed: Sequence[Listed],
+    *,
+    faults: Sequence[Fault],
+    now: datetime,
+    told: Callable[[str, int, int], None],
+) -> Imported:
+    """All of them or, raising NumbersRefused, none; those that are there already stay as they are."""
+    await tx.execute(_ALONE)
+    owners = await _owners(tx, listed, None)
+    unknown = [
+        Fault(one.line, "没有这个单位" if one.unit_code else "没有这个账号")
+        for one in listed
+        if one.owner not in owners
+    ]
+    if faults or unknown:
+        raise NumbersRefused([*faults, *unknown])
+    added = 0
+    for at in range(0, len(listed), _AT_ONCE):
+        fresh = await _fresh(tx, listed[at : at + _AT_ONCE], owners, None, now)
+        for number in fresh:
+            tx.add(number)
+        await tx.flush()
+        added += len(fresh)
+        told("写入", min(at + _AT_ONCE, len(listed)), len(listed))
+    return Imported(len(listed), added)
+
+
+async def _owners(
+    tx: Transaction, listed: Sequence[Listed], county_id: int | None
+) -> dict[str, tuple[int | None, int | None]]:
+    """By unit code and by account: the unit's id, or the person's."""
+    codes = sorted({one.unit_code for one in listed if one.unit_code})
+    accounts = sorted({one.account for one in listed if one.account})
+    units = await tx.all(_UNITS, codes=codes, county_id=county_id)
+    people = await tx.all(_STAFF, accounts=accounts, county_id=county_id)
+    return {row.code: (row.id, None) for row in units} | {
+        row.account: (None, row.id) for row in people
+    }
+
+
+async def _fresh(
+    tx: Transaction,
+    listed: Sequence[Listed],
+    owners: dict[str, tuple[int | None, int | None]],
+    staff_id: int | None,
+    now: datetime,
+) -> list[OfficialNumber]:
+    """Those that are not there yet, each once."""
+    by_key = {one: keys.lookup("phone", one.phone) for one in listed}
+    held = {
+        (row.phone_key, row.unit_id, row.staff_id)
+        for row in await tx.all(_HELD, phone_keys=sorted(set(by_key.values())))
+    }
+    found = []
+    for one, phone_key in by_key.items():
+        unit_id, owner_id = owners[one.owner]
+        if (phone_key, unit_id, owner_id) in held:
+            continue
+        held.add((phone_key, unit_id, owner_id))
+        found.append(
+            OfficialNumber(
+                id=uuid7(now),
+                phone_sealed=keys.encrypt(one.phone),
+                phone_key=phone_key,
+                unit_id=unit_id,
+                staff_id=owner_id,
+                entered_at=now,
+                entered_by_staff_id=staff_id,
+            )
+        )
+    return found
+
+
+def _entered(row: Any) -> Entered:
+    return Entered(
+        id=row.id,
+        unit_code=row.unit_code,
+        unit_name=row.unit_name,
+        account=row.account,
+        staff_name=row.staff_name,
+        entered_at=row.entered_at,
+        phone=keys.decrypt(row.phone_sealed),
+    )

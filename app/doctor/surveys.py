@@ -1,0 +1,173 @@
+"""Invariants 4 and 5: who is asked, once and in turn, and that each answer has one effect."""
+
+from typing import Final
+
+from sqlalchemy import text
+
+from app.doctor.invariant import AMONG, Invariant, Reach
+
+# Asked for each answer: the reporter of the case, and of each case that had been joined to it by then. The round is
+# counted from the record. `joined` stands in the body as the one record of when; a forged body may not even be JSON.
+_ONE_SURVEY = text(f"""
+WITH RECURSIVE batch AS MATERIALIZED (
+  SELECT id, ref, citizen_id FROM grievance WHERE id = {AMONG}
+), upward AS (
+  SELECT id AS case_id, citizen_id, id AS answered_id, CAST(NULL AS text) AS joined_ref FROM batch
+  UNION
+  SELECT u.case_id, u.citizen_id, g.primary_id, g.ref FROM upward u
+  -- OFFSET 0: one by one through the index, whatever the planner thinks of how many there are.
+  CROSS JOIN LATERAL (SELECT primary_id, ref FROM grievance WHERE id = u.answered_id OFFSET 0) g
+  WHERE g.primary_id IS NOT NULL
+), owed AS (
+  SELECT DISTINCT u.case_id, u.citizen_id, 1 + (
+    SELECT count(*) FROM case_event r WHERE r.case_id = e.case_id AND r.action = 'rework' AND r.seq < e.seq) AS round
+  FROM upward u
+  CROSS JOIN LATERAL (
+    SELECT case_id, seq FROM case_event WHERE case_id = u.answered_id AND action = 'answer' OFFSET 0) e
+  WHERE u.citizen_id IS NOT NULL AND (u.joined_ref IS NULL OR EXISTS (
+    SELECT 1 FROM case_event m WHERE m.case_id = e.case_id AND m.action = 'merge' AND m.seq < e.seq
+      AND strpos(m.body, '"joined":"' || u.joined_ref || '"') > 0))
+), asked AS (
+  SELECT case_id, citizen_id, round, count(*) AS times FROM (
+    SELECT case_id, citizen_id, round FROM surveys.survey WHERE case_id = {AMONG}
+    UNION ALL
+    SELECT case_id, citizen_id, round FROM outbox_message
+    WHERE case_id = {AMONG} AND kind = 'survey_owed' AND state = 'queued'
+  ) a GROUP BY case_id, citizen_id, round
+)
+SELECT b.ref, d.round, d.asked, d.should_be FROM (
+  SELECT case_id, round, coalesce(a.times, 0) AS asked, CASE WHEN o.case_id IS NULL THEN 0 ELSE 1 END AS should_be
+  FROM owed o FULL JOIN asked a USING (case_id, citizen_id, round)
+) d JOIN batch b ON b.id = d.case_id
+WHERE d.asked <> d.should_be ORDER BY b.id, d.round LIMIT :most
+""")  # noqa: S608 - nothing but the constant above
+
+_REPLY_ONCE = text("""
+SELECT provider_message_id, count(*) AS replies FROM surveys.reply
+GROUP BY provider_message_id HAVING count(*) > 1 ORDER BY provider_message_id LIMIT :most
+""")
+# Each text that was taken as an answer left one, whether it counts or was put right since; so did what people read.
+_ONE_ANSWER = text("""
+SELECT survey_id, sum(counting) AS answers, sum(by_text) AS by_text, sum(replies) AS replies FROM (
+  SELECT survey_id, count(*) FILTER (WHERE discounted IS NULL) AS counting, count(*) FILTER (WHERE channel = 'text') AS by_text,
+    0 AS replies FROM surveys.answer GROUP BY survey_id
+  UNION ALL
+  SELECT survey_id, 0, 0, count(*) FROM surveys.reply WHERE effect IN ('answered', 'corrected', 'discounted') GROUP BY survey_id
+) counted GROUP BY survey_id
+HAVING sum(counting) > 1 OR sum(by_text) < sum(replies) ORDER BY survey_id LIMIT :most
+""")
+_CORRECTION_HAS_ITS_ANSWER = text("""
+SELECT c.survey_id, count(*) AS corrected FROM surveys.answer c
+WHERE c.discounted = 'corrected'
+  AND NOT EXISTS (SELECT 1 FROM surveys.answer a WHERE a.survey_id = c.survey_id AND a.discounted IS NULL)
+GROUP BY c.survey_id ORDER BY c.survey_id LIMIT :most
+""")
+# What follows from a survey: who was dissatisfied, at first or in the end, or cannot be texted, is called.
+_CALL_IS_OWED = text("""
+SELECT s.id AS survey_id, g.ref, s.round FROM surveys.survey s JOIN grievance g ON g.id = s.case_id
+WHERE EXISTS (
+  SELECT 1 FROM surveys.answer a WHERE a.survey_id = s.id AND a.value = 'dissatisfied' AND a.channel <> 'return_call'
+    AND (a.discounted IS NULL OR a.discounted = 'corrected'))
+  AND NOT EXISTS (SELECT 1 FROM surveys.return_call r WHERE r.survey_id = s.id)
+ORDER BY s.id LIMIT :most
+""")
+_TURN_COMES = text("""
+SELECT s.id AS survey_id, s.next_at, s.asked_at FROM surveys.survey s WHERE s.next_at < :since ORDER BY s.next_at, s.id LIMIT :most
+""")
+# The turn comes when the window before has ended, and not long after. Only what is open, or waits itself, holds it up.
+_NOBODY_WAITS_FOR_NOTHING = text("""
+SELECT w.id AS survey_id, g.ref, w.next_at, before.ends_at
+FROM surveys.survey w JOIN grievance g ON g.id = w.case_id
+CROSS JOIN LATERAL (
+  SELECT max(s.window_ends_at) AS ends_at FROM surveys.survey s WHERE s.citizen_id = w.citizen_id AND s.asked_at IS NOT NULL
+) before
+WHERE w.asked_at IS NULL AND w.next_at > greatest(before.ends_at, CAST(:now AS timestamptz)) + INTERVAL '1 hour'
+ORDER BY w.id LIMIT :most
+""")
+_TEXT_HAS_ITS_SURVEY = text("""
+SELECT m.id, m.kind, m.once, m.expires_at FROM outbox_message m
+WHERE m.kind IN ('survey', 'survey_reminder') AND NOT EXISTS (
+  SELECT 1 FROM surveys.survey s WHERE CAST(s.id AS text) = split_part(m.once, '/', 2)
+    AND split_part(m.once, '/', 1) = CASE m.kind WHEN 'survey' THEN 'survey-text' ELSE 'survey-reminder' END
+    AND m.expires_at <= s.window_ends_at)
+ORDER BY m.id LIMIT :most
+""")
+_TRIES_ARE_KEPT = text("""
+SELECT r.id AS call_id, r.tries, count(t.id) AS kept FROM surveys.return_call r LEFT JOIN surveys.call_try t ON t.call_id = r.id
+WHERE r.state = 'done' AND r.result = 'not_reached' GROUP BY r.id
+HAVING count(t.id) <> r.tries ORDER BY r.id LIMIT :most
+""")
+SURVEYS: Final = (
+    Invariant(
+        4,
+        "one_survey_a_round",
+        "每轮办结，每个可以评价的人恰好问一次，没办结的不问",
+        "the person of the case `ref` should be asked about `round` `should_be` times and is, or is to be, `asked` times",
+        Reach.CASES,
+        _ONE_SURVEY,
+    ),
+    Invariant(
+        4,
+        "turn_comes",
+        "轮到的评价和提醒都已处理",
+        "the survey `survey_id` was to be asked, or reminded of, at `next_at`: does the deadlines worker run?",
+        Reach.WHOLE,
+        _TURN_COMES,
+    ),
+    Invariant(
+        4,
+        "nobody_waits_for_nothing",
+        "排队的评价，前一件一结束就轮到",
+        "the survey `survey_id` about `ref` waits until `next_at`, though nothing of the person's is open after `ends_at`",
+        Reach.WHOLE,
+        _NOBODY_WAITS_FOR_NOTHING,
+    ),
+    Invariant(
+        4,
+        "text_has_its_survey",
+        "每条评价短信和提醒都有所问的评价，不晚于评价截止",
+        "the text `id` asks about no survey, or goes out after its window: `once` names it",
+        Reach.WHOLE,
+        _TEXT_HAS_ITS_SURVEY,
+    ),
+    Invariant(
+        4,
+        "call_is_owed",
+        "说过不满意的人都有回访",
+        "the person of survey `survey_id` about `ref` said to be dissatisfied, and nobody is to call them",
+        Reach.WHOLE,
+        _CALL_IS_OWED,
+    ),
+    Invariant(
+        4,
+        "tries_are_kept",
+        "因未联系上而结束的回访，每次都有记录",
+        "the call `call_id` was given up after `tries` tries, of which `kept` are on record",
+        Reach.WHOLE,
+        _TRIES_ARE_KEPT,
+    ),
+    Invariant(
+        5,
+        "reply_taken_once",
+        "同一条来信只收一次",
+        "the provider's message `provider_message_id` was taken more than once",
+        Reach.WHOLE,
+        _REPLY_ONCE,
+    ),
+    Invariant(
+        5,
+        "one_answer_a_survey",
+        "一次评价只算一个答复，回复了的都留着",
+        "the survey `survey_id` counts `answers` answers, and keeps `by_text` of the `replies` texts that were taken as one",
+        Reach.WHOLE,
+        _ONE_ANSWER,
+    ),
+    Invariant(
+        5,
+        "correction_has_its_answer",
+        "更改过的评价，都有更改后的",
+        "the survey `survey_id` keeps `corrected` answers that were put right, and not what they were put right to",
+        Reach.WHOLE,
+        _CORRECTION_HAS_ITS_ANSWER,
+    ),
+)

@@ -1,0 +1,191 @@
+"""One answer to one survey, whichever way it came: whether it counts, corrects an earlier one, and what it then owes.
+
+The first clear answer counts, and for a day the person may put it right: then the last one counts, the first is kept
+beside it. A call owed to somebody who was not satisfied stays owed: whoever talked them round must not be rid of it.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import text
+
+from app import keys
+from app.db import Transaction
+from app.identifiers import uuid7
+from app.surveys.asking import QUIET, open_window
+from app.surveys.models import Answer, ReturnCall, Survey
+from app.surveys.numbers import OWNER, Owner, owner_of
+from app.surveys.replies import Value
+from app.surveys.terms import AnswerChannel, CallCause, CallResult, CallState, Discount, ReplyEffect
+
+CORRECTED_WITHIN: Final = timedelta(hours=24)
+
+
+@dataclass(slots=True)
+class Standing:
+    """A survey as its answers stand: the one that counts, and when the first that did was given. `call`: the one owed."""
+
+    survey: Survey
+    owner: Owner
+    answer: Answer | None
+    first_at: datetime | None
+    call: ReturnCall | None
+
+    def open(self, now: datetime) -> bool:
+        """Whether it was asked and is still to be answered."""
+        ends_at = self.survey.window_ends_at
+        return self.answer is None and ends_at is not None and ends_at >= now
+
+    def open_on_page(self, now: datetime) -> bool:
+        """The page need not wait for its turn."""
+        return self.open(now) or (self.answer is None and self.survey.asked_at is None)
+
+    def correctable_until(self) -> datetime | None:
+        """What a call took down is not the citizen's to put right by text."""
+        if self.answer is None or self.answer.channel is AnswerChannel.RETURN_CALL:
+            return None
+        assert self.first_at is not None, "there is an answer"
+        return self.first_at + CORRECTED_WITHIN
+
+    def correctable(self, now: datetime) -> bool:
+        until = self.correctable_until()
+        return until is not None and now <= until
+
+
+_OF_ANSWER = ("id", "channel", "value", "remark_sealed", "answered_at")
+# Of a survey `s` of the person `p` about the case `g`.
+COLUMNS: Final = f"""
+  {", ".join(f"s.{name}" for name in Survey.model_fields)}, {OWNER},
+  {", ".join(f"a.{name} AS answer_{name}" for name in _OF_ANSWER)},
+  (SELECT min(f.answered_at) FROM surveys.answer f
+    WHERE f.survey_id = s.id AND (f.discounted IS NULL OR f.discounted = 'corrected')) AS first_at,
+  {", ".join(f"r.{name} AS call_{name}" for name in ReturnCall.model_fields)}"""  # noqa: S608 - columns of our own tables
+JOINS: Final = """
+LEFT JOIN surveys.answer a ON a.survey_id = s.id AND a.discounted IS NULL
+LEFT JOIN surveys.return_call r ON r.survey_id = s.id"""
+
+_WAITING = text("""
+SELECT * FROM surveys.survey WHERE citizen_id = :citizen_id AND asked_at IS NULL ORDER BY created_at, id
+""")
+
+
+def standing_of(row: Any) -> Standing:
+    """What `COLUMNS` found."""
+    return Standing(
+        survey=Survey.read(row),
+        owner=owner_of(row),
+        answer=_answer(row),
+        first_at=row.first_at,
+        call=_call(row),
+    )
+
+
+def take(
+    tx: Transaction,
+    of: Standing,
+    value: Value,
+    remark: str,
+    channel: AnswerChannel,
+    now: datetime,
+) -> ReplyEffect:
+    """Take what the person answers to a survey that is open or may be corrected."""
+    given = _given(of.survey.id, value, remark, channel, now)
+    discount = None if channel is AnswerChannel.RETURN_CALL else of.owner.discount
+    if discount is not None:
+        given.discounted = discount
+        tx.add(given)
+        if of.owner.call is not None:
+            _owe_call(tx, of, of.owner.call, now)
+        return ReplyEffect.DISCOUNTED
+    if of.answer is not None:
+        if of.answer.value is value and not remark:
+            return ReplyEffect.REPEATED
+        _correct(tx, of.answer, given)
+        effect = ReplyEffect.CORRECTED
+    else:
+        tx.add(given)
+        effect = ReplyEffect.ANSWERED
+    if channel is not AnswerChannel.RETURN_CALL:
+        _settle_call(tx, of, value, now)
+    return effect
+
+
+def on_the_page(survey: Survey, now: datetime) -> None:
+    """What is answered before its turn came was asked by the page."""
+    if survey.asked_at is None:
+        open_window(survey, now, [])
+
+
+async def waiting(tx: Transaction, citizen_id: UUID) -> list[Survey]:
+    """The person's questions whose turn has not come, the one first that has waited longest."""
+    return [Survey.read(row) for row in await tx.all(_WAITING, citizen_id=citizen_id)]
+
+
+def next_turn(tx: Transaction, waits: Iterable[Survey], now: datetime) -> None:
+    """The question that has waited longest is asked soon, now that one is answered."""
+    first = min(waits, key=lambda one: (one.created_at, one.id), default=None)
+    if first is not None:
+        assert first.next_at is not None, "what waits has its turn"
+        first.next_at = min(first.next_at, now + QUIET)
+        tx.change(first)
+
+
+def sealed(words: str) -> bytes | None:
+    return keys.encrypt(words.encode("utf-8", "replace").decode()) if words else None
+
+
+def _given(
+    survey_id: UUID, value: Value, remark: str, channel: AnswerChannel, now: datetime
+) -> Answer:
+    return Answer(
+        id=uuid7(now),
+        survey_id=survey_id,
+        channel=channel,
+        value=value,
+        remark_sealed=sealed(remark),
+        answered_at=now,
+    )
+
+
+def _correct(tx: Transaction, answer: Answer, given: Answer) -> None:
+    """The row that counts takes what is said now; what it said goes beside it."""
+    said = {name: getattr(answer, name) for name in Answer.CHANGING}
+    for name in Answer.CHANGING:
+        setattr(answer, name, getattr(given, name))
+        setattr(given, name, said[name])
+    given.discounted = Discount.CORRECTED
+    tx.add(given)
+    tx.change(answer)
+
+
+def _settle_call(tx: Transaction, of: Standing, value: Value, now: datetime) -> None:
+    if value is Value.DISSATISFIED:
+        _owe_call(tx, of, CallCause.DISSATISFIED, now)
+    elif of.call is not None and of.call.cause is not CallCause.DISSATISFIED:
+        # It was owed only because nobody knew; now they have said it themselves.
+        of.call.state, of.call.result = CallState.DONE, CallResult.EVALUATED
+        tx.change(of.call)
+
+
+def _owe_call(tx: Transaction, of: Standing, cause: CallCause, now: datetime) -> None:
+    if of.call is None:
+        tx.add(ReturnCall(id=uuid7(now), survey_id=of.survey.id, cause=cause, created_at=now))
+    elif cause is CallCause.DISSATISFIED and of.call.called_at is None:
+        of.call.cause, of.call.state, of.call.result = cause, CallState.OPEN, None
+        tx.change(of.call)
+
+
+def _answer(row: Any) -> Answer | None:
+    if row.answer_id is None:
+        return None
+    told = {name: row[f"answer_{name}"] for name in _OF_ANSWER}
+    return Answer.read(told | {"survey_id": row.id, "discounted": None})
+
+
+def _call(row: Any) -> ReturnCall | None:
+    if row.call_id is None:
+        return None
+    return ReturnCall.read({name: row[f"call_{name}"] for name in ReturnCall.model_fields})

@@ -1,0 +1,78 @@
+"""Whose number a case's reporter is known by, and whether what comes from it counts as the reporter's own word.
+
+A number of a unit, of the cadre who typed, or of many villagers at once speaks for nobody: such people are called.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from app.cases.actions.filing import NAMES_COUNT_FOR
+from app.settings import settings
+from app.surveys.terms import CallCause, Discount
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """What is known of a number and a case. `of_handler`: of somebody who had a post in a unit that led or assisted."""
+
+    on_behalf: bool
+    of_unit: bool
+    of_staff: bool
+    of_handler: bool
+    shared: bool
+
+    @property
+    def discount(self) -> Discount | None:
+        """Why an answer from the number does not count; None where it does."""
+        if self.of_handler:
+            return Discount.OWN_CASE
+        if self._cadres:
+            return Discount.UNIT_NUMBER
+        # Who signed in with the number and reported is its owner, however many others were registered under it.
+        return Discount.SHARED_NUMBER if self.shared and self.on_behalf else None
+
+    @property
+    def call(self) -> CallCause | None:
+        """Why the person has to be called instead of texted. Staff about whose own case it is are asked by nobody."""
+        if self._cadres:
+            return CallCause.UNIT_NUMBER
+        return CallCause.SHARED_NUMBER if self.discount is Discount.SHARED_NUMBER else None
+
+    @property
+    def _cadres(self) -> bool:
+        # Staff who report something of their own, with their own number, are citizens like others.
+        return self.of_unit or (self.of_staff and self.on_behalf)
+
+
+def owner_of(row: Any) -> Owner:
+    """What `OWNER` found."""
+    return Owner(row.on_behalf, row.of_unit, row.of_staff, row.of_handler, row.shared)
+
+
+def binds(now: datetime) -> dict[str, Any]:
+    """The binds of `OWNER`."""
+    return {"names_since": now - NAMES_COUNT_FOR, "names": settings().shared_number_names}
+
+
+# Of the case `g` and the number `p.phone_key`. A case that was joined to another was handled where the other was; a post
+# counts that was held at any time since the case came in.
+OWNER: Final = """
+  g.entered_by_unit_id IS NOT NULL AS on_behalf,
+  EXISTS (SELECT 1 FROM official_number n WHERE n.phone_key = p.phone_key AND n.removed_at IS NULL AND n.unit_id IS NOT NULL)
+    AS of_unit,
+  EXISTS (SELECT 1 FROM official_number n WHERE n.phone_key = p.phone_key AND n.removed_at IS NULL AND n.staff_id IS NOT NULL)
+    AS of_staff,
+  EXISTS (
+    WITH RECURSIVE upward AS (
+      SELECT g.id, g.primary_id
+      UNION
+      SELECT above.id, above.primary_id FROM upward u JOIN grievance above ON above.id = u.primary_id
+    )
+    SELECT 1 FROM official_number n
+    JOIN post o ON o.staff_id = n.staff_id AND (o.valid_to IS NULL OR o.valid_to >= CAST(g.received_at AS date))
+    JOIN assignment a ON a.unit_id = o.unit_id JOIN upward u ON u.id = a.case_id
+    WHERE n.phone_key = p.phone_key AND n.removed_at IS NULL) AS of_handler,
+  (SELECT count(*) FROM (
+    SELECT DISTINCT d.name_key FROM person_as_given d
+    WHERE d.phone_key = p.phone_key AND d.given_at > :names_since LIMIT :names) AS d) >= :names AS shared"""

@@ -1,0 +1,102 @@
+"""The words of evaluation: how an answer came, why one does not count, what a text did, why and how somebody is called. Pure."""
+
+from enum import StrEnum
+
+from app.surveys.replies import Value
+
+
+class AnswerChannel(StrEnum):
+    TEXT = "text"
+    PAGE = "page"
+    RETURN_CALL = "return_call"
+
+
+class Discount(StrEnum):
+    """Why an answer does not count. CORRECTED: the person said something else within the day, and that counts."""
+
+    UNIT_NUMBER = "unit_number"
+    OWN_CASE = "own_case"
+    SHARED_NUMBER = "shared_number"
+    CORRECTED = "corrected"
+
+
+class ReplyEffect(StrEnum):
+    """What a text from a citizen did. UNCLEAR and NOT_ASKED are for people to read."""
+
+    ANSWERED = "answered"
+    THANKS = "thanks"
+    OPTED_OUT = "opted_out"
+    UNCLEAR = "unclear"
+    NOT_ASKED = "not_asked"
+    CORRECTED = "corrected"
+    REPEATED = "repeated"
+    DISCOUNTED = "discounted"
+    OPTED_IN = "opted_in"
+
+
+class HandReading(StrEnum):
+    """How staff read a reply that the system could not: as one of the values, as none, or so that one must call and ask."""
+
+    SATISFIED = "satisfied"
+    BASICALLY_SATISFIED = "basically_satisfied"
+    DISSATISFIED = "dissatisfied"
+    NOT_AN_ANSWER = "not_an_answer"
+    CALL_BACK = "call_back"
+
+    @property
+    def value_read(self) -> Value | None:
+        none = (HandReading.NOT_AN_ANSWER, HandReading.CALL_BACK)
+        return None if self in none else Value(self)
+
+    @property
+    def chinese(self) -> str:
+        return {"not_an_answer": "不是评价", "call_back": "读不明白，回访"}.get(self) or Value(
+            self
+        ).chinese
+
+
+class CallCause(StrEnum):
+    """DISSATISFIED stays what it is whatever the person says later; all others could not be asked by text."""
+
+    DISSATISFIED = "dissatisfied"
+    NO_NUMBER = "no_number"
+    UNIT_NUMBER = "unit_number"
+    SHARED_NUMBER = "shared_number"
+    OPTED_OUT = "opted_out"
+    UNDELIVERED = "undelivered"
+    UNREAD = "unread"
+
+    @property
+    def chinese(self) -> str:
+        return {
+            "dissatisfied": "不满意",
+            "no_number": "没有号码",
+            "unit_number": "单位或工作人员的号码",
+            "shared_number": "多人共用的号码",
+            "opted_out": "已退订评价短信",
+            "undelivered": "评价短信未送达",
+            "unread": "回复读不明白",
+        }[self]
+
+
+class CallState(StrEnum):
+    OPEN = "open"
+    DONE = "done"
+
+
+class CallResult(StrEnum):
+    """NOT_REACHED leaves the call open until it was tried often enough. EVALUATED: only the evaluation was taken."""
+
+    VALID = "valid"
+    UNREASONABLE = "unreasonable"
+    NOT_REACHED = "not_reached"
+    EVALUATED = "evaluated"
+
+    @property
+    def chinese(self) -> str:
+        return {
+            "valid": "反映属实",
+            "unreasonable": "诉求不合理",
+            "not_reached": "未联系上",
+            "evaluated": "已评价",
+        }[self]

@@ -1,0 +1,137 @@
+"""A round that is done again: who may answer it, that each round is asked about, and when a call is given up."""
+
+from datetime import timedelta
+
+from app import clock
+from app.db import transaction
+from app.surveys import return_calls
+from app.surveys.replies import Value
+from app.surveys.return_calls import CallToMake, Finding
+from app.surveys.terms import CallResult
+from tests.conftest import Staff
+from tests.people import Person
+from tests.surveys.conftest import Asked, Village, new_phone
+from tests.surveys.test_sealed_calls import Who, calls, who
+from tests.surveys.test_surveys import answers, call_about, reply
+from tests.surveys.test_turns import survey, texts
+
+__all__ = ["who"]
+
+DAY = timedelta(days=1)
+ANSWER = {"outcome": "solved", "answer": "已换灯泡"}
+
+
+async def done_again(village: Village, who: Who) -> tuple[Asked, Person]:
+    phone, center = new_phone(), await who("zhihui")
+    asked = await village.asked(phone)
+    await reply(phone, "不满意，灯还是不亮")
+    call = f"/return-calls/{(await calls(center))[asked.ref]}"
+    await center.does(f"{call}/finding", result="valid", consent=True)
+    await center.does(f"/cases/{asked.ref}/rework", reason="回访属实")
+    return asked, await who("gongnong")
+
+
+async def test_the_one_who_answered_does_not_answer_the_round_that_is_done_again(
+    village: Village, who: Who
+) -> None:
+    asked, cadre = await done_again(village, who)
+    case = f"/cases/{asked.ref}"
+    seen = await cadre.does(f"{case}/sign")
+    assert "answer" not in seen["actions"]
+    refused = await cadre.post(f"{case}/answer", ANSWER)
+    assert (refused.status_code, refused.json()["type"]) == (409, "/problems/action-not-allowed")
+    assert "先报县指挥中心同意" in refused.json()["detail"]
+
+
+async def test_where_a_unit_has_nobody_else_the_command_center_approves(
+    village: Village, who: Who
+) -> None:
+    asked, cadre = await done_again(village, who)
+    case = f"/cases/{asked.ref}"
+    await cadre.does(f"{case}/sign")
+    assert (await cadre.post(f"{case}/approve-answer", {"reason": "自己看过"})).status_code == 409
+    center = await who("zhihui")
+    approved = await center.does(f"{case}/approve-answer", reason="社区只有一名干部，已看照片")
+    assert "approve_answer" not in approved["actions"]
+    answered = await cadre.does(f"{case}/answer", **ANSWER)
+    assert (answered["phase"], answered["round"]) == ("answered", 2)
+
+
+async def test_each_round_is_asked_about_and_keeps_what_was_said(
+    village: Village, who: Who
+) -> None:
+    asked, cadre = await done_again(village, who)
+    assert asked.phone is not None
+    case = f"/cases/{asked.ref}"
+    await cadre.does(f"{case}/sign")
+    await (await who("zhihui")).does(f"{case}/approve-answer", reason="已看照片")
+    await cadre.does(f"{case}/answer", **ANSWER)
+    again = await village.asked_again(asked)
+    with clock.moved(timedelta(hours=1)):
+        await village.turn(again)
+        assert (await survey(asked)).round == 2
+        await reply(asked.phone, "满意")
+    assert sorted(await answers(asked)) == [("dissatisfied", "text"), ("satisfied", "text")]
+    assert await texts(asked) == ["survey", "survey"]
+
+
+async def test_a_first_round_needs_no_approval(village: Village, who: Who) -> None:
+    cadre, center = await who("gongnong"), await who("zhihui")
+    ref = await cadre.registers()
+    await cadre.does(f"/cases/{ref}/handle")
+    assert (await center.post(f"/cases/{ref}/approve-answer", {"reason": "好"})).status_code == 409
+    assert (await cadre.does(f"/cases/{ref}/answer", **ANSWER))["phase"] == "answered"
+
+
+async def test_who_is_not_reached_on_three_days_is_given_up_and_heard_if_they_call(
+    village: Village, staff: Staff
+) -> None:
+    asked, center = await village.asked(None), await staff("zhihui")
+    call = await call_about(asked, staff)
+    assert call is not None
+
+    async def record(finding: Finding) -> CallToMake:
+        async with transaction() as tx:
+            return await return_calls.record_finding(
+                tx, call.id, finding, by=center, now=await tx.now()
+            )
+
+    vain = Finding(CallResult.NOT_REACHED, note="无人接听")
+    found = call
+    for hours, state in ((0, "open"), (0, "open"), (24, "open"), (24, "open"), (48, "done")):
+        with clock.moved(timedelta(hours=hours)):
+            found = await record(vain)
+        assert (found.state, found.result) == (state, "not_reached"), hours
+    assert found.tries == 5
+    assert await call_about(asked, staff) is None
+    with clock.moved(3 * DAY):
+        heard = await record(Finding(CallResult.EVALUATED, evaluation=Value.SATISFIED))
+    assert (heard.state, heard.result) == ("done", "evaluated")
+    assert await answers(asked) == [("satisfied", "return_call")]
+
+
+async def test_nothing_that_a_unit_reads_changes_by_what_is_asked_answered_or_called(
+    village: Village, who: Who
+) -> None:
+    phone = new_phone()
+    first, second = await village.asked(phone), await village.asked(phone)
+    handlers = [await who(account) for account in ("gongnong", "guangshun")]
+
+    async def read() -> list[tuple[int, bytes, str | None]]:
+        paths = [f"/cases/{one.ref}" for one in (first, second)]
+        paths += [f"/cases?view={view}&size=100" for view in ("answered", "handling")]
+        told = [await handler.client.get(path) for handler in handlers for path in paths]
+        return [(one.status_code, one.content, one.headers.get("etag")) for one in told]
+
+    before = await read()
+    center = await who("zhihui")
+    await reply(phone, "满意")
+    assert await read() == before
+    await reply(phone, "不满意，灯还是不亮")
+    await reply(phone, "TD")
+    assert await read() == before
+    call = f"/return-calls/{(await calls(center))[first.ref]}"
+    await center.does(f"{call}/finding", result="valid", consent=True)
+    with clock.moved(timedelta(hours=1)):
+        await village.turn(second)
+    assert await read() == before

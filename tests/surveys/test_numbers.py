@@ -1,0 +1,217 @@
+"""Whose number it is: what a unit's, a shared one's or a handler's own phone says does not count, and such people are called."""
+
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+
+from app import keys
+from app.auth.actor import CitizenActor
+from app.cases.actions import filing, handling, judging
+from app.cases.actions.filing import Intake, PersonHelped
+from app.cases.models import Channel, Outcome
+from app.db import reading, transaction
+from app.directory import official_numbers
+from app.directory.models import Citizen
+from app.identifiers import uuid7
+from app.limits.terms import Kind
+from app.surveys import return_calls
+from app.surveys.numbers import Owner
+from app.surveys.replies import Value
+from app.surveys.return_calls import Finding
+from app.surveys.terms import CallResult, Discount, ReplyEffect
+from tests.conftest import Staff
+from tests.surveys.conftest import Asked, Village, new_phone
+from tests.surveys.test_corrections import kept, on_the_page
+from tests.surveys.test_sealed_calls import Who, who
+from tests.surveys.test_surveys import answers, call_about, reply
+from tests.surveys.test_turns import survey, texts
+
+__all__ = ["who"]
+
+VILLAGE = "500153003007"
+_NAMES = text("SELECT count(*) FROM person_as_given WHERE case_id = :case_id AND phone_key IS NULL")
+
+
+async def official(
+    phone: str, staff: Staff, *, unit: str | None = None, account: str | None = None
+) -> None:
+    by = await staff("admin")
+    async with transaction() as tx:
+        await official_numbers.enter(
+            tx,
+            phone,
+            unit_code=unit,
+            account=account,
+            county_id=by.county_id,
+            staff_id=by.staff_id,
+            now=await tx.now(),
+        )
+
+
+async def reported_by_phone(phone: str, staff: Staff, village: Village) -> Asked:
+    """Somebody who signed in with the number and told it themselves; the village answers."""
+    cadre = await staff("gongnong")
+    async with transaction() as tx:
+        now = await tx.now()
+        person = Citizen(
+            id=uuid7(now),
+            phone_sealed=keys.encrypt(phone),
+            phone_key=keys.lookup("phone", phone),
+            village_id=cadre.unit_id,
+            created_at=now,
+        )
+        tx.add(person)
+    citizen = CitizenActor(person.id, cadre.unit_id)
+    intake = Intake("路灯不亮", "三天了", Kind.HELP, Channel.POSTER, asked_code=VILLAGE)
+    async with transaction() as tx:
+        case = (await filing.register(tx, intake, by=citizen, now=await tx.now())).case
+    async with transaction() as tx:
+        await judging.handle(tx, case.ref, by=cadre, now=await tx.now())
+    async with transaction() as tx:
+        await handling.answer(
+            tx,
+            case.ref,
+            by=cadre,
+            outcome=Outcome.SOLVED,
+            answer="好",
+            basis="",
+            now=await tx.now(),
+        )
+    owed = text("SELECT id FROM outbox_message WHERE case_id = :id AND kind = 'survey_owed'")
+    async with reading() as tx:
+        ids = [row.id for row in await tx.all(owed, id=case.id)]
+    return await village.ask(Asked(case.ref, case.id, phone, citizen, ids))
+
+
+async def registered(phone: str, name: str, who: Who, **different: Any) -> dict[str, Any]:
+    cadre = await who("gongnong")
+    body = {"title": "路灯不亮", "body": "三天了", "kind": "help", **different}
+    found: dict[str, Any] = await cadre.does(
+        "/cases", **body, person={"name": name, "phone": phone.removeprefix("+86")}
+    )
+    return found
+
+
+async def test_who_was_registered_under_a_units_number_is_called_and_no_text_counts(
+    village: Village, staff: Staff
+) -> None:
+    phone, center = new_phone(), await staff("zhihui")
+    await official(phone, staff, unit=VILLAGE)
+    asked = await village.asked(phone)
+    call = await call_about(asked, staff)
+    assert call is not None
+    assert (call.cause, await texts(asked)) == ("unit_number", [])
+    assert await reply(phone, "满意") is ReplyEffect.DISCOUNTED
+    assert await on_the_page(asked, Value.SATISFIED) is ReplyEffect.DISCOUNTED
+    assert await answers(asked) == []
+    assert await kept(asked) == [
+        ("satisfied", "text", "unit_number"),
+        ("satisfied", "page", "unit_number"),
+    ]
+    async with transaction() as tx:
+        finding = Finding(CallResult.VALID, consent=True, evaluation=Value.DISSATISFIED)
+        await return_calls.record_finding(tx, call.id, finding, by=center, now=await tx.now())
+    assert await answers(asked) == [("dissatisfied", "return_call")]
+
+
+async def test_a_number_found_to_be_a_units_after_the_question_was_sent_counts_no_more(
+    village: Village, staff: Staff
+) -> None:
+    phone = new_phone()
+    asked = await village.asked(phone)
+    await official(phone, staff, account="guangshun")
+    assert await reply(phone, "1") is ReplyEffect.DISCOUNTED
+    assert await answers(asked) == []
+    call = await call_about(asked, staff)
+    assert call is not None, "somebody has to ask the person"
+    assert call.cause == "unit_number"
+
+
+async def test_fifty_villagers_under_one_number_are_each_called_by_their_own_name(
+    who: Who, village: Village, staff: Staff
+) -> None:
+    phone = new_phone()
+    told = [await registered(phone, name, who) for name in ("李大姐", "王 大爷", "王大爷", "张婶")]
+    assert [one["evaluation_by"] for one in told] == ["text", "text", "text", "return_call"]
+    assert "多人" in told[3]["number_notice"]
+    assert told[0]["number_notice"] is None
+    asked = await village.asked(phone)
+    call = await call_about(asked, staff)
+    assert call is not None
+    assert (call.cause, call.name) == ("shared_number", "李大姐")
+    assert await reply(phone, "满意") is ReplyEffect.DISCOUNTED
+    assert await kept(asked) == [("satisfied", "text", "shared_number")]
+
+
+async def test_the_cadre_is_told_that_a_number_is_a_units(who: Who, staff: Staff) -> None:
+    phone = new_phone()
+    await official(phone, staff, account="gongnong")
+    told = await registered(phone, "李大姐", who)
+    assert told["evaluation_by"] == "return_call"
+    assert "单位或工作人员" in told["number_notice"]
+    cadre = await who("gongnong")
+    nobody = await cadre.does("/cases", title="路灯不亮", body="三天了", kind="help")
+    assert (nobody["evaluation_by"], nobody["number_notice"]) == ("nobody", None)
+    without = await cadre.does(
+        "/cases", title="路灯不亮", body="三天了", kind="help", person={"name": "李大姐"}
+    )
+    assert without["evaluation_by"] == "return_call"
+
+
+async def test_an_accusation_adds_nothing_to_what_others_are_told_of_a_number(
+    who: Who, staff: Staff
+) -> None:
+    phone, cadre = new_phone(), await staff("gongnong")
+    for name in ("甲", "乙"):
+        intake = Intake(
+            "举报", "索要好处", Kind.ACCUSATION, Channel.CADRE, person=PersonHelped(name, phone)
+        )
+        async with transaction() as tx:
+            case = (await filing.register(tx, intake, by=cadre, now=await tx.now())).case
+        async with reading() as tx:
+            assert await tx.scalar(_NAMES, case_id=case.id) == 1
+    assert (await registered(phone, "李大姐", who))["evaluation_by"] == "text"
+
+
+async def test_staff_of_a_unit_that_handled_it_do_not_rate_themselves(
+    village: Village, staff: Staff
+) -> None:
+    phone = new_phone()
+    await official(phone, staff, account="gongnong")
+    asked = await reported_by_phone(phone, staff, village)
+    assert await texts(asked) == []
+    assert await call_about(asked, staff) is None, "nobody is asked"
+    assert await on_the_page(asked, Value.SATISFIED) is ReplyEffect.DISCOUNTED
+    assert await reply(phone, "满意") is ReplyEffect.DISCOUNTED
+    assert {one[2] for one in await kept(asked)} == {"own_case"}
+    assert (await survey(asked)).asked_at is not None
+
+
+async def test_staff_are_citizens_where_others_handled_it(village: Village, staff: Staff) -> None:
+    phone = new_phone()
+    await official(phone, staff, account="shuiwu")
+    asked = await reported_by_phone(phone, staff, village)
+    assert await texts(asked) == ["survey"]
+    assert await reply(phone, "3") is ReplyEffect.ANSWERED
+    assert await answers(asked) == [("dissatisfied", "text")]
+
+
+@pytest.mark.parametrize(
+    ("owner", "discount", "called"),
+    [
+        (Owner(True, False, False, False, False), None, None),
+        (Owner(True, True, False, False, False), Discount.UNIT_NUMBER, "unit_number"),
+        (Owner(False, True, False, False, False), Discount.UNIT_NUMBER, "unit_number"),
+        (Owner(True, False, True, False, False), Discount.UNIT_NUMBER, "unit_number"),
+        (Owner(False, False, True, False, False), None, None),
+        (Owner(False, False, True, True, False), Discount.OWN_CASE, None),
+        (Owner(True, False, True, True, True), Discount.OWN_CASE, "unit_number"),
+        (Owner(True, False, False, False, True), Discount.SHARED_NUMBER, "shared_number"),
+        (Owner(False, False, False, False, True), None, None),
+    ],
+)
+def test_what_counts_follows_from_whose_number_it_is(
+    owner: Owner, discount: Discount | None, called: str | None
+) -> None:
+    assert (owner.discount, owner.call) == (discount, called)
