@@ -64,6 +64,12 @@ class Settings(BaseSettings):
     survey_window_days: int = Field(
         default=7, ge=1, le=90, description="days after the answer in which an evaluation counts"
     )
+    month_closing_day: int = Field(
+        default=10,
+        ge=2,
+        le=28,
+        description="day of the next month from which on a month is locked; what happens later is not in it",
+    )
     poll_seconds: float = Field(
         default=10,
         gt=0,

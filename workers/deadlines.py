@@ -1,4 +1,4 @@
-"""What a clock does: cards and reminders, surveys that are owed, archiving, clearing out what nobody needs any more.
+"""What a clock does: cards and reminders, surveys that are owed, archiving, month ends, clearing out what nobody needs any more.
 
 Each survey and each case is a transaction of its own: one that cannot be done holds up no other. Cards go in batches; a
 batch that fails is done again limit by limit.
@@ -26,6 +26,7 @@ from app.supervision.sweeping import Swept
 from app.supervision.watching import Watch
 from app.surveys import asking
 from workers import housekeeping
+from workers.month_end import MonthEnds
 
 log = structlog.get_logger()
 
@@ -175,6 +176,7 @@ class Deadlines:
         self._cards = CardSweep()
         self._surveys = Sweep("survey", asking.owed, asking.ask)
         self._archiving = Sweep("archiving", to_archive, archive)
+        self._month_ends = MonthEnds()
         self._tidied_at: float | None = None
 
     async def once(self) -> bool:
@@ -184,8 +186,9 @@ class Deadlines:
         if asked:
             bell.ring(Bell.OUTBOX)
         _, more_to_archive = await self._archiving.step()
+        more_to_lock = await self._month_ends.step()
         await self._tidy()
-        return more_to_reschedule or more_to_card or more_to_ask or more_to_archive
+        return more_to_reschedule or more_to_card or more_to_ask or more_to_archive or more_to_lock
 
     async def finish(self) -> None:
         """Nothing is under way between two looks."""

@@ -21,6 +21,7 @@ from app.api import (
     photos,
     pressing,
     replies,
+    reports,
     return_calls,
     sessions,
     supervising,
@@ -39,7 +40,7 @@ _DESCRIPTION: Final = (
 )
 _PARTS: Final = (
     sessions, cases, photos, filing, judging, dispatching, handling, extending, waiting, pressing, supervising, papers, return_calls, replies, directory,
-    calendars, limits, cards, wall,
+    calendars, limits, cards, wall, reports,
 )  # fmt: skip
 _TOKENS: Final = {
     "token": {"type": "http", "scheme": "bearer", "description": "登录后取得的令牌"},

@@ -7,6 +7,7 @@ from sqlalchemy import text
 
 from app.doctor.cards import CARDS
 from app.doctor.invariant import AMONG, Invariant, Reach
+from app.doctor.months import MONTHS
 
 _EVENTS_WITHOUT_GAP = text(f"""
 SELECT g.ref, g.event_seq, e.entries, e.lowest, e.highest, head.hash IS NOT DISTINCT FROM g.event_hash AS head_fits
@@ -266,4 +267,5 @@ INVARIANTS: tuple[Invariant, ...] = (
         Reach.WHOLE,
         _MERGED_INTO_ONE,
     ),
+    *MONTHS,
 )
