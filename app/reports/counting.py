@@ -25,6 +25,8 @@ LEFT JOIN LATERAL (
   WHERE e.case_id = p.case_id AND e.at = p.done_at AND e.unit_id = p.unit_id AND e.action IN ('answer', 'assist_answer')
   ORDER BY e.seq LIMIT 1
 ) answerer ON true"""
+# With these a stage ends, but nobody has done what it was for; whoever typed it.
+_NOT_DONE: Final = "'withdraw', 'merge', 'settle', 'excuse'"
 # A limit is settled once: when the unit's own act ended it in time, or when its due time was missed, whatever came later.
 # What somebody else ended in time (withdrawn, merged, excused) was neither kept nor missed. What rests on a year that is
 # not published is settled when it is.
@@ -35,19 +37,19 @@ WITH part AS MATERIALIZED (
   WHERE c.county_id = :county_id AND NOT c.sealed AND a.assigned_at < :ends
 ), stage AS MATERIALIZED (
   SELECT k.case_id, k.round, k.stage, k.unit_id, k.staff_id, k.ended_at, ender.unit_id AS ender_unit_id,
-    ender.staff_id AS ender_id, ender.action,
+    ender.action,
     CASE WHEN k.ended_at < k.due_at + interval '1 second' OR k.due_at IS NULL THEN k.ended_at
       ELSE k.due_at + interval '1 second' END AS settled_at,
     k.ended_at IS NOT NULL AND k.ended_at < coalesce(k.due_at + interval '1 second', 'infinity') AS in_time,
-    k.provisional
+    k.provisional,
+    coalesce(k.staff_id, CASE WHEN ender.unit_id = k.unit_id AND ender.action NOT IN ({_NOT_DONE}) THEN ender.staff_id END) AS person
   FROM clock k JOIN grievance c ON c.id = k.case_id {_ENDER}
   WHERE k.county_id = :county_id AND NOT c.sealed AND k.stage IN ('judge', 'sign', 'handle', 'assist')
     AND k.started_at < :ends AND (
       (k.ended_at >= :begins AND k.ended_at < :ends)
       OR (k.due_at + interval '1 second' >= :begins AND k.due_at + interval '1 second' < :ends))
 ), settled AS (
-  SELECT s.*, s.ender_unit_id IS NOT DISTINCT FROM s.unit_id AS by_itself,
-    coalesce(s.staff_id, CASE WHEN s.ender_unit_id = s.unit_id AND s.action <> 'settle' THEN s.ender_id END) AS person
+  SELECT s.*, coalesce(s.ender_unit_id = s.unit_id AND s.action NOT IN ({_NOT_DONE}), false) AS by_itself
   FROM stage s
   WHERE NOT s.provisional AND s.settled_at >= :begins AND s.settled_at < :ends
 ), answered AS MATERIALIZED (
@@ -88,8 +90,7 @@ WITH part AS MATERIALIZED (
   ) AS m(measure, counts)
   WHERE m.counts AND (s.by_itself OR NOT s.in_time) GROUP BY 1, 2, 3
   UNION ALL
-  SELECT s.unit_id, coalesce(s.staff_id, CASE WHEN s.ender_unit_id = s.unit_id AND s.action <> 'settle' THEN s.ender_id END),
-    m.measure, count(*)
+  SELECT s.unit_id, s.person, m.measure, count(*)
   FROM stage s
   LEFT JOIN part back ON back.case_id = s.case_id AND back.round = s.round AND back.unit_id = s.unit_id
     AND back.state = 'handed_back' AND back.done_at = s.ended_at
