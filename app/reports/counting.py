@@ -32,9 +32,10 @@ _NOT_DONE: Final = "'withdraw', 'merge', 'settle', 'excuse'"
 # not published is settled when it is.
 _FACTS: Final = f"""
 WITH part AS MATERIALIZED (
+  -- What was open at some time of the month.
   SELECT a.case_id, a.round, a.role, a.unit_id, a.state, a.assigned_at, a.done_at
   FROM assignment a JOIN grievance c ON c.id = a.case_id
-  WHERE c.county_id = :county_id AND NOT c.sealed AND a.assigned_at < :ends
+  WHERE c.county_id = :county_id AND NOT c.sealed AND a.assigned_at < :ends AND (a.done_at IS NULL OR a.done_at >= :begins)
 ), stage AS MATERIALIZED (
   SELECT k.case_id, k.round, k.stage, k.unit_id, k.staff_id, k.ended_at, ender.unit_id AS ender_unit_id,
     ender.action,
@@ -60,11 +61,12 @@ WITH part AS MATERIALIZED (
   -- The round before the one that began in this month by a rework.
   SELECT p.case_id, p.round, p.unit_id, answerer.staff_id AS person
   FROM (
-    SELECT case_id, round, min(assigned_at) AS at FROM part WHERE role = 'lead' AND round > 1 GROUP BY case_id, round
+    SELECT a.case_id, a.round, min(a.assigned_at) AS at FROM assignment a JOIN grievance c ON c.id = a.case_id
+    WHERE c.county_id = :county_id AND NOT c.sealed AND a.role = 'lead' AND a.round > 1 AND a.assigned_at < :ends
+    GROUP BY a.case_id, a.round HAVING min(a.assigned_at) >= :begins
   ) began
-  JOIN part p ON p.case_id = began.case_id AND p.round = began.round - 1 AND p.role = 'lead' AND p.state = 'answered'
+  JOIN assignment p ON p.case_id = began.case_id AND p.round = began.round - 1 AND p.role = 'lead' AND p.state = 'answered'
   {_ANSWERER}
-  WHERE began.at >= :begins
 ), fact(unit_id, person, measure, counted) AS (
   SELECT c.first_unit_id, CASE WHEN c.entered_by_unit_id = c.first_unit_id THEN c.entered_by_staff_id END, 'taken_in', count(*)
   FROM grievance c

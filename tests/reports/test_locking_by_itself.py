@@ -16,15 +16,17 @@ from typer.testing import CliRunner
 
 from app.db import Database, snapshot, transaction
 from app.doctor.examining import examine
-from app.reports.months import HEARD, Month
+from app.reports.months import HEARD, Month, due
 from app.settings import settings
 from qungong import sample
 from qungong.cli import app
 from tests.cards import at
 from tests.conftest import find_staff
 from tests.reports.conftest import CLOSING_DAY, JUNE, VILLAGE, Books, fill
+from tests.workers.conftest import Workers, until, workers
 from workers.month_end import MonthEnds
 
+__all__ = ["workers"]
 _MONTHS = text("SELECT month, locked_at FROM month_end ORDER BY month")
 _DIGESTS = text("SELECT month, digest FROM month_end ORDER BY month")
 _DUE = text("UPDATE clock SET next_at = '2025-06-20' WHERE next_at IS NULL AND stage = 'judge' AND ended_at IS NOT NULL")  # fmt: skip
@@ -32,21 +34,27 @@ SEPTEMBER = Month(2025, 9).cutoff(CLOSING_DAY) + HEARD
 
 
 @pytest_asyncio.fixture
-async def county(
+async def empty_county(
     fresh_database_url: str, redis_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[Database]:
-    """A county with June 2025 in it, of the test's own."""
+    """A county of the test's own, in which nobody has told of anything."""
     assert redis_url
     monkeypatch.setenv("DATABASE_URL", fresh_database_url)
     settings.cache_clear()
     own = Database(fresh_database_url, pool_size=6)
     monkeypatch.setattr("app.db.database", lambda: own)
     await sample.load()
-    async with transaction() as tx:
-        await fill(Books(tx, find_staff))
     yield own
     await own.close()
     settings.cache_clear()
+
+
+@pytest_asyncio.fixture
+async def county(empty_county: Database) -> Database:
+    """The same with June 2025 in it."""
+    async with transaction() as tx:
+        await fill(Books(tx, find_staff))
+    return empty_county
 
 
 async def swept(until: datetime) -> None:
@@ -84,6 +92,27 @@ async def test_two_workers_at_once_lock_each_month_once(county: Database) -> Non
             await asyncio.gather(*(MonthEnds().step() for _ in range(3)))
     assert not [one for one in logged if one["log_level"] == "error"]
     assert await months() == ["2025-06", "2025-07", "2025-08", "2025-09"]
+
+
+async def test_two_worker_processes_started_long_after_lock_what_is_over_once(
+    empty_county: Database, workers: Workers
+) -> None:
+    """They sweep what ran out first, then lock; by the clock of the database, which nobody moves."""
+    async with transaction() as tx:
+        told = await tx.now() - timedelta(days=75)
+        await Books(tx, find_staff).told(told)
+        wanted = list(due(Month.of(told), await tx.now() - timedelta(minutes=1), CLOSING_DAY))
+    for _ in range(2):
+        await workers.start("deadlines", DATABASE_URL=settings().database_url)
+
+    async def all_locked() -> bool:
+        return await months() >= [str(month) for month in wanted]
+
+    await until(all_locked)
+    assert len(wanted) >= 1
+    async with snapshot(empty_county) as tx:
+        found = {one.invariant.name: one.offenders for one in await examine(tx, quick=True)}
+    assert found["locked_months_verify"] == found["locked_months_add_up"] == []
 
 
 async def test_it_waits_for_the_sweep_and_does_not_give_up(county: Database) -> None:

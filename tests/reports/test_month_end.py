@@ -62,6 +62,28 @@ async def test_run_late_it_gives_the_same_as_run_in_time(year: Books) -> None:
     assert len(told[0][0]) == 2
 
 
+async def test_of_few_who_answered_nothing_that_handling_units_can_read_depends_on_what_they_said(
+    books: Books,
+) -> None:
+    """Two worlds, equal but for what four people said of the township; the tables of the public schema are the same."""
+    worlds = []
+    for says in ("满意", "不满意"):
+        await books.tx.execute(text("SAVEPOINT before"))
+        for number in range(4):
+            case = await books.told(june(9, 9 + number), phone=f"+8613700{number:06d}")
+            await books.does(judging.escalate, case, june(10), "gongnong", finding="没有资质")
+            await books.does(judging.handle, case, june(11), "guangshun")
+            await books.answers(case, june(12), "guangshun")
+            await books.asked(case, june(12), says)
+        await books.locked()
+        counted = await books.counts("500153003")
+        worlds.append((await everything(books), counted.get(Measure.SATISFIED, 0)))
+        await books.tx.execute(text("ROLLBACK TO SAVEPOINT before"))
+    assert [satisfied for _, satisfied in worlds] == [4, 0]
+    assert worlds[0][0][:3] == worlds[1][0][:3]
+    assert worlds[0][0][3] != worlds[1][0][3]
+
+
 async def test_run_twice_it_is_locked_once(year: Books) -> None:
     await year.locked()
     before = await everything(year)
