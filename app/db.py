@@ -38,7 +38,7 @@ _PATIENCE_SECONDS: Final = 5
 _CACHED_STATEMENTS: Final = 500
 _NOW: Final = text("SELECT now()")
 _ONLY_READS: Final = re.compile(
-    r"\s*(SELECT|WITH)\b(?!.*\b(INSERT|UPDATE|DELETE|MERGE|SHARE|INTO|nextval|setval|set_config|pg_advisory\w*)\b)",
+    r"\s*(SELECT|WITH)\b(?!.*\b(INSERT|UPDATE|DELETE|MERGE|SHARE|INTO|nextval|setval|set_config|pg_\w*advisory\w*)\b)",
     re.IGNORECASE | re.DOTALL,
 )
 

@@ -122,6 +122,12 @@ class Settings(BaseSettings):
         le=30,
         description="days on which somebody could not be reached before their return call is closed",
     )
+    month_closing_day: int = Field(
+        default=10,
+        ge=2,
+        le=28,
+        description="day of the next month from which on a month is locked; what happens later is not in it",
+    )
     poll_seconds: float = Field(
         default=10,
         gt=0,

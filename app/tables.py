@@ -9,6 +9,7 @@ from app.heartbeats import Heartbeat
 from app.idempotency import GivenAnswer
 from app.limits import models as limits
 from app.outbox import OutboxMessage
+from app.reports import models as reports
 from app.supervision import models as supervision
 from app.surveys import models as surveys
 from app.text_templates import TextTemplate
@@ -24,6 +25,7 @@ __all__ = [
     "directory",
     "limits",
     "papers",
+    "reports",
     "supervision",
     "surveys",
 ]

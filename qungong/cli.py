@@ -16,13 +16,16 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from app.errors import InvalidInput
+from app.errors import InvalidInput, NotFound
+from app.reports.closing import NotYet
+from app.reports.months import Month
 from app.settings import settings
 from qungong import (
     calendars,
     demo,
     doctoring,
     importing,
+    month_ends,
     sample,
     serving,
     simulating,
@@ -73,6 +76,8 @@ def says_what_is_wrong(command: Callable[P, R]) -> Callable[P, R]:
             LocalServiceError,
             PortInUse,
             InvalidInput,
+            NotFound,
+            NotYet,
             demo.StepFailed,
             serving.AlreadyRunning,
             CannotSimulate,
@@ -129,7 +134,7 @@ def migrate() -> None:
 @app.command()
 @says_what_is_wrong
 def verify() -> None:
-    """Recompute every record and compare every case with it; exit 1 and name each case whose record does not hold."""
+    """Recompute every record and every locked month; exit 1 and name each case and month that does not hold."""
     with local_services(serving.ROOT):
         faults = asyncio.run(verifying.verify_all())
     raise typer.Exit(1 if faults else 0)
@@ -171,6 +176,41 @@ def simulate(
         asyncio.run(sample.load())
         done = asyncio.run(simulating.simulate_year(cases, seed=seed, year=year, console=console))
     raise typer.Exit(130 if done.interrupted else 0)
+
+
+@app.command("month-end")
+@says_what_is_wrong
+def month_end(
+    month: Annotated[
+        str | None, typer.Argument(help="月份，如 2025-06；不填则月结所有到期的月份")
+    ] = None,
+    county: Annotated[
+        str | None, typer.Option(help="县的代码；只有一个县时不填 · county code")
+    ] = None,
+    xlsx: Annotated[
+        Path | None,
+        typer.Option(dir_okay=False, writable=True, help="写成工作簿 · write a workbook"),
+    ] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="只输出一个 JSON 对象 · print one JSON object")
+    ] = False,
+) -> None:
+    """Lock a month that is over, with those before it, and print it; a locked month is only printed. The worker does it by itself."""
+    console = Console(stderr=as_json, highlight=False)
+    asked = None if month is None else Month.parse(month)
+    with local_services(serving.ROOT):
+        done = asyncio.run(month_ends.run(asked, county_code=county, console=console))
+        if done is None:
+            console.print("没有到期未月结的月份 · no month is due")
+            return
+        shown, report = done
+        if xlsx is not None:
+            asyncio.run(month_ends.write_workbook(shown, report, xlsx))
+            console.print(f"[green]✓[/] 已写入 · written: {escape(str(xlsx))}")
+    if as_json:
+        typer.echo(json.dumps(month_ends.as_object(shown, report), ensure_ascii=False))
+    else:
+        month_ends.show(shown, report, console)
 
 
 @app.command("import-units")

@@ -1,4 +1,4 @@
-"""Writes the pages of docs/ that code already says: lifecycle, problems, configuration. `--check` only compares."""
+"""Writes the pages of docs/ that code already says: lifecycle, problems, configuration, formulas. `--check` only compares."""
 
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -8,6 +8,8 @@ from pydantic_core import PydanticUndefined
 
 from app import errors
 from app.cases.lifecycle import RULES, Action, Condition, Phase, Rule, Standing
+from app.reports import formulas
+from app.reports.formulas import FEW, FEW_TOLD, RATES, SATISFACTION, STOCKS, Measure
 from app.settings import Settings
 
 FOLDER = Path(__file__).resolve().parents[1] / "docs"
@@ -106,10 +108,65 @@ given, always win.
 """
 
 
+def formulas_page() -> str:
+    measures = "\n".join(
+        f"| `{one}` | {one.chinese} | {_marked(one)}{one.counts} |" for one in Measure
+    )
+    rates = "\n".join(
+        f"| `{rate.name}` | {rate.chinese} | {_summed(rate.numerator)} / {_summed(rate.denominator)} "
+        f"| {rate.formula} | {_direction(rate)} |"
+        for rate in RATES
+    )
+    return f"""# Formulas 统计口径
+
+{_GENERATED}
+公式版本 formula version: **{formulas.VERSION}**. The source is the table in `app/reports/formulas.py`; the counting itself is
+`app/reports/counting.py` (work) and `app/reports/satisfaction.py` (evaluations). A locked month keeps the version it was
+counted by. Why it is counted like this: [ADR 0017](adr/0017-month-end.md); what handling units learn of their evaluations:
+[ADR 0018](adr/0018-release-of-satisfaction.md).
+
+月份按北京时间，从一日零时到下月一日零时。截止时刻是下月月结日（`MONTH_CLOSING_DAY`）的零时；此后的回访评价、剔除、撤牌不再计入，锁定后的变化另记更正。
+保密件（检举控告）不在任何单位、个人的数字里。
+
+## Counts 项目
+
+| | 中文 | 口径 |
+|---|---|---|
+{measures}
+
+† 评价：办理单位看不到，只看得到月结时反馈的部分。‡ 存量：年度取最后一个已锁定月份的，其余项目年度为各月之和。
+
+## Rates 比率
+
+| | 中文 | formula | 公式 | 排名 |
+|---|---|---|---|---|
+{rates}
+
+单位在同类（村、镇街、部门……）中排名，相同的并列；分母不足 {FEW} 件的不排名。评价的比率，分母不足 {FEW} 的只写“{FEW_TOLD}”，不写分子。
+年度比率由各月分子、分母分别相加后再除，不是各月比率的平均。
+"""
+
+
+def _marked(measure: Measure) -> str:
+    return "† " if measure in SATISFACTION else "‡ " if measure in STOCKS else ""
+
+
+def _summed(measures: Iterable[Measure]) -> str:
+    listed = [f"`{one}`" for one in measures]
+    return listed[0] if len(listed) == 1 else f"({' + '.join(listed)})"
+
+
+def _direction(rate: formulas.Rate) -> str:
+    if not rate.ranked:
+        return "不排名"
+    return "低的在前" if rate.falls else "高的在前"
+
+
 PAGES: dict[str, Callable[[], str]] = {
     "lifecycle.md": lifecycle_page,
     "problems.md": problems_page,
     "configuration.md": configuration_page,
+    "formulas.md": formulas_page,
 }
 
 

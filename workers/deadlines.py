@@ -1,4 +1,4 @@
-"""What a clock does: cards and reminders, surveys whose turn it is, archiving, clearing out what nobody needs any more.
+"""What a clock does: cards and reminders, surveys whose turn it is, archiving, month ends, and clearing out.
 
 Each survey and each case is a transaction of its own: one that cannot be done holds up no other. Cards go in batches; a
 batch that fails is done again limit by limit.
@@ -26,6 +26,7 @@ from app.supervision.sweeping import Swept
 from app.supervision.watching import Watch
 from app.surveys import asking
 from workers import housekeeping
+from workers.month_end import MonthEnds
 
 log = structlog.get_logger()
 
@@ -176,6 +177,7 @@ class Deadlines:
         self._surveys = Sweep("survey", asking.owed, asking.ask)
         self._turns = Sweep("survey turn", asking.due, asking.see_to)
         self._archiving = Sweep("archiving", to_archive, archive)
+        self._month_ends = MonthEnds()
         self._tidied_at: float | None = None
 
     async def once(self) -> bool:
@@ -186,8 +188,11 @@ class Deadlines:
         if asked or seen_to:
             bell.ring(Bell.OUTBOX)
         _, more_to_archive = await self._archiving.step()
+        more_to_lock = await self._month_ends.step()
         await self._tidy()
-        return more_to_reschedule or more_to_card or more_to_ask or more_turns or more_to_archive
+        return any(
+            (more_to_reschedule, more_to_card, more_to_ask, more_turns, more_to_archive, more_to_lock)
+        )
 
     async def finish(self) -> None:
         """Nothing is under way between two looks."""

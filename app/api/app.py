@@ -22,6 +22,7 @@ from app.api import (
     photos,
     pressing,
     replies,
+    reports,
     return_calls,
     sessions,
     supervising,
@@ -43,7 +44,7 @@ _PARTS: Final = (
     sessions, cases, photos, filing, judging, dispatching, handling, extending, waiting, pressing, supervising, papers,
     return_calls, replies,
     directory, official_numbers, calendars, limits, text_templates,
-    cards, wall,
+    cards, wall, reports,
 )  # fmt: skip
 _TOKENS: Final = {
     "token": {"type": "http", "scheme": "bearer", "description": "登录后取得的令牌"},

@@ -13,6 +13,8 @@ from app.db import Transaction
 from app.doctor import kept_answers
 from app.doctor.invariant import Invariant, Reach
 from app.doctor.invariants import CHAINS, INVARIANTS, KEPT_ANSWERS
+from app.doctor.months import MONTHS_ADD_UP, MONTHS_VERIFY, RELEASED
+from app.reports import verification as months
 from app.settings import settings
 
 # How long a message that is due may wait for a worker before that is a fault: longer than any pause between two tries.
@@ -63,6 +65,7 @@ async def examine(
     asked = _Asked(tx, findings, {"now": now, "since": now - late, "swept": swept}, most, tell)
     await asked.in_one_query()
     await asked.in_kept_answers()
+    await asked.in_months()
     await asked.case_by_case()
     if not quick:
         await asked.in_chains()
@@ -103,6 +106,20 @@ class _Asked:
             self._take(finding, found)
             finding.looked_at += number
             self.tell(KEPT_ANSWERS.chinese, finding.looked_at, total)
+
+    async def in_months(self) -> None:
+        total = await months.how_many(self.tx)
+        for invariant, wrong in (
+            (MONTHS_VERIFY, months.altered),
+            (MONTHS_ADD_UP, months.miscounted),
+            (RELEASED, months.released_otherwise),
+        ):
+            finding = self.findings[invariant.name]
+            finding.looked_at = 0
+            async for number, found in wrong(self.tx):
+                self._take(finding, found)
+                finding.looked_at += number
+                self.tell(invariant.chinese, finding.looked_at, total)
 
     async def in_chains(self) -> None:
         finding, total = self.findings[CHAINS.name], await verification.how_many(self.tx)

@@ -7,6 +7,7 @@ from sqlalchemy import text
 
 from app.doctor.cards import CARDS
 from app.doctor.invariant import AMONG, Invariant, Reach
+from app.doctor.months import MONTHS
 from app.doctor.surveys import SURVEYS
 
 _EVENTS_WITHOUT_GAP = text(f"""
@@ -197,4 +198,5 @@ INVARIANTS: tuple[Invariant, ...] = (
         Reach.WHOLE,
         _MERGED_INTO_ONE,
     ),
+    *MONTHS,
 )

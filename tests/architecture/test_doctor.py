@@ -28,7 +28,7 @@ from app.surveys import asking, receiving
 from qungong import sample
 from qungong.cli import app
 from tests.conftest import Staff
-from tests.harms import HARMS, OVERDUE
+from tests.harms import HARMS, MONTH_HARMS, OVERDUE
 
 PHONE = "+8613896007788"
 INTAKE = Intake(
@@ -141,7 +141,9 @@ def _told(value: Any) -> Any:
 
 def test_every_invariant_has_a_harm_that_shows_it() -> None:
     by_code = {"kept_answers_hold"}  # below: what was answered is encrypted
-    assert {name for name, _, _ in HARMS} | by_code == {one.name for one in INVARIANTS}
+    assert {name for name, _, _ in (*HARMS, *MONTH_HARMS)} | by_code == {
+        one.name for one in INVARIANTS
+    }
 
 
 async def test_an_answer_that_was_kept_and_its_case_was_not_is_named(

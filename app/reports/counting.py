@@ -1,0 +1,175 @@
+"""What was done in a month, counted from the record by one statement. Reads nothing of how people evaluated.
+
+Every fact belongs to the month of a recorded moment; `:cutoff` and `:known` bound what was known when the month was locked.
+Nothing here asks what time it is, who holds a case now, or what a unit is called now.
+"""
+
+from typing import Any, Final
+
+from sqlalchemy import text
+
+from app.db import Transaction
+from app.reports.formulas import WORK, Measure
+from app.reports.models import MonthEnd
+
+# Who did what ended a stage, by the entry of that very moment.
+_ENDER: Final = """
+LEFT JOIN LATERAL (
+  SELECT e.unit_id, e.staff_id, e.action FROM case_event e
+  WHERE e.case_id = k.case_id AND e.at = k.ended_at AND e.unit_id IS NOT NULL
+  ORDER BY (e.unit_id = k.unit_id) DESC, e.seq LIMIT 1
+) ender ON true"""
+_ANSWERER: Final = """
+LEFT JOIN LATERAL (
+  SELECT e.staff_id FROM case_event e
+  WHERE e.case_id = p.case_id AND e.at = p.done_at AND e.unit_id = p.unit_id AND e.action IN ('answer', 'assist_answer')
+  ORDER BY e.seq LIMIT 1
+) answerer ON true"""
+# With these a stage ends, but nobody has done what it was for; whoever typed it.
+_NOT_DONE: Final = "'withdraw', 'merge', 'settle', 'excuse'"
+# A limit is settled once: when the unit's own act ended it in time, or when its due time was missed, whatever came later.
+# What somebody else ended in time (withdrawn, merged, excused) was neither kept nor missed. What rests on a year that is
+# not published is settled when it is.
+_FACTS: Final = f"""
+WITH part AS MATERIALIZED (
+  -- What was open at some time of the month.
+  SELECT a.case_id, a.round, a.role, a.unit_id, a.state, a.assigned_at, a.done_at
+  FROM assignment a JOIN grievance c ON c.id = a.case_id
+  WHERE c.county_id = :county_id AND NOT c.sealed AND a.assigned_at < :ends AND (a.done_at IS NULL OR a.done_at >= :begins)
+), stage AS MATERIALIZED (
+  SELECT k.case_id, k.round, k.stage, k.unit_id, k.staff_id, k.ended_at, ender.unit_id AS ender_unit_id,
+    ender.action,
+    CASE WHEN k.ended_at < k.due_at + interval '1 second' OR k.due_at IS NULL THEN k.ended_at
+      ELSE k.due_at + interval '1 second' END AS settled_at,
+    k.ended_at IS NOT NULL AND k.ended_at < coalesce(k.due_at + interval '1 second', 'infinity') AS in_time,
+    k.provisional,
+    coalesce(k.staff_id, CASE WHEN ender.unit_id = k.unit_id AND ender.action NOT IN ({_NOT_DONE}) THEN ender.staff_id END) AS person
+  FROM clock k JOIN grievance c ON c.id = k.case_id {_ENDER}
+  WHERE k.county_id = :county_id AND NOT c.sealed AND k.stage IN ('judge', 'sign', 'handle', 'assist')
+    AND k.started_at < :ends AND (
+      (k.ended_at >= :begins AND k.ended_at < :ends)
+      OR (k.due_at + interval '1 second' >= :begins AND k.due_at + interval '1 second' < :ends))
+), settled AS (
+  SELECT s.*, coalesce(s.ender_unit_id = s.unit_id AND s.action NOT IN ({_NOT_DONE}), false) AS by_itself
+  FROM stage s
+  WHERE NOT s.provisional AND s.settled_at >= :begins AND s.settled_at < :ends
+), answered AS MATERIALIZED (
+  SELECT p.case_id, p.round, p.role, p.unit_id, answerer.staff_id AS person
+  FROM part p {_ANSWERER}
+  WHERE p.state = 'answered' AND p.done_at >= :begins AND p.done_at < :ends
+), reworked AS (
+  -- The round before the one that began in this month by a rework.
+  SELECT p.case_id, p.round, p.unit_id, answerer.staff_id AS person
+  FROM (
+    SELECT a.case_id, a.round, min(a.assigned_at) AS at FROM assignment a JOIN grievance c ON c.id = a.case_id
+    WHERE c.county_id = :county_id AND NOT c.sealed AND a.role = 'lead' AND a.round > 1 AND a.assigned_at < :ends
+    GROUP BY a.case_id, a.round HAVING min(a.assigned_at) >= :begins
+  ) began
+  JOIN assignment p ON p.case_id = began.case_id AND p.round = began.round - 1 AND p.role = 'lead' AND p.state = 'answered'
+  {_ANSWERER}
+), fact(unit_id, person, measure, counted) AS (
+  SELECT c.first_unit_id, CASE WHEN c.entered_by_unit_id = c.first_unit_id THEN c.entered_by_staff_id END, 'taken_in', count(*)
+  FROM grievance c
+  WHERE c.county_id = :county_id AND NOT c.sealed AND c.received_at >= :begins AND c.received_at < :ends GROUP BY 1, 2
+  UNION ALL
+  SELECT p.unit_id, NULL, 'given', count(*) FROM part p WHERE p.role = 'lead' AND p.assigned_at >= :begins GROUP BY 1
+  UNION ALL
+  SELECT unit_id, person, CASE role WHEN 'lead' THEN 'answered' ELSE 'assisted' END, count(*) FROM answered GROUP BY 1, 2, 3
+  UNION ALL
+  SELECT p.unit_id, held.staff_id, 'pending', count(*)
+  FROM part p LEFT JOIN LATERAL (
+    SELECT k.staff_id FROM clock k
+    WHERE k.case_id = p.case_id AND k.stage = 'handle' AND k.round = p.round AND k.unit_id = p.unit_id AND k.started_at < :ends
+    ORDER BY k.started_at DESC, k.id LIMIT 1
+  ) held ON true
+  WHERE p.role = 'lead' AND (p.done_at IS NULL OR p.done_at >= :ends) GROUP BY 1, 2
+  UNION ALL
+  SELECT s.unit_id, CASE WHEN s.stage IN ('handle', 'assist') THEN s.person END, m.measure, count(*)
+  FROM settled s CROSS JOIN LATERAL (VALUES
+    (CASE s.stage WHEN 'handle' THEN 'handling_due' WHEN 'assist' THEN 'assist_due' ELSE 'response_due' END, true),
+    (CASE s.stage WHEN 'handle' THEN 'handling_in_time' WHEN 'assist' THEN 'assist_in_time' ELSE 'response_in_time' END,
+      s.in_time)
+  ) AS m(measure, counts)
+  WHERE m.counts AND (s.by_itself OR NOT s.in_time) GROUP BY 1, 2, 3
+  UNION ALL
+  SELECT s.unit_id, s.person, m.measure, count(*)
+  FROM stage s
+  LEFT JOIN part back ON back.case_id = s.case_id AND back.round = s.round AND back.unit_id = s.unit_id
+    AND back.state = 'handed_back' AND back.done_at = s.ended_at
+  CROSS JOIN LATERAL (VALUES ('passed', true), ('returned',
+    (s.stage = 'judge' AND s.action = 'send_down' AND s.ender_unit_id = s.unit_id)
+    OR (back.role IS NOT NULL AND s.stage = CASE back.role WHEN 'lead' THEN 'handle' ELSE 'assist' END))
+  ) AS m(measure, counts)
+  WHERE s.stage <> 'sign' AND s.ended_at >= :begins AND s.ended_at < :ends AND m.counts GROUP BY 1, 2, 3
+  UNION ALL
+  SELECT unit_id, person, 'rounds', count(*) FROM (
+    SELECT case_id, round, unit_id, person FROM answered WHERE role = 'lead'
+    UNION SELECT case_id, round, unit_id, person FROM reworked
+  ) rounds GROUP BY 1, 2
+  UNION ALL
+  SELECT unit_id, person, 'reworked', count(*) FROM reworked GROUP BY 1, 2
+  UNION ALL
+  SELECT k.unit_id, k.staff_id, k.level || m.suffix, count(*)
+  FROM card k JOIN grievance c ON c.id = k.case_id
+  CROSS JOIN LATERAL (VALUES ('', true), ('_net', k.revoked_at IS NULL OR k.revoked_at >= :cutoff)) AS m(suffix, counts)
+  WHERE k.county_id = :county_id AND NOT c.sealed AND k.effective_at >= :begins AND k.effective_at < :ends
+    AND k.issued_at < :known AND m.counts GROUP BY 1, 2, 3
+)
+"""  # noqa: S608 - constants of this module
+_SUMMED: Final = ", ".join(
+    f"CAST(coalesce(sum(f.counted) FILTER (WHERE f.measure = '{one}'), 0) AS int) AS {one}"
+    for one in WORK
+)
+# For the unit as a whole, and for each person who did something in it.
+COUNTED: Final = f"""{_FACTS}
+SELECT f.unit_id, f.person AS staff_id, {_SUMMED}
+FROM fact f GROUP BY GROUPING SETS ((f.unit_id), (f.unit_id, f.person))
+HAVING grouping(f.person) = 1 OR f.person IS NOT NULL"""  # noqa: S608 - constants of this module
+_COUNT: Final = text(COUNTED)
+_WRITE: Final = text(f"""
+INSERT INTO month_figure (id, county_id, month, unit_id, unit_code, unit_name, unit_kind, staff_id, person_name, {", ".join(WORK)})
+SELECT gen_random_uuid(), :county_id, :month, n.unit_id, u.code, u.name, u.kind, n.staff_id, s.name, {", ".join(f"n.{one}" for one in WORK)}
+FROM ({COUNTED}) n JOIN unit u ON u.id = n.unit_id LEFT JOIN staff s ON s.id = n.staff_id""")  # noqa: S608 - constants
+# Of those who see a sealed case: the supervisors of the unit that holds it, never the accused.
+_WRITE_SEALED: Final = text("""
+INSERT INTO month_sealed (county_id, month, unit_id, taken_in, answered)
+SELECT :county_id, :month, c.holder_unit_id,
+  count(*) FILTER (WHERE c.received_at >= :begins), count(*) FILTER (WHERE a.done_at >= :begins)
+FROM grievance c LEFT JOIN assignment a ON a.case_id = c.id AND a.role = 'lead' AND a.state = 'answered' AND a.round = 1
+  AND a.done_at >= :begins AND a.done_at < :ends
+WHERE c.county_id = :county_id AND c.sealed AND c.accused_unit_id IS DISTINCT FROM c.holder_unit_id
+  AND c.received_at < :ends AND (c.received_at >= :begins OR a.done_at >= :begins)
+GROUP BY c.holder_unit_id""")
+
+# A unit, or a person in it.
+Whose = tuple[int, int | None]
+
+
+async def write(tx: Transaction, month: MonthEnd) -> int:
+    """How many rows were written."""
+    written = await tx.execute(_WRITE, month=month.month, **_binds(month))
+    binds = {
+        name: value for name, value in _binds(month).items() if name not in ("cutoff", "known")
+    }
+    await tx.execute(_WRITE_SEALED, month=month.month, **binds)
+    return written
+
+
+async def count(tx: Transaction, month: MonthEnd) -> dict[Whose, dict[Measure, int]]:
+    """What the record says now of the month, as of its cut-off: what it said when it was locked, unless it was altered."""
+    rows = await tx.all(_COUNT, **_binds(month))
+    return {(row.unit_id, row.staff_id): counts(row, WORK) for row in rows}
+
+
+def counts(row: Any, measures: tuple[Measure, ...]) -> dict[Measure, int]:
+    return {one: row[one.value] for one in measures}
+
+
+def _binds(month: MonthEnd) -> dict[str, Any]:
+    return {
+        "county_id": month.county_id,
+        "begins": month.begins_at,
+        "ends": month.ends_at,
+        "cutoff": month.cutoff_at,
+        "known": month.locked_at,
+    }

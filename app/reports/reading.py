@@ -1,0 +1,297 @@
+"""Reading locked months: a county's, a unit's, a year's, with their corrections. Decides who sees what; counts nothing anew.
+
+Who handles cases learns nothing here of how people evaluated: for them the surveys' schema is not even read.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any, Final
+
+from sqlalchemy import text
+
+from app.auth.actor import StaffActor
+from app.db import Transaction
+from app.directory.terms import Role, UnitKind
+from app.errors import NotFound, NotPermitted
+from app.reports import satisfaction
+from app.reports.formulas import (
+    OF_WORK,
+    RATES,
+    SATISFACTION,
+    STOCKS,
+    WORK,
+    Measure,
+    Share,
+    ranked,
+    shares,
+    total,
+)
+from app.reports.models import MonthEnd
+from app.reports.months import Month
+from app.stored import Found
+
+# Who is told how people evaluated, once the month is locked: nobody who sits in a unit that handles cases.
+_SEE_EVALUATIONS: Final = frozenset({Role.SUPERVISOR, Role.LEADER})
+_HANDLING: Final = frozenset({UnitKind.DEPARTMENT, UnitKind.TOWNSHIP, UnitKind.VILLAGE})
+_MONTHS: Final = text("""
+SELECT m.*, (SELECT count(*) FROM month_correction k WHERE k.county_id = m.county_id AND k.month = m.month) AS corrections
+FROM month_end m WHERE m.county_id = :county_id AND m.month < :before ORDER BY m.month DESC LIMIT :most""")
+_BETWEEN: Final = text("""
+SELECT * FROM month_end WHERE county_id = :county_id AND month >= :first AND month <= :last ORDER BY month""")
+# A figure that only a correction brought has no row of its own.
+_FIGURES: Final = text(f"""
+SELECT f.month, f.unit_id, f.unit_code, f.unit_name, f.unit_kind, f.staff_id, f.person_name, {", ".join(f"f.{one}" for one in WORK)}
+FROM month_figure f WHERE f.county_id = :county_id AND f.month >= :first AND f.month <= :last
+  AND (CAST(:unit_id AS int) IS NULL OR f.unit_id = :unit_id) AND (:people OR f.staff_id IS NULL)
+ORDER BY f.month, f.unit_code, f.staff_id NULLS FIRST""")  # noqa: S608 - names of our own columns
+_CORRECTED: Final = text("""
+SELECT k.month, k.unit_id, u.code AS unit_code, u.name AS unit_name, u.kind AS unit_kind, k.staff_id, p.name AS person_name,
+  k.measure, sum(k.new - k.old) AS change
+FROM month_correction k JOIN unit u ON u.id = k.unit_id LEFT JOIN staff p ON p.id = k.staff_id
+WHERE k.county_id = :county_id AND k.month >= :first AND k.month <= :last
+  AND (CAST(:unit_id AS int) IS NULL OR k.unit_id = :unit_id) AND (:people OR k.staff_id IS NULL)
+GROUP BY k.month, k.unit_id, u.id, k.staff_id, p.id, k.measure ORDER BY k.month, u.code, k.staff_id NULLS FIRST""")
+_NAMES: Final = text("""
+SELECT u.id AS unit_id, u.code AS unit_code, u.name AS unit_name, u.kind AS unit_kind, p.id AS staff_id, p.name AS person_name
+FROM unnest(CAST(:units AS int[]), CAST(:people AS int[])) AS asked(unit_id, staff_id)
+JOIN unit u ON u.id = asked.unit_id LEFT JOIN staff p ON p.id = asked.staff_id""")
+_CORRECTIONS: Final = text("""
+SELECT k.*, u.code AS unit_code, u.name AS unit_name, p.name AS person_name, b.name AS by_name
+FROM month_correction k JOIN unit u ON u.id = k.unit_id
+LEFT JOIN staff p ON p.id = k.staff_id LEFT JOIN staff b ON b.id = k.by_staff_id
+WHERE k.county_id = :county_id AND k.month >= :first AND k.month <= :last ORDER BY k.seq""")
+_SEALED: Final = text("""
+SELECT taken_in, answered FROM month_sealed WHERE county_id = :county_id AND month = :month AND unit_id = :unit_id""")
+_UNIT: Final = text("SELECT id FROM unit WHERE code = :code AND county_id = :county_id")
+_AFTER_ALL: Final = date(2200, 1, 1)
+
+
+@dataclass(slots=True)
+class Figure:
+    """The counts of a unit, or of a person in it, as they stand with all corrections; and what follows from them."""
+
+    unit_id: int
+    unit_code: str
+    unit_name: str
+    unit_kind: UnitKind
+    staff_id: int | None
+    person_name: str | None
+    counts: dict[Measure, int]
+    corrected: bool = False
+    shares: list[Share] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """Locked figures of a span of months. `total` is the county's, where the asker sees all of it."""
+
+    months: list[MonthEnd]
+    units: list[Figure]
+    people: list[Figure]
+    total: dict[Measure, int]
+    evaluations: bool
+
+    @property
+    def total_shares(self) -> list[Share]:
+        return shares(self.total, RATES if self.evaluations else OF_WORK)
+
+
+@dataclass(frozen=True, slots=True)
+class Sealed:
+    """How many sealed cases the asker's unit took in and answered in a month."""
+
+    taken_in: int
+    answered: int
+
+
+def sees_evaluations(by: StaffActor) -> bool:
+    return by.role in _SEE_EVALUATIONS and by.unit_kind not in _HANDLING
+
+
+def require_county_wide(by: StaffActor) -> None:
+    """Raises NotPermitted for those who do not look over the county."""
+    if not by.sees_county:
+        raise NotPermitted("只有县领导、指挥中心调度员和督查员可以查看全县的报表。")
+
+
+def require_any(by: StaffActor) -> int:
+    """The asker's county. Raises NotPermitted for those who neither act for a unit nor look over the county."""
+    if not (by.sees_county or by.acts) or by.county_id is None:
+        raise NotPermitted("您的岗位不能查看报表。")
+    return by.county_id
+
+
+async def months(
+    tx: Transaction, *, by: StaffActor, before: Month | None, most: int
+) -> list[tuple[MonthEnd, int]]:
+    """Locked months, the latest first, each with how many corrections there are."""
+    rows = await tx.all(
+        _MONTHS,
+        county_id=require_any(by),
+        before=_AFTER_ALL if before is None else before.first,
+        most=most,
+    )
+    return [(MonthEnd.read(row), row.corrections) for row in rows]
+
+
+async def county(
+    tx: Transaction, county_id: int, first: Month, last: Month, *, evaluations: bool, people: bool
+) -> Report:
+    """All units between two months, both included, ranked among those of their kind. Raises NotFound where none is locked."""
+    span = await _span(tx, county_id, first, last)
+    figures = await _figures(tx, span, unit_id=None, people=people, evaluations=evaluations)
+    units = [one for one in figures if one.staff_id is None]
+    _rank(units, evaluations=evaluations)
+    everybody = [one for one in figures if one.staff_id is not None]
+    _share(everybody, evaluations=evaluations)
+    return Report(span, units, everybody, total(one.counts for one in units), evaluations)
+
+
+async def unit(tx: Transaction, code: str, first: Month, last: Month, *, by: StaffActor) -> Report:
+    """One unit's, without ranks: those would tell of others. People are told of to its head and who looks over the county.
+
+    Raises NotFound for another unit than the own, but for those who look over the county.
+    """
+    county_id = require_any(by)
+    unit_id = await tx.scalar(_UNIT, code=code, county_id=county_id)
+    if unit_id is None or not (by.sees_county or unit_id == by.unit_id):
+        raise NotFound
+    span = await _span(tx, county_id, first, last)
+    people = by.sees_county or by.role is Role.UNIT_HEAD
+    evaluations = sees_evaluations(by)
+    figures = await _figures(tx, span, unit_id=unit_id, people=people, evaluations=evaluations)
+    _share(figures, evaluations=evaluations)
+    return Report(
+        span,
+        [one for one in figures if one.staff_id is None],
+        [one for one in figures if one.staff_id is not None],
+        {},
+        evaluations,
+    )
+
+
+async def sealed(tx: Transaction, month: Month, *, by: StaffActor) -> Sealed | None:
+    """For supervisors, of what their own unit holds sealed; for all others there is no such thing."""
+    if by.role is not Role.SUPERVISOR:
+        return None
+    row = await tx.one_or_none(_SEALED, county_id=by.county_id, month=month.first, unit_id=by.unit_id)  # fmt: skip
+    return Sealed(0, 0) if row is None else Sealed(row.taken_in, row.answered)
+
+
+async def corrections(
+    tx: Transaction, county_id: int, first: Month, last: Month, *, evaluations: bool
+) -> list[Found]:
+    """All that were made, in order; those of evaluations, which tell single answers, after the others and for supervisors alone."""
+    binds = {"county_id": county_id, "first": first.first, "last": last.first}
+    found = await tx.all(_CORRECTIONS, **binds)
+    return found + (await satisfaction.corrections(tx, **binds) if evaluations else [])
+
+
+async def _span(tx: Transaction, county_id: int, first: Month, last: Month) -> list[MonthEnd]:
+    rows = await tx.all(_BETWEEN, county_id=county_id, first=first.first, last=last.first)
+    if not rows:
+        raise NotFound("还没有月结。")
+    return [MonthEnd.read(row) for row in rows]
+
+
+async def _figures(
+    tx: Transaction, span: list[MonthEnd], *, unit_id: int | None, people: bool, evaluations: bool
+) -> list[Figure]:
+    """Summed over the months, in the order of the units' codes; names are those of the last month."""
+    binds = {"county_id": span[0].county_id, "first": span[0].month, "last": span[-1].month}
+    gathered = _Gathered(span[-1].month)
+    for row in await tx.all(_FIGURES, **binds, unit_id=unit_id, people=people):
+        gathered.take(row, {one: row[one.value] for one in WORK})
+    for row in await tx.all(_CORRECTED, **binds, unit_id=unit_id, people=people):
+        gathered.take(row, {Measure(row.measure): row.change}, corrected=True)
+    if evaluations:
+        await _add_evaluations(tx, gathered, binds, unit_id=unit_id, people=people)
+    return gathered.sorted()
+
+
+async def _add_evaluations(
+    tx: Transaction,
+    gathered: "_Gathered",
+    binds: Mapping[str, Any],
+    *,
+    unit_id: int | None,
+    people: bool,
+) -> None:
+    rows = [
+        (row, {one: row[one.value] for one in SATISFACTION}, False)
+        for row in await satisfaction.locked(tx, **binds)
+    ]
+    rows += [
+        (row, {Measure(row.measure): row.change}, True)
+        for row in await satisfaction.corrected(tx, **binds)
+    ]
+    rows = [
+        one
+        for one in rows
+        if unit_id in (None, one[0].unit_id) and (people or one[0].staff_id is None)
+    ]
+    unnamed = list(
+        dict.fromkeys((row.unit_id, row.staff_id) for row, _, _ in rows if not gathered.knows(row))
+    )
+    for name in await tx.all(
+        _NAMES, units=[one[0] for one in unnamed], people=[one[1] for one in unnamed]
+    ):
+        gathered.name(name)
+    for row, told, corrected in rows:
+        gathered.add(row, told, corrected=corrected)
+
+
+class _Gathered:
+    """Figures by unit and person, as rows of several months and kinds come in."""
+
+    def __init__(self, last: date) -> None:
+        self._last = last
+        self._figures: dict[tuple[int, int | None], Figure] = {}
+
+    def knows(self, row: Found) -> bool:
+        return (row.unit_id, row.staff_id) in self._figures
+
+    def name(self, row: Found) -> None:
+        self._figures[row.unit_id, row.staff_id] = Figure(
+            row.unit_id,
+            row.unit_code,
+            row.unit_name,
+            UnitKind(row.unit_kind),
+            row.staff_id,
+            row.person_name,
+            dict.fromkeys(Measure, 0),
+        )
+
+    def take(self, row: Found, told: Mapping[Measure, int], *, corrected: bool = False) -> None:
+        if not self.knows(row):
+            self.name(row)
+        if not corrected:
+            figure = self._figures[row.unit_id, row.staff_id]
+            figure.unit_name, figure.person_name = row.unit_name, row.person_name
+        self.add(row, told, corrected=corrected)
+
+    def add(self, row: Found, told: Mapping[Measure, int], *, corrected: bool) -> None:
+        figure = self._figures[row.unit_id, row.staff_id]
+        figure.corrected = figure.corrected or corrected
+        for measure, number in told.items():
+            if measure not in STOCKS or row.month == self._last:
+                figure.counts[measure] += int(number)
+
+    def sorted(self) -> list[Figure]:
+        return sorted(self._figures.values(), key=lambda one: (one.unit_code, one.staff_id or 0))
+
+
+def _rank(units: Iterable[Figure], *, evaluations: bool) -> None:
+    by_kind: dict[UnitKind, list[Figure]] = {}
+    for one in units:
+        by_kind.setdefault(one.unit_kind, []).append(one)
+    for kind in by_kind.values():
+        found = ranked([one.counts for one in kind], RATES if evaluations else OF_WORK)
+        for one, own in zip(kind, found, strict=True):
+            one.shares = own
+
+
+def _share(figures: Iterable[Figure], *, evaluations: bool) -> None:
+    for one in figures:
+        one.shares = shares(one.counts, RATES if evaluations else OF_WORK)

@@ -1,0 +1,81 @@
+"""What a handling unit learns of its evaluations: the cells that were released, from their own table. Reads no survey."""
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Final
+
+from sqlalchemy import text
+
+from app.auth.actor import StaffActor
+from app.db import Transaction
+from app.errors import NotPermitted
+from app.reports.months import Month
+from app.reports.suppression import Bound
+from app.stored import Found
+
+_OWN: Final = text("""
+SELECT m.month, r.joined, r.evaluated, r.bound, r.favourable
+FROM month_end m LEFT JOIN released_satisfaction r ON r.unit_id = :unit_id AND r.month = m.month
+WHERE m.county_id = :county_id AND m.month < :before ORDER BY m.month DESC LIMIT :most""")
+_OF_MONTH: Final = text("""
+SELECT unit_id, joined, evaluated, bound, favourable FROM released_satisfaction
+WHERE county_id = :county_id AND month = :month""")
+_AFTER_ALL: Final = date(2200, 1, 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Released:
+    """A released cell. `joined`: together with the other small units of the township."""
+
+    joined: bool
+    evaluated: int
+    bound: Bound
+    favourable: int
+
+    @property
+    def told(self) -> str:
+        """In words, for people."""
+        if self.bound is Bound.AT_LEAST:
+            share = f"满意率不低于{self.favourable}%"
+        elif self.bound is Bound.AT_MOST:
+            share = f"不满意不少于{100 - self.favourable}%"
+        else:
+            share = f"满意率{100 * self.favourable / self.evaluated:.1f}%"
+        whose = "本镇街参评较少的单位合并：" if self.joined else ""
+        return f"{whose}{share}（参评{self.evaluated}人次）"
+
+
+@dataclass(frozen=True, slots=True)
+class MonthReleased:
+    """A locked month; `cell` is empty where too few had answered for anything to be told."""
+
+    month: Month
+    cell: Released | None
+
+
+async def own(
+    tx: Transaction, *, by: StaffActor, before: Month | None, most: int
+) -> list[MonthReleased]:
+    """The asker's own unit's, the latest month first. Raises NotPermitted for those who act for no unit."""
+    if not by.acts:
+        raise NotPermitted("只有办理单位的人员可以查看本单位的评价反馈。")
+    rows = await tx.all(
+        _OWN,
+        unit_id=by.unit_id,
+        county_id=by.county_id,
+        before=_AFTER_ALL if before is None else before.first,
+        most=most,
+    )
+    return [MonthReleased(Month.starting(row.month), _cell(row)) for row in rows]
+
+
+async def of_month(tx: Transaction, county_id: int, month: Month) -> dict[int, Released]:
+    """By unit, for those who look over the county and are not to know more."""
+    rows = await tx.all(_OF_MONTH, county_id=county_id, month=month.first)
+    return {row.unit_id: cell for row in rows if (cell := _cell(row)) is not None}
+
+
+def _cell(row: Found) -> Released | None:
+    if row.evaluated is None:
+        return None
+    return Released(row.joined, row.evaluated, Bound(row.bound), row.favourable)

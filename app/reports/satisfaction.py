@@ -1,0 +1,157 @@
+"""All statements of month ends that read or write the schema of the surveys: counting, locking, correcting, excluding.
+
+Nothing of it is told to handling units; what they learn, app/reports/released.py reads from a table of its own.
+"""
+
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import text
+
+from app.db import Transaction
+from app.reports.counting import Whose, counts
+from app.reports.formulas import SATISFACTION, Measure
+from app.reports.models import Exclusion, MonthEnd, SatisfactionCorrection
+from app.reports.suppression import Counted
+from app.stored import Found
+
+# An answer that counts: in time, and not one that never counts. The one place where that is said.
+_COUNTS: Final = "a.survey_id = t.survey_id AND a.answered_at < :cutoff AND a.discounted IS NULL"
+# A case that was joined to another was handled where the other was: by the unit that answered the round asked about.
+_COUNTED: Final = f"""
+WITH RECURSIVE up AS (
+  SELECT s.id AS survey_id, s.round, c.id AS case_id, c.primary_id
+  FROM surveys.survey s JOIN grievance c ON c.id = s.case_id
+  WHERE c.county_id = :county_id AND NOT c.sealed AND s.window_ends_at >= :begins AND s.window_ends_at < :ends
+  UNION ALL
+  SELECT u.survey_id, u.round, g.id, g.primary_id FROM up u JOIN grievance g ON g.id = u.primary_id
+), told AS (
+  SELECT t.survey_id, p.unit_id, answerer.staff_id, x.survey_id IS NOT NULL AS excluded,
+    CASE WHEN x.survey_id IS NULL THEN a.value END AS value
+  FROM up t
+  JOIN assignment p ON p.case_id = t.case_id AND p.round = t.round AND p.role = 'lead' AND p.state = 'answered'
+  LEFT JOIN LATERAL (
+    SELECT e.staff_id FROM case_event e
+    WHERE e.case_id = p.case_id AND e.at = p.done_at AND e.unit_id = p.unit_id AND e.action = 'answer' ORDER BY e.seq LIMIT 1
+  ) answerer ON true
+  LEFT JOIN surveys.answer a ON {_COUNTS}
+  LEFT JOIN surveys.exclusion x ON x.survey_id = t.survey_id AND x.decided_at < :cutoff
+  WHERE t.primary_id IS NULL
+)
+SELECT o.unit_id, o.staff_id, CAST(count(*) AS int) AS asked, CAST(count(o.value) AS int) AS evaluated,
+  CAST(count(*) FILTER (WHERE o.value = 'satisfied') AS int) AS satisfied,
+  CAST(count(*) FILTER (WHERE o.value = 'basically_satisfied') AS int) AS basically_satisfied,
+  CAST(count(*) FILTER (WHERE o.excluded) AS int) AS excluded
+FROM told o GROUP BY GROUPING SETS ((o.unit_id), (o.unit_id, o.staff_id))
+HAVING grouping(o.staff_id) = 1 OR o.staff_id IS NOT NULL"""  # noqa: S608 - constants of this module
+_COUNT: Final = text(_COUNTED)
+_NAMES: Final = ", ".join(SATISFACTION)
+_WRITE: Final = text(f"""
+INSERT INTO surveys.month_satisfaction (id, county_id, month, unit_id, staff_id, {_NAMES})
+SELECT gen_random_uuid(), :county_id, :month, n.unit_id, n.staff_id, {_NAMES} FROM ({_COUNTED}) n""")  # noqa: S608 - constants
+_LOCKED: Final = text(f"""
+SELECT unit_id, staff_id, month, {_NAMES} FROM surveys.month_satisfaction
+WHERE county_id = :county_id AND month >= :first AND month <= :last""")  # noqa: S608 - names of our own columns
+_CORRECTED: Final = text("""
+SELECT unit_id, staff_id, month, measure, new - old AS change FROM surveys.satisfaction_correction
+WHERE county_id = :county_id AND month >= :first AND month <= :last""")
+_CORRECTIONS: Final = text("""
+SELECT k.*, u.code AS unit_code, u.name AS unit_name, p.name AS person_name, b.name AS by_name
+FROM surveys.satisfaction_correction k JOIN unit u ON u.id = k.unit_id
+LEFT JOIN staff p ON p.id = k.staff_id LEFT JOIN staff b ON b.id = k.by_staff_id
+WHERE k.county_id = :county_id AND k.month >= :first AND k.month <= :last ORDER BY k.seq""")
+# Units that were evaluated at all, and the township whose small ones are told together.
+_TO_RELEASE: Final = text("""
+SELECT f.unit_id, CASE u.kind WHEN 'township' THEN u.id WHEN 'village' THEN u.parent_id END AS township_id, f.evaluated,
+  f.satisfied + f.basically_satisfied AS favourable
+FROM surveys.month_satisfaction f JOIN unit u ON u.id = f.unit_id
+WHERE f.county_id = :county_id AND f.month = :month AND f.staff_id IS NULL AND f.asked > 0 ORDER BY f.unit_id""")
+_CONTENT: Final = text("""
+SELECT coalesce(string_agg(CAST(jsonb_strip_nulls(to_jsonb(f)) AS text), E'\n' ORDER BY f.unit_id, f.staff_id NULLS FIRST), '')
+FROM surveys.month_satisfaction f WHERE f.county_id = :county_id AND f.month = :month""")
+_LAST_CORRECTION: Final = text("""
+SELECT seq, digest FROM surveys.satisfaction_correction WHERE county_id = :county_id ORDER BY seq DESC LIMIT 1""")
+_CHAIN: Final = text("SELECT * FROM surveys.satisfaction_correction ORDER BY county_id, seq")
+_TO_EXCLUDE: Final = text("""
+SELECT r.survey_id, s.window_ends_at, c.sealed, x.survey_id IS NOT NULL AS excluded
+FROM surveys.return_call r JOIN surveys.survey s ON s.id = r.survey_id JOIN grievance c ON c.id = s.case_id
+LEFT JOIN surveys.exclusion x ON x.survey_id = r.survey_id WHERE r.id = :call_id""")
+_EXCLUDED: Final = text("""
+SELECT c.ref, u.name AS unit_name, x.reason_sealed, x.decided_at, b.name AS by_name
+FROM surveys.exclusion x JOIN surveys.survey s ON s.id = x.survey_id JOIN grievance c ON c.id = s.case_id
+LEFT JOIN grievance above ON above.id = c.primary_id
+JOIN unit u ON u.id = coalesce(above.holder_unit_id, c.holder_unit_id)
+JOIN staff b ON b.id = x.decided_by_staff_id
+WHERE c.county_id = :county_id AND NOT c.sealed AND s.window_ends_at >= :begins AND s.window_ends_at < :ends
+ORDER BY x.decided_at, x.survey_id LIMIT :most""")
+
+
+async def write(tx: Transaction, month: MonthEnd) -> None:
+    await tx.execute(_WRITE, month=month.month, **_binds(month))
+
+
+async def count(tx: Transaction, month: MonthEnd) -> dict[Whose, dict[Measure, int]]:
+    """What the answers say now of the month, as of its cut-off."""
+    rows = await tx.all(_COUNT, **_binds(month))
+    return {(row.unit_id, row.staff_id): counts(row, SATISFACTION) for row in rows}
+
+
+async def to_release(tx: Transaction, month: MonthEnd) -> list[Counted]:
+    rows = await tx.all(_TO_RELEASE, county_id=month.county_id, month=month.month)
+    return [Counted(row.unit_id, row.township_id, row.evaluated, row.favourable) for row in rows]
+
+
+async def locked(tx: Transaction, **months: Any) -> list[Found]:
+    """The locked counts of a county between two months, both included."""
+    return await tx.all(_LOCKED, **months)
+
+
+async def corrected(tx: Transaction, **months: Any) -> list[Found]:
+    """By how much they were corrected since."""
+    return await tx.all(_CORRECTED, **months)
+
+
+async def corrections(tx: Transaction, **months: Any) -> list[Found]:
+    return await tx.all(_CORRECTIONS, **months)
+
+
+async def last_correction(tx: Transaction, county_id: int) -> Found | None:
+    return await tx.one_or_none(_LAST_CORRECTION, county_id=county_id)
+
+
+def correct(tx: Transaction, correction: SatisfactionCorrection) -> None:
+    tx.add(correction)
+
+
+async def content(tx: Transaction, county_id: int, month: Any) -> str:
+    """The month's rows as the digest covers them."""
+    found: str = await tx.scalar(_CONTENT, county_id=county_id, month=month)
+    return found
+
+
+async def chain(tx: Transaction) -> list[Found]:
+    return await tx.all(_CHAIN)
+
+
+async def to_exclude(tx: Transaction, call_id: UUID) -> Found:
+    return (await tx.all(_TO_EXCLUDE, call_id=call_id))[0]
+
+
+def exclude(tx: Transaction, exclusion: Exclusion) -> None:
+    tx.add(exclusion)
+
+
+async def excluded(
+    tx: Transaction, county_id: int, begins: datetime, ends: datetime, most: int
+) -> list[Found]:
+    return await tx.all(_EXCLUDED, county_id=county_id, begins=begins, ends=ends, most=most)
+
+
+def _binds(month: MonthEnd) -> dict[str, Any]:
+    return {
+        "county_id": month.county_id,
+        "begins": month.begins_at,
+        "ends": month.ends_at,
+        "cutoff": month.cutoff_at,
+    }

@@ -1,0 +1,1 @@
+"""Month ends: what is counted, locked, corrected and released."""

@@ -1,0 +1,133 @@
+"""What is released tells nobody who said what: for any counts, and with every difference anybody could take."""
+
+from itertools import combinations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.reports.suppression import FEWEST, Bound, Cell, Counted, cells, told
+
+_TOWNSHIPS = st.one_of(st.none(), st.integers(100, 102))
+
+
+@st.composite
+def _units(draw: st.DrawFn) -> list[Counted]:
+    found = []
+    for unit_id in range(draw(st.integers(0, 9))):
+        evaluated = draw(st.integers(0, 24))
+        favourable = draw(st.integers(0, evaluated))
+        found.append(Counted(unit_id, draw(_TOWNSHIPS), evaluated, favourable))
+    return found
+
+
+def possible(cell: Cell) -> list[int]:
+    """All counts of favourable answers with which exactly this would have been told."""
+    return [
+        favourable
+        for favourable in range(cell.evaluated + 1)
+        if told(cell.evaluated, favourable) == (cell.bound, cell.favourable)
+    ]
+
+
+@given(_units())
+def test_nothing_is_told_of_fewer_than_five(units: list[Counted]) -> None:
+    answered = {one.unit_id: one.evaluated for one in units}
+    for cell in cells(units):
+        assert cell.evaluated == sum(answered[one] for one in cell.unit_ids) >= FEWEST
+
+
+@given(_units())
+def test_no_difference_of_what_is_told_isolates_anybody(units: list[Counted]) -> None:
+    """Cells share no unit, so a sum of some less a sum of others is never about fewer people than one cell."""
+    found = cells(units)
+    for one, other in combinations(found, 2):
+        assert not set(one.unit_ids) & set(other.unit_ids)
+
+
+@given(_units())
+def test_whoever_answered_may_have_answered_either_way_for_all_that_is_told(
+    units: list[Counted],
+) -> None:
+    for cell in cells(units):
+        counts = possible(cell)
+        assert any(count > 0 for count in counts)
+        assert any(count < cell.evaluated for count in counts)
+        if cell.bound is Bound.EXACT:
+            assert counts == [cell.favourable]
+            assert 0 < cell.favourable < cell.evaluated
+        else:
+            assert len(counts) >= 2
+
+
+@given(st.integers(FEWEST, 300))
+def test_unanimity_is_never_told_apart_from_one_dissent(evaluated: int) -> None:
+    assert told(evaluated, evaluated) == told(evaluated, evaluated - 1)
+    assert told(evaluated, 0) == told(evaluated, 1)
+
+
+@given(_units(), st.data())
+def test_which_units_are_told_of_follows_from_how_many_answered_and_not_from_what(
+    units: list[Counted], data: st.DataObject
+) -> None:
+    others = [
+        Counted(one.unit_id, one.township_id, one.evaluated, data.draw(st.integers(0, one.evaluated)))
+        for one in units
+    ]  # fmt: skip
+    shape = [(one.unit_ids, one.joined, one.evaluated) for one in cells(units)]
+    assert [(one.unit_ids, one.joined, one.evaluated) for one in cells(others)] == shape
+
+
+@given(_units(), st.data())
+def test_an_answer_of_whom_nothing_is_told_changes_nothing(
+    units: list[Counted], data: st.DataObject
+) -> None:
+    before = cells(units)
+    told_of = {unit_id for cell in before for unit_id in cell.unit_ids}
+    others = [
+        one
+        if one.unit_id in told_of
+        else Counted(one.unit_id, one.township_id, one.evaluated, data.draw(st.integers(0, one.evaluated)))
+        for one in units
+    ]  # fmt: skip
+    assert cells(others) == before
+
+
+@pytest.mark.parametrize(
+    ("evaluated", "favourable", "expected"),
+    [
+        (5, 5, (Bound.AT_LEAST, 80)),
+        (5, 4, (Bound.AT_LEAST, 80)),
+        (5, 3, (Bound.EXACT, 3)),
+        (5, 2, (Bound.EXACT, 2)),
+        (5, 1, (Bound.AT_MOST, 20)),
+        (5, 0, (Bound.AT_MOST, 20)),
+        (20, 17, (Bound.EXACT, 17)),
+        (20, 18, (Bound.AT_LEAST, 90)),
+        (40, 37, (Bound.EXACT, 37)),
+        (40, 40, (Bound.AT_LEAST, 95)),
+        (40, 2, (Bound.AT_MOST, 5)),
+    ],
+)
+def test_the_ends_of_the_scale_are_cut_off(
+    evaluated: int, favourable: int, expected: tuple[Bound, int]
+) -> None:
+    assert told(evaluated, favourable) == expected
+
+
+def test_small_villages_are_told_together_with_their_township_and_departments_with_nobody() -> None:
+    found = cells(
+        [
+            Counted(1, 1, 3, 3),  # the township itself
+            Counted(2, 1, 2, 1),
+            Counted(3, 1, 7, 3),  # enough of its own
+            Counted(4, 9, 4, 4),  # the only one of another township
+            Counted(5, None, 4, 0),
+            Counted(6, None, 6, 0),
+        ]
+    )
+    assert [(one.unit_ids, one.joined, one.evaluated) for one in found] == [
+        ((3,), False, 7),
+        ((6,), False, 6),
+        ((1, 2), True, 5),
+    ]
