@@ -54,6 +54,11 @@ HARMS: Final[tuple[tuple[str, tuple[str, ...], dict[str, Any]], ...]] = (
         {"ref": "[ref]", "whole": 1, "stage": 3},
     ),
     (
+        "what_is_asked_is_owed",
+        ("UPDATE grievance SET wait_asked_at = now() WHERE id = [id]",),
+        {"ref": "[ref]", "asked": 1, "clocks": 0},
+    ),
+    (
         "clocks_are_looked_at",
         (
             *OVERDUE,

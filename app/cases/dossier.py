@@ -297,7 +297,9 @@ class Dossier:
         return next((one for one in self.assignments if one.id == clock.assignment_id), None)
 
 
-_ASKED_IN_A_STAGE = frozenset({Stage.SUPPLEMENT, Stage.WAITING, Stage.EXTENSION_DECISION})
+_ASKED_IN_A_STAGE = frozenset(
+    {Stage.SUPPLEMENT, Stage.WAITING, Stage.EXTENSION_DECISION, Stage.WAIT_DECISION}
+)
 
 
 def hand_back_undecided(part: Assignment) -> bool:

@@ -100,6 +100,18 @@ class Case(Stored, table=True):
         Index(
             "grievance_merged_into", "primary_id", postgresql_where=text("primary_id IS NOT NULL")
         ),
+        Index(
+            "grievance_listed",
+            "county_id",
+            "listed_at",
+            postgresql_where=text("listed_at IS NOT NULL"),
+        ),
+        Index("grievance_sealed_by_holder", "holder_unit_id", postgresql_where=text("sealed")),
+        Index(
+            "grievance_by_accused",
+            "accused_unit_id",
+            postgresql_where=text("accused_unit_id IS NOT NULL"),
+        ),
         Index("grievance_to_close", "close_at", postgresql_where=text("phase = 'answered'")),
     )
     CHANGING: ClassVar[tuple[str, ...]] = (
@@ -242,6 +254,13 @@ class Clock(Stored, table=True):
         Index("clock_by_case", "case_id"),
         Index("clock_next", "next_at", "id", postgresql_where=text("next_at IS NOT NULL")),
         Index(
+            "clock_owed_by_unit", "unit_id", "case_id",
+            postgresql_where=text(
+                "ended_at IS NULL AND stage IN"
+                " ('hand_back_decision', 'extension_decision', 'wait_decision', 'supervised_reply')"
+            ),
+        ),
+        Index(
             "clock_by_calendar", "county_id", "calendar_version", "id",
             postgresql_where=text("ended_at IS NULL OR provisional"),
         ),
@@ -323,6 +342,14 @@ class CaseEvent(Stored, table=True):
     __table_args__ = (
         one_of("action", Action),
         CheckConstraint("seq > 0", name="event_seq_positive"),
+        Index(
+            "case_event_by_unit",
+            "unit_id",
+            "at",
+            postgresql_where=text(
+                "action IN ('escalate', 'send_down', 'dispatch', 'extend', 'hand_back')"
+            ),
+        ),
     )
 
     case_id: UUID = Field(primary_key=True, foreign_key="grievance.id")

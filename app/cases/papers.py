@@ -23,6 +23,11 @@ class PaperKind(StrEnum):
     EXTENSION = "extension"
     SUPERVISION = "supervision"
     LISTING = "listing"
+    SUPPLEMENT = "supplement"
+    REFUSAL = "refusal"
+    TRANSFER = "transfer"
+    DISPATCH = "dispatch"
+    OPINION = "opinion"
 
     @property
     def chinese(self) -> str:
@@ -30,7 +35,7 @@ class PaperKind(StrEnum):
 
     @property
     def mark(self) -> str:
-        """The character that stands for it in a number, such as 督 in 荣督〔2026〕12号."""
+        """What stands for it in a number, such as 督 in 荣督〔2026〕12号."""
         return _KINDS[self][1]
 
 
@@ -38,6 +43,11 @@ _KINDS: Final = {
     PaperKind.EXTENSION: ("延期告知书", "延"),
     PaperKind.SUPERVISION: ("督办单", "督"),
     PaperKind.LISTING: ("挂牌督办通知", "挂"),
+    PaperKind.SUPPLEMENT: ("补正告知书", "补"),
+    PaperKind.REFUSAL: ("不予受理告知书", "不受"),
+    PaperKind.TRANSFER: ("转办单", "转"),
+    PaperKind.DISPATCH: ("交办单", "交"),
+    PaperKind.OPINION: ("处理意见书", "意"),
 }
 
 

@@ -26,6 +26,16 @@ CROSS JOIN LATERAL (
 WHERE g.id = {AMONG} AND g.phase IN ('pending', 'handling') AND (running.whole, running.stage) <> (1, 1)
 ORDER BY g.id LIMIT :most
 """)  # noqa: S608 - nothing but the constant above
+_ASKED_IS_OWED = text(f"""
+SELECT g.ref, num_nonnulls(g.extension_asked_at, g.wait_asked_at) AS asked, running.clocks
+FROM grievance g
+CROSS JOIN LATERAL (
+  SELECT count(*) AS clocks FROM clock k
+  WHERE k.case_id = g.id AND k.ended_at IS NULL AND k.stage IN ('extension_decision', 'wait_decision')
+) running
+WHERE g.id = {AMONG} AND num_nonnulls(g.extension_asked_at, g.wait_asked_at) <> running.clocks
+ORDER BY g.id LIMIT :most
+""")  # noqa: S608 - nothing but the constant above
 _CLOCK_LOOKED_AT = text("""
 SELECT g.ref, k.id AS clock_id, k.stage, k.next_at FROM clock k JOIN grievance g ON g.id = k.case_id
 WHERE k.next_at < :swept ORDER BY k.next_at, k.id LIMIT :most
@@ -100,6 +110,14 @@ CARDS: Final = (
         "the open case `ref` should have one clock for the whole and one for its stage; it has `whole` and `stage`",
         Reach.CASES,
         _OPEN_CASE_HAS_ITS_CLOCKS,
+    ),
+    Invariant(
+        2,
+        "what_is_asked_is_owed",
+        "待审批的延期和挂起申请都有审批期限",
+        "on the case `ref` there are `asked` requests undecided, and `clocks` limits for deciding them: nobody owes one",
+        Reach.CASES,
+        _ASKED_IS_OWED,
     ),
     Invariant(
         2,

@@ -78,7 +78,7 @@ async def test_each_kind_and_each_year_begins_with_one(
     issued = [await papers.issue(tx, dossier, kind, then) for kind in PaperKind]
     second = await papers.issue(tx, dossier, PaperKind.LISTING, then)
     assert [paper.name for paper in issued] == [
-        f"荣{mark}〔{then.year}〕1号" for mark in ("延", "督", "挂")
+        f"荣{mark}〔{then.year}〕1号" for mark in ("延", "督", "挂", "补", "不受", "转", "交", "意")
     ]
     assert second.name == f"荣挂〔{then.year}〕2号"
 
