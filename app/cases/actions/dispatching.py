@@ -53,10 +53,14 @@ async def dispatch(
     note: str,
     now: datetime,
 ) -> Dossier:
-    """Name exactly one lead, any unit of the county, and any assistants, each with a deadline (交办)."""
+    """Name exactly one lead, any unit of the county, and any assistants, each with a deadline (交办).
+
+    Where the command center was at it itself, its own part and those of its assistants end.
+    """
     dossier = await access.lock_case(tx, ref, by=by)
     access.take(dossier, Action.DISPATCH, by=by, now=now)
     units = await _named_units(tx, dossier, [lead, *assistants])
+    await _release(tx, dossier, now)
     leading = units[lead.unit_code]
     dossier.holder = Place(leading.id, leading.name, UnitKind(leading.kind))
     dossier.case.holder_unit_id = leading.id
@@ -189,6 +193,13 @@ async def merge(
     history.record(tx, primary, Action.MERGE, by=by, now=now, public=False, joined=dossier.case.ref)
     tell(tx, dossier.case, MessageKind.MERGED, now=now, primary=primary.case.ref)
     return dossier
+
+
+async def _release(tx: Transaction, dossier: Dossier, now: datetime) -> None:
+    """Written at once: a unit that has a part may get another one only when the first has ended."""
+    for part in release_open(dossier, now):
+        tx.change(part)
+    await tx.flush()
 
 
 async def _named_units(tx: Transaction, dossier: Dossier, parts: list[Part]) -> dict[str, Any]:
