@@ -1,4 +1,4 @@
-"""What a clock does: cards and reminders, surveys that are owed, archiving, clearing out what nobody needs any more.
+"""What a clock does: cards and reminders, surveys that are owed, archiving, handing over what ended units had, clearing out.
 
 Each survey and each case is a transaction of its own: one that cannot be done holds up no other. Cards go in batches; a
 batch that fails is done again limit by limit.
@@ -18,7 +18,7 @@ from app import bell, clock
 from app.auth.actor import SYSTEM
 from app.bell import Bell
 from app.cases import rescheduling
-from app.cases.actions import closing
+from app.cases.actions import closing, reorganising
 from app.cases.models import Clock
 from app.db import Transaction, reading, transaction
 from app.supervision import sweeping
@@ -166,6 +166,34 @@ class CardSweep:
         return list(self._aside)
 
 
+class HandOver:
+    """What units had open when they ended goes to whoever carries on; a case that cannot go is left aside for a while."""
+
+    def __init__(self) -> None:
+        self._aside: dict[UUID, float] = {}
+        self._one_by_one = False
+
+    async def step(self) -> bool:
+        """Whether there may be more."""
+        taken: list[UUID] = []
+        now = time.monotonic()
+        self._aside = {one: until for one, until in self._aside.items() if until > now}
+        most = 1 if self._one_by_one or self._aside else reorganising.BATCH
+        try:
+            async with transaction() as tx:
+                at = await tx.now()
+                return await reorganising.hand_over(tx, now=at, most=most, aside=self._aside, taken=taken) > 0  # fmt: skip
+        except _AWAY:
+            raise
+        except Exception as failure:
+            # Only its kind, as above.
+            log.error("not done", what="handing over", ids=[*map(str, taken[:3])], error=type(failure).__name__)  # fmt: skip
+        self._one_by_one = len(taken) > 1
+        if len(taken) == 1:
+            self._aside[taken[0]] = now + _ASIDE_SECONDS
+        return bool(taken)
+
+
 class Deadlines:
     """One look at everything that a clock is to do."""
 
@@ -173,6 +201,7 @@ class Deadlines:
 
     def __init__(self) -> None:
         self._cards = CardSweep()
+        self._handing_over = HandOver()
         self._surveys = Sweep("survey", asking.owed, asking.ask)
         self._archiving = Sweep("archiving", to_archive, archive)
         self._tidied_at: float | None = None
@@ -180,12 +209,19 @@ class Deadlines:
     async def once(self) -> bool:
         more_to_reschedule = await _reschedule()
         _, more_to_card = await self._cards.step()
+        more_to_hand_over = await self._handing_over.step()
         asked, more_to_ask = await self._surveys.step()
         if asked:
             bell.ring(Bell.OUTBOX)
         _, more_to_archive = await self._archiving.step()
         await self._tidy()
-        return more_to_reschedule or more_to_card or more_to_ask or more_to_archive
+        return (
+            more_to_reschedule
+            or more_to_card
+            or more_to_hand_over
+            or more_to_ask
+            or more_to_archive
+        )
 
     async def finish(self) -> None:
         """Nothing is under way between two looks."""

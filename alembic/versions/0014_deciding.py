@@ -49,6 +49,10 @@ def upgrade() -> None:
         "clock_owed_by_unit", "clock", ["unit_id", "case_id"], postgresql_where=sa.text(OWED)
     )
     op.create_index(
+        "assignment_open_by_giver", "assignment", ["given_by_unit_id", "case_id"],
+        postgresql_where=sa.text("state IN ('offered', 'signed') AND given_by_unit_id IS NOT NULL"),
+    )  # fmt: skip
+    op.create_index(
         "grievance_listed", "grievance", ["county_id", "listed_at"],
         postgresql_where=sa.text("listed_at IS NOT NULL"),
     )  # fmt: skip
@@ -69,6 +73,7 @@ def downgrade() -> None:
     op.drop_index("case_event_by_unit", "case_event")
     for name in ("grievance_by_accused", "grievance_sealed_by_holder", "grievance_listed"):
         op.drop_index(name, "grievance")
+    op.drop_index("assignment_open_by_giver", "assignment")
     op.drop_index("clock_owed_by_unit", "clock")
     for name in ("unit_ended", "unit_by_successor"):
         op.drop_index(name, "unit")

@@ -118,7 +118,7 @@ class Case(Stored, table=True):
         "phase", "holder_unit_id", "stage", "stage_started_at", "stage_due_at", "stage_rule", "due_at", "statutory_due_at",
         "waiting", "waiting_since", "wait_asked_at", "extension_asked_at", "extended", "listed_at", "round", "returns",
         "refusals_objected", "presses", "pressed_at", "primary_id", "outcome", "answered_at", "close_at", "closed_at",
-        "supplement_asked_by", "event_seq", "event_hash",
+        "supplement_asked_by", "accused_unit_id", "event_seq", "event_hash",
     )  # fmt: skip
 
     id: UUID = Field(primary_key=True)
@@ -212,9 +212,15 @@ class Assignment(Stored, table=True):
             "one_part_a_unit", "case_id", "round", "unit_id", unique=True,
             postgresql_where=text("state IN ('offered', 'signed')"),
         ),
+        Index(
+            "assignment_open_by_giver", "given_by_unit_id", "case_id",
+            postgresql_where=text("state IN ('offered', 'signed') AND given_by_unit_id IS NOT NULL"),
+        ),
         Index("assignment_open_by_unit", "unit_id", "case_id", postgresql_where=text("state IN ('offered', 'signed')")),
     )  # fmt: skip
     CHANGING: ClassVar[tuple[str, ...]] = (
+        "unit_id",
+        "given_by_unit_id",
         "state",
         "due_at",
         "signed_at",
@@ -266,7 +272,7 @@ class Clock(Stored, table=True):
         ),
     )  # fmt: skip
     CHANGING: ClassVar[tuple[str, ...]] = (
-        "staff_id", "calendar_version", "pauses", "extension", "due_at", "provisional", "remind_at", "yellow_at", "red_at",
+        "unit_id", "staff_id", "calendar_version", "pauses", "extension", "due_at", "provisional", "remind_at", "yellow_at", "red_at",
         "ended_at", "steps", "next_at",
     )  # fmt: skip
 

@@ -71,7 +71,11 @@ _CARD_OF_ITS_STAGE = text(f"""
 SELECT g.ref, c.id AS card_id, c.clock_id, c.stage, c.unit_id, k.stage AS clock_stage, k.unit_id AS clock_unit_id
 FROM card c JOIN grievance g ON g.id = c.case_id JOIN clock k ON k.id = c.clock_id
 WHERE c.case_id = {AMONG} AND c.cause = 'overdue' AND (
-  c.stage IN ({_WITHOUT_CARDS}) OR (c.case_id, c.stage, c.unit_id) IS DISTINCT FROM (k.case_id, k.stage, k.unit_id))
+  c.stage IN ({_WITHOUT_CARDS}) OR (c.case_id, c.stage) IS DISTINCT FROM (k.case_id, k.stage)
+  -- A unit that was merged keeps its cards; what still ran of its limits is the successor's.
+  OR c.unit_id <> k.unit_id AND NOT EXISTS (
+    SELECT 1 FROM case_event e JOIN case_event later ON later.case_id = e.case_id AND later.seq > e.seq
+    WHERE {_ITS_ENTRY} AND later.action = 'reassign'))
 ORDER BY c.id LIMIT :most
 """)  # noqa: S608 - nothing but the constants above
 _CARD_OF_ITS_MOMENT = text(f"""

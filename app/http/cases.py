@@ -191,7 +191,7 @@ def _involved(dossier: Dossier, by: StaffActor) -> bool:
     if not (by.acts or (case.sealed and by.role is Role.SUPERVISOR)):
         return False
     parts = {part.unit_id for part in dossier.assignments if part.state in _HAS_PART}
-    own = {case.holder_unit_id, case.entered_by_unit_id, case.first_unit_id} | parts
+    own = {case.holder_unit_id, dossier.enterer_id, dossier.first_id} | parts
     return by.role is Role.DISPATCHER or by.unit_id in own
 
 
