@@ -16,7 +16,7 @@ OLD_STAGES = [
 STAGES = [*OLD_STAGES[:7], "wait_decision", *OLD_STAGES[7:]]
 STAGED = ["grievance", "clock", "card", "limit_rule"]
 OLD_PAPERS = ["extension", "supervision", "listing"]
-PAPERS = [*OLD_PAPERS, "supplement", "refusal", "transfer", "dispatch", "opinion"]
+PAPERS = [*OLD_PAPERS, "receipt", "supplement", "refusal", "transfer", "dispatch", "opinion"]
 MOMENT = sa.DateTime(timezone=True)
 OWED = (
     "ended_at IS NULL AND stage IN"

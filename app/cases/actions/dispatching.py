@@ -8,12 +8,13 @@ from sqlalchemy import text
 
 from app.auth.actor import StaffActor
 from app.calendars.working_time import Limit, LimitUnit
-from app.cases import access, history, lifecycle
+from app.cases import access, history, lifecycle, papers
 from app.cases.actions.filing import release_open
 from app.cases.actions.telling import tell
 from app.cases.dossier import Dossier, hand_back_undecided
 from app.cases.lifecycle import Action, Phase
 from app.cases.models import OPEN_ASSIGNMENT, Assignment, AssignmentRole, AssignmentState
+from app.cases.papers import PaperKind
 from app.cases.routing import Place
 from app.db import Transaction
 from app.directory.terms import UnitKind
@@ -78,6 +79,7 @@ async def dispatch(
         for part, named in zip(given, [lead, *assistants], strict=True)
         if named.task
     }
+    paper = await papers.on_record(tx, dossier, PaperKind.DISPATCH, now)
     history.record(
         tx,
         dossier,
@@ -88,6 +90,8 @@ async def dispatch(
         texts=tasks | ({"note": note} if note else {}),
         lead=leading.id,
         assistants=[part.unit_id for part in given[1:]],
+        until=dossier.case.stage_due_at,
+        **paper,
     )
     tell(tx, dossier.case, MessageKind.MOVED, now=now, unit=leading.name)
     return dossier
