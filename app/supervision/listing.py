@@ -165,12 +165,21 @@ _OF_COUNTY = _listing("k.county_id = :county_id")
 _OF_A_UNIT = _listing(f"k.county_id = :county_id AND k.unit_id = ANY({_NAMED_UNITS})")
 _OF_A_PERSON = _listing("k.county_id = :county_id AND k.staff_id = :person")
 # No card is changed because a calendar was: those whose limit ran over a day that has been changed since are listed, for
-# somebody to look at.
+# somebody to look at; and those that began at an hour which was after hours before and no longer is, or the other way
+# round, or counted office hours that have been changed.
 _TO_REVIEW = _listing("""k.county_id = :county_id AND k.revoked_at IS NULL AND EXISTS (
     SELECT FROM clock w
     JOIN calendar_change h ON h.county_id = k.county_id AND h.at > k.issued_at
     JOIN calendar_day d ON d.county_id = h.county_id AND d.version = h.version
-    WHERE w.id = k.clock_id AND d.day BETWEEN CAST(w.started_at AS date) AND CAST(k.effective_at AS date))""")
+    WHERE w.id = k.clock_id AND d.day BETWEEN CAST(w.started_at AS date) AND CAST(k.effective_at AS date)
+    UNION ALL
+    SELECT FROM clock w
+    JOIN calendar_change h ON h.county_id = k.county_id AND h.at > k.issued_at
+    JOIN calendar_change p ON p.county_id = h.county_id AND p.version = h.version - 1
+    WHERE w.id = k.clock_id AND (
+      CAST(w.started_at AS time) > least(p.closes, h.closes) AND CAST(w.started_at AS time) <= greatest(p.closes, h.closes)
+      OR (w."limit" LIKE '%wh' OR w.yellow_after LIKE '%wh' OR w.red_after LIKE '%wh')
+        AND (p.opens, p.noon_from, p.noon_to, p.closes) IS DISTINCT FROM (h.opens, h.noon_from, h.noon_to, h.closes)))""")
 _AT_SIGN_IN = text(f"""
 SELECT {_COLUMNS} {_FROM}
 WHERE k.unit_id = ANY({_OWN_UNITS}) AND k.revoked_at IS NULL AND (k.issued_at > :recent OR a.id IS NULL) AND {SEEN}
