@@ -26,7 +26,7 @@ from rich.table import Table
 
 from app.db import database
 from app.settings import settings
-from loadtests import client, county, sweep
+from loadtests import client, county, rescheduling, sweep
 from loadtests.client import Measured, request
 from loadtests.county import Known
 from qungong import sample, serving
@@ -35,7 +35,7 @@ from qungong.embedded import Postgres, Redis
 CONNECTIONS = 8
 SERVERS = 2
 SIZES = tuple(int(size) for size in os.environ.get("BENCH_SIZES", "10000,100000").split(","))
-ONLY = os.environ.get("BENCH_ONLY", "create,transition,inbox,tracking,sweep").split(",")
+ONLY = os.environ.get("BENCH_ONLY", "create,transition,inbox,tracking,sweep,reschedule").split(",")
 POOL = 400
 TOWNSHIP = "广顺街道"
 TOWNSHIP_CODE = "500153003"
@@ -91,12 +91,14 @@ def main() -> None:
         for server in (postgres, redis):
             server.ensure()
             stack.callback(server.stop)
-        asked = set(ONLY) - {"sweep"}
+        asked = set(ONLY) - {"sweep", "reschedule"}
         measured = {
             size: _at_size(size, postgres, redis, seconds, rounds) for size in SIZES if asked
         }
         swept = sweep.measure(postgres) if "sweep" in ONLY else None
+        anew = rescheduling.measure(postgres) if "reschedule" in ONLY else None
     lines = (_lines(measured) if measured else []) + (swept.lines() if swept else [])
+    lines += anew.lines() if anew else []
     _print(lines, measured, swept)
     sys.exit(0 if all(ok for _, _, _, ok in lines) else 1)
 

@@ -2,20 +2,24 @@
 
 from datetime import datetime
 from typing import Annotated, Any
+from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query, Response
+from fastapi import APIRouter, Depends, Path, Query, Response
+from fastapi.responses import HTMLResponse
 from pydantic import BaseModel, Field
 
 from app.auth.actor import CitizenActor
-from app.cases import access, queries, timeline
+from app.cases import access, papers, queries, timeline
 from app.cases.actions import filing
 from app.cases.actions.filing import Intake
 from app.cases.dossier import Dossier
 from app.cases.lifecycle import Action, Phase
 from app.cases.models import Channel, Waiting
 from app.errors import ActionNotAllowed, KeyRequired, KeyReused, NotFound, SignInRequired
+from app.http.cases import PaperOut
 from app.http.inputs import Input, Ref, ShortText, UnitCode
 from app.http.moments import At
+from app.http.papers import PRINTED, drawn
 from app.http.problems import problems
 from app.http.transaction import OneTransaction, Tx
 from app.http.who import ByCitizen, require_key
@@ -111,6 +115,9 @@ class ProgressOut(BaseModel):
 class ReportOut(ProgressOut):
     body: str | None = Field(description="您反映的内容")
     photos: list[str] = Field(description="照片编号")
+    papers: list[PaperOut] = Field(
+        description="给您的文书：受理回执、补正、延期、不予受理告知书和处理意见书"
+    )
     actions: list[Action] = Field(description="您现在可以进行的操作")
 
 
@@ -184,6 +191,23 @@ async def my_report(ref: Ref, tx: Tx, by: ByCitizen) -> dict[str, Any]:
     dossier = await access.get_case(tx, ref, by=by)
     told = await timeline.for_reporter(tx, ref, citizen_id=by.citizen_id)
     return told | {"actions": access.actions(dossier, by, await tx.now())}
+
+
+@router.get(
+    "/{ref}/papers/{paper_id}",
+    response_class=HTMLResponse,
+    summary="给我的文书",
+    description="一页可以打印或保存的网页，见 papers。",
+    responses={**PRINTED, **_LOOK},
+)
+async def my_paper(
+    ref: Ref,
+    paper_id: Annotated[UUID, Path(description="文书编号，见“办到哪一步了”的 papers")],
+    tx: Tx,
+    by: ByCitizen,
+) -> HTMLResponse:
+    dossier = await access.get_case(tx, ref, by=by)
+    return drawn(await papers.in_full(tx, dossier, paper_id, reporter=True))
 
 
 @router.post(

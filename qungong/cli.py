@@ -31,6 +31,7 @@ from qungong import (
     simulating,
     sweeping,
     texting,
+    units,
     verifying,
 )
 from qungong import docs as documents
@@ -52,6 +53,7 @@ _IMPORT_COLUMNS = (
     MofNCompleteColumn(),
     TimeElapsedColumn(),
 )
+app.add_typer(units.app, name="unit")
 
 P = ParamSpec("P")
 R = TypeVar("R")

@@ -58,7 +58,10 @@ _POSTS: Final = (
     Post("zhihui", "罗晓燕", COMMAND_CENTER, "指挥中心", Role.DISPATCHER, "调度员"),
     Post("zhihui_head", "郑立新", COMMAND_CENTER, "指挥中心", Role.UNIT_HEAD, "指挥中心主任"),
     Post("ducha", "贺敏", COMMAND_CENTER, "指挥中心", Role.SUPERVISOR, "督查员"),
+    # Two in each: about what one of them issued to the other's unit, the second decides.
+    Post("duchashi", "温立群", COMMAND_CENTER, "指挥中心", Role.SUPERVISOR, "督查室主任"),
     Post("jiwei", "蒋正文", DISCIPLINE, "纪委监委", Role.SUPERVISOR, "监察员"),
+    Post("jiandu", "秦守义", DISCIPLINE, "纪委监委", Role.SUPERVISOR, "监督室主任"),
     Post("ronglong", "刘德荣", "500153100", "荣隆镇", Role.TOWNSHIP_CLERK, "群工办干事"),
     Post("ronglong_head", "石海涛", "500153100", "荣隆镇", Role.UNIT_HEAD, "镇长"),
     Post("shuiwu", "吴清泉", "500153D11", "县水务局", Role.UNIT_HANDLER, "供水科科员"),

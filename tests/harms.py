@@ -54,6 +54,11 @@ HARMS: Final[tuple[tuple[str, tuple[str, ...], dict[str, Any]], ...]] = (
         {"ref": "[ref]", "whole": 1, "stage": 3},
     ),
     (
+        "what_is_asked_is_owed",
+        ("UPDATE grievance SET wait_asked_at = now() WHERE id = [id]",),
+        {"ref": "[ref]", "asked": 1, "clocks": 0},
+    ),
+    (
         "clocks_are_looked_at",
         (
             *OVERDUE,
@@ -116,6 +121,16 @@ HARMS: Final[tuple[tuple[str, tuple[str, ...], dict[str, Any]], ...]] = (
             "UPDATE card SET stage = 'waiting' WHERE case_id = [id]",
         ),
         {"ref": "[ref]", "stage": "waiting"},
+    ),
+    (
+        # Handed over, but only before the card was issued.
+        "card_is_of_its_stage",
+        (
+            *OVERDUE,
+            "UPDATE case_event SET action = 'reassign' WHERE case_id = [id] AND seq = 6",
+            "UPDATE clock SET unit_id = county_id WHERE case_id = [id] AND stage = 'handle'",
+        ),
+        {"ref": "[ref]", "clock_stage": "handle"},
     ),
     (
         "card_is_of_its_moment",
@@ -356,6 +371,15 @@ HARMS: Final[tuple[tuple[str, tuple[str, ...], dict[str, Any]], ...]] = (
             "UPDATE grievance SET phase = 'declined' WHERE id = [id]",
         ),
         {"ref": "[ref]", "phase": "declined", "state": "offered"},
+    ),
+    (
+        "ended_units_have_nothing_open",
+        (
+            """UPDATE unit SET valid_to = CURRENT_DATE - 2, handed_over_at = now() - interval '1 day'
+            WHERE id = (SELECT holder_unit_id FROM grievance WHERE id = [id])""",
+            "UPDATE grievance SET phase = 'handling' WHERE id = [id]",
+        ),
+        {"ref": "[ref]", "phase": "handling"},
     ),
     (
         "what_ended_has_no_stage",

@@ -1,4 +1,4 @@
-"""What a clock does: cards and reminders, surveys whose turn it is, archiving, month ends, and clearing out.
+"""What a clock does: cards and reminders, surveys, archiving, month ends, what ended units leave, and clearing out.
 
 Each survey and each case is a transaction of its own: one that cannot be done holds up no other. Cards go in batches; a
 batch that fails is done again limit by limit.
@@ -18,7 +18,7 @@ from app import bell, clock
 from app.auth.actor import SYSTEM
 from app.bell import Bell
 from app.cases import rescheduling
-from app.cases.actions import closing
+from app.cases.actions import closing, reorganising
 from app.cases.models import Clock
 from app.db import Transaction, reading, transaction
 from app.supervision import sweeping
@@ -167,6 +167,34 @@ class CardSweep:
         return list(self._aside)
 
 
+class HandOver:
+    """What units had open when they ended goes to whoever carries on; a case that cannot go is left aside for a while."""
+
+    def __init__(self) -> None:
+        self._aside: dict[UUID, float] = {}
+        self._one_by_one = False
+
+    async def step(self) -> bool:
+        """Whether there may be more."""
+        taken: list[UUID] = []
+        now = time.monotonic()
+        self._aside = {one: until for one, until in self._aside.items() if until > now}
+        most = 1 if self._one_by_one or self._aside else reorganising.BATCH
+        try:
+            async with transaction() as tx:
+                at = await tx.now()
+                return await reorganising.hand_over(tx, now=at, most=most, aside=self._aside, taken=taken) > 0  # fmt: skip
+        except _AWAY:
+            raise
+        except Exception as failure:
+            # Only its kind, as above.
+            log.error("not done", what="handing over", ids=[*map(str, taken[:3])], error=type(failure).__name__)  # fmt: skip
+        self._one_by_one = len(taken) > 1
+        if len(taken) == 1:
+            self._aside[taken[0]] = now + _ASIDE_SECONDS
+        return bool(taken)
+
+
 class Deadlines:
     """One look at everything that a clock is to do."""
 
@@ -174,6 +202,7 @@ class Deadlines:
 
     def __init__(self) -> None:
         self._cards = CardSweep()
+        self._handing_over = HandOver()
         self._surveys = Sweep("survey", asking.owed, asking.ask)
         self._turns = Sweep("survey turn", asking.due, asking.see_to)
         self._archiving = Sweep("archiving", to_archive, archive)
@@ -183,6 +212,7 @@ class Deadlines:
     async def once(self) -> bool:
         more_to_reschedule = await _reschedule()
         _, more_to_card = await self._cards.step()
+        more_to_hand_over = await self._handing_over.step()
         asked, more_to_ask = await self._surveys.step()
         seen_to, more_turns = await self._turns.step()
         if asked or seen_to:
@@ -191,7 +221,15 @@ class Deadlines:
         more_to_lock = await self._month_ends.step()
         await self._tidy()
         return any(
-            (more_to_reschedule, more_to_card, more_to_ask, more_turns, more_to_archive, more_to_lock)
+            (
+                more_to_reschedule,
+                more_to_card,
+                more_to_hand_over,
+                more_to_ask,
+                more_turns,
+                more_to_archive,
+                more_to_lock,
+            )
         )
 
     async def finish(self) -> None:

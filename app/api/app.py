@@ -21,6 +21,7 @@ from app.api import (
     papers,
     photos,
     pressing,
+    reorganising,
     replies,
     reports,
     return_calls,
@@ -43,7 +44,7 @@ _DESCRIPTION: Final = (
 _PARTS: Final = (
     sessions, cases, photos, filing, judging, dispatching, handling, extending, waiting, pressing, supervising, papers,
     return_calls, replies,
-    directory, official_numbers, calendars, limits, text_templates,
+    directory, reorganising, official_numbers, calendars, limits, text_templates,
     cards, wall, reports,
 )  # fmt: skip
 _TOKENS: Final = {

@@ -142,6 +142,10 @@ class WorkingCalendar:
     hours: Hours = DEFAULT_HOURS
     days: Mapping[date, Day] = field(default_factory=dict)
     published: frozenset[int] = frozenset()
+    # Where limits without pauses end: the calendar never changes, and many begin on the same day.
+    _ends: dict[tuple[date, Limit], datetime | None] = field(
+        init=False, repr=False, default_factory=dict
+    )
 
     def works(self, day: date) -> bool:
         listed = self.days.get(day)
@@ -244,6 +248,14 @@ class WorkingCalendar:
 
     def _after_days(self, day: date, limit: Limit, pauses: Sequence[Pause]) -> datetime | None:
         """The end of the last day; `day` is day 0. With 0 days it is day 0 that must not end in a pause."""
+        if pauses:
+            return self._count_days(day, limit, pauses)
+        asked = (day, limit)
+        if asked not in self._ends:
+            self._ends[asked] = self._count_days(day, limit, pauses)
+        return self._ends[asked]
+
+    def _count_days(self, day: date, limit: Limit, pauses: Sequence[Pause]) -> datetime | None:
         every_day = limit.unit is LimitUnit.CALENDAR_DAYS
         left = limit.amount
         end = _at(day, END_OF_DAY)

@@ -18,6 +18,7 @@ from app.cases.lifecycle import Action, Condition, Situation, Standing, advance,
 from app.cases.models import Assignment, AssignmentRole, Case, CaseParty, Clock, Waiting
 from app.cases.routing import Place
 from app.db import Transaction
+from app.directory.queries import taken_over_by
 from app.directory.terms import Role, UnitKind
 from app.errors import NotFound
 from app.limits.reading import rules_of
@@ -63,6 +64,9 @@ SELECT (SELECT version FROM calendar WHERE county_id = :county_id) AS calendar_v
       SELECT 1 FROM case_event p WHERE p.case_id = e.case_id AND p.action = 'approve_answer' AND p.seq > e.seq))
     FROM case_event e WHERE e.case_id = :case_id AND CAST(:round AS int) > 1 AND e.action = 'answer'
     ORDER BY e.seq DESC LIMIT 1) AS answered_before,
+  -- Of the units that took the case in those that have ended, with whoever carries on for them.
+  (SELECT json_object_agg(gone.id, {taken_over_by("id = gone.id")}) FROM unit gone
+    WHERE gone.id IN (:first_id, :enterer_id) AND gone.valid_to < CURRENT_DATE) AS carried_on,
   h.name AS holder_name, h.kind AS holder_kind, up.id AS up_id, up.name AS up_name, up.kind AS up_kind,
   {_ASSIGNMENT_COLUMNS}, u.name AS unit_name, u.head_approves
 FROM unit h
@@ -123,6 +127,8 @@ async def _dossier(tx: Transaction, ref: str, by: Actor, *, lock: bool) -> Dossi
         holder_id=case.holder_unit_id,
         county_id=case.county_id,
         category_id=case.category_id,
+        first_id=case.first_unit_id,
+        enterer_id=case.entered_by_unit_id,
         asked=case.extension_asked_at is not None or case.wait_asked_at is not None,
     )
     first, parts = around[0], [one for one in around if one.id is not None]
@@ -145,6 +151,7 @@ async def _dossier(tx: Transaction, ref: str, by: Actor, *, lock: bool) -> Dossi
             Action(one["action"]): Asked(one["staff_id"], one["facts"]) for one in first.asked or ()
         },
         answered_before=first.answered_before and AnsweredBefore(**first.answered_before),
+        carried_on={int(gone): heir for gone, heir in (first.carried_on or {}).items()},
     )
     dossier.remember()
     return dossier
@@ -208,7 +215,7 @@ def _staff_standings(dossier: Dossier, by: StaffActor) -> Iterable[Standing]:
         yield Standing.HOLDER
     if case.sealed and by.role is Role.SUPERVISOR and by.unit_id == case.holder_unit_id:
         yield Standing.INSPECTOR
-    if by.unit_id == case.entered_by_unit_id:
+    if by.unit_id == dossier.enterer_id:
         yield Standing.ENTERER
     if by.role is Role.DISPATCHER and by.county_id == case.county_id:
         yield Standing.COMMAND_CENTER

@@ -52,7 +52,7 @@ class AnsweredBefore:
 class Dossier:
     """A case with what is needed to decide about it (卷宗). `clocks` are those that run, and the whole case's.
 
-    `before` is its state when it was read.
+    `before` is its state when it was read; `carried_on` tells who carries on for the units that took the case in and ended.
     """
 
     case: Case
@@ -65,6 +65,7 @@ class Dossier:
     head_required: frozenset[int]
     asked: Mapping[Action, Asked] = field(default_factory=dict)
     answered_before: AnsweredBefore | None = None
+    carried_on: Mapping[int, int] = field(default_factory=dict)
     before: dict[str, Any] = field(default_factory=dict)
     assignments_before: dict[UUID, dict[str, Any]] = field(default_factory=dict)
     clocks_before: dict[UUID, dict[str, Any]] = field(default_factory=dict)
@@ -79,6 +80,18 @@ class Dossier:
             ),
             None,
         )
+
+    @property
+    def first_id(self) -> int:
+        """The unit that informs the reporter now: the first one asked, or who carries on for it."""
+        first = self.case.first_unit_id
+        return self.carried_on.get(first, first)
+
+    @property
+    def enterer_id(self) -> int | None:
+        """The unit that speaks for the reporter now: whose staff typed it in, or who carries on for them."""
+        entered = self.case.entered_by_unit_id
+        return None if entered is None else self.carried_on.get(entered, entered)
 
     @property
     def open_assistants(self) -> list[Assignment]:
@@ -306,7 +319,9 @@ class Dossier:
         return next((one for one in self.assignments if one.id == clock.assignment_id), None)
 
 
-_ASKED_IN_A_STAGE = frozenset({Stage.SUPPLEMENT, Stage.WAITING, Stage.EXTENSION_DECISION})
+_ASKED_IN_A_STAGE = frozenset(
+    {Stage.SUPPLEMENT, Stage.WAITING, Stage.EXTENSION_DECISION, Stage.WAIT_DECISION}
+)
 
 
 def hand_back_undecided(part: Assignment) -> bool:

@@ -25,6 +25,7 @@ from app.db import Transaction
 _HEAD = frozenset({"event_seq", "event_hash"})
 # Where the sweeps stand with a clock: follows from the rest and from other entries, and has none of its own.
 BOOKMARKS = frozenset({"next_at", "steps", "calendar_version"})
+_NOT_TOLD = _HEAD | BOOKMARKS
 # What an entry of a new case keeps: all of its row but what would identify a person or open the case to others.
 _AT_REGISTRATION = tuple(
     name for name in Case.model_fields if name not in _HEAD | {"title", "tracking_key"}
@@ -136,8 +137,25 @@ def _write(
 
 def moved(dossier: Dossier) -> bool:
     """Whether anything is different from what the record says."""
-    after = _after(dossier, new=False)
-    return any(after.values())
+    return (
+        _differs(dossier.case, dossier.before, Case.CHANGING)
+        or _any_differs(dossier.assignments, dossier.assignments_before, Assignment.CHANGING)
+        or _any_differs(dossier.clocks, dossier.clocks_before, Clock.CHANGING)
+    )
+
+
+def _any_differs(
+    rows: Sequence[Assignment | Clock],
+    before: Mapping[UUID, Mapping[str, Any]],
+    names: tuple[str, ...],
+) -> bool:
+    return any(row.id not in before or _differs(row, before[row.id], names) for row in rows)
+
+
+def _differs(
+    row: Case | Assignment | Clock, before: Mapping[str, Any], names: tuple[str, ...]
+) -> bool:
+    return any(getattr(row, name) != before[name] for name in names if name not in _NOT_TOLD)
 
 
 def genesis(case_id: UUID) -> bytes:
@@ -208,7 +226,7 @@ def _changed(
     return {
         name: _plain(getattr(row, name))
         for name in names
-        if name not in _HEAD | BOOKMARKS and getattr(row, name) != before[name]
+        if name not in _NOT_TOLD and getattr(row, name) != before[name]
     }
 
 

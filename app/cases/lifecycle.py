@@ -101,7 +101,8 @@ RULES: tuple[Rule, ...] = (
     ),
     _rule(
         Action.DISPATCH,
-        {_P.PENDING},
+        # Also what it had taken on itself: else nobody could pass on what turns out to be a department's.
+        _OPEN,
         _P.HANDLING,
         {_S.COMMAND_CENTER},
         _C.HELD_BY_COMMAND_CENTER,

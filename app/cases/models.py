@@ -100,13 +100,25 @@ class Case(Stored, table=True):
         Index(
             "grievance_merged_into", "primary_id", postgresql_where=text("primary_id IS NOT NULL")
         ),
+        Index(
+            "grievance_listed",
+            "county_id",
+            "listed_at",
+            postgresql_where=text("listed_at IS NOT NULL"),
+        ),
+        Index("grievance_sealed_by_holder", "holder_unit_id", postgresql_where=text("sealed")),
+        Index(
+            "grievance_by_accused",
+            "accused_unit_id",
+            postgresql_where=text("accused_unit_id IS NOT NULL"),
+        ),
         Index("grievance_to_close", "close_at", postgresql_where=text("phase = 'answered'")),
     )
     CHANGING: ClassVar[tuple[str, ...]] = (
         "phase", "holder_unit_id", "stage", "stage_started_at", "stage_due_at", "stage_rule", "due_at", "statutory_due_at",
         "waiting", "waiting_since", "wait_asked_at", "extension_asked_at", "extended", "listed_at", "round", "returns",
         "refusals_objected", "presses", "pressed_at", "primary_id", "outcome", "answered_at", "close_at", "closed_at",
-        "supplement_asked_by", "event_seq", "event_hash",
+        "supplement_asked_by", "accused_unit_id", "event_seq", "event_hash",
     )  # fmt: skip
 
     id: UUID = Field(primary_key=True)
@@ -226,9 +238,15 @@ class Assignment(Stored, table=True):
             postgresql_where=text("state IN ('offered', 'signed')"),
         ),
         Index("assignment_by_case", "case_id", "round"),
+        Index(
+            "assignment_open_by_giver", "given_by_unit_id", "case_id",
+            postgresql_where=text("state IN ('offered', 'signed') AND given_by_unit_id IS NOT NULL"),
+        ),
         Index("assignment_open_by_unit", "unit_id", "case_id", postgresql_where=text("state IN ('offered', 'signed')")),
     )  # fmt: skip
     CHANGING: ClassVar[tuple[str, ...]] = (
+        "unit_id",
+        "given_by_unit_id",
         "state",
         "due_at",
         "signed_at",
@@ -268,12 +286,19 @@ class Clock(Stored, table=True):
         Index("clock_by_case", "case_id"),
         Index("clock_next", "next_at", "id", postgresql_where=text("next_at IS NOT NULL")),
         Index(
+            "clock_owed_by_unit", "unit_id", "case_id",
+            postgresql_where=text(
+                "ended_at IS NULL AND stage IN"
+                " ('hand_back_decision', 'extension_decision', 'wait_decision', 'supervised_reply')"
+            ),
+        ),
+        Index(
             "clock_by_calendar", "county_id", "calendar_version", "id",
             postgresql_where=text("ended_at IS NULL OR provisional"),
         ),
     )  # fmt: skip
     CHANGING: ClassVar[tuple[str, ...]] = (
-        "staff_id", "calendar_version", "pauses", "extension", "due_at", "provisional", "remind_at", "yellow_at", "red_at",
+        "unit_id", "staff_id", "calendar_version", "pauses", "extension", "due_at", "provisional", "remind_at", "yellow_at", "red_at",
         "ended_at", "steps", "next_at",
     )  # fmt: skip
 
@@ -349,6 +374,14 @@ class CaseEvent(Stored, table=True):
     __table_args__ = (
         one_of("action", Action),
         CheckConstraint("seq > 0", name="event_seq_positive"),
+        Index(
+            "case_event_by_unit",
+            "unit_id",
+            "at",
+            postgresql_where=text(
+                "action IN ('escalate', 'send_down', 'dispatch', 'extend', 'hand_back')"
+            ),
+        ),
     )
 
     case_id: UUID = Field(primary_key=True, foreign_key="grievance.id")

@@ -1,4 +1,7 @@
-"""Numbered papers (文书) about a case: their numbers, and what stands on them, which the record says. Draws no page."""
+"""Numbered papers (文书) about a case: their numbers, and what stands on them, which the record says. Draws no page.
+
+A receipt bears the case's own reference: every case has one, and a series would make registrations wait for each other.
+"""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,11 +21,17 @@ from app.stored import MOMENT, Stored, one_of
 
 
 class PaperKind(StrEnum):
-    """Each has a series of its own, which begins anew with 1 every year."""
+    """Each but the receipt has a series of its own, which begins anew with 1 every year."""
 
     EXTENSION = "extension"
     SUPERVISION = "supervision"
     LISTING = "listing"
+    RECEIPT = "receipt"
+    SUPPLEMENT = "supplement"
+    REFUSAL = "refusal"
+    TRANSFER = "transfer"
+    DISPATCH = "dispatch"
+    OPINION = "opinion"
 
     @property
     def chinese(self) -> str:
@@ -30,7 +39,7 @@ class PaperKind(StrEnum):
 
     @property
     def mark(self) -> str:
-        """The character that stands for it in a number, such as 督 in 荣督〔2026〕12号."""
+        """What stands for it in a number, such as 督 in 荣督〔2026〕12号."""
         return _KINDS[self][1]
 
 
@@ -38,7 +47,25 @@ _KINDS: Final = {
     PaperKind.EXTENSION: ("延期告知书", "延"),
     PaperKind.SUPERVISION: ("督办单", "督"),
     PaperKind.LISTING: ("挂牌督办通知", "挂"),
+    PaperKind.RECEIPT: ("受理回执", "收"),
+    PaperKind.SUPPLEMENT: ("补正告知书", "补"),
+    PaperKind.REFUSAL: ("不予受理告知书", "不受"),
+    PaperKind.TRANSFER: ("转办单", "转"),
+    PaperKind.DISPATCH: ("交办单", "交"),
+    PaperKind.OPINION: ("处理意见书", "意"),
 }
+
+
+# What the reporter gets; the others are between units.
+TO_REPORTER: Final = frozenset(
+    {
+        PaperKind.RECEIPT,
+        PaperKind.SUPPLEMENT,
+        PaperKind.REFUSAL,
+        PaperKind.EXTENSION,
+        PaperKind.OPINION,
+    }
+)
 
 
 class Paper(Stored, table=True):
@@ -81,7 +108,7 @@ class PaperSeries(Stored, table=True):
 
 @dataclass(frozen=True, slots=True)
 class PaperInFull:
-    """A paper with what stands on it. `facts` and `texts` are those of its entry."""
+    """A paper with what stands on it. `facts` and `texts` are those of its entry, `units` the names of those it speaks of."""
 
     kind: PaperKind
     name: str
@@ -94,6 +121,7 @@ class PaperInFull:
     to: str | None
     facts: dict[str, Any]
     texts: dict[str, str | None]
+    units: dict[str, str]
 
 
 # The row is locked until the transaction ends: a number is given out once, and one that is undone is given out again.
@@ -102,18 +130,30 @@ INSERT INTO paper_series AS s (county_id, kind, year, last) VALUES (:county_id, 
 ON CONFLICT (county_id, kind, year) DO UPDATE SET last = s.last + 1
 RETURNING last, (SELECT short_name FROM unit WHERE id = s.county_id) AS county
 """)
-_ONE: Final = text("""
-SELECT p.kind, p.prefix, p.year, p.number, p.issued_at, c.ref, c.title, c.received_at, county.name AS county, u.name AS issued_by,
-  CAST(e.body AS json) -> 'data' AS facts,
-  (SELECT t.name FROM unit t WHERE t.id = CAST(CAST(e.body AS json) #>> '{data,to}' AS int)) AS recipient,
-  (SELECT json_object_agg(x.field, x.text) FROM event_text x WHERE x.case_id = e.case_id AND x.seq = e.seq) AS texts
+_TOLD: Final = """
+  c.ref, c.title, c.received_at, county.name AS county, CAST(e.body AS json) -> 'data' AS facts,
+  (SELECT json_object_agg(t.id, t.name) FROM unit t WHERE t.id IN (
+    SELECT CAST(CAST(e.body AS json) #>> CAST(path AS text[]) AS int) FROM unnest(ARRAY['{data,to}', '{data,lead}', '{data,unit}']) AS path
+    UNION SELECT CAST(assistant AS int) FROM json_array_elements_text(CAST(e.body AS json) #> '{data,assistants}') AS assistant
+  )) AS units,
+  (SELECT json_object_agg(x.field, x.text) FROM event_text x WHERE x.case_id = e.case_id AND x.seq = e.seq) AS texts"""
+_ONE: Final = text(f"""
+SELECT p.kind, p.prefix, p.year, p.number, p.issued_at, u.name AS issued_by, {_TOLD}
 FROM paper p
 JOIN grievance c ON c.id = p.case_id
 JOIN unit county ON county.id = p.county_id
 JOIN case_event e ON e.case_id = p.case_id AND e.seq = p.seq
 LEFT JOIN unit u ON u.id = e.unit_id
 WHERE p.id = :id AND p.case_id = :case_id
-""")
+""")  # noqa: S608 - a constant of this module
+_RECEIPT: Final = text(f"""
+SELECT c.received_at AS issued_at, u.name AS issued_by, {_TOLD}
+FROM grievance c
+JOIN unit county ON county.id = c.county_id
+JOIN unit u ON u.id = c.first_unit_id
+JOIN case_event e ON e.case_id = c.id AND e.seq = 1
+WHERE c.id = :case_id
+""")  # noqa: S608 - a constant of this module
 
 
 async def issue(tx: Transaction, dossier: Dossier, kind: PaperKind, now: datetime) -> Paper:
@@ -136,23 +176,45 @@ async def issue(tx: Transaction, dossier: Dossier, kind: PaperKind, now: datetim
     return paper
 
 
-async def in_full(tx: Transaction, dossier: Dossier, paper_id: UUID) -> PaperInFull:
-    """A paper of that case. Raises NotFound for any other."""
-    row = await tx.one_or_none(_ONE, id=paper_id, case_id=dossier.case.id)
-    if row is None:
+async def on_record(
+    tx: Transaction, dossier: Dossier, kind: PaperKind, now: datetime
+) -> dict[str, str]:
+    """The same, as a fact for that entry; of a sealed case there is none."""
+    if dossier.case.sealed:
+        return {}
+    return {"paper": (await issue(tx, dossier, kind, now)).name}
+
+
+async def in_full(
+    tx: Transaction, dossier: Dossier, paper_id: UUID, *, reporter: bool = False
+) -> PaperInFull:
+    """A paper of that case; the receipt's id is the case's. Raises NotFound for any other, and for what is not the `reporter`'s."""
+    case = dossier.case
+    if paper_id == case.id:
+        row = (await tx.all(_RECEIPT, case_id=case.id))[0]
+        return _told(row, PaperKind.RECEIPT, case.ref)
+    found = await tx.one_or_none(_ONE, id=paper_id, case_id=case.id)
+    if found is None or (reporter and PaperKind(found.kind) not in TO_REPORTER):
         raise NotFound
+    return _told(found, PaperKind(found.kind), named(found.prefix, found.year, found.number))
+
+
+def _told(row: Any, kind: PaperKind, name: str) -> PaperInFull:
+    units = row.units or {}
+    to = row.facts.get("to") or row.facts.get("lead")
     return PaperInFull(
-        kind=PaperKind(row.kind),
-        name=named(row.prefix, row.year, row.number),
+        kind=kind,
+        name=name,
         county=row.county,
         ref=row.ref,
         title=row.title,
         received_at=row.received_at,
         issued_at=row.issued_at,
         issued_by=row.issued_by or row.county,
-        to=row.recipient,
+        to=None if to is None else units.get(str(to)),
         facts=row.facts,
         texts=row.texts or {},
+        units=units,
     )
 
 

@@ -24,6 +24,7 @@ class View(StrEnum):
     HANDLING = "handling"
     TO_SIGN = "to_sign"
     ASSISTING = "assisting"
+    TO_DECIDE = "to_decide"
     FINISHED = "finished"
 
     @property
@@ -36,6 +37,7 @@ _VIEWS = {
     View.HANDLING: "办理中",
     View.TO_SIGN: "待签收",
     View.ASSISTING: "我协办",
+    View.TO_DECIDE: "待审批",
     View.FINISHED: "已办结",
 }
 PAGE = 50
@@ -46,13 +48,21 @@ _ITEM = """json_build_object(
   'ref', c.ref, 'title', c.title, 'kind', c.kind, 'phase', c.phase, 'urgent', c.urgent, 'sealed', c.sealed,
   'waiting', c.waiting, 'holder', h.name, 'village', v.name, 'round', c.round, 'returns', c.returns, 'presses', c.presses,
   'received_at', c.received_at, 'due_at', c.due_at, 'stage_due_at', c.stage_due_at,
-  'overdue', coalesce(c.stage_due_at < now(), false), 'part', {part}, 'part_due_at', {part_due})"""
+  'overdue', coalesce(c.stage_due_at < now(), false), 'part', {part}, 'part_due_at', {part_due},
+  'to_decide', {decides})"""
 
 
 def _listing(
-    source: str, where: str, *, order: str, key: str, part: str = "NULL", part_due: str = "NULL"
+    source: str,
+    where: str,
+    *,
+    order: str,
+    key: str,
+    part: str = "NULL",
+    part_due: str = "NULL",
+    decides: str = "NULL",
 ) -> TextClause:
-    item = _ITEM.format(part=part, part_due=part_due)
+    item = _ITEM.format(part=part, part_due=part_due, decides=decides)
     return text(f"""
     SELECT CAST(json_build_object(
       'items', coalesce(json_agg(item) FILTER (WHERE place <= :size), '[]'),
@@ -85,6 +95,21 @@ _AFTER_ID = "c.id < CAST(:before_id AS uuid)"
 _FINISHED = "c.phase NOT IN ('pending', 'handling')"
 _OWN_PART = "assignment a JOIN grievance c ON c.id = a.case_id AND c.round = a.round"
 _PART = {"part": "c.part_role", "part_due": "c.part_due_at"}
+# What was asked of the unit and nobody has decided: of a case with several requests, the one to be decided first.
+_ASKED_OF_UNIT = """(
+  SELECT DISTINCT ON (k.case_id) g.*, k.stage AS asked, k.due_at AS asked_due_at
+  FROM clock k JOIN grievance g ON g.id = k.case_id
+  WHERE k.unit_id = :unit_id AND k.ended_at IS NULL
+    AND k.stage IN ('hand_back_decision', 'extension_decision', 'wait_decision')
+  ORDER BY k.case_id, k.due_at, k.id
+) c"""
+_BY_DECISION = {
+    "order": "c.asked_due_at, c.id",
+    "key": "CAST(extract(epoch FROM c.asked_due_at) * 1000000 AS bigint)",
+    "part_due": "c.asked_due_at",
+    "decides": "c.asked",
+}
+_AFTER_DECISION = _AFTER_DUE.replace("c.stage_due_at", "c.asked_due_at")
 
 _OF_UNIT = {
     View.TO_JUDGE: _listing(
@@ -109,6 +134,7 @@ _OF_UNIT = {
         **_BY_DUE,
         **_PART,
     ),
+    View.TO_DECIDE: _listing(_ASKED_OF_UNIT, _AFTER_DECISION, **_BY_DECISION),
     View.FINISHED: _listing(
         "case_party own JOIN grievance c ON c.id = own.case_id",
         f"own.unit_id = :unit_id AND {_FINISHED} AND own.case_id < CAST(:before_id AS uuid)",

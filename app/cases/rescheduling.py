@@ -23,7 +23,7 @@ from app.directory.terms import UnitKind
 from app.limits.rules import NOTHING_SET
 
 Row = TypeVar("Row", Clock, Assignment)
-BATCH: Final = 500
+BATCH: Final = 250
 _BEHIND: Final = "(w.ended_at IS NULL OR w.provisional) AND w.county_id = c.county_id AND w.calendar_version < c.version"
 _COUNTIES: Final = text(f"""
 SELECT c.county_id, c.version FROM calendar c WHERE EXISTS (SELECT FROM clock w WHERE {_BEHIND}) ORDER BY c.county_id
@@ -31,12 +31,12 @@ SELECT c.county_id, c.version FROM calendar c WHERE EXISTS (SELECT FROM clock w 
 _HOW_MANY: Final = text(
     f"SELECT count(*) FROM calendar c JOIN clock w ON {_BEHIND}"  # noqa: S608 - a constant of this module
 )
-# A case that somebody is working on is left for the next look.
+# A case that somebody is working on is left for the next look. Enough is looked through for several to work side by side.
 _TAKE: Final = text(f"""
 SELECT g.* FROM grievance g WHERE g.id IN (
   SELECT w.case_id FROM calendar c JOIN clock w ON {_BEHIND}
-  WHERE c.county_id = :county_id ORDER BY w.calendar_version, w.id LIMIT :most
-) ORDER BY g.id FOR UPDATE SKIP LOCKED
+  WHERE c.county_id = :county_id ORDER BY w.calendar_version, w.id LIMIT 8 * CAST(:most AS int)
+) ORDER BY g.id LIMIT :most FOR UPDATE SKIP LOCKED
 """)  # noqa: S608 - a constant of this module
 _CLOCKS: Final = text(
     "SELECT * FROM clock WHERE case_id = ANY(:ids) AND (ended_at IS NULL OR provisional)"
@@ -55,7 +55,7 @@ async def remaining(tx: Transaction) -> int:
 
 
 async def reschedule(tx: Transaction, *, now: datetime, most: int = BATCH) -> int:
-    """Compute up to `most` limits of one county anew; returns how many were. 0: all are, or others are at them."""
+    """Compute the limits of up to `most` cases of one county anew; returns how many. 0: all are, or others are at them."""
     for county in await tx.all(_COUNTIES):
         cases = await tx.all(_TAKE, county_id=county.county_id, most=most)
         if cases:

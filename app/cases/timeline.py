@@ -15,7 +15,7 @@ from app.cases.actions.filing import tracking_key
 from app.cases.dossier import Dossier
 from app.cases.lifecycle import Action, Phase
 from app.cases.models import Clock, Outcome
-from app.cases.papers import PaperKind
+from app.cases.papers import TO_REPORTER, PaperKind
 from app.db import Transaction
 from app.errors import NotFound
 
@@ -65,8 +65,11 @@ SELECT CAST(coalesce(json_agg(json_build_object(
 FROM case_event e
 LEFT JOIN unit u ON u.id = e.unit_id
 WHERE e.case_id = c.id AND e.public"""
+_PAPERS = (
+    "(SELECT json_agg(w ORDER BY w.issued_at, w.id) FROM paper w WHERE w.case_id = c.id) AS papers"
+)
 _OPEN_STORY = f"""
-SELECT c.ref, c.title, c.phase, c.waiting, c.outcome, c.received_at, c.answered_at,
+SELECT c.id, c.ref, c.title, c.phase, c.waiting, c.outcome, c.received_at, c.answered_at,
   h.name AS holder, f.name AS first_unit, ({_PUBLIC_EVENTS}) AS events
 FROM grievance c
 JOIN unit h ON h.id = c.holder_unit_id
@@ -75,7 +78,10 @@ WHERE c.ref = :ref"""  # noqa: S608 - constants of this module
 # The key is compared by the database, before anything is gathered: a wrong code costs what an unknown case costs. The
 # key is a keyed digest, so how long the comparison takes tells nothing about the code.
 _BY_CODE = text(_OPEN_STORY + " AND c.tracking_key = :tracking_key")
-_BY_CITIZEN = text(_OPEN_STORY + " AND c.citizen_id = :citizen_id")
+_BY_CITIZEN = text(
+    _OPEN_STORY.replace("SELECT c.id,", f"SELECT c.id, {_PAPERS},")
+    + " AND c.citizen_id = :citizen_id"
+)
 
 
 async def for_staff(
@@ -98,7 +104,7 @@ async def for_staff(
         "paused_hours": _paused_hours(
             (Clock.told(one["clock"]) for one in row.clocks or ()), await tx.now()
         ),
-        "papers": [_paper(one) for one in row.papers or ()],
+        "papers": _papers(dossier.case, row.papers),
     }
 
 
@@ -111,6 +117,7 @@ async def for_reporter(tx: Transaction, ref: str, *, citizen_id: object) -> dict
     return _told(row, events) | {
         "body": _first_words(events, "body"),
         "photos": events[0]["photos"] or [],
+        "papers": [one for one in _papers(row, row.papers) if one["kind"] in TO_REPORTER],
     }
 
 
@@ -165,6 +172,18 @@ def _paused_hours(clocks: Iterable[Clock], now: datetime) -> float:
     own = (one for one in clocks if one.stage in deadlines.OF_THE_CASE)
     paused = sum((deadlines.paused_time(one, now) for one in own), timedelta())
     return round(paused / timedelta(hours=1), 2)
+
+
+def _papers(case: Any, rows: Iterable[Mapping[str, Any]] | None) -> list[dict[str, Any]]:
+    """The receipt, which every case has, and what was issued since."""
+    receipt = {
+        "id": case.id,
+        "kind": PaperKind.RECEIPT,
+        "label": PaperKind.RECEIPT.chinese,
+        "number": case.ref,
+        "issued_at": case.received_at,
+    }
+    return [receipt, *(_paper(one) for one in rows or ())]
 
 
 def _paper(row: Mapping[str, Any]) -> dict[str, Any]:

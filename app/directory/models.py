@@ -24,12 +24,18 @@ class Unit(Stored, table=True):
         CheckConstraint("parent_id <> id", name="unit_not_its_own_parent"),
         Index("unit_by_parent", "parent_id"),
         Index("unit_by_county", "county_id", "kind"),
+        Index(
+            "unit_by_successor", "successor_id", postgresql_where=text("successor_id IS NOT NULL")
+        ),
+        Index("unit_ended", "handed_over_at", postgresql_where=text("valid_to IS NOT NULL")),
     )
     CHANGING: ClassVar[tuple[str, ...]] = (
         "name",
         "short_name",
         "valid_to",
         "successor_id",
+        "ended_by_staff_id",
+        "handed_over_at",
         "head_approves",
     )
 
@@ -43,6 +49,9 @@ class Unit(Stored, table=True):
     valid_from: date
     valid_to: date | None = None
     successor_id: int | None = Field(default=None, foreign_key="unit.id")
+    # The administrator who ended it, and when all it had open was found to be with the unit that carries on.
+    ended_by_staff_id: int | None = Field(default=None, foreign_key="staff.id")
+    handed_over_at: datetime | None = Field(default=None, sa_type=MOMENT)
     # Where set, only the unit's head may give its answer.
     head_approves: bool = False
 

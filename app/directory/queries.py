@@ -47,6 +47,35 @@ def carried_on_by(which: str, *, today: str = "CURRENT_DATE") -> str:
   SELECT id FROM line ORDER BY step DESC LIMIT 1)"""  # noqa: S608 - conditions of our own
 
 
+def taken_over_by(which: str, *, today: str = "CURRENT_DATE") -> str:
+    """SQL, in brackets: the id of the unit whose the work of the one found by `which` is today.
+
+    Like carried_on_by, but work does not end with a unit: without a successor it is the next tier's above.
+    """
+    return f"""(
+  WITH RECURSIVE line AS (
+    SELECT id, parent_id, valid_to, successor_id, 1 AS step FROM unit WHERE {which}
+    UNION ALL
+    SELECT u.id, u.parent_id, u.valid_to, u.successor_id, line.step + 1
+    FROM line JOIN unit u ON u.id = coalesce(line.successor_id, (
+      SELECT desk.id FROM unit desk
+      WHERE desk.parent_id = line.parent_id AND desk.kind = 'command_center' AND desk.valid_to IS NULL AND desk.id <> line.id
+      LIMIT 1), line.parent_id)
+    WHERE line.valid_to < {today} AND line.step < {_LONGEST_LINE}
+  )
+  SELECT id FROM line ORDER BY step DESC LIMIT 1)"""  # noqa: S608 - conditions of our own
+
+
+def carries_on_for(unit: str) -> str:
+    """SQL: an array of the ids of the unit `unit` (SQL again) and of all those whose named successor it is today."""
+    return f"""ARRAY(
+  WITH RECURSIVE own AS (
+    SELECT id FROM unit WHERE id = {unit}
+    UNION
+    SELECT u.id FROM unit u JOIN own ON u.successor_id = own.id WHERE u.valid_to < CURRENT_DATE
+  ) SELECT id FROM own)"""  # noqa: S608 - conditions of our own
+
+
 async def search_units(
     tx: Transaction,
     *,

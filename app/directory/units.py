@@ -1,6 +1,10 @@
-"""Changes to the unit tree: a unit ends and another carries on. Nothing is deleted; whose right it is, the caller asks."""
+"""Changes to the unit tree: a unit ends and another carries on. Nothing is deleted; whose right it is, the caller asks.
 
-from datetime import date
+What it has open is handed over afterwards, in pieces: app/cases/actions/reorganising.py.
+"""
+
+from dataclasses import dataclass
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import text
@@ -8,6 +12,7 @@ from sqlalchemy import text
 from app.clock import SHANGHAI
 from app.db import Transaction
 from app.directory.models import Unit
+from app.directory.terms import OFFICES, UnitKind
 from app.errors import InvalidInput, NotFound
 
 # Both in one order, so that two reorganisations that meet wait for each other instead of deadlocking.
@@ -18,13 +23,60 @@ FROM unit u WHERE u.code = ANY(:codes) ORDER BY u.id FOR UPDATE OF u
 _MOVE_UNITS = text(
     "UPDATE unit SET parent_id = :successor_id WHERE parent_id = :id AND valid_to IS NULL"
 )
+# Whoever had a post from then on only, never had it.
+_END_POSTS = text("""
+UPDATE post SET valid_to = greatest(valid_from, CAST(:last_day AS date))
+WHERE unit_id = :id AND (valid_to IS NULL OR valid_to > :last_day)
+""")
+_ENDING = text("""
+SELECT u.code, u.name, u.kind, u.county_id, u.valid_to AS last_day, s.code AS successor, s.name AS successor_name, u.handed_over_at
+FROM unit u LEFT JOIN unit s ON s.id = u.successor_id WHERE u.code = :code AND u.valid_to IS NOT NULL
+""")
+# What the county's desk or the commission has open, nobody above could take.
+_NEVER_WITHOUT_SUCCESSOR = (OFFICES - {UnitKind.DEPARTMENT}) | {UnitKind.COUNTY}
 
 
-async def end_unit(tx: Transaction, code: str, *, successor: str | None, last_day: date) -> Unit:
-    """End a unit (撤销、合并、更名) with its last valid day; its units go to the successor at once.
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """A unit that ended. `handed_over_at` is empty while it may still have something open."""
+
+    code: str
+    name: str
+    county_id: int | None
+    last_day: date
+    successor: str | None
+    successor_name: str | None
+    handed_over_at: datetime | None
+
+
+async def ending(tx: Transaction, code: str) -> Ending | None:
+    """How a unit ended; None where it is not there or has not."""
+    row = await tx.one_or_none(_ENDING, code=code)
+    if row is None:
+        return None
+    return Ending(
+        row.code,
+        row.name,
+        row.county_id,
+        row.last_day,
+        row.successor,
+        row.successor_name,
+        row.handed_over_at,
+    )
+
+
+async def end_unit(
+    tx: Transaction,
+    code: str,
+    *,
+    successor: str | None,
+    last_day: date,
+    staff_id: int | None = None,
+) -> Unit:
+    """End a unit (撤销、合并、更名) with its last valid day, and with it the posts in it; its units go to the successor at once.
 
     The successor is of the same kind, in the same county, and has not ended: so chains of successors never close. A county has none,
-    since its cases and offices name it.
+    since its cases and offices name it. Without a successor the work goes to the tier above.
     """
     found = {row.code: row for row in await tx.all(_LOCK, codes=sorted({code, successor or code}))}
     if code not in found:
@@ -37,9 +89,11 @@ async def end_unit(tx: Transaction, code: str, *, successor: str | None, last_da
         heir = _heir(unit, found.get(successor))
         unit.successor_id = heir.id
         await tx.execute(_MOVE_UNITS, id=unit.id, successor_id=heir.id)
-    elif found[code].has_units:
-        raise InvalidInput(f"{unit.name}还有下级单位，请指定承接单位。")
-    unit.valid_to = last_day
+    elif found[code].has_units or unit.kind in _NEVER_WITHOUT_SUCCESSOR:
+        why = "还有下级单位" if found[code].has_units else "的工作没有上级可以承接"
+        raise InvalidInput(f"{unit.name}{why}，请指定承接单位。")
+    await tx.execute(_END_POSTS, id=unit.id, last_day=last_day)
+    unit.valid_to, unit.ended_by_staff_id = last_day, staff_id
     tx.change(unit)
     return unit
 

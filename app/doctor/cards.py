@@ -26,6 +26,16 @@ CROSS JOIN LATERAL (
 WHERE g.id = {AMONG} AND g.phase IN ('pending', 'handling') AND (running.whole, running.stage) <> (1, 1)
 ORDER BY g.id LIMIT :most
 """)  # noqa: S608 - nothing but the constant above
+_ASKED_IS_OWED = text(f"""
+SELECT g.ref, num_nonnulls(g.extension_asked_at, g.wait_asked_at) AS asked, running.clocks
+FROM grievance g
+CROSS JOIN LATERAL (
+  SELECT count(*) AS clocks FROM clock k
+  WHERE k.case_id = g.id AND k.ended_at IS NULL AND k.stage IN ('extension_decision', 'wait_decision')
+) running
+WHERE g.id = {AMONG} AND num_nonnulls(g.extension_asked_at, g.wait_asked_at) <> running.clocks
+ORDER BY g.id LIMIT :most
+""")  # noqa: S608 - nothing but the constant above
 _CLOCK_LOOKED_AT = text("""
 SELECT g.ref, k.id AS clock_id, k.stage, k.next_at FROM clock k JOIN grievance g ON g.id = k.case_id
 WHERE k.next_at < :swept ORDER BY k.next_at, k.id LIMIT :most
@@ -61,7 +71,11 @@ _CARD_OF_ITS_STAGE = text(f"""
 SELECT g.ref, c.id AS card_id, c.clock_id, c.stage, c.unit_id, k.stage AS clock_stage, k.unit_id AS clock_unit_id
 FROM card c JOIN grievance g ON g.id = c.case_id JOIN clock k ON k.id = c.clock_id
 WHERE c.case_id = {AMONG} AND c.cause = 'overdue' AND (
-  c.stage IN ({_WITHOUT_CARDS}) OR (c.case_id, c.stage, c.unit_id) IS DISTINCT FROM (k.case_id, k.stage, k.unit_id))
+  c.stage IN ({_WITHOUT_CARDS}) OR (c.case_id, c.stage) IS DISTINCT FROM (k.case_id, k.stage)
+  -- A unit that was merged keeps its cards; what still ran of its limits is the successor's.
+  OR c.unit_id <> k.unit_id AND NOT EXISTS (
+    SELECT 1 FROM case_event e JOIN case_event later ON later.case_id = e.case_id AND later.seq > e.seq
+    WHERE {_ITS_ENTRY} AND later.action = 'reassign'))
 ORDER BY c.id LIMIT :most
 """)  # noqa: S608 - nothing but the constants above
 _CARD_OF_ITS_MOMENT = text(f"""
@@ -100,6 +114,14 @@ CARDS: Final = (
         "the open case `ref` should have one clock for the whole and one for its stage; it has `whole` and `stage`",
         Reach.CASES,
         _OPEN_CASE_HAS_ITS_CLOCKS,
+    ),
+    Invariant(
+        2,
+        "what_is_asked_is_owed",
+        "待审批的延期和挂起申请都有审批期限",
+        "on the case `ref` there are `asked` requests undecided, and `clocks` limits for deciding them: nobody owes one",
+        Reach.CASES,
+        _ASKED_IS_OWED,
     ),
     Invariant(
         2,

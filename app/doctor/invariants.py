@@ -70,6 +70,15 @@ SELECT g.ref, g.phase, a.id AS assignment_id, a.unit_id, a.state FROM assignment
 WHERE a.state IN ('offered', 'signed') AND g.phase IN ('declined', 'withdrawn', 'merged', 'closed')
 ORDER BY a.id LIMIT :most
 """)
+# Looked at once more within the hour (app/cases/actions/reorganising.py).
+_ENDED_UNITS_HAVE_NOTHING_OPEN = text("""
+SELECT g.ref, u.code AS unit_code, g.phase FROM unit u JOIN grievance g ON g.holder_unit_id = u.id
+WHERE u.handed_over_at < CAST(:since AS timestamptz) - interval '1 hour' AND g.phase IN ('pending', 'handling')
+UNION ALL
+SELECT g.ref, u.code, g.phase FROM unit u JOIN assignment a ON a.unit_id = u.id JOIN grievance g ON g.id = a.case_id
+WHERE u.handed_over_at < CAST(:since AS timestamptz) - interval '1 hour' AND a.state IN ('offered', 'signed')
+ORDER BY ref LIMIT :most
+""")
 _WHAT_ENDED_HAS_NO_STAGE = text(f"""
 SELECT g.ref, g.phase, g.stage, g.waiting, running.clocks
 FROM grievance g
@@ -181,6 +190,14 @@ INVARIANTS: tuple[Invariant, ...] = (
         "the case `ref` has ended as `phase`, and the unit `unit_id` still has it on its desk",
         Reach.WHOLE,
         _NOBODY_WORKS_ON_WHAT_ENDED,
+    ),
+    Invariant(
+        7,
+        "ended_units_have_nothing_open",
+        "已撤销并交接的单位没有未了的事",
+        "the unit `unit_code` has ended and handed over, and the case `ref` is still with it: nobody acts for it any more",
+        Reach.WHOLE,
+        _ENDED_UNITS_HAVE_NOTHING_OPEN,
     ),
     Invariant(
         7,

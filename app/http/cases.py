@@ -21,7 +21,7 @@ _HAS_PART = frozenset({AssignmentState.OFFERED, AssignmentState.SIGNED, Assignme
 
 
 class CaseItem(BaseModel):
-    """A case in a list. `part` and `part_due_at` are the asker's own, in the views of what was assigned."""
+    """A case in a list. `part` and `part_due_at` are the asker's own, in the views of what was assigned or asked."""
 
     ref: str = Field(examples=["500153-261122-48392017"])
     title: str = Field(examples=["13至17栋没有饮用水"])
@@ -40,7 +40,10 @@ class CaseItem(BaseModel):
     stage_due_at: At | None
     overdue: bool
     part: AssignmentRole | None = Field(description="本单位的任务：主办或协办")
-    part_due_at: At | None
+    part_due_at: At | None = Field(description="本单位的任务或审批何时到期")
+    to_decide: Stage | None = Field(
+        description="待审批的是什么：hand_back_decision 退回、extension_decision 延期、wait_decision 挂起"
+    )
 
 
 class Inbox(BaseModel):
@@ -188,7 +191,7 @@ def _involved(dossier: Dossier, by: StaffActor) -> bool:
     if not (by.acts or (case.sealed and by.role is Role.SUPERVISOR)):
         return False
     parts = {part.unit_id for part in dossier.assignments if part.state in _HAS_PART}
-    own = {case.holder_unit_id, case.entered_by_unit_id, case.first_unit_id} | parts
+    own = {case.holder_unit_id, dossier.enterer_id, dossier.first_id} | parts
     return by.role is Role.DISPATCHER or by.unit_id in own
 
 

@@ -209,6 +209,7 @@ DEFAULTS: Final = RuleSet(
         _default(Stage.ASSIST, "5wd"),
         _default(Stage.HAND_BACK_DECISION, "1wd"),
         _default(Stage.EXTENSION_DECISION, "1wd"),
+        _default(Stage.WAIT_DECISION, "1wd"),
         _default(Stage.SUPERVISED_REPLY, "3wd"),
         _default(Stage.WAITING, "30wd"),
         *_by_kind(Stage.WHOLE, _WHOLE, urgent="5wd"),

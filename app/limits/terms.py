@@ -28,6 +28,7 @@ class Stage(StrEnum):
     ASSIST = "assist"
     HAND_BACK_DECISION = "hand_back_decision"
     EXTENSION_DECISION = "extension_decision"
+    WAIT_DECISION = "wait_decision"
     SUPERVISED_REPLY = "supervised_reply"
     WAITING = "waiting"
     WHOLE = "whole"
@@ -55,6 +56,7 @@ _STAGES: Final = {
     Stage.ASSIST: "协办答复",
     Stage.HAND_BACK_DECISION: "退回裁定",
     Stage.EXTENSION_DECISION: "延期审批",
+    Stage.WAIT_DECISION: "挂起审批",
     Stage.SUPERVISED_REPLY: "督办回复",
     Stage.WAITING: "挂起",
     Stage.WHOLE: "全程",

@@ -17,7 +17,7 @@ from app.identifiers import uuid7
 from app.supervision import listing
 from app.supervision.issuing import is_supervisor, require_supervisor
 from app.supervision.listing import SEEN, AppealState, InFull, SeenCard
-from app.supervision.models import Appeal, Card
+from app.supervision.models import Appeal
 
 _CASE_OF: Final = text(f"""
 SELECT c.ref FROM card k JOIN grievance c ON c.id = k.case_id WHERE k.id = :id AND {SEEN}""")  # noqa: S608 - a constant of ours
@@ -29,7 +29,7 @@ async def appeal(
     """By staff of the carded unit or the person carded; they may since have lost sight of the case, not of the card."""
     dossier, known = await _locked(tx, card_id, by)
     seen, card = known.seen, known.seen.card
-    if not _carded(card, by):
+    if not _carded(seen, by):
         raise NotPermitted("只有被发牌的单位或本人可以申诉。")
     if seen.appeal is not None:
         raise ActionNotAllowed("这张牌已经申诉过，只能申诉一次。")
@@ -106,10 +106,7 @@ async def decide(
 def may_appeal(known: InFull, by: StaffActor, now: datetime) -> bool:
     until = known.appeal_until
     return (
-        _carded(known.seen.card, by)
-        and known.seen.appeal is None
-        and until is not None
-        and now <= until
+        _carded(known.seen, by) and known.seen.appeal is None and until is not None and now <= until
     )
 
 
@@ -118,7 +115,7 @@ def may_decide(seen: SeenCard, by: StaffActor) -> bool:
     card, asked = seen.card, seen.appeal
     return (
         is_supervisor(by)
-        and not _carded(card, by)
+        and not _carded(seen, by)
         and by.staff_id != card.issued_by_staff_id
         and (asked is None or by.unit_id != asked.by_unit_id)
     )
@@ -128,8 +125,9 @@ def undecided(seen: SeenCard) -> bool:
     return seen.state is AppealState.OPEN
 
 
-def _carded(card: Card, by: StaffActor) -> bool:
-    return by.unit_id == card.unit_id or by.staff_id == card.staff_id
+def _carded(seen: SeenCard, by: StaffActor) -> bool:
+    """Oneself, or a unit that carries on for the one that was carded."""
+    return seen.of_own_unit or by.staff_id == seen.card.staff_id
 
 
 async def _locked(tx: Transaction, card_id: UUID, by: StaffActor) -> tuple[Dossier, InFull]:

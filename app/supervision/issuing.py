@@ -92,7 +92,7 @@ async def issue(
         person=card.staff_id,
     )
     return dossier, InFull(
-        seen=SeenCard(card, None, case.ref, case.title, unit_code),
+        seen=SeenCard(card, None, case.ref, case.title, unit_code, of_own_unit=False),
         appeal_until=appeal_until(card, dossier.timing.calendar, sealed=case.sealed),
         issued_by=by.name,
     )

@@ -19,6 +19,7 @@ from app.cases.access import VISIBLE_TO_STAFF
 from app.cases.queries import read_cursor
 from app.clock import SHANGHAI
 from app.db import Transaction
+from app.directory.queries import carried_on_by, carries_on_for
 from app.errors import NotFound, NotPermitted
 from app.supervision.models import Appeal, Card, CardCause, CardLevel
 
@@ -32,14 +33,17 @@ _LATEST: Final = datetime(2200, 1, 1, tzinfo=SHANGHAI)
 _AFTER_ALL: Final = UUID(int=2**128 - 1)
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
+# A unit that was merged or renamed keeps its cards under its name; they count for the one that carries on.
+_OWN_UNITS: Final = carries_on_for(":unit_id")
+_NAMED_UNITS: Final = carries_on_for("(SELECT id FROM unit WHERE code = :code)")
 # Binds: those of VISIBLE_TO_STAFF, and :staff_id. A card stays its unit's and its person's, wherever the case or the
 # person has gone; of a sealed case it is there for those alone who see the case.
 SEEN: Final = f"""({VISIBLE_TO_STAFF} OR (NOT c.sealed AND (
-  k.staff_id = :staff_id OR (:acts_or_looks AND k.unit_id = :unit_id))))"""
+  k.staff_id = :staff_id OR (:acts_or_looks AND k.unit_id = ANY({_OWN_UNITS})))))"""
 
 _COLUMNS: Final = f"""
   {", ".join(f"k.{name}" for name in Card.model_fields)}, u.code AS unit_code,
-  c.ref, CASE WHEN {VISIBLE_TO_STAFF} THEN c.title END AS title,
+  c.ref, CASE WHEN {VISIBLE_TO_STAFF} THEN c.title END AS title, k.unit_id = ANY({_OWN_UNITS}) AS of_own_unit,
   {", ".join(f"a.{name} AS appeal_{name}" for name in Appeal.model_fields)}"""
 _FROM: Final = """
 FROM card k
@@ -90,6 +94,8 @@ class SeenCard:
     ref: str
     title: str | None
     unit_code: str
+    # Of the asker's unit, or one that it carries on for.
+    of_own_unit: bool
 
     @property
     def state(self) -> AppealState:
@@ -149,27 +155,34 @@ def _listing(which: str) -> TextClause:
     WHERE {which} AND k.effective_at >= :since AND k.effective_at < :until
       AND (k.effective_at, k.id) < (CAST(:before_at AS timestamptz), CAST(:before_id AS uuid))
       AND k.level = coalesce(:level, k.level) AND k.cause = coalesce(:cause, k.cause)
-      AND u.code = coalesce(:code, u.code) AND {SEEN}
+      AND (CAST(:code AS text) IS NULL OR k.unit_id = ANY({_NAMED_UNITS})) AND {SEEN}
     ORDER BY k.effective_at DESC, k.id DESC LIMIT :most""")
 
 
-_OF_UNIT = _listing("k.unit_id = :unit_id")
+_OF_UNIT = _listing(f"k.unit_id = ANY({_OWN_UNITS})")
 _OF_ME = _listing("k.staff_id = :staff_id")
 _OF_COUNTY = _listing("k.county_id = :county_id")
-_OF_A_UNIT = _listing(
-    "k.county_id = :county_id AND k.unit_id = (SELECT id FROM unit WHERE code = :code)"
-)
+_OF_A_UNIT = _listing(f"k.county_id = :county_id AND k.unit_id = ANY({_NAMED_UNITS})")
 _OF_A_PERSON = _listing("k.county_id = :county_id AND k.staff_id = :person")
 # No card is changed because a calendar was: those whose limit ran over a day that has been changed since are listed, for
-# somebody to look at.
+# somebody to look at; and those that began at an hour which was after hours before and no longer is, or the other way
+# round, or counted office hours that have been changed.
 _TO_REVIEW = _listing("""k.county_id = :county_id AND k.revoked_at IS NULL AND EXISTS (
     SELECT FROM clock w
     JOIN calendar_change h ON h.county_id = k.county_id AND h.at > k.issued_at
     JOIN calendar_day d ON d.county_id = h.county_id AND d.version = h.version
-    WHERE w.id = k.clock_id AND d.day BETWEEN CAST(w.started_at AS date) AND CAST(k.effective_at AS date))""")
+    WHERE w.id = k.clock_id AND d.day BETWEEN CAST(w.started_at AS date) AND CAST(k.effective_at AS date)
+    UNION ALL
+    SELECT FROM clock w
+    JOIN calendar_change h ON h.county_id = k.county_id AND h.at > k.issued_at
+    JOIN calendar_change p ON p.county_id = h.county_id AND p.version = h.version - 1
+    WHERE w.id = k.clock_id AND (
+      CAST(w.started_at AS time) > least(p.closes, h.closes) AND CAST(w.started_at AS time) <= greatest(p.closes, h.closes)
+      OR (w."limit" LIKE '%wh' OR w.yellow_after LIKE '%wh' OR w.red_after LIKE '%wh')
+        AND (p.opens, p.noon_from, p.noon_to, p.closes) IS DISTINCT FROM (h.opens, h.noon_from, h.noon_to, h.closes)))""")
 _AT_SIGN_IN = text(f"""
 SELECT {_COLUMNS} {_FROM}
-WHERE k.unit_id = :unit_id AND k.revoked_at IS NULL AND (k.issued_at > :recent OR a.id IS NULL) AND {SEEN}
+WHERE k.unit_id = ANY({_OWN_UNITS}) AND k.revoked_at IS NULL AND (k.issued_at > :recent OR a.id IS NULL) AND {SEEN}
 ORDER BY k.effective_at DESC, k.id DESC LIMIT :most""")
 _ONE = text(f"""
 SELECT {_COLUMNS}, c.sealed, issuer.name AS issued_by, appellant.name AS appealed_by,
@@ -186,17 +199,23 @@ WHERE k.id = :id AND {SEEN}""")  # noqa: S608 - constants of this module
 
 def _counting(which: str) -> TextClause:
     return text(f"""
-    SELECT u.code, u.name,
+    SELECT heir.code, heir.name, CAST(sum(counted.yellow) AS int) AS yellow, CAST(sum(counted.red) AS int) AS red,
+      CAST(sum(counted.yellow_standing) AS int) AS yellow_standing, CAST(sum(counted.red_standing) AS int) AS red_standing,
+      CAST(sum(counted.appeals_open) AS int) AS appeals_open
+    FROM (
+    SELECT k.unit_id,
       count(*) FILTER (WHERE k.level = 'yellow') AS yellow, count(*) FILTER (WHERE k.level = 'red') AS red,
       count(*) FILTER (WHERE k.level = 'yellow' AND k.revoked_at IS NULL) AS yellow_standing,
       count(*) FILTER (WHERE k.level = 'red' AND k.revoked_at IS NULL) AS red_standing,
       count(*) FILTER (WHERE a.id IS NOT NULL AND a.decided_at IS NULL) AS appeals_open
     {_FROM}
     WHERE {which} AND k.effective_at >= :since AND k.effective_at < :until AND {SEEN}
-    GROUP BY u.id ORDER BY count(*) FILTER (WHERE k.revoked_at IS NULL) DESC, u.code""")
+    GROUP BY k.unit_id
+    ) counted JOIN unit heir ON heir.id = {carried_on_by("id = counted.unit_id")}
+    GROUP BY heir.id ORDER BY sum(counted.yellow_standing + counted.red_standing) DESC, heir.code""")  # noqa: S608 - constants
 
 
-_COUNTS_OF_UNIT = _counting("k.unit_id = :unit_id")
+_COUNTS_OF_UNIT = _counting(f"k.unit_id = ANY({_OWN_UNITS})")
 _COUNTS_OF_COUNTY = _counting("k.county_id = :county_id")
 
 
@@ -297,7 +316,7 @@ def _seen(row: Any) -> SeenCard:
     appeal = None
     if row.appeal_id is not None:
         appeal = Appeal(**{name: row[f"appeal_{name}"] for name in Appeal.model_fields})
-    return SeenCard(Card.read(row), appeal, row.ref, row.title, row.unit_code)
+    return SeenCard(Card.read(row), appeal, row.ref, row.title, row.unit_code, row.of_own_unit)
 
 
 def _chosen(whose: Whose, asked: Filter, by: StaffActor) -> tuple[TextClause, dict[str, Any]]:

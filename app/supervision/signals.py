@@ -180,15 +180,24 @@ _OF_A_CASE: Final = f"""
   ) AS judging"""  # noqa: S608 - a constant of this module
 _CASE: Final = text(f"""
 SELECT {_OF_A_CASE} FROM grievance c WHERE c.ref = :ref AND {VISIBLE_TO_STAFF}""")  # noqa: S608 - constants of ours
-# The unit itself comes even where it has nothing to show.
+# The unit itself comes even where it has nothing to show. Found by what it did in the period, not by all it ever had: a
+# hand-back that was agreed to is its doing whenever it had asked, and a case is dispatched again only when it came back.
 _UNIT: Final = text(f"""
 SELECT asked.id, asked.code, asked.name, found.entries, found.judging
 FROM unit asked
 LEFT JOIN LATERAL (
   SELECT {_OF_A_CASE}
-  FROM case_party own JOIN grievance c ON c.id = own.case_id
-  WHERE own.unit_id = asked.id AND {VISIBLE_TO_STAFF} AND EXISTS (
-    SELECT FROM case_event e WHERE e.case_id = c.id AND e.at >= :since AND e.at < :until AND e.action IN ({_TOLD}))
+  FROM (
+    SELECT e.case_id FROM case_event e
+    WHERE e.unit_id = asked.id AND e.action IN ('escalate', 'send_down', 'extend') AND e.at >= :since AND e.at < :until
+    UNION
+    SELECT e.case_id FROM case_event e JOIN grievance g ON g.id = e.case_id AND g.returns > 0
+    WHERE e.unit_id = asked.id AND e.action = 'dispatch' AND e.at >= :since AND e.at < :until
+    UNION
+    SELECT e.case_id FROM case_event e JOIN grievance g ON g.id = e.case_id AND g.returns > 0
+    WHERE e.unit_id = asked.id AND e.action = 'hand_back' AND e.at < :until
+  ) own JOIN grievance c ON c.id = own.case_id
+  WHERE {VISIBLE_TO_STAFF}
 ) found ON true
 WHERE asked.code = :code AND asked.county_id = :county_id""")  # noqa: S608 - constants of this module
 

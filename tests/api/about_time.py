@@ -42,6 +42,14 @@ async def led_by_the_township(who: Who, *, signed: bool = True, **different: Any
     return ref
 
 
+async def papers_of(person: Person, ref: str, *kinds: str) -> list[dict[str, Any]]:
+    """The numbered papers of the case, of these kinds if any are named; the receipt, which every case has, left out."""
+    found = (await person.sees(f"/cases/{ref}"))["papers"]
+    return [
+        one for one in found if one["kind"] in kinds or (not kinds and one["kind"] != "receipt")
+    ]
+
+
 async def refused(person: Person, ref: str, action: str, **different: Any) -> str:
     """What the person is told who may not; nothing has changed."""
     before = (await person.get(f"/cases/{ref}")).json()

@@ -430,3 +430,37 @@ async def test_cards_that_rest_on_a_day_changed_since_are_listed_for_review_and_
     assert other not in review
     assert (await inspector.sees(f"/cards/{touched}"))["revoked_at"] is None
     assert (await cadre.get("/cards", whose="review")).status_code == 403
+
+
+async def test_cards_that_rest_on_office_hours_changed_since_are_listed_for_review_too(
+    who: Who,
+) -> None:
+    """By the hours it had, what was told at half past five was told that day; by the new ones, on the next."""
+    cadre, admin, inspector = await who("gongnong"), await who("admin"), await who("ducha")
+    _, touched, _ = await overdue(cadre, datetime(2021, 9, 6, 9, 30, tzinfo=UTC))
+    _, other, _ = await overdue(cadre, datetime(2021, 9, 6, 3, tzinfo=UTC))
+    hours = {"opens": "09:00", "noon_from": "12:00", "noon_to": "14:00", "closes": "18:00"}
+    await admin.does("/calendar/hours", **{**hours, "closes": "17:00"}, reason="冬季作息")
+    try:
+        review = await ids(inspector, whose="review")
+    finally:
+        await admin.does("/calendar/hours", **hours, reason="恢复夏季作息")
+    assert touched in review
+    assert other not in review
+
+
+async def test_somebody_is_left_to_decide_about_a_card_that_one_desk_gives_the_other(
+    who: Who,
+) -> None:
+    """By the sample county's own people alone."""
+    center = await who("zhihui")
+    ref = await center.registers()
+    path = f"/cases/{ref}/card"
+    given = {"level": "yellow", "unit_code": "500153ZH", "reason": "未见面核实。"}
+    card = (await (await who("jiwei")).does(path, **given))["id"]
+    await center.does(f"/cards/{card}/appeal", ground="当日已见面核实")
+    for barred in ("jiwei", "ducha", "duchashi"):
+        answer = await (await who(barred)).post(f"/cards/{card}/decide-appeal", {"upheld": True, "reason": "属实"})  # fmt: skip
+        assert answer.status_code == 403, barred
+    decided = await (await who("jiandu")).does(f"/cards/{card}/decide-appeal", upheld=True, reason="属实")  # fmt: skip
+    assert decided["revoked_at"] is not None

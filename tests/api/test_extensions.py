@@ -23,6 +23,7 @@ from tests.api.about_time import (
     clock_of,
     led_by_the_township,
     led_by_the_village,
+    papers_of,
     refused,
     texts,
     verifies,
@@ -84,7 +85,7 @@ async def test_the_reporter_is_told_of_what_was_granted_and_why_with_a_numbered_
     await lead.does(f"/cases/{ref}/extend", **ASKED)
     await center.does(f"/cases/{ref}/decide-extension", granted=True, reason="施工要避开高考")
     detail = await lead.sees(f"/cases/{ref}")
-    (paper,) = detail["papers"]
+    (paper,) = await papers_of(lead, ref, "extension")
     (told,) = await texts(ref, "extended")
     due = datetime.fromisoformat(detail["stage_due_at"])
     assert told["until"] == f"{due.year}年{due.month}月{due.day}日"
@@ -106,7 +107,8 @@ async def test_what_is_refused_moves_nothing_and_is_told_to_the_unit_alone(who: 
     assert await clock_of(lead, ref, "handle") == before
     detail = await lead.sees(f"/cases/{ref}")
     assert detail["timeline"][-1]["texts"] == {"reason": "理由不充分"}
-    assert (detail["extended"], detail["extension_asked_at"], detail["papers"]) == (True, None, [])
+    assert (detail["extended"], detail["extension_asked_at"]) == (True, None)
+    assert await papers_of(lead, ref, "extension") == []
     assert await texts(ref, "extended") == []
     assert "decide_extension" not in {one["action"] for one in await as_the_reporter_reads(ref)}
     assert "只能申请一次" in await refused(lead, ref, "extend")

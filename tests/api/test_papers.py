@@ -13,7 +13,7 @@ from app.cases import access, papers
 from app.cases.papers import PaperKind
 from app.clock import process_now
 from app.db import Transaction, transaction
-from tests.api.about_time import led_by_the_village
+from tests.api.about_time import led_by_the_township, led_by_the_village, papers_of
 from tests.api.conftest import Who
 from tests.conftest import Staff
 from tests.people import Person
@@ -29,7 +29,7 @@ async def supervised(who: Who, by: Person) -> tuple[str, dict[str, str]]:
     """The reference of a case, and its 督办单."""
     ref = await led_by_the_village(who)
     await by.does(f"/cases/{ref}/supervise", demand="三日内恢复供水\n并说明原因", days=3)
-    return ref, (await by.sees(f"/cases/{ref}"))["papers"][0]
+    return ref, (await papers_of(by, ref))[0]
 
 
 async def numbers(kind: PaperKind) -> list[int]:
@@ -78,7 +78,8 @@ async def test_each_kind_and_each_year_begins_with_one(
     issued = [await papers.issue(tx, dossier, kind, then) for kind in PaperKind]
     second = await papers.issue(tx, dossier, PaperKind.LISTING, then)
     assert [paper.name for paper in issued] == [
-        f"荣{mark}〔{then.year}〕1号" for mark in ("延", "督", "挂")
+        f"荣{mark}〔{then.year}〕1号"
+        for mark in ("延", "督", "挂", "收", "补", "不受", "转", "交", "意")
     ]
     assert second.name == f"荣挂〔{then.year}〕2号"
 
@@ -89,7 +90,7 @@ async def test_a_paper_prints_what_the_record_says_and_runs_no_script(who: Who) 
     ref = await led_by_the_village(who, title=title)
     await leader.does(f"/cases/{ref}/supervise", demand="<b>限期</b>恢复\n并说明", days=3)
     detail = await leader.sees(f"/cases/{ref}")
-    (paper,) = detail["papers"]
+    (paper,) = await papers_of(leader, ref)
     entry = detail["timeline"][-1]
     assert (entry["data"]["paper"], entry["at"]) == (paper["number"], paper["issued_at"])
     page = await leader.get(f"/cases/{ref}/papers/{paper['id']}")
@@ -146,3 +147,63 @@ async def test_the_database_refuses_to_change_a_paper(
     await supervised(who, await who("lingdao"))
     with pytest.raises(asyncpg.InsufficientPrivilegeError, match="append-only"):
         await tx.execute(text(statement))
+
+
+async def printed(person: Person, ref: str, kind: str) -> str:
+    """The page of the newest paper of that kind."""
+    paper = (await papers_of(person, ref, kind))[-1]
+    page = await person.get(f"/cases/{ref}/papers/{paper['id']}")
+    assert page.status_code == 200
+    assert paper["number"] in page.text
+    return page.text
+
+
+async def test_the_receipt_bears_the_cases_own_number(who: Who) -> None:
+    cadre = await who("gongnong")
+    ref = await cadre.registers()
+    page = await printed(cadre, ref, "receipt")
+    for told in ("荣昌区受理回执", ref, "反映人：", "13栋到17栋", "工农茶叶产业社区居民委员会<br>"):
+        assert told in page
+
+
+async def test_each_step_that_is_told_on_paper_has_one_with_its_words(who: Who) -> None:
+    cadre, clerk, center = await who("gongnong"), await who("guangshun"), await who("zhihui")
+    declined, sent = await cadre.registers(), await cadre.registers()
+    for ref in (declined, sent):
+        await cadre.does(f"/cases/{ref}/escalate", finding="社区无法解决")
+    await clerk.does(f"/cases/{declined}/request-supplement", missing="房屋编号")
+    detail = await cadre.sees(f"/cases/{declined}")
+    until = next(one for one in detail["clocks"] if one["stage"] == "supplement")["due_at"][:10]
+    page = await printed(cadre, declined, "supplement")
+    assert "补正告知书" in page
+    assert "房屋编号" in page
+    assert "{}年{}月{}日 前一次补齐".format(*map(int, until.split("-"))) in page
+    await clerk.does(f"/cases/{declined}/decline", reason="已进入诉讼", basis="《信访工作条例》")
+    page = await printed(cadre, declined, "refusal")
+    for told in ("不予受理告知书", "已进入诉讼", "《信访工作条例》", "广顺街道<br>"):
+        assert told in page
+    await clerk.does(f"/cases/{sent}/send-down", to_code="500153003007", reason="属社区职责")
+    page = await printed(cadre, sent, "transfer")
+    for told in ("转办单", "属社区职责", "工农茶叶产业社区居民委员会：", "广顺街道<br>"):
+        assert told in page
+    given = await led_by_the_township(who)
+    page = await printed(center, given, "dispatch")
+    for told in ("交办单", "荣隆镇：", "县水务局：检修管网", "一周内办结"):
+        assert told in page
+    await (await who("shuiwu")).does(f"/cases/{given}/sign")
+    await (await who("shuiwu")).does(f"/cases/{given}/assist-answer", answer="已修复")
+    await (await who("ronglong")).does(f"/cases/{given}/answer", outcome="solved", answer="已恢复供水")  # fmt: skip
+    page = await printed(center, given, "opinion")
+    for told in ("处理意见书", "“已解决”", "已恢复供水", "复查", "荣隆镇<br>"):
+        assert told in page
+    assert "依据" not in page, "what was not written is left out"
+
+
+async def test_a_sealed_case_has_a_receipt_and_no_number_of_any_series(who: Who) -> None:
+    inspector = await who("jiwei")
+    ref = await (await who("gongnong")).registers(kind="accusation", title="检举")
+    await inspector.does(f"/cases/{ref}/request-supplement", missing="时间")
+    await inspector.does(f"/cases/{ref}/decline", reason="不属实", basis="条例")
+    detail = await inspector.sees(f"/cases/{ref}")
+    assert [paper["kind"] for paper in detail["papers"]] == ["receipt"]
+    assert await printed(inspector, ref, "receipt")

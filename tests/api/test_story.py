@@ -6,6 +6,7 @@ import pytest
 from fastapi import FastAPI
 
 from app.cases.lifecycle import Action
+from tests.api.about_time import verifies
 from tests.api.conftest import Who
 from tests.people import WATER, Person
 
@@ -219,3 +220,18 @@ async def test_pages_of_a_list_follow_each_other_without_gap_or_repeat(who: Who)
         page = await cadre.sees("/cases", view="to_judge", size=2, cursor=page["next"])
     assert len(found) == len(set(found))
     assert made <= set(found)
+
+
+async def test_the_command_center_passes_on_what_it_had_taken_on_itself(who: Who) -> None:
+    center, helper = await who("zhihui"), await who("shuiwu")
+    ref = await at_the_center(who)
+    whole = (await center.sees(f"/cases/{ref}"))["due_at"]
+    await takes(center, ref, "dispatch", lead={"unit_code": "500153ZH"}, assistants=[{"unit_code": "500153D11"}])  # fmt: skip
+    # The assistant becomes the lead, in the same round.
+    moved = await takes(center, ref, "dispatch", lead={"unit_code": "500153D11"}, assistants=[])
+    assert (moved["phase"], moved["holder"], moved["due_at"]) == ("handling", "县水务局", whole)
+    told = [(part["unit"], part["role"], part["state"]) for part in moved["parts"]]
+    assert ("县水务局", "lead", "offered") in told
+    assert ("县水务局", "assist", "released") in told
+    assert await helper.lists("to_sign") >= {ref}
+    assert await verifies(ref)

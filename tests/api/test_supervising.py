@@ -90,7 +90,7 @@ async def test_a_case_is_listed_once_and_taken_off_again(who: Who, account: str)
     await supervisor.does(f"/cases/{ref}/list", reason="停水五日")
     listed = await supervisor.sees(f"/cases/{ref}")
     assert listed["listed_at"] == listed["timeline"][-1]["at"]
-    assert [paper["label"] for paper in listed["papers"]] == ["挂牌督办通知"]
+    assert [paper["label"] for paper in listed["papers"]] == ["受理回执", "交办单", "挂牌督办通知"]
     assert "事件已经挂牌" in await refused(supervisor, ref, "list")
     lead = await who("ronglong")
     await (await who("shuiwu")).does(f"/cases/{ref}/sign")

@@ -3,6 +3,7 @@
 import asyncio
 from datetime import timedelta
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from sqlalchemy import text
@@ -22,6 +23,9 @@ from tests.villages import merged_villages
 
 _OWED = text("""
 SELECT o.id FROM outbox_message o JOIN grievance g ON g.id = o.case_id WHERE g.ref = :ref AND o.kind = 'survey_owed'
+""")
+_DISPATCHED = text("""
+SELECT p.id FROM paper p JOIN grievance c ON c.id = p.case_id WHERE c.ref = :ref AND p.kind = 'dispatch'
 """)
 
 
@@ -285,3 +289,24 @@ async def test_a_village_that_nothing_carries_on_takes_nothing_in(citizen: Phone
         refused = await citizen.post("/reports", unit_code=code, body=WATER, kind="help")
         assert refused.status_code == 422
         assert refused.json()["mistakes"][0]["where"] == "body.unit_code"
+
+
+async def test_the_reporter_prints_what_is_addressed_to_them_and_nothing_else(
+    citizen: Phone, staff: Staff, new_citizen: NewPhone
+) -> None:
+    ref = (await citizen.reports())["ref"]
+    await solved_by_another_township(ref, staff)
+    papers = (await citizen.get(f"/reports/{ref}")).json()["papers"]
+    assert [paper["label"] for paper in papers] == ["受理回执", "处理意见书"]
+    assert papers[0]["number"] == ref
+    for paper in papers:
+        page = await citizen.get(f"/reports/{ref}/papers/{paper['id']}")
+        assert page.status_code == 200
+        assert f"荣昌区{paper['label']}" in page.text
+        assert "秘密" not in page.text
+    async with reading() as tx:
+        given = await tx.scalar(_DISPATCHED, ref=ref)
+    other = await new_citizen()
+    for somebody, paper in ((citizen, given), (citizen, uuid4()), (other, papers[0]["id"])):
+        hidden = await somebody.get(f"/reports/{ref}/papers/{paper}")
+        assert hidden.status_code == 404

@@ -81,6 +81,7 @@ def test_how_long_handling_and_the_whole_case_take_depends_on_the_kind(
         (Stage.ASSIST, "5wd"),
         (Stage.HAND_BACK_DECISION, "1wd"),
         (Stage.EXTENSION_DECISION, "1wd"),
+        (Stage.WAIT_DECISION, "1wd"),
         (Stage.SUPERVISED_REPLY, "3wd"),
         (Stage.SUPPLEMENT, "15d"),
     ],

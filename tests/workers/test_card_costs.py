@@ -1,16 +1,14 @@
 """What a look costs grows with what is due, not with what is open: counted in PostgreSQL's own pages, which do not scatter."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
-from typing import Any
 
-import msgspec
 import pytest_asyncio
 from sqlalchemy import text
-from typing_extensions import override
 
-from app.db import Database, Transaction, transaction
+from app.db import Database, transaction
 from app.supervision import sweeping
 from qungong import sample
+from tests.explaining import Explaining
 
 DUE = 1000
 # Rows as wide as real ones.
@@ -55,30 +53,6 @@ async def filled(database: Database) -> AsyncIterator[Filled]:
         await driver.close()
 
     yield fill
-
-
-class Explaining(Transaction):
-    """Counts what the statements read instead of running them for their rows, and keeps how the last was run."""
-
-    pages = 0
-    how = ""
-
-    @override
-    async def all(self, statement: Any, /, **values: Any) -> list[Any]:
-        rows = await super().all(_explained(statement), **values)
-        plan = msgspec.json.decode(rows[0][0]) if isinstance(rows[0][0], str) else rows[0][0]
-        self.how = str(plan)
-        self.pages = plan[0]["Plan"]["Shared Hit Blocks"] + plan[0]["Plan"]["Shared Read Blocks"]
-        return []
-
-
-_known: dict[Any, Any] = {}
-
-
-def _explained(statement: Any) -> Any:
-    return _known.setdefault(
-        statement, text("EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) " + statement.text)
-    )
 
 
 async def pages(on: Database, most: int) -> int:

@@ -1,5 +1,6 @@
 """What a clock does: surveys asked, answered cases archived, whatever else goes wrong."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
@@ -12,13 +13,15 @@ from structlog.testing import capture_logs
 from app import clock
 from app.auth.actor import StaffActor
 from app.cases import verification
-from app.cases.actions import filing, handling, judging
+from app.cases.actions import filing, handling, judging, reorganising
 from app.cases.actions.filing import Intake, PersonHelped
 from app.cases.models import Channel, Outcome
 from app.db import Database, transaction
 from app.directory.terms import Role, UnitKind
+from app.directory.units import end_unit
 from app.limits.terms import Kind
 from qungong import sample
+from tests.units import founded, yesterday
 from tests.workers.conftest import Workers, until
 from workers import housekeeping
 from workers.deadlines import Deadlines
@@ -26,6 +29,10 @@ from workers.deadlines import Deadlines
 _CADRE = text("""
 SELECT p.id AS staff_id, p.name, o.id AS post_id, o.role, u.id AS unit_id, u.kind, u.name AS unit_name, u.code, u.county_id
 FROM staff p JOIN post o ON o.staff_id = p.id JOIN unit u ON u.id = o.unit_id WHERE p.account = 'gongnong'
+""")
+_REASSIGNED = text("SELECT count(*) FROM case_event WHERE action = 'reassign'")
+_HOLDERS = text("""
+SELECT g.ref, u.code FROM grievance g JOIN unit u ON u.id = g.holder_unit_id WHERE g.phase = 'pending'
 """)
 _CASE = text("SELECT phase, closed_at, close_at FROM grievance WHERE ref = :ref")
 _LAST_EVENT = text("""
@@ -165,3 +172,48 @@ async def test_old_answers_are_cleared_out_and_new_ones_kept() -> None:
     dropped = await housekeeping.tidy()
     assert dropped["given_answer"] == 1
     assert await scalar(_KEPT) == ["new"]
+
+
+async def test_one_case_that_cannot_be_handed_over_holds_up_no_other(cadre: StaffActor) -> None:
+    refs = [await told(cadre) for _ in range(4)]
+    async with transaction() as tx:
+        heir = await founded(tx, UnitKind.VILLAGE, "500153003")
+        await end_unit(tx, cadre.unit_code, successor=heir, last_day=await yesterday(tx))
+        await tx.execute(_BREAK, ref=refs[1])
+    work = Deadlines()
+    with capture_logs() as logs:
+        while await work.once():
+            pass
+    async with transaction() as tx:
+        held = {row.ref: row.code for row in await tx.all(_HOLDERS)}
+    assert held == dict.fromkeys(refs, heir) | {refs[1]: cadre.unit_code}
+    assert {entry["what"] for entry in logs if entry["log_level"] == "error"} == {"handing over"}
+
+
+async def told(cadre: StaffActor) -> str:
+    intake = Intake("路灯不亮", "村口路灯不亮三天了。", Kind.HELP, Channel.CADRE)
+    async with transaction() as tx:
+        return (await filing.register(tx, intake, by=cadre, now=await tx.now())).case.ref
+
+
+async def test_workers_hand_over_side_by_side_and_each_case_once(cadre: StaffActor) -> None:
+    refs = [await told(cadre) for _ in range(12)]
+    async with transaction() as tx:
+        heir = await founded(tx, UnitKind.VILLAGE, "500153003")
+        await end_unit(tx, cadre.unit_code, successor=heir, last_day=await yesterday(tx))
+
+    async def some() -> int:
+        async with transaction() as tx:
+            return await reorganising.hand_over(tx, now=await tx.now(), most=3)
+
+    async def left() -> int:
+        async with transaction() as tx:
+            return await reorganising.remaining(tx, now=await tx.now())
+
+    for _ in range(50):
+        if not sum(await asyncio.gather(*(some() for _ in range(3)))) and await left() == 0:
+            break
+    async with transaction() as tx:
+        assert {row.ref: row.code for row in await tx.all(_HOLDERS)} == dict.fromkeys(refs, heir)
+        assert await tx.scalar(_REASSIGNED) == len(refs)
+        assert [fault async for _, found in verification.verify(tx) for fault in found] == []

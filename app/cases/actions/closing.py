@@ -5,6 +5,7 @@ from datetime import datetime
 
 from app.auth.actor import StaffActor, SystemActor
 from app.cases import access, history
+from app.cases.actions import reorganising
 from app.cases.actions.telling import tell
 from app.cases.dossier import Dossier
 from app.cases.lifecycle import Action, Condition
@@ -29,20 +30,22 @@ async def close(
 async def rework(
     tx: Transaction, ref: str, *, by: StaffActor, reason: str, now: datetime
 ) -> Dossier:
-    """A new round at the unit that led: its own clock, its own survey. The earlier round stays on record.
+    """A new round at the unit that led, or who carries on for it: its own clock, its own survey. The earlier stays on record.
 
     Only after a return call found the dissatisfaction valid; app/surveys makes sure of that before calling.
     """
     dossier = await access.lock_case(tx, ref, by=by)
     access.take(dossier, Action.REWORK, by=by, now=now, also=[Condition.RETURN_CALL_FOUND_VALID])
-    case, previous = dossier.case, dossier.lead
-    assert previous is not None, "an answered case has had a lead"
+    case = dossier.case
+    dossier.holder = await reorganising.carried_on(tx, case.holder_unit_id)
+    case.holder_unit_id = dossier.holder.unit_id
+    access.admit(tx, case, dossier.holder.unit_id, now)
     case.round += 1
     case.outcome = case.answered_at = case.close_at = case.closed_at = None
     case.extended = False
     dossier.start(Stage.HANDLE, now)
     dossier.begin_whole(now)
-    dossier.assignments.append(_lead_again(dossier, previous, by, now))
+    dossier.assignments.append(_lead_again(dossier, by, now))
     history.record(
         tx,
         dossier,
@@ -79,9 +82,7 @@ async def approve_answer(
     return dossier
 
 
-def _lead_again(
-    dossier: Dossier, previous: Assignment, by: StaffActor, now: datetime
-) -> Assignment:
+def _lead_again(dossier: Dossier, by: StaffActor, now: datetime) -> Assignment:
     case = dossier.case
     assert case.stage_due_at is not None, "the handling stage has just begun"
     again = Assignment(
@@ -89,13 +90,13 @@ def _lead_again(
         case_id=case.id,
         round=case.round,
         role=AssignmentRole.LEAD,
-        unit_id=previous.unit_id,
+        unit_id=case.holder_unit_id,
         given_by_unit_id=by.unit_id,
         state=AssignmentState.OFFERED,
         due_at=case.stage_due_at,
         sign_due_at=now,
         assigned_at=now,
     )
-    sign = dossier.begin(Stage.SIGN, previous.unit_id, dossier.holder.kind, now, part=again)
+    sign = dossier.begin(Stage.SIGN, again.unit_id, dossier.holder.kind, now, part=again)
     again.sign_due_at = sign.due_at or now
     return again

@@ -8,12 +8,13 @@ from sqlalchemy import text
 
 from app.auth.actor import StaffActor
 from app.calendars.working_time import Limit, LimitUnit
-from app.cases import access, history, lifecycle
+from app.cases import access, history, lifecycle, papers
 from app.cases.actions.filing import release_open
 from app.cases.actions.telling import tell
 from app.cases.dossier import Dossier, hand_back_undecided
 from app.cases.lifecycle import Action, Phase
 from app.cases.models import OPEN_ASSIGNMENT, Assignment, AssignmentRole, AssignmentState
+from app.cases.papers import PaperKind
 from app.cases.routing import Place
 from app.db import Transaction
 from app.directory.terms import UnitKind
@@ -53,10 +54,14 @@ async def dispatch(
     note: str,
     now: datetime,
 ) -> Dossier:
-    """Name exactly one lead, any unit of the county, and any assistants, each with a deadline (交办)."""
+    """Name exactly one lead, any unit of the county, and any assistants, each with a deadline (交办).
+
+    Where the command center was at it itself, its own part and those of its assistants end.
+    """
     dossier = await access.lock_case(tx, ref, by=by)
     access.take(dossier, Action.DISPATCH, by=by, now=now)
     units = await _named_units(tx, dossier, [lead, *assistants])
+    await _release(tx, dossier, now)
     leading = units[lead.unit_code]
     dossier.holder = Place(leading.id, leading.name, UnitKind(leading.kind))
     dossier.case.holder_unit_id = leading.id
@@ -74,6 +79,7 @@ async def dispatch(
         for part, named in zip(given, [lead, *assistants], strict=True)
         if named.task
     }
+    paper = await papers.on_record(tx, dossier, PaperKind.DISPATCH, now)
     history.record(
         tx,
         dossier,
@@ -84,6 +90,8 @@ async def dispatch(
         texts=tasks | ({"note": note} if note else {}),
         lead=leading.id,
         assistants=[part.unit_id for part in given[1:]],
+        until=dossier.case.stage_due_at,
+        **paper,
     )
     tell(tx, dossier.case, MessageKind.MOVED, now=now, unit=leading.name)
     return dossier
@@ -189,6 +197,13 @@ async def merge(
     history.record(tx, primary, Action.MERGE, by=by, now=now, public=False, joined=dossier.case.ref)
     tell(tx, dossier.case, MessageKind.MERGED, now=now, primary=primary.case.ref)
     return dossier
+
+
+async def _release(tx: Transaction, dossier: Dossier, now: datetime) -> None:
+    """Written at once: a unit that has a part may get another one only when the first has ended."""
+    for part in release_open(dossier, now):
+        tx.change(part)
+    await tx.flush()
 
 
 async def _named_units(tx: Transaction, dossier: Dossier, parts: list[Part]) -> dict[str, Any]:

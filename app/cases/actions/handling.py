@@ -5,11 +5,12 @@ from datetime import datetime
 from sqlalchemy import text
 
 from app.auth.actor import StaffActor
-from app.cases import access, deadlines, history
+from app.cases import access, deadlines, history, papers
 from app.cases.actions.telling import owe_survey, tell
 from app.cases.dossier import Dossier
 from app.cases.lifecycle import Action
 from app.cases.models import Assignment, AssignmentRole, AssignmentState, Case, Outcome
+from app.cases.papers import PaperKind
 from app.db import Transaction
 from app.directory.terms import UnitKind
 from app.limits.terms import Stage
@@ -117,8 +118,17 @@ async def answer(
     case.outcome, case.answered_at = outcome, now
     case.close_at = deadlines.survey_window_ends(now, settings().survey_window_days)
     texts = {"answer": answer} | ({"basis": basis} if basis else {})
+    paper = await papers.on_record(tx, dossier, PaperKind.OPINION, now)
     history.record(
-        tx, dossier, Action.ANSWER, by=by, now=now, public=True, texts=texts, outcome=outcome
+        tx,
+        dossier,
+        Action.ANSWER,
+        by=by,
+        now=now,
+        public=True,
+        texts=texts,
+        outcome=outcome,
+        **paper,
     )
     for reporters_case in [case, *await _joined(tx, case)]:
         tell(

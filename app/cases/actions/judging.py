@@ -5,12 +5,13 @@ from datetime import datetime
 from sqlalchemy import text
 
 from app.auth.actor import StaffActor
-from app.cases import access, history
+from app.cases import access, history, papers
 from app.cases.actions.filing import release_open
 from app.cases.actions.telling import tell
 from app.cases.dossier import Dossier
 from app.cases.lifecycle import Action
 from app.cases.models import Assignment, AssignmentRole, AssignmentState, Waiting
+from app.cases.papers import PaperKind
 from app.cases.routing import Place
 from app.db import Transaction
 from app.directory.terms import UnitKind
@@ -42,6 +43,8 @@ async def request_supplement(
     case = dossier.case
     dossier.stand_still(Waiting.SUPPLEMENT, Stage.SUPPLEMENT, now)
     case.supplement_asked_by = case.holder_unit_id
+    asked = dossier.running(Stage.SUPPLEMENT)
+    paper = await papers.on_record(tx, dossier, PaperKind.SUPPLEMENT, now)
     history.record(
         tx,
         dossier,
@@ -50,6 +53,8 @@ async def request_supplement(
         now=now,
         public=True,
         texts={"missing": missing},
+        until=None if asked is None else asked.due_at,
+        **paper,
     )
     tell(
         tx,
@@ -69,6 +74,7 @@ async def decline(
     dossier = await access.lock_case(tx, ref, by=by)
     access.take(dossier, Action.DECLINE, by=by, now=now)
     dossier.end_all(now)
+    paper = await papers.on_record(tx, dossier, PaperKind.REFUSAL, now)
     history.record(
         tx,
         dossier,
@@ -77,6 +83,7 @@ async def decline(
         now=now,
         public=True,
         texts={"reason": reason, "basis": basis},
+        **paper,
     )
     tell(tx, dossier.case, MessageKind.DECLINED, now=now, unit=dossier.holder.name, reason=reason)
     return dossier
@@ -135,6 +142,7 @@ async def send_down(
     dossier.case.returns += 1
     dossier.give_to(Place(below.id, below.name, UnitKind(below.kind)), Stage.JUDGE, now)
     access.admit(tx, dossier.case, below.id, now)
+    paper = await papers.on_record(tx, dossier, PaperKind.TRANSFER, now)
     history.record(
         tx,
         dossier,
@@ -145,6 +153,7 @@ async def send_down(
         texts={"reason": reason},
         from_unit=left.unit_id,
         to=below.id,
+        **paper,
     )
     return dossier
 

@@ -33,13 +33,14 @@ async def wait(
     until: date,
     now: datetime,
 ) -> Dossier:
-    """Ask that the clock stand still until the review date. It goes on until somebody else has agreed."""
+    """Ask that the clock stand still until the review date. It goes on until somebody else has agreed, who has a limit."""
     dossier = await access.lock_case(tx, ref, by=by)
     access.take(dossier, Action.WAIT, by=by, now=now)
     _check(dossier, why, until, now)
     decider = dossier.decider
     assert decider is not None, "the lifecycle allows it only where somebody can decide"
     dossier.case.wait_asked_at = now
+    dossier.begin(Stage.WAIT_DECISION, decider.unit_id, decider.kind, now)
     access.admit(tx, dossier.case, decider.unit_id, now)
     history.record(
         tx,
@@ -65,6 +66,7 @@ async def decide_wait(
     case, asked = dossier.case, dossier.asked[Action.WAIT].facts
     why, until = Waiting(asked["why"]), date.fromisoformat(asked["until"])
     case.wait_asked_at = None
+    dossier.end(dossier.running(Stage.WAIT_DECISION), now)
     if granted:
         _stand_still(dossier, why, until, by, now)
     history.record(

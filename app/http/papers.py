@@ -1,0 +1,118 @@
+"""How both faces draw a numbered paper: one A4 page, whose words are the record's. Decides nothing."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from html import escape
+from typing import Any, Final
+
+from fastapi.responses import HTMLResponse
+
+from app.cases.models import Outcome
+from app.cases.papers import TO_REPORTER, PaperInFull, PaperKind
+from app.clock import SHANGHAI
+from app.http.pages import page
+
+PRINTED: Final[dict[int | str, dict[str, Any]]] = {
+    200: {"description": "文书", "content": {"text/html": {"schema": {"type": "string"}}}}
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _Form:
+    """What a kind of paper says, and which texts of its entry are quoted under which headings; what was not written is left out."""
+
+    says: str
+    quotes: tuple[tuple[str, str], ...]
+    ends: str = ""
+
+
+_FORMS: Final = {
+    PaperKind.RECEIPT: _Form(
+        "您反映的事项已经登记受理。凭事件编号和登记时告知的查询码，可以随时查询办理进展。",
+        (("反映内容", "body"), ("地点", "place")),
+    ),
+    PaperKind.SUPPLEMENT: _Form(
+        "您反映的事项还缺少下列材料，请于 {until} 前一次补齐。",
+        (("需要补正", "missing"),),
+        "补正期间，办理期限暂停计算。",
+    ),
+    PaperKind.REFUSAL: _Form(
+        "您反映的事项，经审查，决定不予受理。",
+        (("理由", "reason"), ("依据", "basis")),
+        "对本决定不服的，可以提出异议一次，由上一级重新研判。",
+    ),
+    PaperKind.EXTENSION: _Form(
+        "您反映的事项，经批准延长办理期限 {days} 个工作日，至 {until}。",
+        (("延期理由", "reason"),),
+    ),
+    PaperKind.OPINION: _Form(
+        "您反映的事项已经办结，办理结果为{outcome}，现将处理意见告知如下。",
+        (("处理意见", "answer"), ("依据", "basis")),
+        "对处理意见不服的，可以自收到之日起三十日内请求上一级复查。",
+    ),
+    PaperKind.TRANSFER: _Form("现将下列事项转由你单位研判办理。", (("转办理由", "reason"),)),
+    PaperKind.DISPATCH: _Form(
+        "现将下列事项交由你单位主办，请于 {until} 前办结，并答复反映人。", (("交办要求", "note"),)
+    ),
+    PaperKind.SUPERVISION: _Form(
+        "对下列事项予以督办，请认真办理，并于 {until} 前书面回复。", (("督办要求", "demand"),)
+    ),
+    PaperKind.LISTING: _Form(
+        "下列事项自即日起挂牌督办，请限期整改，办结后申请摘牌。", (("挂牌理由", "reason"),)
+    ),
+}
+
+
+def drawn(paper: PaperInFull) -> HTMLResponse:
+    """The page, ready to be printed."""
+    return page(f"{paper.county}{paper.kind.chinese}", "".join(_body(paper)))
+
+
+def _body(paper: PaperInFull) -> Iterator[str]:
+    form = _FORMS[paper.kind]
+    outcome = paper.facts.get("outcome")
+    facts = {
+        "days": str(paper.facts.get("days", "")),
+        "until": _moment(paper.facts.get("until")),
+        "outcome": "" if outcome is None else f"“{Outcome(outcome).chinese}”",
+    }
+    yield f"<p>{escape(paper.name)}</p>"
+    yield f"<p>{'反映人' if paper.kind in TO_REPORTER else escape(paper.to or '')}：</p>"
+    yield f"<p>{escape(form.says.format(**facts))}</p>"
+    yield "<table>"
+    for name, told in _rows(paper, form):
+        lines = "<br>".join(escape(line) for line in told.splitlines())
+        yield f"<tr><th>{escape(name)}</th><td>{lines}</td></tr>"
+    yield "</table>"
+    if form.ends:
+        yield f"<p>{escape(form.ends)}</p>"
+    yield f"<p>{escape(paper.issued_by)}<br>{_day(paper.issued_at)}</p>"
+
+
+def _rows(paper: PaperInFull, form: _Form) -> Iterator[tuple[str, str]]:
+    yield "事件编号", paper.ref
+    yield "事项", paper.title
+    yield "登记时间", _day(paper.received_at)
+    if paper.to is not None:
+        yield ("主办单位" if paper.kind is PaperKind.DISPATCH else "承办单位"), paper.to
+    for unit_id in paper.facts.get("assistants", ()):
+        yield "协办单位", _with_task(paper, unit_id)
+    for heading, field in form.quotes:
+        if field in paper.texts:
+            yield heading, paper.texts[field] or "（已依法删除）"
+
+
+def _with_task(paper: PaperInFull, unit_id: int) -> str:
+    task = paper.texts.get(f"task_{unit_id}")
+    return paper.units.get(str(unit_id), "") + (f"：{task}" if task else "")
+
+
+def _moment(told: str | None) -> str:
+    """A moment as the record has it, as the day it falls on here."""
+    return "" if told is None else _day(datetime.fromisoformat(told))
+
+
+def _day(moment: datetime) -> str:
+    day = moment.astimezone(SHANGHAI)
+    return f"{day.year}年{day.month}月{day.day}日"

@@ -1,0 +1,1 @@
+"""A case from end to end: told, played at random, and simulated."""

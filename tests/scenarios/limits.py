@@ -1,0 +1,89 @@
+"""The model's limits: when one ends and what cards it earns, from nothing but a list of holidays.
+
+Imports nothing of the application: what is compared with it is not what it is made of.
+"""
+
+from dataclasses import dataclass, field
+from datetime import date, datetime, time, timedelta, timezone
+from functools import cache
+
+from chinese_calendar import is_workday as is_listed_as_workday
+
+SHANGHAI = timezone(timedelta(hours=8))
+RED_AFTER = 5
+WITHOUT_CARDS = ("supplement", "waiting", "whole")
+# Before that nobody is carded: whoever asked in time may still be waiting for the answer.
+HEARD = timedelta(seconds=10)
+CLOSES, END, SECOND, DAY = time(18), time(23, 59, 59), timedelta(seconds=1), timedelta(days=1)
+
+# From the day on which the clock began to stand still until the day on which it went on.
+Still = list[tuple[date, date | None]]
+Card = tuple[str, str, str, datetime]
+
+
+@cache
+def is_workday(day: date) -> bool:
+    return bool(is_listed_as_workday(day))
+
+
+def days_after(day: date, days: int, still: Still, *, every_day: bool = False) -> datetime | None:
+    """The end of the so-manieth day after this one; nothing while it stands still before then."""
+    while days:
+        day += DAY
+        if not (every_day or is_workday(day)):
+            continue
+        stands = [
+            until for since, until in still if since <= day and (until is None or day < until)
+        ]
+        if None in stands:
+            return None
+        days -= not stands
+    return datetime.combine(day, END, tzinfo=SHANGHAI)
+
+
+def end_after(moment: datetime, days: int, still: Still, *, every_day: bool = False) -> datetime | None:  # fmt: skip
+    """The end of the so-manieth day after receipt, Asia/Shanghai; after hours is the next working day."""
+    day, late = moment.date(), moment.time() > CLOSES
+    while not every_day and (late or not is_workday(day)):
+        day, late = day + DAY, False
+    return days_after(day, days, still, every_day=every_day)
+
+
+@dataclass
+class Run:
+    """A limit that somebody has; `more` are days that were granted."""
+
+    stage: str
+    unit: str
+    since: datetime
+    days: int
+    still: Still = field(default_factory=list)
+    more: int = 0
+    ended: datetime | None = None
+    carded: set[str] = field(default_factory=set)
+
+    def due(self) -> datetime | None:
+        every_day = self.stage in ("supplement", "waiting")
+        due = end_after(self.since, self.days, self.still, every_day=every_day)
+        return due and (days_after(due.date(), self.more, self.still) if self.more else due)
+
+    def card_at(self, level: str) -> datetime | None:
+        due = self.due()
+        if due is not None and level == "red":
+            due = days_after(due.date(), RED_AFTER, self.still)
+        return due and due + SECOND
+
+    def overdue(self, now: datetime) -> bool:
+        due = self.due()
+        return due is not None and now > due
+
+    def cards(self, now: datetime) -> list[Card]:
+        """What it has earned by now and not yet got; what ended in time earns nothing."""
+        earned = list[Card]()
+        for level in ("yellow", "red"):
+            at = self.card_at(level)
+            in_time = at is None or (self.ended is not None and self.ended < at)
+            if level not in self.carded and at is not None and not in_time and at <= now - HEARD:
+                self.carded.add(level)
+                earned.append((self.stage, self.unit, level, at))
+        return earned
