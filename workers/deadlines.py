@@ -191,7 +191,14 @@ class Deadlines:
         more_to_lock = await self._month_ends.step()
         await self._tidy()
         return any(
-            (more_to_reschedule, more_to_card, more_to_ask, more_turns, more_to_archive, more_to_lock)
+            (
+                more_to_reschedule,
+                more_to_card,
+                more_to_ask,
+                more_turns,
+                more_to_archive,
+                more_to_lock,
+            )
         )
 
     async def finish(self) -> None:
