@@ -18,7 +18,7 @@ from app.reports.models import Exclusion
 from app.reports.months import Month
 from app.settings import settings
 from app.surveys import return_calls
-from app.surveys.models import CallResult
+from app.surveys.terms import CallResult
 
 _DECIDE: Final = frozenset({Role.DISPATCHER, Role.SUPERVISOR})
 MOST: Final = 500

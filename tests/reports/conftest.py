@@ -25,8 +25,9 @@ from app.reports.reading import Report
 from app.settings import settings
 from app.supervision import sweeping
 from app.surveys import asking, receiving, return_calls
-from app.surveys.models import CallResult, Survey
+from app.surveys.models import Survey
 from app.surveys.return_calls import Finding
+from app.surveys.terms import CallResult
 from qungong import sample
 from tests.conftest import Staff, find_staff
 from tests.services import Addresses, _database
