@@ -4,6 +4,9 @@ from app.auth import models as auth
 from app.calendars import models as calendars
 from app.cases import models as cases
 from app.cases import papers
+from app.delivery.channel import SmsChannel
+from app.delivery.phone_limits import Texted
+from app.delivery.turns import EndedTurn
 from app.directory import models as directory
 from app.heartbeats import Heartbeat
 from app.idempotency import GivenAnswer
@@ -13,9 +16,12 @@ from app.supervision import models as supervision
 from app.surveys import models as surveys
 
 __all__ = [
+    "EndedTurn",
     "GivenAnswer",
     "Heartbeat",
     "OutboxMessage",
+    "SmsChannel",
+    "Texted",
     "auth",
     "calendars",
     "cases",

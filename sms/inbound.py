@@ -11,8 +11,8 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Request, Response
 from starlette.requests import ClientDisconnect
 
-from app import outbox
 from app.db import transaction
+from app.delivery import reports
 from app.errors import MalformedRequest, NotPermitted, TooLarge, Unavailable
 from app.http.problems import problems
 from app.outbox import MessageState
@@ -59,14 +59,20 @@ GenuineForm = Annotated[Form, Depends(genuine_form)]
     response_class=Response,
     responses=problems(NotPermitted, TooLarge, Unavailable),
 )
-async def status(message_id: str, form: GenuineForm) -> None:
+async def status(message_id: str, form: GenuineForm, request: Request) -> None:
     report = status_report(form)
     message = _uuid(message_id)
     if report is None or message is None:
         return
     async with transaction() as tx:
-        await outbox.record_status(
-            tx, message, report.provider_id, _STATES[report.status], report.error_code
+        await reports.record_status(
+            tx,
+            message,
+            report.provider_id,
+            _STATES[report.status],
+            report.error_code,
+            error=report.error,
+            turn=_turn(request.query_params.get("turn")),
         )
 
 
@@ -101,6 +107,13 @@ async def _body(request: Request) -> bytes:
     except ClientDisconnect as gone:
         raise MalformedRequest from gone
     return bytes(body)
+
+
+def _turn(given: str | None) -> int | None:
+    """Which turn of the message the callback address was made for; the first one's names none."""
+    if given is None:
+        return 1
+    return int(given) if given.isascii() and given.isdecimal() and len(given) < 6 else None
 
 
 def _uuid(given: str) -> UUID | None:
