@@ -27,6 +27,7 @@ from qungong import (
     serving,
     simulating,
     sweeping,
+    texting,
     verifying,
 )
 from qungong import docs as documents
@@ -40,6 +41,7 @@ app = typer.Typer(
 )
 app.add_typer(calendars.app, name="calendar")
 app.add_typer(sweeping.app, name="sweep")
+app.add_typer(texting.app, name="sms")
 
 P = ParamSpec("P")
 R = TypeVar("R")

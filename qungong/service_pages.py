@@ -19,6 +19,7 @@ from sqlalchemy import text
 from app import errors
 from app.calendars.reading import outlook
 from app.db import reading
+from app.delivery import channel
 from app.errors import NotFound, Problem, Unavailable
 from app.heartbeats import pulse
 from app.http.pages import page
@@ -34,10 +35,11 @@ _ICON = Path(__file__).with_name("data").joinpath("icon.svg").read_bytes()
 
 @router.get("/health")
 async def health() -> JSONResponse:
-    """The process lives, whatever else is away; whether a year's calendar is missing; whether cards are held."""
-    calendar, sweep = await asyncio.gather(_calendar(), _sweep())
-    status = "warning" if sweep == "held" or (calendar and calendar["missing"]) else "ok"
-    return JSONResponse({"status": status, "calendar": calendar, "sweep": sweep})
+    """The process lives, whatever else is away; whether a calendar is missing, cards are held, texts are paused."""
+    calendar, sweep, texts = await asyncio.gather(_calendar(), _sweep(), _texts())
+    missing = calendar is not None and calendar["missing"]
+    status = "warning" if sweep == "held" or texts == "paused" or missing else "ok"
+    return JSONResponse({"status": status, "calendar": calendar, "sweep": sweep, "texts": texts})
 
 
 @router.get("/ready")
@@ -129,6 +131,16 @@ async def _sweep() -> str | None:
     except (asyncpg.PostgresError, OSError):
         return None
     return "ok" if found.held_since is None else "held"
+
+
+async def _texts() -> str | None:
+    """`paused` while nothing is sent because the account or the provider does not work (`qungong sms status`)."""
+    try:
+        async with asyncio.timeout(_PATIENCE_SECONDS), reading() as tx:
+            found = await channel.show(tx, settings().sms_provider)
+    except (asyncpg.PostgresError, OSError):
+        return None
+    return "ok" if found is None or found.paused_since is None else "paused"
 
 
 async def _redis() -> str:
