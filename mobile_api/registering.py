@@ -51,6 +51,10 @@ class ReceiptOut(BaseModel):
     tracking_code: str = Field(description="查询码，只给这一次，请保存", examples=["7KQ2MXWA"])
     title: str = Field(examples=["13至17栋三天没有自来水"])
     holder: str = Field(description="受理单位", examples=["工农茶叶产业社区"])
+    textable: bool = Field(description="能否给反映人发短信")
+    notice: str | None = Field(
+        description="发不了短信时，请照此告知反映人；能发则为空", examples=[None]
+    )
 
     @classmethod
     def of(cls, registered: Registered) -> Self:
@@ -59,4 +63,6 @@ class ReceiptOut(BaseModel):
             tracking_code=registered.tracking_code,
             title=registered.case.title,
             holder=registered.holder.name,
+            textable=registered.case.textable,
+            notice=registered.notice,
         )

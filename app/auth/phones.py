@@ -14,6 +14,7 @@ _LONGEST = 30
 _WRITTEN = re.compile(r"\+?[0-9 ()-]+")
 _MOBILE_SHAPE = re.compile(r"\+861[3-9][0-9]{9}")
 _MOBILE = frozenset({PhoneNumberType.MOBILE, PhoneNumberType.FIXED_LINE_OR_MOBILE})
+_PERSONAL = _MOBILE | {PhoneNumberType.FIXED_LINE}
 
 NOT_A_NUMBER = "不是有效的手机号码，请核对"
 LANDLINE = "固定电话收不到短信，请填写手机号码"
@@ -38,11 +39,11 @@ def mobile(written: str) -> str:
 
 
 def contact(written: str) -> str:
-    """The number in E.164 to reach a person by, a mainland landline too; raises PhoneRefused for all others."""
+    """The number in E.164 to reach a person by: a mainland mobile number or landline; raises PhoneRefused for all others."""
     number = _parsed(written)
     if number.country_code != _MAINLAND:
         raise PhoneRefused(ABROAD)
-    if not phonenumbers.is_valid_number(number):
+    if phonenumbers.number_type(number) not in _PERSONAL:
         raise PhoneRefused(NOT_A_NUMBER)
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
 

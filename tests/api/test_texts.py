@@ -167,3 +167,18 @@ async def test_the_database_refuses_to_change_how_a_turn_ended(who: Who, change:
     with pytest.raises(Exception, match="append-only"):
         async with transaction() as tx:
             await tx.execute(text(change))
+
+
+@pytest.mark.parametrize("phone", ["023-46773333", None])
+async def test_who_has_no_mobile_number_is_owed_no_text_and_the_cadre_is_told(
+    who: Who, phone: str | None
+) -> None:
+    cadre = await who("gongnong")
+    person = {"name": "王大爷", "phone": phone}
+    registered = await cadre.does("/cases", **{**WATER, "person": person})
+    assert not registered["textable"]
+    assert "电话" in registered["notice"]
+    async with reading() as tx:
+        assert await tx.scalar(_OF_CASE, ref=registered["ref"]) is None
+    mobile = await cadre.does("/cases", **WATER)
+    assert (mobile["textable"], mobile["notice"]) == (True, None)
