@@ -11,8 +11,9 @@ from app.outbox import FINAL, MessageKind, MessageState, Why
 # A refusal for the moment: tried again after so long, doubled each time, with jitter.
 _FIRST_PAUSE_SECONDS: Final = 15.0
 _LONGEST_PAUSE_SECONDS: Final = 600.0
-# So many tries or vain inquiries, and a person has to look at it.
-ATTEMPTS: Final = 8
+# So many tries or vain inquiries, which is three hours at least, and a person has to look at it. A worker that died with
+# a text in its hands used one up too.
+ATTEMPTS: Final = 20
 # What an unknown attempt is left alone for, so that the provider's report can come in.
 INQUIRE_AFTER: Final = timedelta(seconds=20)
 # What only asks for something: who wants no texts is not called about it.

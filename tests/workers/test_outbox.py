@@ -11,7 +11,7 @@ from sqlalchemy import text
 from app.db import transaction
 from app.delivery import claiming, reports, settling
 from app.delivery.claiming import Claimed
-from app.delivery.policy import Outcome
+from app.delivery.policy import ATTEMPTS, Outcome
 from app.outbox import MessageKind, MessageState
 from tests.workers.conftest import announce, let_leases_lapse, let_pauses_pass, row
 
@@ -183,7 +183,7 @@ async def test_a_provider_id_that_another_message_has_is_not_taken_twice() -> No
 @pytest.mark.usefixtures("database")
 async def test_a_refusal_for_the_moment_is_tried_again_later_and_at_last_by_a_person() -> None:
     message = await announce()
-    for attempt in range(1, 9):
+    for attempt in range(1, ATTEMPTS + 1):
         [held] = await claim()
         assert held.attempts == attempt
         await settle(held, Outcome(MessageState.QUEUED, error="20429"))
@@ -195,7 +195,7 @@ async def test_a_refusal_for_the_moment_is_tried_again_later_and_at_last_by_a_pe
 @pytest.mark.usefixtures("database")
 async def test_an_unreachable_provider_is_no_reason_to_give_up() -> None:
     message = await announce()
-    for _ in range(12):
+    for _ in range(ATTEMPTS + 2):
         [held] = await claim()
         await settle(held, Outcome(MessageState.QUEUED, error="no_connection", counts=False))
         await let_pauses_pass()
@@ -216,7 +216,7 @@ async def test_what_the_provider_surely_does_not_have_is_sent_again_but_never_a_
 @pytest.mark.usefixtures("database")
 async def test_what_can_never_be_found_out_needs_a_person() -> None:
     message, held = await made_unknown()
-    for _ in range(7):
+    for _ in range(ATTEMPTS - 1):
         assert (await row(message)).state == MessageState.UNKNOWN
         await settle(held, Outcome(MessageState.UNKNOWN, error="timeout"))
         await let_leases_lapse()
