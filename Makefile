@@ -56,7 +56,7 @@ docs: $(READY) ## write the generated documents
 bench: $(READY) ## measure against pgbench; takes minutes
 	@exec $(BIN)/python -m loadtests.bench
 
-faults: $(READY) ## cards while everything goes wrong; takes minutes
+faults: $(READY) ## cards and texts while everything goes wrong; takes minutes
 	@exec $(BIN)/python -m tests.faults
 
 contract: $(READY) ## what is said to Twilio against its published document; needs npm

@@ -1,23 +1,21 @@
 """What the outside world is owed: written with the change that owes it, delivered by the workers. Sends nothing.
 
-A message's way: announced (queued), claimed (sending, with a lease), settled with what the provider answered, and moved
-forward by the provider's reports. An attempt that ended unknown is inquired about before anything else is done.
+A message's way from here on is in app/delivery: claimed (sending, with a lease), settled with what the provider answered,
+moved forward by the provider's reports, and where no further try will help seen to by a person.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from enum import StrEnum
 from functools import partial
-from random import random
-from typing import Any, ClassVar, Final
-from uuid import UUID, uuid4
+from typing import ClassVar, Final
+from uuid import UUID
 
 import msgspec
 from sqlalchemy import CheckConstraint, Index, Text, text
 from sqlmodel import Field
 
-from app import clock, keys
+from app import keys
 from app.bell import Bell, ring
 from app.db import Transaction
 from app.identifiers import uuid7
@@ -62,9 +60,48 @@ FINAL: Final = frozenset(MessageState) - {
     MessageState.QUEUED, MessageState.SENDING, MessageState.ACCEPTED, MessageState.UNKNOWN,
 }  # fmt: skip
 
-# How long a text is still worth sending. A code nobody waits for any more must not arrive.
-_WORTH_SENDING = {MessageKind.ONE_TIME_CODE: timedelta(minutes=5)}
+
+class Why(StrEnum):
+    """Why a text did not arrive, for the person who sees to it."""
+
+    NUMBER_UNUSABLE = "number_unusable"
+    NOT_TEXTABLE = "not_textable"
+    OPTED_OUT = "opted_out"
+    CONTENT = "content"
+    REFUSED = "refused"
+    TRIED_OUT = "tried_out"
+    NEVER_KNOWN = "never_known"
+    UNDELIVERED = "undelivered"
+    EXPIRED = "expired"
+    IDENTICAL = "identical"
+    OVER_LIMIT = "over_limit"
+    BROKEN = "broken"
+
+
+# How long a text is still worth sending. A code nobody waits for any more must not arrive: it is valid for 5 minutes, and
+# reading and typing it takes one. What people are owed by law waits a week; a question leaves time to answer it.
+_WORTH_SENDING = {
+    MessageKind.ONE_TIME_CODE: timedelta(minutes=4),
+    MessageKind.SURVEY: timedelta(days=5),
+    **dict.fromkeys(
+        (
+            MessageKind.SUPPLEMENT_REQUESTED,
+            MessageKind.DECLINED,
+            MessageKind.ANSWERED,
+            MessageKind.REWORKED,
+            MessageKind.MERGED,
+            MessageKind.EXTENDED,
+            MessageKind.WAITING,
+        ),
+        timedelta(days=7),
+    ),
+}
 _WORTH_SENDING_ELSE = timedelta(days=3)
+
+
+def worth_sending(kind: MessageKind) -> timedelta:
+    """How long after it was owed, or a person had it sent again, a text may still go out."""
+    return _WORTH_SENDING.get(kind, _WORTH_SENDING_ELSE)
 
 
 class OutboxMessage(Stored, table=True):
@@ -72,13 +109,18 @@ class OutboxMessage(Stored, table=True):
 
     `due_at` is when it may next be tried. `lease_token` fences: a worker whose lease has passed on cannot mark it.
     `lease_until`: while sending, when the attempt counts as lost; while unknown, when it may next be inquired about.
-    `attempts` counts tries to send and inquiries that learned nothing.
+    `attempts` counts tries to send and inquiries that learned nothing, in this turn: when a text that had ended is sent
+    again, another `turn` begins, and how the one before ended is kept (app/delivery/turns.py). `reported` is the farthest
+    that the provider itself told of this turn.
     """
 
     __tablename__ = "outbox_message"
     __table_args__ = (
         one_of("kind", MessageKind),
         one_of("state", MessageState),
+        one_of("why", Why),
+        one_of("reported", MessageState),
+        CheckConstraint("state <> 'needs_human' OR why IS NOT NULL", name="needs_human_says_why"),
         CheckConstraint(
             "kind = 'survey_owed' OR (citizen_id IS NULL) <> (phone_sealed IS NULL)",
             name="one_recipient",
@@ -100,6 +142,19 @@ class OutboxMessage(Stored, table=True):
             "lease_until",
             postgresql_where=text("state IN ('sending', 'unknown')"),
         ),
+        # Whoever waits for a code waits now: codes go before everything else that is due.
+        Index(
+            "outbox_codes_due",
+            "due_at",
+            "id",
+            postgresql_where=text("state = 'queued' AND kind = 'one_time_code'"),
+        ),
+        Index(
+            "outbox_expiring",
+            "expires_at",
+            postgresql_where=text("state = 'queued' AND kind <> 'survey_owed'"),
+        ),
+        Index("outbox_needs_human", "id", postgresql_where=text("state = 'needs_human'")),
         Index("outbox_by_case", "case_id"),
         Index(
             "outbox_by_provider_id",
@@ -116,6 +171,10 @@ class OutboxMessage(Stored, table=True):
         "lease_token",
         "provider_id",
         "error",
+        "why",
+        "turn",
+        "reported",
+        "expires_at",
         "settled_at",
     )
 
@@ -136,6 +195,9 @@ class OutboxMessage(Stored, table=True):
     lease_token: UUID | None = None
     provider_id: str | None = Field(default=None, max_length=64)
     error: str | None = Field(default=None, max_length=60)
+    why: Why | None = Field(default=None, sa_type=Text)
+    turn: int = 1
+    reported: MessageState | None = Field(default=None, sa_type=Text)
     created_at: datetime = Field(sa_type=MOMENT)
     settled_at: datetime | None = Field(default=None, sa_type=MOMENT)
 
@@ -188,205 +250,3 @@ def seal_params(params: Mapping[str, str]) -> bytes:
 
 def open_params(sealed: bytes) -> dict[str, str]:
     return msgspec.json.decode(keys.decrypt(sealed), type=dict[str, str])
-
-
-# A refusal for the moment: tried again after so long, doubled each time, with jitter.
-_FIRST_PAUSE_SECONDS: Final = 15.0
-_LONGEST_PAUSE_SECONDS: Final = 600.0
-# So many tries or vain inquiries, and a person has to look at it.
-_ATTEMPTS: Final = 8
-# What an unknown attempt is left alone for, so that the provider's report can come in.
-_INQUIRE_AFTER: Final = timedelta(seconds=20)
-
-# `:shift` is zero outside tests and simulations (app/clock.py); the clock is the database's.
-_NOW = "(now() + CAST(:shift AS interval))"
-_CLAIM = text(f"""
-WITH due AS (
-  SELECT o.id, o.expires_at <= {_NOW} AS late, coalesce(o.phone_sealed, c.phone_sealed) AS phone
-  FROM outbox_message o LEFT JOIN citizen c ON c.id = o.citizen_id
-  WHERE o.state = 'queued' AND o.kind <> 'survey_owed' AND o.due_at <= {_NOW}
-  ORDER BY o.due_at, o.id LIMIT :most
-  FOR UPDATE OF o SKIP LOCKED
-), judged AS (
-  SELECT *, CASE WHEN late THEN 'expired' WHEN phone IS NULL THEN 'failed' ELSE 'sending' END AS next FROM due
-)
-UPDATE outbox_message m SET
-  state = next,
-  error = CASE next WHEN 'failed' THEN 'no_number' ELSE m.error END,
-  attempts = m.attempts + CASE next WHEN 'sending' THEN 1 ELSE 0 END,
-  lease_token = CASE next WHEN 'sending' THEN CAST(:token AS uuid) END,
-  lease_until = CASE next WHEN 'sending' THEN {_NOW} + CAST(:lease AS interval) END,
-  settled_at = CASE next WHEN 'sending' THEN NULL ELSE {_NOW} END
-FROM judged WHERE m.id = judged.id
-RETURNING m.id, m.kind, m.state, m.attempts, m.created_at, m.params_sealed, judged.phone
-""")  # noqa: S608 - nothing but the constant above
-_LAPSE = text(f"""
-UPDATE outbox_message SET state = 'unknown', error = 'lease_lapsed', lease_token = NULL,
-  lease_until = {_NOW} + CAST(:pause AS interval)
-WHERE id IN (SELECT id FROM outbox_message WHERE state = 'sending' AND lease_until <= {_NOW} FOR UPDATE SKIP LOCKED)
-""")  # noqa: S608
-_CLAIM_UNKNOWN = text(f"""
-WITH due AS (
-  SELECT o.id, coalesce(o.phone_sealed, c.phone_sealed) AS phone,
-    -- Ids the provider gave to other messages about the same case: two texts may read the same.
-    ARRAY(SELECT t.provider_id FROM outbox_message t WHERE t.case_id = o.case_id AND t.provider_id IS NOT NULL) AS taken
-  FROM outbox_message o LEFT JOIN citizen c ON c.id = o.citizen_id
-  WHERE o.state = 'unknown' AND o.lease_until <= {_NOW}
-  ORDER BY o.lease_until LIMIT :most
-  FOR UPDATE OF o SKIP LOCKED
-)
-UPDATE outbox_message m SET lease_token = CAST(:token AS uuid), lease_until = {_NOW} + CAST(:lease AS interval)
-FROM due WHERE m.id = due.id
-RETURNING m.id, m.kind, m.state, m.attempts, m.created_at, m.params_sealed, due.phone, due.taken
-""")  # noqa: S608
-_SETTLE = text(f"""
-UPDATE outbox_message SET state = :state, error = :error, provider_id = coalesce(:provider_id, provider_id),
-  attempts = attempts + :vain, due_at = {_NOW} + CAST(:pause AS interval), lease_token = NULL,
-  lease_until = CASE :state WHEN 'unknown' THEN {_NOW} + CAST(:pause AS interval) END,
-  settled_at = CASE WHEN :final THEN {_NOW} END
-WHERE id = :id AND lease_token = :token AND state IN ('sending', 'unknown')
-""")  # noqa: S608
-# Reports overtake each other and our own mark. The farthest one wins, whatever the order; without a provider's id
-# whatever we thought of the message, the report proves that the provider took it.
-_RANK = "array_position(ARRAY['accepted', 'failed', 'undelivered', 'delivered'], {})"
-_REPORT = text(f"""
-UPDATE outbox_message m SET state = :state, error = :error, lease_token = NULL, lease_until = NULL,
-  settled_at = CASE WHEN :final THEN {_NOW} END,
-  provider_id = coalesce(m.provider_id, CASE
-    WHEN NOT EXISTS (SELECT 1 FROM outbox_message o WHERE o.provider_id = :provider_id) THEN :provider_id END)
-WHERE m.id = :id AND m.kind <> 'survey_owed' AND CASE
-  WHEN m.provider_id IS NULL THEN m.state <> 'delivered'
-  WHEN m.provider_id = :provider_id THEN {_RANK.format("m.state")} < {_RANK.format(":state")}
-  ELSE :state = 'delivered' AND m.state <> 'delivered' END
-""")  # noqa: S608
-
-
-@dataclass(frozen=True, slots=True)
-class Claimed:
-    """A message that one worker holds: to send, or (state UNKNOWN) to inquire about."""
-
-    id: UUID
-    kind: MessageKind
-    state: MessageState
-    attempts: int
-    created_at: datetime
-    token: UUID
-    phone_sealed: bytes | None = field(repr=False)
-    params_sealed: bytes = field(repr=False)
-    taken: Sequence[str] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What came of an attempt or an inquiry. QUEUED: the provider does not have it; `counts` says whether it refused."""
-
-    state: MessageState
-    provider_id: str | None = None
-    error: str | None = None
-    counts: bool = True
-
-
-async def claim(tx: Transaction, most: int, *, lease: timedelta) -> list[Claimed]:
-    """Take messages to send, oldest first. Commit before the first is sent: the intent must outlive the attempt.
-
-    On the way, what nobody waits for any more expires, and what has no number fails.
-    """
-    while True:
-        token = uuid4()
-        rows = await tx.all(_CLAIM, most=most, token=token, lease=lease, shift=clock.shift())
-        sending = [_claimed(row, token) for row in rows if row.state == MessageState.SENDING]
-        if sending or not rows:
-            return sorted(sending, key=lambda one: one.id)
-
-
-async def claim_unknown(tx: Transaction, most: int, *, lease: timedelta) -> list[Claimed]:
-    """Take messages whose last attempt ended unknown, or whose worker did not come back, to inquire about them."""
-    shift = clock.shift()
-    await tx.execute(_LAPSE, pause=_INQUIRE_AFTER, shift=shift)
-    token = uuid4()
-    rows = await tx.all(_CLAIM_UNKNOWN, most=most, token=token, lease=lease, shift=shift)
-    return [_claimed(row, token) for row in rows]
-
-
-async def settle(tx: Transaction, message: Claimed, outcome: Outcome) -> bool:
-    """Mark what came of it. False: the lease has passed on, or a report was faster; then nothing is changed."""
-    state, vain, pause = _resolve(message, outcome)
-    done = await tx.execute(
-        _SETTLE,
-        id=message.id,
-        token=message.token,
-        state=state,
-        final=state in FINAL,
-        vain=int(vain),
-        pause=pause,
-        provider_id=outcome.provider_id,
-        error=outcome.error and outcome.error[:60],
-        shift=clock.shift(),
-    )
-    return done == 1
-
-
-async def record_status(
-    tx: Transaction,
-    message_id: UUID,
-    provider_id: str,
-    status: MessageState,
-    error_code: str | None = None,
-) -> bool:
-    """Take the provider's report on a message: ACCEPTED, DELIVERED, UNDELIVERED or FAILED. True: it told us something.
-
-    Reports may come repeatedly, in any order, and before our own mark: then this is the proof of acceptance, and the
-    message is not sent again.
-    """
-    done = await tx.execute(
-        _REPORT,
-        id=message_id,
-        provider_id=provider_id,
-        state=status,
-        final=status in FINAL,
-        error=error_code and error_code[:60],
-        shift=clock.shift(),
-    )
-    return done == 1
-
-
-def _resolve(message: Claimed, outcome: Outcome) -> tuple[MessageState, bool, timedelta]:
-    """The next state, whether this was a vain inquiry, and how long to pause before the next step."""
-    if message.state is MessageState.UNKNOWN:
-        return _resolve_inquiry(message, outcome)
-    if outcome.state is not MessageState.QUEUED:
-        return outcome.state, False, _INQUIRE_AFTER
-    if outcome.counts and message.attempts >= _ATTEMPTS:
-        return MessageState.NEEDS_HUMAN, False, timedelta()
-    return MessageState.QUEUED, False, _pause(message.attempts)
-
-
-def _resolve_inquiry(message: Claimed, outcome: Outcome) -> tuple[MessageState, bool, timedelta]:
-    vain = outcome.state is MessageState.UNKNOWN
-    if outcome.state is MessageState.QUEUED and message.kind is MessageKind.ONE_TIME_CODE:
-        # Its reader has asked for another one by now; two codes on one screen help nobody.
-        return MessageState.FAILED, False, timedelta()
-    if outcome.state in (MessageState.QUEUED, MessageState.UNKNOWN) and (
-        message.attempts + vain >= _ATTEMPTS
-    ):
-        return MessageState.NEEDS_HUMAN, vain, timedelta()
-    return outcome.state, vain, _pause(message.attempts) if vain else timedelta()
-
-
-def _pause(attempts: int) -> timedelta:
-    longest = min(_FIRST_PAUSE_SECONDS * 2 ** (attempts - 1), _LONGEST_PAUSE_SECONDS)
-    return timedelta(seconds=longest * (0.5 + random() / 2))  # noqa: S311 - jitter, not a secret
-
-
-def _claimed(row: Any, token: UUID) -> Claimed:
-    return Claimed(
-        id=row.id,
-        kind=MessageKind(row.kind),
-        state=MessageState(row.state),
-        attempts=row.attempts,
-        created_at=row.created_at,
-        token=token,
-        phone_sealed=row.phone,
-        params_sealed=row.params_sealed,
-        taken=getattr(row, "taken", ()),
-    )

@@ -101,6 +101,25 @@ class Settings(BaseSettings):
         default=10, gt=0, le=60, description="after this a send counts as unknown and is reconciled"
     )
 
+    sms_rate: float = Field(
+        default=50,
+        ge=0,
+        le=10_000,
+        description="texts a second to the provider, by all workers together; 0: as fast as they go",
+    )
+    sms_per_phone_a_day: int = Field(
+        default=20,
+        ge=1,
+        le=10_000,
+        description="more texts to one number within 24 hours wait or go to a person; codes have limits of their own",
+    )
+    sms_identical_minutes: int = Field(
+        default=60,
+        ge=0,
+        le=1440,
+        description="within so many minutes the same words are not sent to a number twice",
+    )
+
     survey_window_days: int = Field(
         default=7, ge=1, le=90, description="days after the answer in which an evaluation counts"
     )

@@ -4,6 +4,9 @@ from app.auth import models as auth
 from app.calendars import models as calendars
 from app.cases import models as cases
 from app.cases import papers
+from app.delivery.channel import SmsChannel
+from app.delivery.phone_limits import Texted
+from app.delivery.turns import EndedTurn
 from app.directory import models as directory
 from app.heartbeats import Heartbeat
 from app.idempotency import GivenAnswer
@@ -15,10 +18,13 @@ from app.surveys import models as surveys
 from app.text_templates import TextTemplate
 
 __all__ = [
+    "EndedTurn",
     "GivenAnswer",
     "Heartbeat",
     "OutboxMessage",
+    "SmsChannel",
     "TextTemplate",
+    "Texted",
     "auth",
     "calendars",
     "cases",

@@ -26,7 +26,7 @@ from rich.table import Table
 
 from app.db import database
 from app.settings import settings
-from loadtests import client, county, rescheduling, sweep
+from loadtests import client, county, delivery, rescheduling, sweep
 from loadtests.client import Measured, request
 from loadtests.county import Known
 from qungong import sample, serving
@@ -35,7 +35,9 @@ from qungong.embedded import Postgres, Redis
 CONNECTIONS = 8
 SERVERS = 2
 SIZES = tuple(int(size) for size in os.environ.get("BENCH_SIZES", "10000,100000").split(","))
-ONLY = os.environ.get("BENCH_ONLY", "create,transition,inbox,tracking,sweep,reschedule").split(",")
+ONLY = os.environ.get(
+    "BENCH_ONLY", "create,transition,inbox,tracking,sweep,reschedule,delivery"
+).split(",")
 POOL = 400
 TOWNSHIP = "广顺街道"
 TOWNSHIP_CODE = "500153003"
@@ -91,15 +93,18 @@ def main() -> None:
         for server in (postgres, redis):
             server.ensure()
             stack.callback(server.stop)
-        asked = set(ONLY) - {"sweep", "reschedule"}
+        asked = set(ONLY) - {"sweep", "reschedule", "delivery"}
         measured = {
             size: _at_size(size, postgres, redis, seconds, rounds) for size in SIZES if asked
         }
+        drained = delivery.measure(postgres) if "delivery" in ONLY else None
         swept = sweep.measure(postgres) if "sweep" in ONLY else None
         anew = rescheduling.measure(postgres) if "reschedule" in ONLY else None
-    lines = (_lines(measured) if measured else []) + (swept.lines() if swept else [])
-    lines += anew.lines() if anew else []
-    _print(lines, measured, swept)
+    worked = {"delivery": drained, "sweep": swept, "reschedule": anew}
+    lines = _lines(measured) if measured else []
+    for done in worked.values():
+        lines += done.lines() if done else []
+    _print(lines, measured, {name: asdict(done) for name, done in worked.items() if done})
     sys.exit(0 if all(ok for _, _, _, ok in lines) else 1)
 
 
@@ -354,7 +359,7 @@ def _lines(measured: dict[int, dict[str, Rounds]]) -> list[tuple[str, str, str, 
 def _print(
     lines: list[tuple[str, str, str, bool]],
     measured: dict[int, dict[str, Rounds]],
-    swept: sweep.Swept | None,
+    worked: dict[str, dict[str, object]],
 ) -> None:
     table = Table("", "measured", "to reach", "")
     for what, told, target, ok in lines:
@@ -364,8 +369,7 @@ def _print(
         str(size): {name: vars(rounds) for name, rounds in found.items()}
         for size, found in measured.items()
     }
-    if swept is not None:
-        raw["sweep"] = asdict(swept)
+    raw |= worked
     sys.stdout.write(json.dumps(raw) + "\n")
 
 

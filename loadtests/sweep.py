@@ -135,15 +135,15 @@ async def _watched(pids: list[int]) -> Swept:
             while (done := int(await connection.fetchval(_DONE))) < DUE:
                 progress.update(task, completed=done)
                 if not first and done >= DUE // 10:
-                    began, first, before = time.monotonic(), done, _resident(pids)
+                    began, first, before = time.monotonic(), done, resident(pids)
                 await asyncio.sleep(0.2)
             seconds = time.monotonic() - began
     finally:
         await connection.close()
-    return Swept((DUE - first) / seconds, before, _resident(pids))
+    return Swept((DUE - first) / seconds, before, resident(pids))
 
 
-def _resident(pids: list[int]) -> list[float]:
+def resident(pids: list[int]) -> list[float]:
     """Resident memory in MiB."""
     asked = subprocess.run(  # noqa: S603 - our own processes
         ["ps", "-o", "rss=", "-p", ",".join(map(str, pids))],  # noqa: S607 - of the system, wherever it is

@@ -24,7 +24,7 @@ from app.errors import (
 )
 from app.http.cases import CaseDetail, CaseStateOut, Inbox, in_full, state_of
 from app.http.inputs import Input, Line, Moment, Paragraphs, Ref, ShortText, not_a_flag
-from app.http.phone import PhoneNumber
+from app.http.phone import ContactNumber
 from app.http.problems import problems
 from app.http.transaction import OneTransaction, Tx
 from app.http.who import ByStaff, require_key
@@ -59,9 +59,9 @@ class Person(Input):
     name: Annotated[Line, StringConstraints(max_length=40)] = Field(
         description="群众姓名", examples=["王大爷"], repr=False
     )
-    phone: PhoneNumber | None = Field(
+    phone: ContactNumber | None = Field(
         default=None,
-        description="群众本人的手机；没有就不填，不要填干部的",
+        description="群众本人的手机；没有手机的可填固定电话或不填，不要填干部的",
         examples=["13800138000"],
         repr=False,
     )

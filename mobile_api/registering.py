@@ -54,6 +54,10 @@ class ReceiptOut(BaseModel):
     number_notice: str | None = Field(
         description="代群众登记时，所填号码不能用于短信评价的原因；可以的为 null", examples=[None]
     )
+    textable: bool = Field(description="能否给反映人发短信")
+    notice: str | None = Field(
+        description="发不了短信时，请照此告知反映人；能发则为空", examples=[None]
+    )
 
     @classmethod
     def of(cls, registered: Registered) -> Self:
@@ -63,4 +67,6 @@ class ReceiptOut(BaseModel):
             title=registered.case.title,
             holder=registered.holder.name,
             number_notice=registered.number.notice,
+            textable=registered.case.textable,
+            notice=registered.notice,
         )

@@ -19,6 +19,7 @@ from sqlalchemy import text
 from app import errors
 from app.calendars.reading import outlook
 from app.db import reading
+from app.delivery import channel
 from app.errors import NotFound, Problem, Unavailable
 from app.heartbeats import pulse
 from app.http.pages import page
@@ -36,10 +37,12 @@ _ICON = Path(__file__).with_name("data").joinpath("icon.svg").read_bytes()
 
 @router.get("/health")
 async def health() -> JSONResponse:
-    """The process lives, whatever else is away; whether a year's calendar is missing, cards are held, or texts lack approval."""
+    """The process lives, whatever else is away; whether a calendar is missing, cards are held, texts are paused or lack approval."""
     calendar, sweep, texts = await asyncio.gather(_calendar(), _sweep(), _texts())
     warned = (
-        sweep == "held" or (calendar and calendar["missing"]) or (texts and texts["unapproved"])
+        sweep == "held"
+        or (calendar and calendar["missing"])
+        or (texts and (texts["paused"] or texts["unapproved"]))
     )
     status = "warning" if warned else "ok"
     return JSONResponse({"status": status, "calendar": calendar, "sweep": sweep, "texts": texts})
@@ -137,14 +140,16 @@ async def _sweep() -> str | None:
 
 
 async def _texts() -> dict[str, Any] | None:
-    """Which texts the provider is not sent, since it has not approved their words (`qungong sms templates`)."""
+    """Whether sending is paused (`qungong sms status`), and which texts' words the provider has not approved (`… templates`)."""
     provider = settings().sms_provider
     try:
         async with asyncio.timeout(_PATIENCE_SECONDS), reading() as tx:
             found = await unapproved(tx, provider, capabilities())
+            own = await channel.show(tx, provider)
     except (asyncpg.PostgresError, OSError):
         return None
-    return {"provider": provider, "unapproved": found}
+    paused = own is not None and own.paused_since is not None
+    return {"provider": provider, "paused": paused, "unapproved": found}
 
 
 async def _redis() -> str:

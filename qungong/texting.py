@@ -17,7 +17,7 @@ from app.db import Database, Transaction, transaction
 from app.errors import NothingChanged
 from app.settings import settings
 from app.text_templates import TextTemplate
-from qungong import serving
+from qungong import delivering, serving
 from qungong.local import local_services
 from sms.providers import capabilities
 from sms.templates import Application, applications, register, unfit
@@ -28,9 +28,8 @@ app = typer.Typer(help="短信 · text messages", no_args_is_help=True)
 _PLACES = {"code": "数字与字母", "ref": "编号", "primary": "编号", "paper": "编号", "until": "时间"}
 
 
-@app.callback()
-def _group() -> None:
-    """So that `templates` stays a command of its own beside others."""
+app.command("status")(delivering.status)
+app.command("probe")(delivering.probe)
 
 
 @app.command("templates")

@@ -8,22 +8,21 @@ the same attempt to be made again without first asking what became of it.
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from enum import StrEnum
 from typing import Protocol, TypeAlias
 from uuid import UUID
 
+from app.delivery.terms import ErrorClass
 
-class ErrorClass(StrEnum):
-    """Why a text was refused or not delivered, as far as it decides what happens next."""
-
-    NUMBER_UNUSABLE = "number_unusable"
-    OPTED_OUT = "opted_out"
-    # The account, its credit or its sender: every further text would fare the same.
-    ACCOUNT = "account"
-    CONTENT = "content"
-    TRANSIENT = "transient"
-    # Not known, or not known to be one of the above.
-    AMBIGUOUS = "ambiguous"
+__all__ = [
+    "Accepted",
+    "ErrorClass",
+    "Gateway",
+    "NotSent",
+    "OutgoingText",
+    "Refused",
+    "SendResult",
+    "Unknown",
+]
 
 
 @dataclass(frozen=True, slots=True)

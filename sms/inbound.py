@@ -17,8 +17,8 @@ from fastapi import APIRouter, Depends, Request, Response
 from pydantic import BaseModel
 from starlette.requests import ClientDisconnect
 
-from app import outbox
 from app.db import transaction
+from app.delivery import reports
 from app.errors import MalformedRequest, NotFound, NotPermitted, TooLarge, Unavailable
 from app.http.problems import problems
 from app.outbox import MessageState
@@ -74,14 +74,20 @@ GenuineForm = Annotated[Form, Depends(genuine_form)]
     response_class=Response,
     responses=problems(NotPermitted, TooLarge, Unavailable),
 )
-async def status(message_id: str, form: GenuineForm) -> None:
+async def status(message_id: str, form: GenuineForm, request: Request) -> None:
     report = status_report(form)
     message = _uuid(message_id)
     if report is None or message is None:
         return
     async with transaction() as tx:
-        await outbox.record_status(
-            tx, message, report.provider_id, _STATES[report.status], report.error_code
+        await reports.record_status(
+            tx,
+            message,
+            report.provider_id,
+            _STATES[report.status],
+            report.error_code,
+            error=report.error,
+            turn=_turn(request.query_params.get("turn")),
         )
 
 
@@ -127,12 +133,12 @@ _PUSHES: Final = problems(NotFound, MalformedRequest, TooLarge, Unavailable)
 
 
 @router.post("/aliyun/{secret}/reports", summary="短信状态报告（SmsReport）", responses=_PUSHES)
-async def reports(batch: Annotated[list[Any], Depends(pushed)]) -> Taken:
+async def pushed_reports(batch: Annotated[list[Any], Depends(pushed)]) -> Taken:
     # Each in a transaction of its own: the same batch twice at once must not have one wait for the other in a circle.
     for told in _read(batch, aliyun_pushes.receipt):
         state = MessageState.DELIVERED if told.delivered else MessageState.UNDELIVERED
         async with transaction() as tx:
-            await outbox.record_status(
+            await reports.record_status(
                 tx, told.message_id, told.provider_id, state, told.error_code
             )
     return Taken()
@@ -189,6 +195,13 @@ async def _body(request: Request, most: int) -> bytes:
     except ClientDisconnect as gone:
         raise MalformedRequest from gone
     return bytes(body)
+
+
+def _turn(given: str | None) -> int | None:
+    """Which turn of the message the callback address was made for; the first one's names none."""
+    if given is None:
+        return 1
+    return int(given) if given.isascii() and given.isdecimal() and len(given) < 6 else None
 
 
 def _uuid(given: str) -> UUID | None:

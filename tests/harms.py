@@ -217,6 +217,65 @@ HARMS: Final[tuple[tuple[str, tuple[str, ...], dict[str, Any]], ...]] = (
         {"once": "answered/twice", "messages": 2},
     ),
     (
+        "ended_with_its_moment",
+        (
+            "UPDATE outbox_message SET state = 'delivered', settled_at = NULL WHERE case_id = [id] AND kind = 'receipt'",
+        ),
+        {"kind": "receipt", "state": "delivered", "settled_at": None},
+    ),
+    (
+        "ended_with_its_moment",
+        ("UPDATE outbox_message SET settled_at = now() WHERE case_id = [id] AND kind = 'receipt'",),
+        {"kind": "receipt", "state": "queued"},
+    ),
+    (
+        "turns_are_on_record",
+        ("UPDATE outbox_message SET turn = 2 WHERE case_id = [id] AND kind = 'receipt'",),
+        {"kind": "receipt", "turn": 2, "ended": 0},
+    ),
+    (
+        "turns_are_on_record",
+        (
+            """INSERT INTO ended_turn (message_id, turn, state, attempts, followed_by, at)
+            SELECT id, 1, 'undelivered', 1, 'retried', now() FROM outbox_message WHERE case_id = [id] AND kind = 'receipt'""",
+        ),
+        {"kind": "receipt", "turn": 1, "ended": 1},
+    ),
+    (
+        "nothing_resent_that_must_not_be",
+        (
+            """INSERT INTO ended_turn (message_id, turn, state, attempts, followed_by, at)
+            SELECT id, 1, 'delivered', 1, 'retried', now() FROM outbox_message WHERE case_id = [id] AND kind = 'receipt'""",
+        ),
+        {"kind": "receipt", "turn": 1},
+    ),
+    (
+        "nothing_resent_that_must_not_be",
+        (
+            """INSERT INTO ended_turn (message_id, turn, state, attempts, followed_by, at)
+            SELECT id, 2, 'undelivered', 1, 'retried', now() FROM outbox_message WHERE case_id = [id] AND kind = 'receipt'""",
+        ),
+        {"kind": "receipt", "turn": 2},
+    ),
+    (
+        "nothing_resent_that_must_not_be",
+        (
+            """INSERT INTO ended_turn (message_id, turn, state, attempts, followed_by, at)
+            SELECT id, 1, 'undelivered', 1, 'retried', now() FROM outbox_message WHERE case_id = [id] AND kind = 'receipt'""",
+            "UPDATE outbox_message SET kind = 'one_time_code' WHERE case_id = [id] AND kind = 'receipt'",
+        ),
+        {"kind": "one_time_code", "turn": 1},
+    ),
+    (
+        "paused_channel_is_probed",
+        (
+            "UPDATE outbox_message SET due_at = now() - interval '16 minutes' WHERE case_id = [id] AND kind = 'receipt'",
+            """INSERT INTO sms_channel (provider, paced_until, paused_since, paused_until, paused_why, pauses)
+            VALUES ('provider/' || [ref], now(), now() - interval '1 hour', now() - interval '16 minutes', 'account', 3)""",
+        ),
+        {"paused_why": "account"},
+    ),
+    (
         "one_survey_a_round",
         (
             "DELETE FROM surveys.answer",
@@ -328,6 +387,30 @@ HARMS: Final[tuple[tuple[str, tuple[str, ...], dict[str, Any]], ...]] = (
             "UPDATE outbox_message SET provider_id = 'SM-the-same' WHERE case_id = [id] AND kind IN ('receipt', 'moved')",
         ),
         {"provider_id": "SM-the-same", "messages": 4},
+    ),
+    (
+        "report_has_one_message",
+        (
+            "UPDATE outbox_message SET provider_id = 'SM-again' WHERE case_id = [id] AND kind = 'receipt'",
+            """INSERT INTO ended_turn (message_id, turn, state, provider_id, attempts, followed_by, at)
+            SELECT id, 1, 'undelivered', 'SM-again', 1, 'retried', now() FROM outbox_message WHERE case_id = [id] AND kind = 'moved'
+            LIMIT 1""",
+        ),
+        {"provider_id": "SM-again", "messages": 2},
+    ),
+    (
+        "report_is_not_undone",
+        (
+            "UPDATE outbox_message SET reported = 'delivered', state = 'accepted' WHERE case_id = [id] AND kind = 'receipt'",
+        ),
+        {"kind": "receipt", "reported": "delivered", "state": "accepted"},
+    ),
+    (
+        "report_is_not_undone",
+        (
+            "UPDATE outbox_message SET reported = 'accepted' WHERE case_id = [id] AND kind = 'receipt'",
+        ),
+        {"kind": "receipt", "reported": "accepted", "state": "queued"},
     ),
     (
         "records_verify",

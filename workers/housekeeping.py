@@ -7,6 +7,7 @@ from app import heartbeats, idempotency
 from app.auth import codes, sessions, signing_in
 from app.cases import photos
 from app.db import transaction
+from app.delivery import phone_limits
 
 log = structlog.get_logger()
 
@@ -18,6 +19,7 @@ _FORGET = {
     "given_answer": idempotency.forget_old,
     "worker_heartbeat": heartbeats.forget_old,
     "one_time_code": codes.forget_old,
+    "texted": phone_limits.forget_old,
     "failed_sign_in": signing_in.forget_old,
     "session": sessions.forget_old,
 }

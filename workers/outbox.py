@@ -1,22 +1,29 @@
 """Delivery of text messages: intent committed, provider called, outcome marked; unknown outcomes inquired about.
 
-Nothing is sent twice unless an attempt ended unknown and the provider says it has nothing.
+Nothing is sent twice unless an attempt ended unknown and the provider says it has nothing. Rows are claimed and outcomes
+marked in batches; each text is an attempt of its own. What an outcome means is decided in app/delivery.
 """
 
 import asyncio
+from collections.abc import Coroutine
 from datetime import timedelta
-from typing import Final
+from typing import Any, Final
 
 import structlog
 
 from app import keys, outbox
+from app.auth import phones
 from app.bell import Bell
 from app.db import transaction
-from app.outbox import Claimed, MessageState, Outcome
+from app.delivery import channel, claiming, phone_limits, settling
+from app.delivery.claiming import Claimed
+from app.delivery.phone_limits import Ready
+from app.delivery.policy import Outcome, refused
+from app.delivery.terms import ErrorClass, Pause
+from app.outbox import MessageState, Why
 from app.settings import settings
 from sms.gateway import (
     Accepted,
-    ErrorClass,
     Gateway,
     NotSent,
     OutgoingText,
@@ -30,97 +37,241 @@ from sms.texts import render
 
 log = structlog.get_logger()
 
-AT_ONCE: Final = 16
+AT_ONCE: Final = 32
+_CLAIMED_AT_MOST: Final = 64
+_EXPIRED_AT_ONCE: Final = 500
+# Inquiries and what has expired are looked for this often however busy it is.
+_LOOK_SECONDS: Final = 1.0
+# Outcomes that come in within this time are marked together.
+_TOGETHER_SECONDS: Final = 0.02
 # Beyond the provider's own time limit: to commit the outcome, and for a machine that is slow.
 _MARGIN_SECONDS: Final = 30.0
-_OF_REFUSAL: Final = {
-    ErrorClass.NUMBER_UNUSABLE: MessageState.FAILED,
-    ErrorClass.OPTED_OUT: MessageState.FAILED,
-    # Trying again later may help; so often, and then a person sees to it.
-    ErrorClass.TRANSIENT: MessageState.QUEUED,
-    ErrorClass.ACCOUNT: MessageState.QUEUED,
-    ErrorClass.CONTENT: MessageState.NEEDS_HUMAN,
-    ErrorClass.AMBIGUOUS: MessageState.NEEDS_HUMAN,
-}
+# So many attempts in a row without any clear answer, and the provider counts as away.
+_IN_DOUBT: Final = 10
+_HANDED_BACK: Final = Outcome(MessageState.QUEUED, error="handed_back", counts=False)
 
 
 class Delivery:
-    """Keeps up to about twice AT_ONCE messages under way, so that one slow answer holds up no other message."""
+    """Keeps AT_ONCE texts at the provider while there are any; what was claimed beyond waits its turn in this process."""
 
     name = str(Bell.OUTBOX)
 
     def __init__(self, gateway: Gateway) -> None:
         self._gateway = gateway
-        self._under_way: set[asyncio.Task[None]] = set()
+        self._provider = settings().sms_provider
         self._lease_seconds = settings().sms_timeout_seconds + _MARGIN_SECONDS
+        self._at_once = asyncio.Semaphore(AT_ONCE)
+        self._under_way: set[asyncio.Task[None]] = set()
+        self._outcomes: list[tuple[Claimed, Outcome]] = []
+        self._marking: asyncio.Task[None] | None = None
+        self._looked_at = float("-inf")
+        self._in_doubt = 0
+        # Set while this process knows the channel to be paused: what it still holds goes back unsent.
+        self._paused = False
 
     async def once(self) -> bool:
         lease = timedelta(seconds=self._lease_seconds)
-        # Counted from before the claim, so that we give up before the database does.
-        last_moment = asyncio.get_running_loop().time() + _MARGIN_SECONDS / 2
-        async with transaction() as tx:
-            claimed = await outbox.claim(tx, AT_ONCE, lease=lease)
-        async with transaction() as tx:
-            claimed += await outbox.claim_unknown(tx, AT_ONCE, lease=lease)
-        for message in claimed:
-            task = asyncio.create_task(self._see_to(message, last_moment))
-            self._under_way.add(task)
-            task.add_done_callback(self._under_way.discard)
+        found = await self._look(lease)
+        sending, wait = await self._claim(lease)
         while len(self._under_way) >= AT_ONCE:
             await asyncio.wait(self._under_way, return_when=asyncio.FIRST_COMPLETED)
-        return bool(claimed)
+        if wait:
+            await asyncio.sleep(wait)
+        return bool(found or sending or wait)
 
     async def finish(self) -> None:
         if self._under_way:
             await asyncio.wait(self._under_way)
+        while self._marking is not None and not self._marking.done():
+            await self._marking
         await self._gateway.close()
 
-    async def _see_to(self, message: Claimed, last_moment: float) -> None:
-        try:
-            outgoing = compose(message)
-        except Exception as failure:
-            # A template that lacks a parameter, or a key that has changed: no further try will help.
-            outcome = Outcome(MessageState.NEEDS_HUMAN, error=type(failure).__name__)
-        else:
-            if asyncio.get_running_loop().time() > last_moment:
-                # This process was stopped meanwhile; others may think it dead. The lease will lapse.
+    async def _look(self, lease: timedelta) -> int:
+        """What must not wait for a free hand: texts that expire, and attempts that ended unknown."""
+        now = asyncio.get_running_loop().time()
+        if now - self._looked_at < _LOOK_SECONDS and self._under_way:
+            return 0
+        self._looked_at = now
+        async with transaction() as tx:
+            expired = await claiming.expire(tx, _EXPIRED_AT_ONCE)
+        async with transaction() as tx:
+            held = await channel.hold(tx, self._provider, most=AT_ONCE, rate=0)
+            unknown = await claiming.claim_unknown(tx, held.grant.most, lease=lease)
+            await channel.used(tx, held, len(unknown), lease=lease)
+        self._paused = held.grant.most == 0
+        for message in unknown:
+            self._begin(self._inquire(message, probe=held.grant.probe))
+        return expired + len(unknown)
+
+    async def _claim(self, lease: timedelta) -> tuple[int, float]:
+        """Commit the intent to send a batch, and begin; returns how many, and how long to wait for leave to send more."""
+        # Counted from before the claim, so that we give up before the database does.
+        last_moment = asyncio.get_running_loop().time() + _MARGIN_SECONDS / 2
+        async with transaction() as tx:
+            held = await channel.hold(
+                tx, self._provider, most=_CLAIMED_AT_MOST, rate=settings().sms_rate
+            )
+            if not held.grant.most:
+                return 0, held.grant.wait.total_seconds()
+            claimed = await claiming.claim(tx, held.grant.most, lease=lease)
+            ready, broken = _composed(claimed)
+            admitted = await phone_limits.admit(tx, ready)
+            await channel.used(tx, held, len(admitted), lease=lease)
+        self._paused = False
+        for message, outcome in broken:
+            self._mark(message, outcome)
+        for one in ready:
+            if one.message.id in admitted:
+                self._begin(self._send(one, last_moment, probe=held.grant.probe))
+        return len(claimed), 0.0
+
+    def _begin(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._under_way.add(task)
+        task.add_done_callback(self._under_way.discard)
+
+    async def _send(self, one: Ready, last_moment: float, *, probe: bool) -> None:
+        async with self._at_once:
+            if (self._paused and not probe) or asyncio.get_running_loop().time() > last_moment:
+                # Others may think this process dead; if the lease has lapsed already, nothing comes of handing back.
+                self._mark(one.message, _HANDED_BACK)
                 return
-            outcome = await self._ask_provider(message, outgoing)
+            try:
+                result = await self._gateway.send(_outgoing(one))
+            except Exception as failure:
+                result = Unknown(type(failure).__name__)
+        self._mark(one.message, _outcome(result))
+        await self._heed(result, probe=probe)
+
+    async def _inquire(self, message: Claimed, *, probe: bool) -> None:
+        ready, broken = _composed([message])
+        for failed in broken:
+            self._mark(*failed)
+        for one in ready:
+            async with self._at_once:
+                found = await self._gateway.find(
+                    _outgoing(one), attempted_at=message.created_at, taken=message.taken
+                )
+            # A provider that could not be asked has not been asked in vain while everybody waits for it.
+            away = isinstance(found, Unknown) and (probe or self._paused)
+            outcome = _outcome(found)
+            self._mark(
+                message,
+                Outcome(outcome.state, error=outcome.error, counts=False) if away else outcome,
+            )
+            await self._heed_inquiry(found, probe=probe)
+
+    async def _heed(self, result: SendResult, *, probe: bool) -> None:
+        """What an attempt says about the channel, which is everybody's."""
+        match result:
+            case Refused(error=ErrorClass.ACCOUNT):
+                await self._pause(Pause.ACCOUNT, result.code, probe=probe)
+            case NotSent():
+                await self._pause(Pause.UNREACHABLE, result.reason, probe=probe)
+            case Unknown():
+                self._in_doubt += 1
+                if probe or self._in_doubt >= _IN_DOUBT:
+                    await self._pause(Pause.UNREACHABLE, result.reason, probe=probe)
+            case Accepted() | Refused():
+                await self._works(probe=probe)
+
+    async def _heed_inquiry(self, found: Accepted | NotSent | Unknown, *, probe: bool) -> None:
+        if not isinstance(found, Unknown):
+            await self._works(probe=probe)
+        elif probe:
+            await self._pause(Pause.UNREACHABLE, found.reason, probe=True)
+
+    async def _works(self, *, probe: bool) -> None:
+        self._in_doubt = 0
+        if not probe:
+            return
+        self._paused = False
         try:
             async with transaction() as tx:
-                await outbox.settle(tx, message, outcome)
+                await channel.resume(tx, self._provider)
         except Exception as failure:
-            # The lease lapses, and what became of the attempt is inquired about.
-            log.error("outcome not marked", message=str(message.id), error=type(failure).__name__)
+            # The probe's time runs out, and another one is let through.
+            log.error("channel not resumed", error=type(failure).__name__)
+        else:
+            log.info("texts are sent again", provider=self._provider)
 
-    async def _ask_provider(self, message: Claimed, outgoing: OutgoingText) -> Outcome:
-        if message.state is MessageState.UNKNOWN:
-            found = await self._gateway.find(
-                outgoing, attempted_at=message.created_at, taken=message.taken
-            )
-            return _outcome(found)
+    async def _pause(self, why: Pause, error: str, *, probe: bool) -> None:
+        if self._paused and not probe:
+            return
+        self._paused, self._in_doubt = True, 0
         try:
-            return _outcome(await self._gateway.send(outgoing))
+            async with transaction() as tx:
+                paused = await channel.pause(tx, self._provider, why, error, probe=probe)
         except Exception as failure:
-            return Outcome(MessageState.UNKNOWN, error=type(failure).__name__)
+            log.error("channel not paused", error=type(failure).__name__)
+        else:
+            if paused:
+                log.error("no texts for now", provider=self._provider, why=str(why), code=error)
+
+    def _mark(self, message: Claimed, outcome: Outcome) -> None:
+        self._outcomes.append((message, outcome))
+        if self._marking is None or self._marking.done():
+            self._marking = asyncio.create_task(self._mark_all())
+
+    async def _mark_all(self) -> None:
+        while self._outcomes:
+            await asyncio.sleep(_TOGETHER_SECONDS)
+            outcomes, self._outcomes = self._outcomes, []
+            try:
+                async with transaction() as tx:
+                    await settling.settle(tx, outcomes)
+            except Exception:
+                for one in outcomes:
+                    await _mark_alone(*one)
 
 
-def compose(message: Claimed) -> OutgoingText:
-    """The text as it goes out."""
-    assert message.phone_sealed is not None, "what has no number is not claimed"
-    params = outbox.open_params(message.params_sealed)
+async def _mark_alone(message: Claimed, outcome: Outcome) -> None:
+    """One that cannot be marked must not keep the others of its batch from it."""
+    try:
+        async with transaction() as tx:
+            await settling.settle(tx, [(message, outcome)])
+    except Exception as failure:
+        # The lease lapses, and what became of the attempt is inquired about.
+        log.error("outcome not marked", message=str(message.id), error=type(failure).__name__)
+
+
+def _composed(claimed: list[Claimed]) -> tuple[list[Ready], list[tuple[Claimed, Outcome]]]:
+    """The texts as they would go out, and those that no try can help."""
+    ready: list[Ready] = []
+    broken: list[tuple[Claimed, Outcome]] = []
+    for message in claimed:
+        assert message.phone_sealed is not None, "what has no number is not claimed"
+        try:
+            phone = keys.decrypt(message.phone_sealed)
+            body = render(
+                message.kind,
+                outbox.open_params(message.params_sealed),
+                signature=settings().sms_signature,
+                capabilities=capabilities(),
+            ).body
+        except Exception as failure:
+            # A template that lacks a parameter, or a key that has changed.
+            why = Outcome(MessageState.NEEDS_HUMAN, error=type(failure).__name__, why=Why.BROKEN)
+            broken.append((message, why))
+            continue
+        if phones.textable(phone):
+            ready.append(Ready(message, phone, body))
+        else:
+            broken.append((message, Outcome(MessageState.NEEDS_HUMAN, why=Why.NOT_TEXTABLE)))
+    return ready, broken
+
+
+def _outgoing(one: Ready) -> OutgoingText:
+    message = one.message
+    # An earlier turn's reports must not be taken for this one's.
+    turn = "" if message.turn == 1 else f"?turn={message.turn}"
     return OutgoingText(
         id=message.id,
-        phone=keys.decrypt(message.phone_sealed),
+        phone=one.phone,
         template=message.kind,
-        parameters=params,
-        body=render(
-            message.kind,
-            params,
-            signature=settings().sms_signature,
-            capabilities=capabilities(),
-        ).body,
-        callback_url=f"{settings().public_url.rstrip('/')}/sms/twilio/status/{message.id}",
+        parameters=outbox.open_params(message.params_sealed),
+        body=one.body,
+        callback_url=f"{settings().public_url.rstrip('/')}/sms/twilio/status/{message.id}{turn}",
     )
 
 
@@ -129,7 +280,7 @@ def _outcome(result: SendResult) -> Outcome:
         case Accepted():
             return Outcome(MessageState.ACCEPTED, provider_id=result.provider_id)
         case Refused():
-            return Outcome(_OF_REFUSAL[result.error], error=result.code)
+            return refused(result.error, result.code)
         case NotSent():
             # The provider may be away for hours: that is no reason to give a message up before it expires.
             return Outcome(MessageState.QUEUED, error=result.reason, counts=False)

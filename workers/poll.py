@@ -25,6 +25,8 @@ log = structlog.get_logger()
 
 _FIRST_REST_SECONDS: Final = 0.5
 _LONGEST_REST_SECONDS: Final = 8.0
+# However many batches there are in a second, its heart beats once.
+_BEAT_SECONDS: Final = 1.0
 
 
 class Work(Protocol):
@@ -62,13 +64,16 @@ async def keep_working(
     work: Work, *, rung: asyncio.Event, stopping: asyncio.Event, every: float
 ) -> None:
     """Look when rung for, and `every` so many seconds in any case."""
-    process, rest = uuid4(), _FIRST_REST_SECONDS
+    process, rest, beaten = uuid4(), _FIRST_REST_SECONDS, float("-inf")
+    clock = asyncio.get_running_loop().time
     while not stopping.is_set():
         # Before the look: a ring during it is for the next one.
         rung.clear()
         try:
             more = await work.once()
-            await _beat(process, work.name)
+            if not more or clock() - beaten > _BEAT_SECONDS:
+                await _beat(process, work.name)
+                beaten = clock()
         except Exception as failure:
             # Only its kind: what it says may hold a name or a number.
             log.error("worker failed, goes on", worker=work.name, error=type(failure).__name__)

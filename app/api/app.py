@@ -28,6 +28,7 @@ from app.api import (
     sessions,
     supervising,
     text_templates,
+    texts,
     waiting,
     wall,
 )
@@ -43,7 +44,7 @@ _DESCRIPTION: Final = (
 )
 _PARTS: Final = (
     sessions, cases, photos, filing, judging, dispatching, handling, extending, waiting, pressing, supervising, papers,
-    return_calls, replies,
+    return_calls, replies, texts,
     directory, reorganising, official_numbers, calendars, limits, text_templates,
     cards, wall, reports,
 )  # fmt: skip

@@ -14,7 +14,7 @@ from app.errors import KeyReused, NotPermitted, SignInRequired
 from app.http.cases import CaseStateOut
 from app.http.inputs import Identifier, Input, Line, Moment, OptionalLine, Paragraphs, UnitCode
 from app.http.moments import At
-from app.http.phone import PhoneNumber
+from app.http.phone import ContactNumber
 from app.http.problems import problems
 from app.http.transaction import OneTransaction, Tx
 from app.http.who import ByStaff
@@ -28,9 +28,9 @@ _CHANNELS = {UnitKind.VILLAGE: Channel.CADRE, UnitKind.COMMAND_CENTER: Channel.H
 
 class PersonIn(Input):
     name: Line = Field(description="反映人姓名", examples=["王大爷"], repr=False)
-    phone: PhoneNumber | None = Field(
+    phone: ContactNumber | None = Field(
         default=None,
-        description="反映人自己的手机号码，用于告知进展和回访；没有手机的不填，不要填干部的号码",
+        description="反映人自己的号码，用于告知进展和回访；没有手机的可填固定电话或不填，不要填干部的号码",
         examples=["13983001234"],
         repr=False,
     )
@@ -98,6 +98,10 @@ class RegisteredOut(BaseModel):
     received_at: At
     stage_due_at: At | None
     due_at: At
+    textable: bool = Field(description="能否给反映人发短信")
+    notice: str | None = Field(
+        description="发不了短信时，请照此告知反映人；能发则为空", examples=[None]
+    )
     version: int = Field(description="记录的条数，用于 If-Match")
     evaluation_by: AskedBy = Field(
         description="办结后怎样请群众评价：text 短信、return_call 电话回访、nobody 匿名反映不评价",
@@ -120,6 +124,8 @@ class RegisteredOut(BaseModel):
             received_at=case.received_at,
             stage_due_at=case.stage_due_at,
             due_at=case.due_at,
+            textable=case.textable,
+            notice=registered.notice,
             version=case.event_seq,
             evaluation_by=registered.number.asked_by,
             number_notice=registered.number.notice,

@@ -12,7 +12,9 @@ _REGION = "CN"
 _MAINLAND = 86
 _LONGEST = 30
 _WRITTEN = re.compile(r"\+?[0-9 ()-]+")
+_MOBILE_SHAPE = re.compile(r"\+861[3-9][0-9]{9}")
 _MOBILE = frozenset({PhoneNumberType.MOBILE, PhoneNumberType.FIXED_LINE_OR_MOBILE})
+_PERSONAL = _MOBILE | {PhoneNumberType.FIXED_LINE}
 
 NOT_A_NUMBER = "不是有效的手机号码，请核对"
 LANDLINE = "固定电话收不到短信，请填写手机号码"
@@ -34,6 +36,21 @@ def mobile(written: str) -> str:
     if phonenumbers.number_type(number) not in _MOBILE:
         raise PhoneRefused(LANDLINE)
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+
+
+def contact(written: str) -> str:
+    """The number in E.164 to reach a person by: a mainland mobile number or landline; raises PhoneRefused for all others."""
+    number = _parsed(written)
+    if number.country_code != _MAINLAND:
+        raise PhoneRefused(ABROAD)
+    if phonenumbers.number_type(number) not in _PERSONAL:
+        raise PhoneRefused(NOT_A_NUMBER)
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+
+
+def textable(number: str) -> bool:
+    """Whether a number in E.164 is one that texts arrive at: on the mainland, mobile numbers and no others begin so."""
+    return _MOBILE_SHAPE.fullmatch(number) is not None
 
 
 def phone_key(number: str) -> bytes:

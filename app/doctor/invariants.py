@@ -9,6 +9,7 @@ from app.doctor.cards import CARDS
 from app.doctor.invariant import AMONG, Invariant, Reach
 from app.doctor.months import MONTHS
 from app.doctor.surveys import SURVEYS
+from app.doctor.texts import DELIVERY, REPORTS
 
 _EVENTS_WITHOUT_GAP = text(f"""
 SELECT g.ref, g.event_seq, e.entries, e.lowest, e.highest, head.hash IS NOT DISTINCT FROM g.event_hash AS head_fits
@@ -25,30 +26,6 @@ ORDER BY g.id LIMIT :most
 _RECORD_HAS_CASE = text("""
 SELECT e.case_id, count(*) AS entries FROM case_event e LEFT JOIN grievance g ON g.id = e.case_id
 WHERE g.id IS NULL GROUP BY e.case_id ORDER BY e.case_id LIMIT :most
-""")
-
-# A text is claimed when it is due, or expires then; a survey that is owed never expires.
-_NOTHING_LEFT_WAITING = text("""
-SELECT id, kind, state, due_at, expires_at FROM outbox_message
-WHERE state = 'queued' AND kind <> 'survey_owed' AND (due_at < :since OR expires_at < :since)
-UNION ALL
-SELECT id, kind, state, due_at, expires_at FROM outbox_message
-WHERE state = 'queued' AND kind = 'survey_owed' AND due_at < :since
-ORDER BY due_at, id LIMIT :most
-""")
-_NOTHING_LEFT_UNDER_WAY = text("""
-SELECT id, kind, state, attempts, lease_until FROM outbox_message
-WHERE state IN ('sending', 'unknown') AND (lease_until IS NULL OR lease_until < :since)
-ORDER BY lease_until NULLS FIRST, id LIMIT :most
-""")
-_OWED_ONCE = text("""
-SELECT once, count(*) AS messages FROM outbox_message WHERE once IS NOT NULL
-GROUP BY once HAVING count(*) > 1 ORDER BY once LIMIT :most
-""")
-
-_REPORT_HAS_ONE_MESSAGE = text("""
-SELECT provider_id, count(*) AS messages FROM outbox_message WHERE provider_id IS NOT NULL
-GROUP BY provider_id HAVING count(*) > 1 ORDER BY provider_id LIMIT :most
 """)
 
 _ONE_LEAD = text(f"""
@@ -133,39 +110,9 @@ INVARIANTS: tuple[Invariant, ...] = (
     ),
     KEPT_ANSWERS,
     *CARDS,
-    Invariant(
-        3,
-        "nothing_left_waiting",
-        "到期的短信和评价都已处理",
-        "the message `id` was due at `due_at` and nobody has taken it since: do the workers run?",
-        Reach.WHOLE,
-        _NOTHING_LEFT_WAITING,
-    ),
-    Invariant(
-        3,
-        "nothing_left_under_way",
-        "发送中的短信都有着落",
-        "a worker took the message `id`, did not come back, and nobody has inquired about it since `lease_until`",
-        Reach.WHOLE,
-        _NOTHING_LEFT_UNDER_WAY,
-    ),
-    Invariant(
-        3,
-        "owed_once",
-        "同一件事只欠一条消息",
-        "the same thing, `once`, is owed by several messages, so somebody is told or asked twice",
-        Reach.WHOLE,
-        _OWED_ONCE,
-    ),
+    *DELIVERY,
     *SURVEYS,
-    Invariant(
-        5,
-        "report_has_one_message",
-        "服务商的一个编号只对应一条短信",
-        "the provider's id `provider_id` stands on several messages, so a report moves the wrong one",
-        Reach.WHOLE,
-        _REPORT_HAS_ONE_MESSAGE,
-    ),
+    *REPORTS,
     CHAINS,
     Invariant(
         7,

@@ -12,9 +12,10 @@ from uuid import UUID
 
 from sqlalchemy import text
 
-from app import outbox
 from app.db import Transaction
-from app.outbox import MessageState, Outcome
+from app.delivery import claiming, settling
+from app.delivery.policy import Outcome
+from app.outbox import MessageState
 from app.supervision import sweeping
 from app.surveys import asking
 from workers import deadlines
@@ -79,8 +80,9 @@ class Workers:
 
     async def _deliver(self, moment: datetime) -> None:
         async with self._at(moment) as tx:
-            for message in await outbox.claim(tx, _BATCH, lease=_LEASE):
-                await outbox.settle(tx, message, Outcome(MessageState.DELIVERED))
+            claimed = await claiming.claim(tx, _BATCH, lease=_LEASE)
+            delivered = Outcome(MessageState.DELIVERED)
+            await settling.settle(tx, [(message, delivered) for message in claimed])
 
     async def _ask(self, moment: datetime) -> None:
         await self._each(moment, asking.owed, asking.ask)

@@ -87,7 +87,7 @@ VALUES: dict[str, dict[str, Any]] = {
     "the first moment of all": {"occurred_at": "0001-01-01T00:00:00+14:00"},
     "the last moment of all": {"occurred_at": "9999-12-31T23:59:59-14:00"},
     "a moment as a number": {"occurred_at": 1e300},
-    "a landline": {"person": {"name": "王大爷", "phone": "023-46732112"}},
+    "a service number": {"person": {"name": "王大爷", "phone": "400-810-5678"}},
     "a number from abroad": {"person": {"name": "王大爷", "phone": "+12025550123"}},
     "no number at all": {"person": {"name": "王大爷", "phone": "没有"}},
     "a person without a name": {"person": {"phone": "13983001234"}},

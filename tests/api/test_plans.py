@@ -6,9 +6,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from app import outbox
 from app.cases import rescheduling
 from app.db import Transaction, database
+from app.delivery import claiming
 from app.supervision import sweeping
 from app.surveys import asking
 from tests.api import test_statements
@@ -35,8 +35,8 @@ async def test_no_look_for_what_is_due_reads_a_whole_table(tx: Transaction) -> N
     with counted() as sent:
         await sweeping.claim(tx, 1)
         await rescheduling.reschedule(tx, now=await tx.now())
-        await outbox.claim(tx, 1, lease=timedelta(minutes=1))
-        await outbox.claim_unknown(tx, 1, lease=timedelta(minutes=1))
+        await claiming.claim(tx, 1, lease=timedelta(minutes=1))
+        await claiming.claim_unknown(tx, 1, lease=timedelta(minutes=1))
         await asking.owed(tx, after=_FROM_THE_FIRST, most=1)
         await deadlines.to_archive(tx, after=_FROM_THE_FIRST, most=1)
     assert not await _read_whole(sent)

@@ -4,7 +4,16 @@ import re
 
 import pytest
 
-from app.auth.phones import ABROAD, LANDLINE, NOT_A_NUMBER, PhoneRefused, mobile, phone_key
+from app.auth.phones import (
+    ABROAD,
+    LANDLINE,
+    NOT_A_NUMBER,
+    PhoneRefused,
+    contact,
+    mobile,
+    phone_key,
+    textable,
+)
 
 
 @pytest.mark.parametrize(
@@ -60,3 +69,26 @@ def test_what_is_no_number_is_refused(written: str) -> None:
 def test_the_key_does_not_show_the_number() -> None:
     assert len(phone_key("+8613800138000")) == 32
     assert phone_key("+8613800138000") != phone_key("+8613800138001")
+
+
+@pytest.mark.parametrize(
+    ("written", "number", "texts"),
+    [
+        ("138 0013 8000", "+8613800138000", True),
+        ("19912345678", "+8619912345678", True),
+        ("023-46773333", "+862346773333", False),
+        ("010 6505 1234", "+861065051234", False),
+        ("+86 755 8888 8888", "+8675588888888", False),
+    ],
+)
+def test_a_person_may_be_reached_at_a_landline_where_no_text_arrives(
+    written: str, number: str, texts: bool
+) -> None:
+    assert contact(written) == number
+    assert textable(number) is texts
+
+
+@pytest.mark.parametrize("written", ["400-810-5678", "800-810-5678", "110", "", "1380013800"])
+def test_what_is_no_persons_number_is_refused(written: str) -> None:
+    with pytest.raises(PhoneRefused, match=NOT_A_NUMBER):
+        contact(written)

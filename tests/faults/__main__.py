@@ -1,6 +1,7 @@
 """`make faults`: one scenario after the other, each in a fresh database; a line with its counts, exit 1 on any breach.
 
-FAULTS_DUE says how many limits are due (20,000), FAULTS_ONLY which scenarios run (parts of their names), FAULTS_SEED the chance.
+FAULTS_DUE says how many limits are due (20,000), FAULTS_TEXTS how many texts are owed (10,000), FAULTS_ONLY which scenarios
+run (parts of their names), FAULTS_SEED the chance.
 """
 
 import asyncio
@@ -22,6 +23,7 @@ from app.clock import SHANGHAI
 from qungong import sample, serving
 from qungong.embedded import Postgres, Redis
 from tests.faults.filling import fill
+from tests.faults.message_scenarios import MESSAGE_SCENARIOS, TEXTS, MessageScenario, play
 from tests.faults.scenarios import SCENARIOS, Scenario
 from tests.faults.site import Outcome, Site, named
 
@@ -32,11 +34,14 @@ SEED = int(os.environ.get("FAULTS_SEED", str(random.SystemRandom().randrange(10*
 AUTUMN = datetime(2025, 9, 22, 10, tzinfo=SHANGHAI)
 JANUARY = datetime(2025, 1, 24, 10, tzinfo=SHANGHAI)
 
+EMPTY = "empty"
+COLUMNS = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+
 console = Console(highlight=False)
 
 
 def main() -> None:
-    console.print(f"seed {SEED}, {DUE:,} due")
+    console.print(f"seed {SEED}, {DUE:,} due, {TEXTS:,} texts")
     with tempfile.TemporaryDirectory(prefix="qungong-faults-") as folder, ExitStack() as stack:
         # Durable, as in production: the database is stopped as if the power had gone.
         postgres = Postgres(Path(folder) / "postgres", {}, mortal=True)
@@ -48,6 +53,10 @@ def main() -> None:
         for filled in {one.filled for one in chosen}:
             _make(postgres, filled)
         held = [_run(one, postgres, redis) for one in chosen]
+        texts = [one for one in MESSAGE_SCENARIOS if any(part in one.name for part in ONLY)]
+        if texts:
+            _make(postgres, EMPTY)
+        held += [_deliver(one, postgres) for one in texts]
     sys.exit(0 if held and all(held) else 1)
 
 
@@ -55,7 +64,8 @@ def _make(postgres: Postgres, filled: str) -> None:
     postgres.ensure_database(filled)
     with named(postgres.url(filled)), console.status(f"loading {filled}"):
         serving.migrate()
-        asyncio.run(_fill(filled))
+        if filled != EMPTY:
+            asyncio.run(_fill(filled))
 
 
 async def _fill(filled: str) -> None:
@@ -68,13 +78,35 @@ async def _fill(filled: str) -> None:
     await fill(DUE // 10, received=datetime.now(UTC), limit=Limit.parse("1d"), red=False)
 
 
-def _run(scenario: Scenario, postgres: Postgres, redis: Redis) -> bool:
+def _fresh(postgres: Postgres, filled: str) -> str:
     name = "scenario"
     postgres.ask(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
-    postgres.ask(f'CREATE DATABASE "{name}" TEMPLATE "{scenario.filled}"')
+    postgres.ask(f'CREATE DATABASE "{name}" TEMPLATE "{filled}"')
+    return name
+
+
+def _deliver(scenario: MessageScenario, postgres: Postgres) -> bool:
+    url = postgres.url(_fresh(postgres, EMPTY))
+    with Progress(*COLUMNS, console=console, transient=True) as progress, named(url):
+        task = progress.add_task(scenario.name, total=scenario.expected)
+
+        def tell(done: int) -> None:
+            progress.update(task, completed=done)
+
+        try:
+            held, told = asyncio.run(play(scenario, url, tell, SEED))
+        except Exception:
+            console.print(f"[red]✗[/] {scenario.name}\n{traceback.format_exc()}")
+            return False
+    mark = "[green]✓[/]" if held else "[red]✗[/]"
+    console.print(f"{mark} {scenario.name}: {told}", soft_wrap=True)
+    return held
+
+
+def _run(scenario: Scenario, postgres: Postgres, redis: Redis) -> bool:
+    name = _fresh(postgres, scenario.filled)
     expected = 2 * (DUE // 10) if scenario.filled == "festival" else DUE
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())  # fmt: skip
-    with Progress(*columns, console=console, transient=True) as progress:
+    with Progress(*COLUMNS, console=console, transient=True) as progress:
         task = progress.add_task(scenario.name, total=expected)
         site = Site(
             postgres, redis, name, lambda done: progress.update(task, completed=done),

@@ -17,10 +17,10 @@ PATIENCE = 20.0
 
 
 @contextmanager
-def served(app: FastAPI) -> Iterator[str]:
-    """Serve the application on a free port of 127.0.0.1, in a thread with a loop of its own."""
+def served(app: FastAPI, port: int = 0) -> Iterator[str]:
+    """Serve the application on a port of 127.0.0.1 (0: a free one), in a thread with a loop of its own."""
     config = uvicorn.Config(
-        app, host="127.0.0.1", port=0, log_level="error", ws="none", timeout_graceful_shutdown=1
+        app, host="127.0.0.1", port=port, log_level="error", ws="none", timeout_graceful_shutdown=1
     )
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, daemon=True)

@@ -13,7 +13,7 @@ from fastapi import FastAPI
 from sqlalchemy import text
 from twilio.request_validator import RequestValidator
 
-from app.db import transaction
+from app.db import observers, transaction
 from app.http import problems
 from app.outbox import MessageKind, announce
 from app.settings import settings
@@ -164,3 +164,41 @@ async def test_no_body_is_a_fault_of_ours(
     path = f"/sms/twilio/status/{message_id}"
     answered = await web.post(path, content=body, headers={"X-Twilio-Signature": "A" * 28})
     assert answered.status_code == answer
+
+
+async def test_a_webhook_costs_few_statements(web: httpx.AsyncClient) -> None:
+    for status, code in (
+        ("sent", None),
+        ("delivered", None),
+        ("undelivered", "30003"),
+        ("failed", "30005"),
+    ):
+        async with transaction() as tx:
+            now = await tx.now()
+            message = announce(
+                tx, MessageKind.MOVED, now=now, phone="+8613800000001", ref="1", title="", unit="镇"
+            )
+        sent: list[str] = []
+        observers.append(sent.append)
+        try:
+            answered = await post(
+                web, f"/sms/twilio/status/{message}", report(status, sid=new_sid(), code=code)
+            )
+        finally:
+            observers.remove(sent.append)
+        assert answered == 204
+        assert 0 < len(sent) <= 3, sent
+
+
+async def test_a_report_of_an_earlier_turn_says_which_in_its_address(
+    web: httpx.AsyncClient, message_id: UUID
+) -> None:
+    async with transaction() as tx:
+        await tx.execute(text("UPDATE outbox_message SET turn = 3 WHERE id = :id"), id=message_id)
+    path, fields = f"/sms/twilio/status/{message_id}", report("sent", sid=new_sid())
+    for query in ("", "?turn=2"):
+        assert await post(web, path + query, fields) == 204
+        assert (await state(message_id))[0] == "queued"
+    for query in ("?turn=3", "?turn=x", "?turn=99999999999999999999"):
+        assert await post(web, path + query, fields) == 204
+    assert (await state(message_id))[0] == "accepted"

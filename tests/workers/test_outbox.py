@@ -8,9 +8,11 @@ from uuid import UUID
 import pytest
 from sqlalchemy import text
 
-from app import outbox
 from app.db import transaction
-from app.outbox import Claimed, MessageKind, MessageState, Outcome
+from app.delivery import claiming, reports, settling
+from app.delivery.claiming import Claimed
+from app.delivery.policy import ATTEMPTS, Outcome
+from app.outbox import MessageKind, MessageState
 from tests.workers.conftest import announce, let_leases_lapse, let_pauses_pass, row
 
 _LEASE = timedelta(seconds=40)
@@ -19,32 +21,33 @@ WITH nobody AS (INSERT INTO citizen (id, created_at) VALUES (gen_random_uuid(), 
 UPDATE outbox_message SET phone_sealed = NULL, citizen_id = (SELECT id FROM nobody) WHERE id = :id
 """)
 _LATE = text("UPDATE outbox_message SET expires_at = now() WHERE id = :id")
-A, D, U, F = (
+A, D, U, F, H = (
     MessageState.ACCEPTED,
     MessageState.DELIVERED,
     MessageState.UNDELIVERED,
     MessageState.FAILED,
+    MessageState.NEEDS_HUMAN,
 )
 
 
 async def claim(most: int = 100) -> list[Claimed]:
     async with transaction() as tx:
-        return await outbox.claim(tx, most, lease=_LEASE)
+        return await claiming.claim(tx, most, lease=_LEASE)
 
 
 async def claim_unknown() -> list[Claimed]:
     async with transaction() as tx:
-        return await outbox.claim_unknown(tx, 100, lease=_LEASE)
+        return await claiming.claim_unknown(tx, 100, lease=_LEASE)
 
 
 async def settle(message: Claimed, outcome: Outcome) -> bool:
     async with transaction() as tx:
-        return await outbox.settle(tx, message, outcome)
+        return message.id in await settling.settle(tx, [(message, outcome)])
 
 
 async def report(message: UUID, status: MessageState, provider_id: str = "SM1") -> None:
     async with transaction() as tx:
-        await outbox.record_status(tx, message, provider_id, status)
+        await reports.record_status(tx, message, provider_id, status)
 
 
 async def made_unknown(kind: MessageKind = MessageKind.PROGRESS) -> tuple[UUID, Claimed]:
@@ -69,7 +72,7 @@ async def test_two_workers_never_claim_the_same_message() -> None:
 async def test_a_claim_does_not_wait_for_another() -> None:
     messages = [await announce() for _ in range(4)]
     async with transaction() as tx:
-        first = await outbox.claim(tx, 2, lease=_LEASE)
+        first = await claiming.claim(tx, 2, lease=_LEASE)
         second = await claim(2)
     assert [message.id for message in (*first, *second)] == messages
 
@@ -82,14 +85,24 @@ async def test_the_oldest_is_claimed_first() -> None:
 
 @pytest.mark.usefixtures("database")
 async def test_what_has_expired_or_has_no_number_is_never_sent() -> None:
-    late, nobody, good = [await announce() for _ in range(3)]
+    late, code, nobody, good = (
+        await announce(),
+        await announce(kind=MessageKind.ONE_TIME_CODE),
+        await announce(),
+        await announce(),
+    )
     async with transaction() as tx:
         await tx.execute(_LATE, id=late)
+        await tx.execute(_LATE, id=code)
         await tx.execute(_TO_NOBODY, id=nobody)
     assert [message.id for message in await claim(1)] == [good]
-    assert (await row(late)).state == MessageState.EXPIRED
     assert (await row(nobody)).state == MessageState.FAILED
     assert (await row(nobody)).error == "no_number"
+    async with transaction() as tx:
+        assert await claiming.expire(tx, 10) == 2
+    # Nobody waits for the code any more; of the other a person is told.
+    assert (await row(code)).state == MessageState.EXPIRED
+    assert ((await row(late)).state, (await row(late)).why) == (H, "expired")
 
 
 @pytest.mark.usefixtures("database")
@@ -109,7 +122,7 @@ async def test_a_worker_whose_lease_has_lapsed_marks_nothing() -> None:
 
 @pytest.mark.parametrize(
     ("reports", "final"),
-    [((A, A, D), D), ((A, U, A), U), ((A, F), F), ((F, U, D), D), ((A, A), A)],
+    [((A, A, D), D), ((A, U, A), H), ((A, F), H), ((F, U, D), D), ((A, A), A)],
 )
 @pytest.mark.usefixtures("database")
 async def test_reports_in_any_order_and_before_our_own_mark_lead_to_the_same_end(
@@ -136,7 +149,9 @@ async def test_a_report_proves_acceptance_whatever_we_believed(before: str) -> N
     message = await announce()
     async with transaction() as tx:
         await tx.execute(
-            text("UPDATE outbox_message SET state = :state, lease_until = now() WHERE id = :id"),
+            text(
+                "UPDATE outbox_message SET state = :state, why = 'tried_out', lease_until = now() WHERE id = :id"
+            ),
             state=before,
             id=message,
         )
@@ -168,7 +183,7 @@ async def test_a_provider_id_that_another_message_has_is_not_taken_twice() -> No
 @pytest.mark.usefixtures("database")
 async def test_a_refusal_for_the_moment_is_tried_again_later_and_at_last_by_a_person() -> None:
     message = await announce()
-    for attempt in range(1, 9):
+    for attempt in range(1, ATTEMPTS + 1):
         [held] = await claim()
         assert held.attempts == attempt
         await settle(held, Outcome(MessageState.QUEUED, error="20429"))
@@ -180,7 +195,7 @@ async def test_a_refusal_for_the_moment_is_tried_again_later_and_at_last_by_a_pe
 @pytest.mark.usefixtures("database")
 async def test_an_unreachable_provider_is_no_reason_to_give_up() -> None:
     message = await announce()
-    for _ in range(12):
+    for _ in range(ATTEMPTS + 2):
         [held] = await claim()
         await settle(held, Outcome(MessageState.QUEUED, error="no_connection", counts=False))
         await let_pauses_pass()
@@ -201,7 +216,7 @@ async def test_what_the_provider_surely_does_not_have_is_sent_again_but_never_a_
 @pytest.mark.usefixtures("database")
 async def test_what_can_never_be_found_out_needs_a_person() -> None:
     message, held = await made_unknown()
-    for _ in range(7):
+    for _ in range(ATTEMPTS - 1):
         assert (await row(message)).state == MessageState.UNKNOWN
         await settle(held, Outcome(MessageState.UNKNOWN, error="timeout"))
         await let_leases_lapse()

@@ -11,6 +11,7 @@ from sqlalchemy import text
 
 from app import keys
 from app.auth.actor import CitizenActor, StaffActor
+from app.auth.phones import textable
 from app.calendars.reading import calendar_of
 from app.calendars.working_time import WorkingCalendar
 from app.cases import access, history, lifecycle, photos
@@ -70,9 +71,14 @@ LIMIT 1
 """)  # noqa: S608 - conditions of our own
 
 
+_NO_TEXTS = (
+    "反映人没有能收短信的手机号码：请当面或打电话告知编号、查询码和进展，办结后由指挥中心电话回访。"
+)
+
+
 @dataclass(frozen=True, slots=True)
 class PersonHelped:
-    """Whom a cadre speaks for. `phone` in E.164; some have none."""
+    """Whom a cadre speaks for. `phone` in E.164; some have none, and some have one that no text arrives at."""
 
     name: str
     phone: str | None
@@ -124,6 +130,12 @@ class Registered:
     # Told once, to follow the case without signing in; stored only as a keyed digest.
     tracking_code: str
 
+    @property
+    def notice(self) -> str | None:
+        """What whoever enters it must know: that the person will get no text."""
+        known = self.case.citizen_id is not None
+        return _NO_TEXTS if known and not self.case.textable else None
+
 
 async def register(
     tx: Transaction, intake: Intake, *, by: StaffActor | CitizenActor, now: datetime
@@ -155,7 +167,11 @@ async def register(
         if isinstance(by, CitizenActor)
         else _person_helped(tx, intake.person, found, now),
         textable=isinstance(by, CitizenActor)
-        or (intake.person is not None and intake.person.phone is not None),
+        or (
+            intake.person is not None
+            and intake.person.phone is not None
+            and textable(intake.person.phone)
+        ),
         channel=intake.channel,
         kind=intake.kind,
         category_id=intake.category_id,

@@ -1,0 +1,207 @@
+"""Texts that need a person: who sees them, and what a person may do: send again, or settle without sending.
+
+They are the command center's. Those about a sealed case are there for the supervisors of the unit that holds it and for
+nobody else. Nobody is shown the words, nor the whole number.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import text
+
+from app import keys
+from app.auth.actor import StaffActor
+from app.cases.access import VISIBLE_TO_STAFF, viewer
+from app.db import Transaction
+from app.delivery import turns
+from app.delivery.terms import FollowedBy
+from app.delivery.turns import EndedTurn
+from app.directory.terms import Role, UnitKind
+from app.errors import ActionNotAllowed, NotFound, NotPermitted
+from app.outbox import MessageKind, MessageState, OutboxMessage, Why, worth_sending
+
+# A text about no case is a code, which names nobody and belongs to no county: each command center finds it.
+_SEEN: Final = f"""(
+  CASE WHEN m.case_id IS NULL THEN :of_center
+    ELSE EXISTS (SELECT 1 FROM grievance c WHERE c.id = m.case_id AND {VISIBLE_TO_STAFF} AND (:of_center OR c.sealed)) END)"""  # noqa: S608 - constants of our own
+_COLUMNS: Final = ", ".join(f"m.{name}" for name in OutboxMessage.model_fields)
+_SELECT: Final = f"""
+SELECT {_COLUMNS}, g.ref, coalesce(m.phone_sealed, p.phone_sealed) AS to_sealed
+FROM outbox_message m LEFT JOIN grievance g ON g.id = m.case_id LEFT JOIN citizen p ON p.id = m.citizen_id
+WHERE m.kind <> 'survey_owed' AND {_SEEN} AND """  # noqa: S608
+_LIST = text(
+    _SELECT + "m.state = 'needs_human' AND m.id > CAST(:after AS uuid) ORDER BY m.id LIMIT :most"
+)
+# Once somebody has been at it, it stays to be looked at.
+_TAKEN_UP = (
+    "(m.state = 'needs_human' OR EXISTS (SELECT 1 FROM ended_turn e WHERE e.message_id = m.id))"
+)
+_ONE = text(f"{_SELECT} m.id = :id AND {_TAKEN_UP}")
+_LOCK = text(_SELECT + "m.id = :id FOR UPDATE OF m")
+_TURNS = text("""
+SELECT e.*, s.name AS staff_name, u.name AS unit_name FROM ended_turn e
+LEFT JOIN staff s ON s.id = e.by_staff_id LEFT JOIN unit u ON u.id = e.by_unit_id
+WHERE e.message_id = :id ORDER BY e.turn
+""")
+_FIRST: Final = UUID(int=0)
+_REFUSED: Final = "只有县指挥中心可以处理未送达的短信；检举控告的，只有承办单位的督查员可以。"
+
+
+@dataclass(frozen=True, slots=True)
+class TextToSee:
+    """A text, as a person who sees to it knows it. `may_resend`: whether sending it again can help at all."""
+
+    id: UUID
+    kind: MessageKind
+    state: MessageState
+    why: Why | None
+    error: str | None
+    ref: str | None
+    attempts: int
+    turn: int
+    created_at: datetime
+    settled_at: datetime | None
+    may_resend: bool
+    number: str | None = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class TurnSeen:
+    """How one turn ended, and what followed: by whom, of which unit, why."""
+
+    ended: EndedTurn
+    staff_name: str | None
+    unit_name: str | None
+    reason: str | None = field(repr=False)
+
+
+async def to_see_to(
+    tx: Transaction, *, by: StaffActor, after: UUID | None, most: int
+) -> list[TextToSee]:
+    """Texts that need a person, the oldest first, from behind `after` on."""
+    rows = await tx.all(_LIST, after=after or _FIRST, most=most, **_looking(by))
+    return [_seen(row) for row in rows]
+
+
+async def get_text(
+    tx: Transaction, message_id: UUID, *, by: StaffActor
+) -> tuple[TextToSee, Sequence[TurnSeen]]:
+    """A text that needs a person, or that a person or the system has taken up again, with all that was."""
+    row = await tx.one_or_none(_ONE, id=message_id, **_looking(by))
+    if row is None:
+        raise NotFound
+    return _seen(row), [_turn(one) for one in await tx.all(_TURNS, id=message_id)]
+
+
+async def resend(
+    tx: Transaction, message_id: UUID, *, by: StaffActor, reason: str, now: datetime
+) -> TextToSee:
+    """Queue it once more, as a new turn; how the last one ended stays on record, with who decided so and why.
+
+    Raises ActionNotAllowed where no person is needed any more, and where sending cannot help.
+    """
+    row, message = await _lock(tx, message_id, by)
+    if not _may_resend(message):
+        raise ActionNotAllowed(_NOT_AGAIN.get(message.why or Why.REFUSED, _NO_CODE))
+    _end(tx, message, FollowedBy.RESENT, by=by, reason=reason, now=now)
+    turns.begin(message, due_at=now, expires_at=now + worth_sending(message.kind))
+    tx.change(message)
+    return _shown(message, row)
+
+
+async def settle(
+    tx: Transaction, message_id: UUID, *, by: StaffActor, reason: str, now: datetime
+) -> TextToSee:
+    """Done without sending: the person was called, or need not know any more. Raises ActionNotAllowed."""
+    row, message = await _lock(tx, message_id, by)
+    _end(tx, message, FollowedBy.SETTLED, by=by, reason=reason, now=now)
+    message.state, message.settled_at = MessageState.DONE, now
+    tx.change(message)
+    return _shown(message, row)
+
+
+async def _lock(tx: Transaction, message_id: UUID, by: StaffActor) -> tuple[Any, OutboxMessage]:
+    row = await tx.one_or_none(_LOCK, id=message_id, **_looking(by))
+    if row is None:
+        raise NotFound
+    message = OutboxMessage.read(row)
+    if message.state is not MessageState.NEEDS_HUMAN:
+        raise ActionNotAllowed("这条短信已不需要人工处理，请刷新列表。")
+    return row, message
+
+
+def _end(
+    tx: Transaction,
+    message: OutboxMessage,
+    followed_by: FollowedBy,
+    *,
+    by: StaffActor,
+    reason: str,
+    now: datetime,
+) -> None:
+    turns.end(
+        tx, message, followed_by, now=now, staff_id=by.staff_id, unit_id=by.unit_id, reason=reason
+    )
+
+
+_NO_CODE: Final = "验证码不能补发，请本人重新获取。"
+_NOT_AGAIN: Final = {
+    Why.OPTED_OUT: "对方已退订短信，不能补发，请打电话告知后办结。",
+    Why.NOT_TEXTABLE: "该号码不是手机号码，短信发不到，请打电话告知后办结。",
+    Why.BROKEN: "短信内容无法生成，不能补发，请联系系统管理员。",
+}
+
+
+def _may_resend(message: OutboxMessage) -> bool:
+    return (
+        message.state is MessageState.NEEDS_HUMAN
+        and message.kind is not MessageKind.ONE_TIME_CODE
+        and message.why not in _NOT_AGAIN
+    )
+
+
+def _looking(by: StaffActor) -> dict[str, Any]:
+    """The binds of _SEEN. Raises NotPermitted for those who see to no text."""
+    of_center = by.unit_kind is UnitKind.COMMAND_CENTER
+    if not (by.role is Role.SUPERVISOR or (by.role is Role.DISPATCHER and of_center)):
+        raise NotPermitted(_REFUSED)
+    return {"of_center": of_center, **viewer(by)}
+
+
+def _seen(row: Any) -> TextToSee:
+    return _shown(OutboxMessage.read(row), row)
+
+
+def _shown(message: OutboxMessage, row: Any) -> TextToSee:
+    return TextToSee(
+        id=message.id,
+        kind=message.kind,
+        state=message.state,
+        why=message.why,
+        error=message.error,
+        ref=row.ref,
+        attempts=message.attempts,
+        turn=message.turn,
+        created_at=message.created_at,
+        settled_at=message.settled_at,
+        may_resend=_may_resend(message),
+        number=None if row.to_sealed is None else masked(keys.decrypt(row.to_sealed)),
+    )
+
+
+def masked(number: str) -> str:
+    """Enough of a number to tell two apart over the phone, too little to call it."""
+    plain = number.removeprefix("+86")
+    return f"{plain[:3]}****{plain[-4:]}" if len(plain) >= 10 else "****"
+
+
+def _turn(row: Any) -> TurnSeen:
+    return TurnSeen(
+        EndedTurn.read(row),
+        row.staff_name,
+        row.unit_name,
+        None if row.reason_sealed is None else keys.decrypt(row.reason_sealed),
+    )

@@ -1,0 +1,143 @@
+"""What becomes of a text, by its kind and by what is known of it. Pure: looks nothing up, changes nothing."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from random import random
+from typing import Final
+
+from app.delivery.terms import ErrorClass
+from app.outbox import FINAL, MessageKind, MessageState, Why
+
+# A refusal for the moment: tried again after so long, doubled each time, with jitter.
+_FIRST_PAUSE_SECONDS: Final = 15.0
+_LONGEST_PAUSE_SECONDS: Final = 600.0
+# So many tries or vain inquiries, which is three hours at least, and a person has to look at it. A worker that died with
+# a text in its hands used one up too.
+ATTEMPTS: Final = 20
+# What an unknown attempt is left alone for, so that the provider's report can come in.
+INQUIRE_AFTER: Final = timedelta(seconds=20)
+# What only asks for something: who wants no texts is not called about it.
+_ASKING: Final = frozenset({MessageKind.SURVEY, MessageKind.SURVEY_REMINDER})
+# A phone that was off or out of reach when the provider gave up is tried once more, after so long.
+RETRY_AFTER: Final = timedelta(minutes=30)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of an attempt or an inquiry. QUEUED: the provider does not have it; `counts` says whether it refused.
+
+    What does not count was no attempt: it takes its place in the queue again as if nothing had been tried.
+    """
+
+    state: MessageState
+    provider_id: str | None = None
+    error: str | None = None
+    counts: bool = True
+    why: Why | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """The next state. `more`: by how much the attempts change; `pause`: until the next step, None: the place is kept."""
+
+    state: MessageState
+    why: Why | None = None
+    more: int = 0
+    pause: timedelta | None = None
+
+    @property
+    def final(self) -> bool:
+        return self.state in FINAL
+
+
+_OF_REFUSAL: Final = {
+    ErrorClass.NUMBER_UNUSABLE: Why.NUMBER_UNUSABLE,
+    ErrorClass.OPTED_OUT: Why.OPTED_OUT,
+    ErrorClass.CONTENT: Why.CONTENT,
+    ErrorClass.AMBIGUOUS: Why.REFUSED,
+}
+
+
+def refused(error: ErrorClass, code: str) -> Outcome:
+    """What it means that the provider did not take a text."""
+    match error:
+        case ErrorClass.TRANSIENT:
+            return Outcome(MessageState.QUEUED, error=code)
+        case ErrorClass.ACCOUNT:
+            # No fault of this text: it waits in its place until the account is in order again.
+            return Outcome(MessageState.QUEUED, error=code, counts=False)
+        case _:
+            return Outcome(MessageState.NEEDS_HUMAN, error=code, why=_OF_REFUSAL[error])
+
+
+def after_attempt(kind: MessageKind, attempts: int, outcome: Outcome) -> Step:
+    """`attempts` includes the one whose outcome this is."""
+    if outcome.state is MessageState.UNKNOWN:
+        return Step(MessageState.UNKNOWN, pause=INQUIRE_AFTER)
+    if outcome.state is not MessageState.QUEUED:
+        return _ended(kind, outcome.state, outcome.why)
+    if not outcome.counts:
+        return Step(MessageState.QUEUED, more=-1)
+    if attempts >= ATTEMPTS:
+        return _ended(kind, MessageState.NEEDS_HUMAN, Why.TRIED_OUT)
+    return Step(MessageState.QUEUED, pause=_pause(attempts))
+
+
+def after_inquiry(kind: MessageKind, attempts: int, outcome: Outcome) -> Step:
+    vain = outcome.state is MessageState.UNKNOWN
+    if outcome.state is MessageState.QUEUED and kind is MessageKind.ONE_TIME_CODE:
+        # Its reader has asked for another one by now; two codes on one screen help nobody.
+        return Step(MessageState.FAILED)
+    if vain and not outcome.counts:
+        return Step(MessageState.UNKNOWN, pause=INQUIRE_AFTER)
+    if outcome.state in (MessageState.QUEUED, MessageState.UNKNOWN) and attempts + vain >= ATTEMPTS:
+        why = Why.NEVER_KNOWN if vain else Why.TRIED_OUT
+        return _more(_ended(kind, MessageState.NEEDS_HUMAN, why), int(vain))
+    if vain:
+        return Step(MessageState.UNKNOWN, more=1, pause=_pause(attempts))
+    if outcome.state is MessageState.QUEUED:
+        return Step(MessageState.QUEUED)
+    return _ended(kind, outcome.state, outcome.why)
+
+
+def after_report(
+    kind: MessageKind, status: MessageState, error: ErrorClass | None, *, may_retry: bool
+) -> Step:
+    """What a report that a text did not arrive means. QUEUED: it is to be sent once more, as a new turn."""
+    if kind is MessageKind.ONE_TIME_CODE:
+        return Step(status)
+    if error is ErrorClass.TRANSIENT and may_retry:
+        return Step(MessageState.QUEUED, pause=RETRY_AFTER)
+    why = Why.UNDELIVERED if error is None else _OF_REFUSAL.get(error, Why.UNDELIVERED)
+    if why is Why.REFUSED:
+        why = Why.UNDELIVERED
+    return _ended(kind, MessageState.NEEDS_HUMAN, why)
+
+
+def at_the_limit(kind: MessageKind, why: Why) -> Step:
+    """What must not be sent to this number now, and cannot wait."""
+    return _ended(kind, MessageState.NEEDS_HUMAN, why)
+
+
+def expired(kind: MessageKind) -> MessageState:
+    """A code nobody waits for any more is simply not sent; of anything else a person is told."""
+    code = kind is MessageKind.ONE_TIME_CODE
+    return MessageState.EXPIRED if code else MessageState.NEEDS_HUMAN
+
+
+def _ended(kind: MessageKind, state: MessageState, why: Why | None) -> Step:
+    if state is MessageState.NEEDS_HUMAN and kind is MessageKind.ONE_TIME_CODE:
+        # Nobody can do anything about a code but the one who asked for it, by asking again.
+        return Step(MessageState.FAILED, why)
+    if why is Why.OPTED_OUT and kind in _ASKING:
+        return Step(MessageState.FAILED, why)
+    return Step(state, why)
+
+
+def _more(step: Step, more: int) -> Step:
+    return Step(step.state, step.why, more, step.pause)
+
+
+def _pause(attempts: int) -> timedelta:
+    longest = min(_FIRST_PAUSE_SECONDS * 2 ** (attempts - 1), _LONGEST_PAUSE_SECONDS)
+    return timedelta(seconds=longest * (0.5 + random() / 2))  # noqa: S311 - jitter, not a secret

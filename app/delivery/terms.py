@@ -1,0 +1,90 @@
+"""The words of delivery: classes of errors, what follows when a text has ended, why nothing is sent. Pure."""
+
+from enum import StrEnum
+from typing import Final
+
+from app.outbox import MessageKind, Why
+
+
+class ErrorClass(StrEnum):
+    """Why a text was refused or not delivered, as far as it decides what happens next."""
+
+    NUMBER_UNUSABLE = "number_unusable"
+    OPTED_OUT = "opted_out"
+    # The account, its credit or its sender: every further text would fare the same.
+    ACCOUNT = "account"
+    CONTENT = "content"
+    TRANSIENT = "transient"
+    # Not known, or not known to be one of the above.
+    AMBIGUOUS = "ambiguous"
+
+
+class FollowedBy(StrEnum):
+    """What followed when a text had ended: the system tried again, a person had it sent again, or settled it otherwise."""
+
+    RETRIED = "retried"
+    RESENT = "resent"
+    SETTLED = "settled"
+
+    @property
+    def chinese(self) -> str:
+        return _FOLLOWED[self]
+
+
+class Pause(StrEnum):
+    """Why nothing is sent through a provider for the moment."""
+
+    ACCOUNT = "account"
+    UNREACHABLE = "unreachable"
+
+    @property
+    def chinese(self) -> str:
+        return _PAUSES[self]
+
+
+def why_in_chinese(why: Why) -> str:
+    return _WHYS[why]
+
+
+def kind_in_chinese(kind: MessageKind) -> str:
+    return _KINDS.get(kind, "短信")
+
+
+_WHYS: Final = {
+    Why.NUMBER_UNUSABLE: "号码无法接收短信，请打电话告知",
+    Why.NOT_TEXTABLE: "号码不是手机号码，请打电话告知",
+    Why.OPTED_OUT: "对方已退订短信，请打电话告知",
+    Why.CONTENT: "内容被拦截",
+    Why.REFUSED: "服务商不接收",
+    Why.TRIED_OUT: "多次发送未成功",
+    Why.NEVER_KNOWN: "是否已发出无法查明，再发可能重复",
+    Why.UNDELIVERED: "已发出，未送达",
+    Why.EXPIRED: "未能在有效时间内发出",
+    Why.IDENTICAL: "刚给同一号码发过同样的内容",
+    Why.OVER_LIMIT: "该号码当天短信已达上限",
+    Why.BROKEN: "短信内容无法生成，请联系系统管理员",
+}
+_FOLLOWED: Final = {
+    FollowedBy.RETRIED: "系统重试",
+    FollowedBy.RESENT: "人工补发",
+    FollowedBy.SETTLED: "人工处理，不再发送",
+}
+_PAUSES: Final = {
+    Pause.ACCOUNT: "短信账户异常",
+    Pause.UNREACHABLE: "短信服务商无法连接",
+}
+_KINDS: Final = {
+    MessageKind.ONE_TIME_CODE: "验证码",
+    MessageKind.RECEIPT: "受理回执",
+    MessageKind.SUPPLEMENT_REQUESTED: "补正告知",
+    MessageKind.DECLINED: "不予受理告知",
+    MessageKind.MOVED: "转办告知",
+    MessageKind.PROGRESS: "进展告知",
+    MessageKind.ANSWERED: "办结答复",
+    MessageKind.REWORKED: "重办告知",
+    MessageKind.MERGED: "并案告知",
+    MessageKind.EXTENDED: "延期告知",
+    MessageKind.WAITING: "暂缓告知",
+    MessageKind.SURVEY: "评价邀请",
+    MessageKind.SURVEY_REMINDER: "评价提醒",
+}
