@@ -3,7 +3,7 @@
 from app.auth import models as auth
 from app.calendars import models as calendars
 from app.cases import models as cases
-from app.cases import papers
+from app.cases import papers, photos
 from app.delivery.channel import SmsChannel
 from app.delivery.phone_limits import Texted
 from app.delivery.turns import EndedTurn
@@ -31,6 +31,7 @@ __all__ = [
     "directory",
     "limits",
     "papers",
+    "photos",
     "reports",
     "supervision",
     "surveys",

@@ -510,7 +510,9 @@ MONTH_HARMS: Final[tuple[tuple[str, tuple[str, ...], dict[str, Any]], ...]] = (
     ),
     (
         "locked_months_add_up",
-        ("UPDATE card SET effective_at = '2025-07-01', issued_at = '2025-07-01'",),
+        (
+            "UPDATE card SET due_at = '2025-06-30', effective_at = '2025-07-01', issued_at = '2025-07-01'",
+        ),
         {"measure": "yellow", "locked": 1, "counted": 0},
     ),
     (

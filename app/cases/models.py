@@ -407,27 +407,3 @@ class EventText(Stored, table=True):
     salt: bytes
     # Empty once erased.
     text: str | None = Field(default=None, sa_type=Text)
-
-
-class Photo(Stored, table=True):
-    """A photo somebody sent in; its bytes are in the media store under a name made from `id` (app/cases/photos.py).
-
-    `case_id` is empty until a registration takes the photo up.
-    """
-
-    __tablename__ = "photo"
-    __table_args__ = (
-        CheckConstraint("(citizen_id IS NULL) <> (staff_id IS NULL)", name="photo_of_one_person"),
-        Index("photo_by_case", "case_id", postgresql_where=text("case_id IS NOT NULL")),
-        Index("photo_unattached", "created_at", postgresql_where=text("case_id IS NULL")),
-    )
-    CHANGING: ClassVar[tuple[str, ...]] = ("case_id",)
-
-    id: UUID = Field(primary_key=True)
-    citizen_id: UUID | None = Field(default=None, foreign_key="citizen.id")
-    staff_id: int | None = Field(default=None, foreign_key="staff.id")
-    case_id: UUID | None = Field(default=None, foreign_key="grievance.id")
-    width: int
-    height: int
-    size: int
-    created_at: datetime = Field(sa_type=MOMENT)

@@ -6,23 +6,26 @@ The bytes stand in the media store before their row is committed: a row without 
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from functools import cache
+from typing import ClassVar
 from uuid import UUID
 
 import obstore
 from anyio import CapacityLimiter, to_thread
 from obstore.exceptions import BaseError
 from obstore.store import LocalStore, ObjectStore, from_url
-from sqlalchemy import text
+from sqlalchemy import CheckConstraint, Index, text
+from sqlmodel import Field
 
 from app.auth.actor import CitizenActor, StaffActor
 from app.cases import images
 from app.cases.access import VISIBLE_TO_CITIZEN, VISIBLE_TO_STAFF, viewer
 from app.cases.images import ImageRefused, Picture
-from app.cases.models import Case, Photo
+from app.cases.models import Case
 from app.db import Transaction, reading, transaction
 from app.errors import InvalidInput, NotFound, TooMany, Unavailable
 from app.identifiers import uuid7
 from app.settings import settings
+from app.stored import MOMENT, Stored
 
 MAX_PHOTOS = 9
 # What somebody may have sent in a day without having registered anything with it.
@@ -35,6 +38,31 @@ _LISTED_AT_ONCE = 500
 # Decoding takes a processor and up to 300 MB: few at once, and whoever would wait long had better come again.
 _AT_ONCE = CapacityLimiter(2)
 _WAITING = 16
+
+
+class Photo(Stored, table=True):
+    """A photo somebody sent in; its bytes are in the media store under a name made from `id` (app/cases/photos.py).
+
+    `case_id` is empty until a registration takes the photo up.
+    """
+
+    __tablename__ = "photo"
+    __table_args__ = (
+        CheckConstraint("(citizen_id IS NULL) <> (staff_id IS NULL)", name="photo_of_one_person"),
+        Index("photo_by_case", "case_id", postgresql_where=text("case_id IS NOT NULL")),
+        Index("photo_unattached", "created_at", postgresql_where=text("case_id IS NULL")),
+    )
+    CHANGING: ClassVar[tuple[str, ...]] = ("case_id",)
+
+    id: UUID = Field(primary_key=True)
+    citizen_id: UUID | None = Field(default=None, foreign_key="citizen.id")
+    staff_id: int | None = Field(default=None, foreign_key="staff.id")
+    case_id: UUID | None = Field(default=None, foreign_key="grievance.id")
+    width: int
+    height: int
+    size: int
+    created_at: datetime = Field(sa_type=MOMENT)
+
 
 _OWN = "(citizen_id = CAST(:citizen_id AS uuid) OR staff_id = CAST(:staff_id AS int))"
 _CLAIM = text(

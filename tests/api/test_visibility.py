@@ -196,7 +196,8 @@ async def test_a_unit_of_another_county_is_not_found(who: Who) -> None:
     ]
     page = await cadre.sees("/units", kind="township", size=5)
     rest = await cadre.sees("/units", kind="township", size=200, after=page["next"])
-    assert len(page["items"]) + len(rest["items"]) == 21
+    codes = [unit["code"] for unit in page["items"] + rest["items"]]
+    assert len(codes) == len(set(codes)) >= 21
 
 
 async def test_the_categories_form_a_tree_of_three_levels(who: Who) -> None:

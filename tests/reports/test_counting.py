@@ -91,6 +91,9 @@ async def test_each_round_counts_in_its_own_month_and_the_first_answer_is_not_lo
     case = await books.solved(june(2), june(3))
     await books.does(archiving.rework, case, june(1, month=7), "zhihui", reason="又不亮了")
     await books.does(handling.sign, case, june(1, 12, month=7), "gongnong")
+    await books.does(
+        archiving.approve_answer, case, june(2, month=7), "zhihui", reason="村里只有一人"
+    )
     await books.answers(case, june(3, month=7), "gongnong")
     await books.locked()
     await books.locked(JULY)
@@ -216,7 +219,7 @@ async def test_what_comes_after_the_cutoff_is_not_in_the_month(books: Books) -> 
         await books.tx.execute(
             text("""INSERT INTO surveys.answer (survey_id, channel, value, answered_at)
             SELECT id, 'return_call', 'satisfied', :at FROM surveys.survey WHERE case_id = :case_id
-            ON CONFLICT (survey_id) DO UPDATE SET answered_at = :at"""),
+            ON CONFLICT (survey_id) WHERE discounted IS NULL DO UPDATE SET answered_at = :at"""),
             case_id=case.id,
             at=at,
         )

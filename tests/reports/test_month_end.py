@@ -70,7 +70,7 @@ async def test_of_few_who_answered_nothing_that_handling_units_can_read_depends_
     for says in ("满意", "不满意"):
         await books.tx.execute(text("SAVEPOINT before"))
         for number in range(4):
-            case = await books.told(june(9, 9 + number), phone=f"+8613700{number:06d}")
+            case = await books.told(june(9, 9 + number))
             await books.does(judging.escalate, case, june(10), "gongnong", finding="没有资质")
             await books.does(judging.handle, case, june(11), "guangshun")
             await books.answers(case, june(12), "guangshun")

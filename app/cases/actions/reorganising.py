@@ -74,6 +74,8 @@ WHERE NOT (g.id = ANY(CAST(:aside AS uuid[])))
   AND NOT EXISTS (SELECT FROM clock w WHERE w.case_id = g.id AND w.next_at <= :now)
 ORDER BY g.id LIMIT :most FOR UPDATE OF g SKIP LOCKED
 """)  # noqa: S608 - a constant of this module
+# Asked anew once the rows are locked: while one was waited for, somebody else may have passed it on.
+_STILL_OPEN: Final = text(f"SELECT id FROM {_OPEN} o WHERE id = ANY(CAST(:ids AS uuid[]))")  # noqa: S608 - a constant of this module
 _HOW_MANY: Final = text(f"SELECT count(*) FROM {_OPEN} o")  # noqa: S608 - a constant of this module
 _PARTS: Final = text("""
 SELECT a.* FROM assignment a JOIN grievance g ON g.id = a.case_id AND g.round = a.round WHERE a.case_id = ANY(:ids)
@@ -149,11 +151,17 @@ async def hand_over(
         rows = await tx.all(_TAKE, gone=heir.gone_id, now=now, most=most, aside=list(aside))
         if taken is not None:
             taken += [row.id for row in rows]
-        done = await _pass_on(tx, [Case.read(row) for row in rows], heirs, now)
+        still = {row.id for row in await _still_open(tx, heir, rows)}
+        done = await _pass_on(tx, [Case.read(row) for row in rows if row.id in still], heirs, now)
         done = done or await _let_see(tx, heir, now)
         if done:
             return done
     return 0
+
+
+async def _still_open(tx: Transaction, heir: Heir, taken: Iterable[Any]) -> list[Any]:
+    ids = [row.id for row in taken]
+    return await tx.all(_STILL_OPEN, gone=heir.gone_id, ids=ids) if ids else []
 
 
 async def carried_on(tx: Transaction, unit_id: int) -> Place:
