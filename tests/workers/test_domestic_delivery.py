@@ -106,7 +106,8 @@ async def test_a_receipt_that_comes_late_ends_what_was_found_without_the_provide
     )
     assert pushed.status_code == 200
     found = await row(message)
-    assert (found.state, found.error) == (MessageState.UNDELIVERED, "INVALID_NUMBER")
+    # A number that cannot be reached is for a person.
+    assert (found.state, found.error) == (MessageState.NEEDS_HUMAN, "INVALID_NUMBER")
     assert found.provider_id == late["biz_id"]
 
 
