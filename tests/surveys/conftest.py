@@ -20,6 +20,10 @@ _OWED = text("SELECT id FROM outbox_message WHERE case_id = :case_id AND kind = 
 _STILL_OWED = text("""
 SELECT id FROM outbox_message WHERE case_id = :case_id AND kind = 'survey_owed' AND state = 'queued'
 """)
+_OWED_ABOUT = text("""
+SELECT o.id FROM outbox_message o JOIN grievance g ON g.id = o.case_id
+WHERE g.ref = :ref AND o.kind = 'survey_owed' AND o.state = 'queued'
+""")
 _DUE = text("SELECT id FROM surveys.survey WHERE case_id = :case_id AND next_at IS NOT NULL")
 _OPEN_BESIDE = text("""
 UPDATE surveys.survey w SET asked_at = now(), window_ends_at = now() + INTERVAL '7 days', next_at = NULL, short_number = (
@@ -107,6 +111,14 @@ class Village:
         async with transaction() as tx:
             owed = [row.id for row in await tx.all(_STILL_OWED, case_id=found.case_id)]
         return await self.ask(replace(found, owed=owed))
+
+    async def ask_about(self, ref: str) -> None:
+        """Whatever is owed about a case that was answered elsewhere."""
+        async with transaction() as tx:
+            owed = [row.id for row in await tx.all(_OWED_ABOUT, ref=ref)]
+        for one in owed:
+            async with transaction() as tx:
+                assert await asking.ask(tx, one)
 
     async def turn(self, found: Asked) -> None:
         """What the sweep does about the survey when it is due."""

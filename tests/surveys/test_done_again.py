@@ -57,6 +57,27 @@ async def test_where_a_unit_has_nobody_else_the_command_center_approves(
     assert (answered["phase"], answered["round"]) == ("answered", 2)
 
 
+async def test_who_answered_at_the_command_center_does_not_approve_for_themselves(
+    village: Village, who: Who
+) -> None:
+    phone, center, supervisor = new_phone(), await who("zhihui"), await who("ducha")
+    person = {"name": "李大姐", "phone": phone.removeprefix("+86")}
+    ref = await center.registers(person=person)
+    case = f"/cases/{ref}"
+    await center.does(f"{case}/handle")
+    await center.does(f"{case}/answer", **ANSWER)
+    await village.ask_about(ref)
+    await reply(phone, "不满意")
+    call = f"/return-calls/{(await calls(center))[ref]}"
+    await center.does(f"{call}/finding", result="valid", consent=True)
+    await center.does(f"{case}/rework", reason="回访属实")
+    seen = await center.does(f"{case}/sign")
+    assert {"answer", "approve_answer"}.isdisjoint(seen["actions"])
+    assert (await center.post(f"{case}/approve-answer", {"reason": "看过"})).status_code == 409
+    await supervisor.does(f"{case}/approve-answer", reason="现场看过")
+    assert (await center.does(f"{case}/answer", **ANSWER))["round"] == 2
+
+
 async def test_each_round_is_asked_about_and_keeps_what_was_said(
     village: Village, who: Who
 ) -> None:
