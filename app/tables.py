@@ -10,6 +10,7 @@ from app.idempotency import GivenAnswer
 from app.limits import models as limits
 from app.outbox import OutboxMessage
 from app.supervision import models as supervision
+from app.surveys import looks
 from app.surveys import models as surveys
 
 __all__ = [
@@ -21,6 +22,7 @@ __all__ = [
     "cases",
     "directory",
     "limits",
+    "looks",
     "papers",
     "supervision",
     "surveys",

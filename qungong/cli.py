@@ -66,6 +66,7 @@ def says_what_is_wrong(command: Callable[P, R]) -> Callable[P, R]:
             InvalidInput,
             demo.StepFailed,
             serving.AlreadyRunning,
+            serving.CannotMigrate,
             CannotSimulate,
         ) as wrong:
             Console(stderr=True, highlight=False).print(f"[red]✗[/] {escape(str(wrong))}")

@@ -7,7 +7,7 @@ from rich.progress import Progress, TaskID
 
 from app.calendars import seeding
 from app.clock import SHANGHAI
-from app.db import Database, transaction
+from app.db import OWNER, Database, transaction
 from app.directory import china_division, divisions
 from app.directory.importing import Imported, import_divisions
 from app.errors import InvalidInput
@@ -49,7 +49,7 @@ async def _import(data: bytes, progress: Progress) -> Imported:
         progress.update(steps[step], completed=done, total=total)
 
     reading = divisions.read(data, told)
-    on = Database(settings().database_url, pool_size=1, **_PATIENT)
+    on = Database(settings().database_url, pool_size=1, role=OWNER, **_PATIENT)
     try:
         async with transaction(on) as tx:
             now = await tx.now()

@@ -17,6 +17,7 @@ from app.api import (
     handling,
     judging,
     limits,
+    looks,
     papers,
     photos,
     pressing,
@@ -38,7 +39,7 @@ _DESCRIPTION: Final = (
     "错误一律为 application/problem+json，detail 可直接显示给使用者。"
 )
 _PARTS: Final = (
-    sessions, cases, photos, filing, judging, dispatching, handling, extending, waiting, pressing, supervising, papers, return_calls, replies, directory,
+    sessions, cases, photos, filing, judging, dispatching, handling, extending, waiting, pressing, supervising, papers, return_calls, replies, looks, directory,
     calendars, limits, cards, wall,
 )  # fmt: skip
 _TOKENS: Final = {

@@ -13,6 +13,7 @@ from app.db import Transaction
 from app.identifiers import uuid7
 from app.outbox import MessageKind
 from app.settings import settings
+from app.surveys import confidential
 from app.surveys.models import CallCause, ReturnCall, Survey
 
 _OWED = text("""
@@ -45,6 +46,7 @@ async def owed(
 
 async def ask(tx: Transaction, owed_id: UUID) -> bool:
     """Ask the person, or have them called where they cannot be texted. False: somebody else is at it or was."""
+    await confidential.enter(tx)
     now = await tx.now()
     row = await tx.one_or_none(_TAKE, id=owed_id, now=now)
     if row is None:

@@ -10,6 +10,7 @@ from app.auth.actor import Actor, CitizenActor
 from app.db import Transaction
 from app.errors import ActionNotAllowed, NotFound, NotPermitted
 from app.identifiers import uuid7
+from app.surveys import confidential
 from app.surveys.models import (
     Answer,
     AnswerChannel,
@@ -57,6 +58,7 @@ async def receive(
     It answers the open survey it names by short number, else the one asked first. What cannot be read is kept for a
     person to read.
     """
+    await confidential.enter(tx)
     phone_key = keys.lookup("phone", from_phone)
     await one_at_a_time(tx, from_phone)
     rows = await tx.all(
@@ -100,6 +102,7 @@ async def evaluate(
     """The person helped evaluates on the page. Raises NotFound where the case is not theirs; staff never evaluate."""
     if not isinstance(by, CitizenActor):
         raise NotPermitted("只有反映人本人可以评价。")
+    await confidential.enter(tx)
     row = await tx.one_or_none(_OWN, ref=ref, citizen_id=by.citizen_id)
     if row is None:
         raise NotFound
@@ -116,6 +119,7 @@ async def own_survey(
     tx: Transaction, ref: str, *, by: CitizenActor
 ) -> tuple[datetime, Value | None] | None:
     """For the person's own page: until when they may evaluate, and what they answered. None: not asked."""
+    await confidential.enter(tx)
     row = await tx.one_or_none(_OWN, ref=ref, citizen_id=by.citizen_id)
     if row is None:
         raise NotFound

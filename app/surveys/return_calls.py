@@ -20,6 +20,7 @@ from app.cases.lifecycle import Action
 from app.db import Transaction
 from app.directory.terms import Role, UnitKind
 from app.errors import ActionNotAllowed, InvalidInput, NotFound, NotPermitted
+from app.surveys import confidential
 from app.surveys.models import AnswerChannel, CallCause, CallResult, CallState, ReturnCall
 from app.surveys.receiving import answer as record_answer
 from app.surveys.replies import Value
@@ -88,11 +89,13 @@ async def open_calls(
     tx: Transaction, *, by: StaffActor, after: UUID | None, most: int
 ) -> list[CallToMake]:
     """Calls still to be made, the oldest first, from behind `after` on."""
+    await confidential.enter(tx)
     rows = await tx.all(_OPEN, after=after or _FIRST, most=most, **caller(by))
     return [_call(row) for row in rows]
 
 
 async def get_call(tx: Transaction, call_id: UUID, *, by: StaffActor) -> CallToMake:
+    await confidential.enter(tx)
     row = await tx.one_or_none(_ONE, id=call_id, **caller(by))
     if row is None:
         raise NotFound
@@ -103,6 +106,7 @@ async def record_finding(
     tx: Transaction, call_id: UUID, finding: Finding, *, by: StaffActor, now: datetime
 ) -> CallToMake:
     """Record what came of the call. Not reached leaves it open; anything else ends it."""
+    await confidential.enter(tx)
     row = await tx.one_or_none(_LOCK_ONE, id=call_id, **caller(by))
     if row is None:
         raise NotFound
@@ -128,6 +132,7 @@ async def rework(
     """A new round, where a return call about this round found the complaint valid and the citizen agreed."""
     # First: what they were told otherwise would differ by whether such a call has been made.
     _require_caller(by)
+    await confidential.enter(tx)
     dossier = await access.lock_case(tx, ref, by=by)
     case = dossier.case
     if not (case.sealed or _of_center(by)):

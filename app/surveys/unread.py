@@ -16,6 +16,7 @@ from app.auth.actor import StaffActor
 from app.cases.access import VISIBLE_TO_STAFF, viewer
 from app.db import Transaction
 from app.errors import ActionNotAllowed, InvalidInput, NotFound
+from app.surveys import confidential
 from app.surveys.models import AnswerChannel, HandReading, Reply
 from app.surveys.receiving import answer, one_at_a_time
 from app.surveys.return_calls import caller
@@ -95,6 +96,7 @@ async def unread(
     tx: Transaction, *, by: StaffActor, after: tuple[datetime, str], most: int
 ) -> list[UnreadReply]:
     """Replies still to be read, the oldest first, from behind `after` on."""
+    await confidential.enter(tx)
     rows = await tx.all(_LIST, after_at=after[0], after_id=after[1], most=most, **caller(by))
     return [_reply(row) for row in rows]
 
@@ -103,6 +105,7 @@ async def get_reply(
     tx: Transaction, reply_id: str, *, by: StaffActor
 ) -> tuple[UnreadReply, list[Question]]:
     """The reply, and the questions it may be the answer to."""
+    await confidential.enter(tx)
     row = await tx.one_or_none(_ONE, id=reply_id, **caller(by))
     if row is None:
         raise NotFound
@@ -122,6 +125,7 @@ async def settle(
 
     The first clear answer counts, also here: where the person has answered meanwhile, the reading is only kept.
     """
+    await confidential.enter(tx)
     found = await tx.one_or_none(_ONE, id=reply_id, **caller(by))
     if found is None:
         raise NotFound

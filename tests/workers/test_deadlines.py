@@ -18,6 +18,7 @@ from app.cases.models import Channel, Outcome
 from app.db import Database, transaction
 from app.directory.terms import Role, UnitKind
 from app.limits.terms import Kind
+from app.surveys import confidential
 from qungong import sample
 from tests.workers.conftest import Workers, until
 from workers import housekeeping
@@ -85,6 +86,7 @@ async def answered(cadre: StaffActor, number: int) -> str:
 
 async def scalar(statement: Any, **values: Any) -> Any:
     async with transaction() as tx:
+        await confidential.enter(tx)
         return await tx.scalar(statement, **values)
 
 
