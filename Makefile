@@ -15,7 +15,7 @@ FORMATTED := $(PACKAGES) alembic
 
 export UV_PROJECT_ENVIRONMENT := .venv
 
-.PHONY: help setup run test dev demo check fmt migrate docs bench faults
+.PHONY: help setup run test dev demo check fmt migrate docs bench faults backtoback
 
 help: ## this list
 	@echo '群工系统'
@@ -58,6 +58,9 @@ bench: $(READY) ## measure against pgbench; takes minutes
 
 faults: $(READY) ## cards while everything goes wrong; takes minutes
 	@exec $(BIN)/python -m tests.faults
+
+backtoback: $(READY) ## 500 pairs of worlds that differ in one answer; takes half an hour
+	@exec $(BIN)/python -m tests.backtoback
 
 # The stamp is written last: an interrupted set-up is taken up again.
 $(READY): pyproject.toml uv.lock Makefile
