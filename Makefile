@@ -59,7 +59,7 @@ bench: $(READY) ## measure against pgbench; takes minutes
 faults: $(READY) ## cards while everything goes wrong; takes minutes
 	@exec $(BIN)/python -m tests.faults
 
-backtoback: $(READY) ## 500 pairs of worlds that differ in one answer; takes half an hour
+backtoback: $(READY) ## 500 pairs of worlds that differ in one answer; takes about a quarter of an hour
 	@exec $(BIN)/python -m tests.backtoback
 
 # The stamp is written last: an interrupted set-up is taken up again.
