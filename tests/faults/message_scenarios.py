@@ -9,7 +9,7 @@ import random
 import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 
@@ -122,5 +122,6 @@ async def _post(
             yield Post(url, addresses[0], addresses[1], forks, web, tell, chance), back
         finally:
             for process in running:
-                process.kill()
+                with suppress(ProcessLookupError):
+                    process.kill()
                 await process.wait()

@@ -197,7 +197,8 @@ class Forks:
                 assert await process.stdout.readline() == b"ready\n"
             yield Forks(process.stdin, process.stdout)
         finally:
-            process.kill()
+            with suppress(ProcessLookupError):
+                process.kill()
             await process.wait()
 
     async def one(self, module: str, environment: dict[str, str]) -> int:
