@@ -21,7 +21,7 @@ log = structlog.get_logger()
 
 _EVERY_SECONDS: Final = 3600.0
 # Limits that nobody has looked at yet are looked at within seconds.
-_AGAIN_SECONDS: Final = 60.0
+_AGAIN_SECONDS: Final = 15.0
 
 
 @asynccontextmanager

@@ -62,7 +62,7 @@ class Books:
         phone: str | None = None,
     ) -> Any:
         """A case as it was registered."""
-        number = phone or f"+86137{next(_phones):08d}"
+        number = phone or f"+86136{next(_phones):08d}"
         intake = Intake(
             "路灯不亮",
             "村口路灯不亮三天了。",

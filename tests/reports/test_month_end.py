@@ -148,7 +148,8 @@ async def correct_something(books: Books) -> None:
     await books.tx.execute(_UNGUARDED)
     await books.tx.execute(
         text("""INSERT INTO surveys.exclusion (survey_id, reason_sealed, decided_by_staff_id, decided_at)
-        SELECT survey_id, '', (SELECT min(id) FROM staff), '2025-06-20' FROM surveys.answer WHERE value = 'dissatisfied'""")
+        SELECT survey_id, '', (SELECT min(id) FROM staff), '2025-06-20' FROM surveys.answer WHERE value = 'dissatisfied'
+        ON CONFLICT DO NOTHING""")
     )  # fmt: skip
     await books.tx.execute(
         text("UPDATE grievance SET first_unit_id = holder_unit_id + 1 WHERE received_at < '2025-06-03'")
