@@ -127,7 +127,7 @@ async def test_it_waits_for_the_sweep_and_does_not_give_up(county: Database) -> 
         assert await months() == []
         async with transaction() as tx:
             await tx.execute(text("UPDATE clock SET next_at = NULL WHERE next_at = '2025-06-20'"))
-        assert await work.step() is False, "it looks again in a minute, not at once"
+        assert await work.step() is False, "it looks again soon, not at once"
         await MonthEnds().step()
     assert await months() == ["2025-06"]
 
