@@ -9,7 +9,7 @@ from sqlmodel import SQLModel
 
 import app.tables  # noqa: F401 - so that every table is known
 from alembic import context
-from app.db import Database
+from app.db import OWNER, Database
 from app.settings import settings
 
 OWN_SCHEMAS = {None, "public", "surveys"}
@@ -33,9 +33,13 @@ def _run(connection: Connection) -> None:
 
 
 async def _migrate() -> None:
-    # A migration may take longer than any request may.
+    # A migration may take longer than any request may, and may do more.
     database = Database(
-        settings().database_url, pool_size=1, statement_timeout="0", lock_timeout="10000"
+        settings().database_url,
+        pool_size=1,
+        statement_timeout="0",
+        lock_timeout="10000",
+        role=OWNER,
     )
     engine = create_async_engine(
         "postgresql+asyncpg://", async_creator=database.connect, poolclass=NullPool

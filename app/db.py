@@ -6,8 +6,8 @@ statement just before the commit: one round trip, whatever the number of tables.
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from datetime import datetime
 from functools import cache, partial
 from typing import Any, Final, NamedTuple
@@ -22,8 +22,14 @@ from app import clock
 from app.settings import settings
 from app.stored import Found, Stored, encode, write_statement
 
+# What every connection works as unless told otherwise: a role of the database that may not read what citizens answered,
+# nor change what is only added to. The migrations say what it may (docs/adr/0019).
+ORDINARY: Final = "qungong_app"
+# As whoever signed in to the database, for what only the owner of the tables may do.
+OWNER: Final = "none"
 # Sent once per connection, so that no pooled connection can carry somebody else's setting into a request.
 _SESSION: Final = {
+    "role": ORDINARY,
     "timezone": "Asia/Shanghai",
     "statement_timeout": "5000",
     "lock_timeout": "2000",
@@ -53,10 +59,14 @@ class ConnectionLost(ConnectionError):
     """The connection ended before the answer came: nothing is known to have happened."""
 
 
+class NotPrepared(ConnectionError):
+    """The server answers, and does not let us work as the role we need: the migrations make it."""
+
+
 class Database:
     """A PostgreSQL server and up to `pool_size` connections to it, opened when they are needed.
 
-    `session` overrides the server settings of each connection, e.g. a longer statement_timeout for an import.
+    `session` overrides the server settings of each connection, e.g. a longer statement_timeout for an import, or the role.
     """
 
     def __init__(self, url: str, *, pool_size: int, **session: str) -> None:
@@ -66,14 +76,16 @@ class Database:
 
     async def connect(self) -> Any:
         """A connection of asyncpg's outside the pool; who asks closes it."""
-        return await asyncpg.connect(**self._how())
+        with _role_needed():
+            return await asyncpg.connect(**self._how())
 
     @asynccontextmanager
     async def connection(self) -> AsyncIterator[Any]:
         """A connection of asyncpg's; TimeoutError when all are taken for too long."""
         pool = self._pool or await self._open()
-        async with asyncio.timeout(_PATIENCE_SECONDS):
-            driver = await pool.acquire()
+        with _role_needed():
+            async with asyncio.timeout(_PATIENCE_SECONDS):
+                driver = await pool.acquire()
         try:
             yield driver
         finally:
@@ -126,6 +138,7 @@ class Transaction:
         self._driver = driver
         self._begins = begins
         self._begun = False
+        self._role: str | None = None
         self._added: dict[type[Stored], list[Stored]] = {}
         self._changed: dict[int, Stored] = {}
         self._now: datetime | None = None
@@ -150,6 +163,22 @@ class Transaction:
     async def scalar(self, statement: TextClause, /, **values: Any) -> Any:
         row = await self.one_or_none(statement, **values)
         return None if row is None else row[0]
+
+    async def act_as(self, role: str) -> None:
+        """Until this transaction ends, its statements are of another role of the database. Begins it on the way.
+
+        Also where single statements stand alone: from here to the end they are one transaction, which keeps nothing.
+        """
+        if role == self._role:
+            return
+        command = f"SET LOCAL ROLE {role}"
+        if self._begun:
+            _tell_observers(command)
+        else:
+            # With the BEGIN that is due anyway: no round trip of its own.
+            command = f"{self._begins or 'BEGIN'}; {command}"
+        self._begun, self._role = True, role
+        await self._told(command)
 
     async def driver(self) -> Any:
         """Asyncpg's connection, in this transaction; for COPY."""
@@ -185,14 +214,14 @@ class Transaction:
         if self._added or self._changed:
             await self._write()
         if self._begun:
-            self._begun = False
+            self._begun, self._role = False, None
             if await self._told("COMMIT") != "COMMIT":
                 raise RuntimeError("a statement had failed; the database has rolled back")
 
     async def roll_back(self) -> None:
         """As if nothing had been asked; where even that fails the connection ends, and with it the transaction."""
         if self._begun:
-            self._begun = False
+            self._begun, self._role = False, None
             try:
                 await self._told("ROLLBACK")
             except BaseException:  # also when cancelled: what called knows why it rolls back
@@ -242,7 +271,11 @@ class Transaction:
 async def reading() -> AsyncIterator[Transaction]:
     """For statements that stand alone: each is its own transaction, which saves two round trips."""
     async with database().connection() as driver:
-        yield Transaction(driver, begins=None)
+        work = Transaction(driver, begins=None)
+        try:
+            yield work
+        finally:
+            await work.roll_back()
 
 
 @asynccontextmanager
@@ -310,6 +343,14 @@ def _gone(driver: Any) -> bool:
         return bool(driver.is_closed())
     except asyncpg.InterfaceError:  # the pool has taken it back already
         return True
+
+
+@contextmanager
+def _role_needed() -> Iterator[None]:
+    try:
+        yield
+    except (asyncpg.InvalidParameterValueError, asyncpg.InsufficientPrivilegeError) as refused:
+        raise NotPrepared("the database lacks our roles: run `qungong migrate`") from refused
 
 
 async def _reads_json(driver: Any) -> None:

@@ -14,6 +14,7 @@ from app.limits import models as limits
 from app.outbox import OutboxMessage
 from app.reports import models as reports
 from app.supervision import models as supervision
+from app.surveys import looks
 from app.surveys import models as surveys
 from app.text_templates import TextTemplate
 
@@ -30,6 +31,7 @@ __all__ = [
     "cases",
     "directory",
     "limits",
+    "looks",
     "papers",
     "photos",
     "reports",

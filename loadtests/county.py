@@ -25,7 +25,7 @@ from app.cases.dossier import Dossier
 from app.cases.lifecycle import Action, Condition, Situation, Standing
 from app.cases.models import Channel, Clock
 from app.cases.routing import Place
-from app.db import Database, Transaction, transaction
+from app.db import OWNER, Database, Transaction, transaction
 from app.directory.models import Citizen
 from app.directory.terms import UnitKind
 from app.identifiers import uuid7
@@ -110,6 +110,7 @@ async def fill(cases: int, *, seed: int, ping_pong: int, township: str) -> Known
         pool_size=1,
         statement_timeout="0",
         idle_in_transaction_session_timeout="0",
+        role=OWNER,
     )
     async with transaction(on) as tx:
         units = list(await tx.all(_UNITS))

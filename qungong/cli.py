@@ -82,6 +82,7 @@ def says_what_is_wrong(command: Callable[P, R]) -> Callable[P, R]:
             NotYet,
             demo.StepFailed,
             serving.AlreadyRunning,
+            serving.CannotMigrate,
             CannotSimulate,
         ) as wrong:
             Console(stderr=True, highlight=False).print(f"[red]✗[/] {escape(str(wrong))}")

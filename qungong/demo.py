@@ -23,6 +23,7 @@ from sqlalchemy import text
 from app.cases import verification
 from app.db import Database, snapshot
 from app.settings import settings
+from app.surveys import confidential
 from qungong.local import local_folder
 from qungong.sample import PASSWORD
 from qungong.serving import HOST, ROOT, Ports
@@ -262,7 +263,7 @@ async def _texts(simulator: httpx.AsyncClient, phone: str) -> list[str]:
 
 
 async def _evaluations(ref: str) -> int:
-    on = Database(settings().database_url, pool_size=1)
+    on = Database(settings().database_url, pool_size=1, role=confidential.ROLE)
     try:
         async with snapshot(on) as tx:
             found: int = await tx.scalar(_EVALUATED, ref=ref)

@@ -7,7 +7,7 @@ from rich.progress import Progress, TaskID
 
 from app.calendars import seeding
 from app.clock import SHANGHAI
-from app.db import Database, transaction
+from app.db import OWNER, Database, transaction
 from app.directory import china_division, divisions, official_numbers
 from app.directory.divisions import Told
 from app.directory.importing import Imported, import_divisions
@@ -77,7 +77,7 @@ async def _import_numbers(data: bytes, progress: Progress) -> official_numbers.I
 async def _import(data: bytes, progress: Progress) -> Imported:
     told = _telling(progress)
     reading = divisions.read(data, told)
-    on = Database(settings().database_url, pool_size=1, **_PATIENT)
+    on = Database(settings().database_url, pool_size=1, role=OWNER, **_PATIENT)
     try:
         async with transaction(on) as tx:
             now = await tx.now()

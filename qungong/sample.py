@@ -13,7 +13,7 @@ from typing_extensions import override
 
 from app.auth.passwords import hash_password
 from app.calendars import seeding
-from app.db import Database, Transaction, transaction
+from app.db import OWNER, Database, Transaction, transaction
 from app.directory import divisions
 from app.directory.importing import import_divisions
 from app.directory.terms import Role, UnitKind
@@ -118,7 +118,8 @@ def accounts() -> list[SampleAccount]:
 
 async def load() -> None:
     """Load what is missing, in one transaction; loading again changes nothing."""
-    on = Database(settings().database_url, pool_size=1)
+    # As the owner: statistics are taken on the way.
+    on = Database(settings().database_url, pool_size=1, role=OWNER)
     try:
         async with transaction(on) as tx:
             given = sorted({post.account for post in _POSTS})

@@ -18,7 +18,7 @@ from sqlalchemy import text
 
 from app import errors
 from app.calendars.reading import outlook
-from app.db import reading
+from app.db import NotPrepared, reading
 from app.delivery import channel
 from app.errors import NotFound, Problem, Unavailable
 from app.heartbeats import pulse
@@ -113,6 +113,8 @@ async def _database() -> str:
     try:
         async with asyncio.timeout(_PATIENCE_SECONDS), reading() as tx:
             migrated_to = await tx.scalar(_MIGRATED_TO)
+    except NotPrepared:
+        return "not migrated"
     except (asyncpg.PostgresError, OSError):
         return "unreachable"
     newest = await asyncio.to_thread(_newest_migration)

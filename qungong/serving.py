@@ -8,8 +8,10 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import asyncpg
 from alembic.config import Config
 from rich.console import Console
+from sqlalchemy.exc import ProgrammingError
 
 from alembic import command
 from app.calendars import seeding
@@ -46,6 +48,10 @@ class AlreadyRunning(RuntimeError):
             "本目录的系统已在运行：请先停止它（Ctrl-C）。\n"
             "This working copy is being served already: stop that one first (Ctrl-C)."
         )
+
+
+class CannotMigrate(RuntimeError):
+    """The database lets us do less than a migration needs; says what its administrator has to do."""
 
 
 @dataclass(frozen=True)
@@ -98,9 +104,15 @@ def addresses(ports: Ports) -> Mapping[str, str]:
 
 
 def migrate() -> None:
-    """Bring the database that the settings name to the newest migration."""
+    """Bring the database that the settings name to the newest migration. Raises CannotMigrate where it does not let us."""
     with step("迁移数据库 · migrating"):
-        command.upgrade(Config(ROOT / "alembic.ini"), "head")
+        try:
+            command.upgrade(Config(ROOT / "alembic.ini"), "head")
+        except ProgrammingError as failure:
+            refused = failure.orig and failure.orig.__cause__
+            if isinstance(refused, asyncpg.InsufficientPrivilegeError):
+                raise CannotMigrate(str(refused)) from failure
+            raise
     with step("工作日历 · calendars"):
         asyncio.run(_seed_calendars())
     if not capabilities().free_text:

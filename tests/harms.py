@@ -485,6 +485,25 @@ HARMS: Final[tuple[tuple[str, tuple[str, ...], dict[str, Any]], ...]] = (
         {"ref": "[joined_ref]", "primary_case": "cycle"},
     ),
     (
+        "looks_are_complete",
+        ("DELETE FROM surveys.look WHERE number = (SELECT max(number) - 1 FROM surveys.look)",),
+        {"what": "missing"},
+    ),
+    (
+        "looks_are_complete",
+        (
+            "UPDATE surveys.look SET reason = '例行检查' WHERE number = (SELECT max(number) FROM surveys.look)",
+        ),
+        {"what": "altered"},
+    ),
+    (
+        "looks_are_complete",
+        (
+            "UPDATE surveys.look SET at = at - interval '1 day' WHERE number = (SELECT max(number) FROM surveys.look)",
+        ),
+        {"what": "altered"},
+    ),
+    (
         "merged_into_one_that_stands",
         ("DELETE FROM grievance WHERE id = [id]",),
         {"ref": "[joined_ref]", "primary_case": "missing"},

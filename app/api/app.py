@@ -17,6 +17,7 @@ from app.api import (
     handling,
     judging,
     limits,
+    looks,
     official_numbers,
     papers,
     photos,
@@ -44,7 +45,7 @@ _DESCRIPTION: Final = (
 )
 _PARTS: Final = (
     sessions, cases, photos, filing, judging, dispatching, handling, extending, waiting, pressing, supervising, papers,
-    return_calls, replies, texts,
+    return_calls, replies, looks, texts,
     directory, reorganising, official_numbers, calendars, limits, text_templates,
     cards, wall, reports,
 )  # fmt: skip

@@ -12,10 +12,11 @@ from app.cases import verification
 from app.db import Transaction
 from app.doctor import kept_answers
 from app.doctor.invariant import Invariant, Reach
-from app.doctor.invariants import CHAINS, INVARIANTS, KEPT_ANSWERS
+from app.doctor.invariants import CHAINS, INVARIANTS, KEPT_ANSWERS, LOOKS
 from app.doctor.months import MONTHS_ADD_UP, MONTHS_VERIFY, RELEASED
 from app.reports import verification as months
 from app.settings import settings
+from app.surveys import confidential, looks
 
 # How long a message that is due may wait for a worker before that is a fault: longer than any pause between two tries.
 LATE: Final = timedelta(minutes=15)
@@ -59,6 +60,7 @@ async def examine(
     tell: Tell = _tell_nobody,
 ) -> list[Finding]:
     """One finding per invariant, in their order; `quick` leaves out the chains, which take longest."""
+    await confidential.enter(tx)
     findings = {one.name: Finding(one) for one in INVARIANTS if not (quick and one is CHAINS)}
     now = await tx.now()
     swept = now - timedelta(seconds=settings().poll_seconds) - _SWEEP_TAKES
@@ -66,6 +68,7 @@ async def examine(
     await asked.in_one_query()
     await asked.in_kept_answers()
     await asked.in_months()
+    await asked.in_looks()
     await asked.case_by_case()
     if not quick:
         await asked.in_chains()
@@ -120,6 +123,14 @@ class _Asked:
                 self._take(finding, found)
                 finding.looked_at += number
                 self.tell(invariant.chinese, finding.looked_at, total)
+
+    async def in_looks(self) -> None:
+        finding, total = self.findings[LOOKS.name], await looks.how_many(self.tx)
+        finding.looked_at = 0
+        async for number, found in looks.broken(self.tx):
+            self._take(finding, found)
+            finding.looked_at += number
+            self.tell(LOOKS.chinese, finding.looked_at, total)
 
     async def in_chains(self) -> None:
         finding, total = self.findings[CHAINS.name], await verification.how_many(self.tx)

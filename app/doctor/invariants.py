@@ -91,6 +91,14 @@ CHAINS = Invariant(
     Reach.CODE,
 )
 
+LOOKS = Invariant(
+    8,
+    "looks_are_complete",
+    "查看评价的记录没有缺号，也没有改动",
+    "the look `number` at what somebody answered is missing or was altered",
+    Reach.CODE,
+)
+
 INVARIANTS: tuple[Invariant, ...] = (
     Invariant(
         1,
@@ -163,4 +171,5 @@ INVARIANTS: tuple[Invariant, ...] = (
         _MERGED_INTO_ONE,
     ),
     *MONTHS,
+    LOOKS,
 )

@@ -15,6 +15,7 @@ from app.reports.formulas import SATISFACTION, Measure
 from app.reports.models import Exclusion, MonthEnd, SatisfactionCorrection
 from app.reports.suppression import Counted
 from app.stored import Found
+from app.surveys import confidential
 
 # An answer that counts: in time, and not one that never counts. The one place where that is said.
 _COUNTS: Final = "a.survey_id = t.survey_id AND a.answered_at < :cutoff AND a.discounted IS NULL"
@@ -88,35 +89,42 @@ ORDER BY x.decided_at, x.survey_id LIMIT :most""")
 
 
 async def write(tx: Transaction, month: MonthEnd) -> None:
+    await confidential.enter(tx)
     await tx.execute(_WRITE, month=month.month, **_binds(month))
 
 
 async def count(tx: Transaction, month: MonthEnd) -> dict[Whose, dict[Measure, int]]:
     """What the answers say now of the month, as of its cut-off."""
+    await confidential.enter(tx)
     rows = await tx.all(_COUNT, **_binds(month))
     return {(row.unit_id, row.staff_id): counts(row, SATISFACTION) for row in rows}
 
 
 async def to_release(tx: Transaction, month: MonthEnd) -> list[Counted]:
+    await confidential.enter(tx)
     rows = await tx.all(_TO_RELEASE, county_id=month.county_id, month=month.month)
     return [Counted(row.unit_id, row.township_id, row.evaluated, row.favourable) for row in rows]
 
 
 async def locked(tx: Transaction, **months: Any) -> list[Found]:
     """The locked counts of a county between two months, both included."""
+    await confidential.enter(tx)
     return await tx.all(_LOCKED, **months)
 
 
 async def corrected(tx: Transaction, **months: Any) -> list[Found]:
     """By how much they were corrected since."""
+    await confidential.enter(tx)
     return await tx.all(_CORRECTED, **months)
 
 
 async def corrections(tx: Transaction, **months: Any) -> list[Found]:
+    await confidential.enter(tx)
     return await tx.all(_CORRECTIONS, **months)
 
 
 async def last_correction(tx: Transaction, county_id: int) -> Found | None:
+    await confidential.enter(tx)
     return await tx.one_or_none(_LAST_CORRECTION, county_id=county_id)
 
 
@@ -126,15 +134,18 @@ def correct(tx: Transaction, correction: SatisfactionCorrection) -> None:
 
 async def content(tx: Transaction, county_id: int, month: Any) -> str:
     """The month's rows as the digest covers them."""
+    await confidential.enter(tx)
     found: str = await tx.scalar(_CONTENT, county_id=county_id, month=month)
     return found
 
 
 async def chain(tx: Transaction) -> list[Found]:
+    await confidential.enter(tx)
     return await tx.all(_CHAIN)
 
 
 async def to_exclude(tx: Transaction, call_id: UUID) -> Found:
+    await confidential.enter(tx)
     return (await tx.all(_TO_EXCLUDE, call_id=call_id))[0]
 
 
@@ -145,6 +156,7 @@ def exclude(tx: Transaction, exclusion: Exclusion) -> None:
 async def excluded(
     tx: Transaction, county_id: int, begins: datetime, ends: datetime, most: int
 ) -> list[Found]:
+    await confidential.enter(tx)
     return await tx.all(_EXCLUDED, county_id=county_id, begins=begins, ends=ends, most=most)
 
 

@@ -18,6 +18,7 @@ from app.db import Transaction
 from app.identifiers import uuid7
 from app.outbox import MessageKind
 from app.settings import settings
+from app.surveys import confidential
 from app.surveys.locking import one_at_a_time
 from app.surveys.models import ReturnCall, Survey
 from app.surveys.numbers import OWNER, binds, owner_of
@@ -96,6 +97,7 @@ async def ask(tx: Transaction, owed_id: UUID) -> bool:
 
     False: somebody else is at it or was.
     """
+    await confidential.enter(tx)
     now = await tx.now()
     number = await tx.one_or_none(_NUMBER_OWED_TO, id=owed_id)
     if number is None:
@@ -126,18 +128,21 @@ async def due(
     tx: Transaction, *, after: tuple[datetime, UUID], most: int
 ) -> list[tuple[datetime, UUID]]:
     """Surveys whose turn has come, or whose reminder is due, from behind `after` on."""
+    await confidential.enter(tx)
     rows = await tx.all(_DUE, next_at=after[0], id=after[1], most=most, shift=clock.shift())
     return [(row.next_at, row.id) for row in rows]
 
 
 async def next_due(tx: Transaction) -> datetime | None:
     """When the next turn or reminder comes."""
+    await confidential.enter(tx)
     found: datetime | None = await tx.scalar(_NEXT_DUE)
     return found
 
 
 async def see_to(tx: Transaction, survey_id: UUID) -> bool:
     """Ask the survey whose turn has come, or remind of the one that was asked. False: somebody else is at it or was."""
+    await confidential.enter(tx)
     now = await tx.now()
     number = await tx.one_or_none(_NUMBER_ASKED, id=survey_id, now=now)
     if number is None:

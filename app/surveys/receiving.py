@@ -9,7 +9,7 @@ from app import keys
 from app.auth.actor import Actor, CitizenActor
 from app.db import Transaction
 from app.errors import ActionNotAllowed, NotFound, NotPermitted
-from app.surveys import answering
+from app.surveys import answering, confidential
 from app.surveys.answering import COLUMNS, CORRECTED_WITHIN, JOINS, Standing, standing_of, take
 from app.surveys.locking import one_at_a_time
 from app.surveys.models import OptOut, Reply
@@ -56,6 +56,7 @@ async def receive(
     It answers the open survey it names by short number, else the one asked first; where none is open it puts right what
     was answered last. What cannot be read is kept for a person to read.
     """
+    await confidential.enter(tx)
     phone_key = keys.lookup("phone", from_phone)
     await one_at_a_time(tx, phone_key)
     rows = await tx.all(
@@ -95,6 +96,7 @@ async def evaluate(
 
     Raises NotFound where the case is not theirs; staff never evaluate.
     """
+    await confidential.enter(tx)
     if not isinstance(by, CitizenActor):
         raise NotPermitted("只有反映人本人可以评价。")
     await one_at_a_time(tx, await tx.scalar(_NUMBER, citizen_id=by.citizen_id))
@@ -118,17 +120,20 @@ async def own_survey(
     tx: Transaction, ref: str, *, by: CitizenActor, now: datetime
 ) -> Standing | None:
     """For the person's own page: what they may still answer, and what they answered. None: there is no survey yet."""
+    await confidential.enter(tx)
     return await _own(tx, ref, by, now)
 
 
 async def wants_texts(tx: Transaction, *, by: CitizenActor) -> bool:
     """Whether the person is asked by text; who opted out is called, or evaluates on the page."""
+    await confidential.enter(tx)
     row = await tx.one_or_none(_OPTED, citizen_id=by.citizen_id)
     return row is None or row.back_at is not None
 
 
 async def choose_texts(tx: Transaction, *, by: CitizenActor, wanted: bool, now: datetime) -> None:
     """Opt out of surveys by text on the page, or back in."""
+    await confidential.enter(tx)
     phone_key = await tx.scalar(_NUMBER, citizen_id=by.citizen_id)
     await one_at_a_time(tx, phone_key)
     row = await tx.one_or_none(_OPTED, citizen_id=by.citizen_id)

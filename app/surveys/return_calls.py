@@ -23,7 +23,7 @@ from app.directory.terms import Role, UnitKind
 from app.errors import ActionNotAllowed, InvalidInput, NotFound, NotPermitted
 from app.identifiers import uuid7
 from app.settings import settings
-from app.surveys import answering
+from app.surveys import answering, confidential
 from app.surveys.locking import one_at_a_time
 from app.surveys.models import CallTry, ReturnCall
 from app.surveys.numbers import binds
@@ -107,11 +107,13 @@ async def open_calls(
     tx: Transaction, *, by: StaffActor, after: UUID | None, most: int
 ) -> list[CallToMake]:
     """Calls still to be made, the oldest first, from behind `after` on."""
+    await confidential.enter(tx)
     rows = await tx.all(_OPEN, after=after or _FIRST, most=most, **caller(by))
     return [_call(row) for row in rows]
 
 
 async def get_call(tx: Transaction, call_id: UUID, *, by: StaffActor) -> CallToMake:
+    await confidential.enter(tx)
     row = await tx.one_or_none(_ONE, id=call_id, **caller(by))
     if row is None:
         raise NotFound
@@ -125,6 +127,7 @@ async def record_finding(
 
     Who was given up and calls back themselves is heard all the same.
     """
+    await confidential.enter(tx)
     found = await tx.one_or_none(_ONE, id=call_id, **caller(by))
     if found is None:
         raise NotFound
@@ -164,6 +167,7 @@ async def rework(
     tx: Transaction, ref: str, *, by: StaffActor, reason: str, now: datetime
 ) -> Dossier:
     """A new round, where a return call about this round found the complaint valid and the citizen agreed."""
+    await confidential.enter(tx)
     # First: what they were told otherwise would differ by whether such a call has been made.
     _require_caller(by)
     dossier = await access.lock_case(tx, ref, by=by)

@@ -17,7 +17,7 @@ from app.cases.access import VISIBLE_TO_STAFF, viewer
 from app.db import Transaction
 from app.errors import ActionNotAllowed, InvalidInput, NotFound
 from app.identifiers import uuid7
-from app.surveys import answering
+from app.surveys import answering, confidential
 from app.surveys.answering import COLUMNS, CORRECTED_WITHIN, JOINS, Standing, standing_of
 from app.surveys.locking import one_at_a_time
 from app.surveys.models import Reply, ReturnCall
@@ -107,6 +107,7 @@ async def unread(
     tx: Transaction, *, by: StaffActor, after: tuple[datetime, str], most: int
 ) -> list[UnreadReply]:
     """Replies still to be read, the oldest first, from behind `after` on."""
+    await confidential.enter(tx)
     rows = await tx.all(_LIST, after_at=after[0], after_id=after[1], most=most, **caller(by))
     return [_reply(row) for row in rows]
 
@@ -115,6 +116,7 @@ async def get_reply(
     tx: Transaction, reply_id: str, *, by: StaffActor
 ) -> tuple[UnreadReply, list[Question]]:
     """The reply, and the questions it may be the answer to."""
+    await confidential.enter(tx)
     row = await tx.one_or_none(_ONE, id=reply_id, **caller(by))
     if row is None:
         raise NotFound
@@ -134,6 +136,7 @@ async def settle(
 
     The first clear answer counts, also here: where the person has answered meanwhile, the reading is only kept.
     """
+    await confidential.enter(tx)
     found = await tx.one_or_none(_ONE, id=reply_id, **caller(by))
     if found is None:
         raise NotFound

@@ -17,7 +17,7 @@ from sqlalchemy import text
 
 from app import clock, heartbeats
 from app.clock import SHANGHAI
-from app.db import Database, Transaction, database, transaction
+from app.db import OWNER, Database, Transaction, database, transaction
 from app.settings import settings
 from qungong.simulation import people, planning
 from qungong.simulation.courses import course, set_scene
@@ -169,8 +169,9 @@ class _Player:
 
     async def _analyze(self) -> None:
         """Tables grow from nothing within minutes: statements planned for empty ones would read all of them."""
-        async with self._on.connection() as driver:
-            await driver.execute("ANALYZE")
+        async with transaction(self._on) as tx:
+            await tx.act_as(OWNER)
+            await (await tx.driver()).execute("ANALYZE")
 
     def _now(self) -> datetime:
         """The database's clock, without asking it."""

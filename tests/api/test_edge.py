@@ -107,6 +107,7 @@ async def test_it_is_not_ready_on_a_database_that_is_not_migrated(
 ) -> None:
     behind = Database(fresh_database_url, pool_size=1)
     async with db.transaction(behind) as tx:
+        await tx.act_as(db.OWNER)
         await tx.execute(text("UPDATE alembic_version SET version_num = '0000'"))
     monkeypatch.setattr(db, "database", lambda: behind)
     answer = await anybody.get("/ready")

@@ -7,13 +7,13 @@ import pytest_asyncio
 from sqlalchemy import text
 
 from app import db
-from app.db import Database, reading, transaction
+from app.db import OWNER, Database, reading, transaction
 from app.settings import settings
 from tests.api.conftest import Who
 from tests.people import WATER
 
 _REFUSING = (
-    """CREATE FUNCTION refuse_at_commit() RETURNS trigger LANGUAGE plpgsql AS $$
+    """CREATE FUNCTION refuse_at_commit() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$
        BEGIN
          IF NEW.title = '提交时失败' THEN RAISE EXCEPTION 'refused at commit'; END IF;
          IF NEW.title = '提交时断线' OR TG_OP = 'UPDATE' AND NEW.title = '上报时断线' THEN
@@ -37,10 +37,12 @@ async def stored(title: str) -> int:
 async def refuses_at_commit(county: None) -> AsyncIterator[None]:
     assert county is None
     async with transaction() as tx:
+        await tx.act_as(OWNER)
         for statement in _REFUSING:
             await tx.execute(text(statement))
     yield
     async with transaction() as tx:
+        await tx.act_as(OWNER)
         for statement in _AGREEING:
             await tx.execute(text(statement))
 

@@ -12,7 +12,7 @@ from app import clock
 from app.cases import access, papers
 from app.cases.papers import PaperKind
 from app.clock import process_now
-from app.db import Transaction, transaction
+from app.db import OWNER, Transaction, transaction
 from tests.api.about_time import led_by_the_township, led_by_the_village, papers_of
 from tests.api.conftest import Who
 from tests.conftest import Staff
@@ -145,6 +145,7 @@ async def test_the_database_refuses_to_change_a_paper(
     tx: Transaction, who: Who, statement: str
 ) -> None:
     await supervised(who, await who("lingdao"))
+    await tx.act_as(OWNER)
     with pytest.raises(asyncpg.InsufficientPrivilegeError, match="append-only"):
         await tx.execute(text(statement))
 

@@ -18,13 +18,13 @@ from app.cases.actions import closing, dispatching, filing, handling, judging
 from app.cases.actions.dispatching import Part
 from app.cases.actions.filing import Intake, PersonHelped
 from app.cases.models import Channel, Outcome
-from app.db import Database, Transaction, transaction
+from app.db import OWNER, Database, Transaction, transaction
 from app.doctor.examining import examine
 from app.doctor.invariants import CHAINS, INVARIANTS
 from app.limits.terms import Kind
 from app.settings import settings
 from app.supervision import sweeping
-from app.surveys import asking, receiving
+from app.surveys import asking, looks, receiving
 from qungong import sample
 from qungong.cli import app
 from tests.conftest import Staff
@@ -95,6 +95,9 @@ async def played(tx: Transaction, staff: Staff) -> Story:
         tx, provider_message_id=f"SM{case.ref}", from_phone=PHONE, text="满意", now=now
     )
     await tx.flush()
+    for _ in range(2):
+        by = await staff("ducha")
+        await looks.look(tx, case.ref, by=by, round_=None, reason="核对原始评价", now=now)
     return Story(case.ref, case.id, joined.ref, joined.id)
 
 
@@ -102,6 +105,7 @@ async def played(tx: Transaction, staff: Staff) -> Story:
 async def story(tx: Transaction, staff: Staff) -> Story:
     """Not committed, and every guard of the database off."""
     told = await played(tx, staff)
+    await tx.act_as(OWNER)
     await tx.execute(_UNGUARDED)
     return told
 
@@ -109,6 +113,7 @@ async def story(tx: Transaction, staff: Staff) -> Story:
 async def named(tx: Transaction, **how: Any) -> dict[str, list[dict[str, Any]]]:
     """By invariant, what is found; the database is the worker's own, so others may have left something behind."""
     found = await examine(tx, most=_EVERY, **how)
+    await tx.act_as(OWNER)
     return {one.invariant.name: one.offenders for one in found}
 
 
@@ -288,6 +293,7 @@ async def test_the_command_finds_nothing_in_the_story_and_names_what_is_done_to_
     assert [one["name"] for one in looked_at["invariants"]] == [one.name for one in INVARIANTS]
     assert {one["looked_at"] for one in looked_at["invariants"]} == {None, 0, 2}
     async with transaction() as tx:
+        await tx.act_as(OWNER)
         await tx.execute(_UNGUARDED)
         await tx.execute(text("UPDATE grievance SET returns = 9 WHERE id = :id"), id=story.id)
     status, told = await _doctor()

@@ -8,7 +8,7 @@ from app.cases.actions import filing, judging
 from app.cases.actions.filing import Intake, PersonHelped
 from app.cases.models import Channel
 from app.cases.verification import Fault, verify
-from app.db import Transaction
+from app.db import OWNER, Transaction
 from app.limits.terms import Kind
 from tests.conftest import Staff
 
@@ -33,6 +33,7 @@ async def ref(tx: Transaction, staff: Staff) -> str:
         tx, registered.case.ref, by=cadre, finding="村里没有资质修桥", now=await tx.now()
     )
     await tx.flush()
+    await tx.act_as(OWNER)
     await tx.execute(FORGE)
     return registered.case.ref
 

@@ -7,7 +7,7 @@ from sqlalchemy.engine.mock import MockConnection
 from sqlmodel import SQLModel
 
 import app.tables  # noqa: F401 - so that every table is known
-from app.db import Database, Transaction, transaction
+from app.db import OWNER, Database, Transaction, transaction
 
 # As PostgreSQL itself writes them: only a difference in meaning is one. NOT NULL is told of the columns.
 _CONSTRAINTS = text("""
@@ -59,7 +59,7 @@ def declarations() -> list[str]:
 async def test_the_migrations_build_what_the_models_say(
     fresh_database_url: str, what: TextClause, some: str
 ) -> None:
-    own = Database(fresh_database_url, pool_size=1)
+    own = Database(fresh_database_url, pool_size=1, role=OWNER)
     async with transaction(own) as tx:
         migrated = await found(tx, what)
         driver = await tx.driver()

@@ -10,7 +10,7 @@ import pytest_asyncio
 from sqlalchemy import text
 from sqlalchemy.engine import make_url
 
-from app.db import ConnectionLost, Database, Transaction, reading, transaction
+from app.db import OWNER, ConnectionLost, Database, Transaction, reading, transaction
 
 _TABLES = (
     "CREATE TABLE sooner (id int PRIMARY KEY)",
@@ -52,6 +52,7 @@ class Told:
 async def own(fresh_database_url: str) -> AsyncIterator[Database]:
     made = Database(fresh_database_url, pool_size=1)
     async with transaction(made) as tx:
+        await tx.act_as(OWNER)
         for statement in _TABLES:
             await tx.execute(text(statement))
     yield made

@@ -15,7 +15,7 @@ from app.cases.actions.filing import Intake, PersonHelped
 from app.cases.models import Channel
 from app.cases.verification import verify
 from app.clock import SHANGHAI
-from app.db import Transaction
+from app.db import OWNER, Transaction
 from app.limits.terms import Kind
 from tests.conftest import Staff
 
@@ -121,6 +121,7 @@ async def test_a_day_that_does_not_concern_a_case_leaves_its_record_alone(
 async def test_what_rests_on_an_unpublished_year_waits_for_it_and_then_runs(
     tx: Transaction, cadre: StaffActor
 ) -> None:
+    await tx.act_as(OWNER)
     await tx.execute(_FREE)
     await tx.execute(_UNPUBLISH, county_id=cadre.county_id)
     await tx.execute(_BOUND)

@@ -9,7 +9,7 @@ from sqlalchemy import text
 
 from app.calendars.working_time import Limit
 from app.clock import SHANGHAI
-from app.db import Transaction, database, observers, transaction
+from app.db import OWNER, Transaction, database, observers, transaction
 from app.db import reading as only_reading
 from app.directory.terms import UnitKind
 from app.errors import InvalidInput, NothingChanged
@@ -177,6 +177,7 @@ async def test_the_database_refuses_to_change_what_a_version_said(
     tx: Transaction, county_id: int, statement: str
 ) -> None:
     await say(tx, county_id, SIGN)
+    await tx.act_as(OWNER)
     with pytest.raises(asyncpg.InsufficientPrivilegeError, match="append-only"):
         await tx.execute(text(statement))
 

@@ -22,6 +22,7 @@ from app.doctor.examining import Finding, examine
 from app.reports import closing, reading
 from app.reports.formulas import Measure
 from app.settings import settings
+from app.surveys import confidential
 from qungong import sample
 from qungong.simulation import distributions, people, planning
 from qungong.simulation.playing import CannotSimulate, simulate
@@ -91,6 +92,7 @@ def another_database_url(addresses: Addresses, worker_number: int) -> Iterator[s
 
 
 async def digest(tx: Transaction) -> str:
+    await confidential.enter(tx)
     rows = [tuple(row) for one in (_STEPS, _CARDS, _EVALUATIONS) for row in await tx.all(one)]
     return sha256(repr(rows).encode()).hexdigest()
 

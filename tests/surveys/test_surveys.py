@@ -12,7 +12,7 @@ from app import clock
 from app.db import transaction
 from app.directory.terms import Role
 from app.errors import ActionNotAllowed, InvalidInput, NotFound, NotPermitted
-from app.surveys import asking, receiving, return_calls
+from app.surveys import asking, confidential, receiving, return_calls
 from app.surveys.replies import Value
 from app.surveys.return_calls import CallToMake, Finding
 from app.surveys.terms import CallResult, ReplyEffect
@@ -44,6 +44,7 @@ async def reply(phone: str, words: str, *, delivery: str | None = None) -> Reply
 
 async def answers(asked: Asked) -> list[tuple[str, str]]:
     async with transaction() as tx:
+        await confidential.enter(tx)
         return [(row.value, row.channel) for row in await tx.all(_ANSWERS, case_id=asked.case_id)]
 
 
@@ -71,6 +72,7 @@ async def test_the_person_helped_is_asked_once_even_when_two_workers_are_at_it(
     done = await asyncio.gather(*(ask() for _ in range(6)))
     assert sorted(done) == [False] * 5 + [True]
     async with transaction() as tx:
+        await confidential.enter(tx)
         assert len(await tx.all(_SURVEYS, case_id=owed.case_id)) == 1
         assert await tx.scalar(_TEXTS, case_id=owed.case_id) == 1
 

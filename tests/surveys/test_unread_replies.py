@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import text
 
 from app.db import transaction
-from app.surveys import unread
+from app.surveys import confidential, unread
 from app.surveys.terms import HandReading, ReplyEffect
 from tests.auth.conftest import a_unit
 from tests.conftest import Staff
@@ -72,6 +72,7 @@ async def test_what_staff_read_is_the_citizens_answer(
     assert await visible(asked) == before
     assert not await on_list(center, address)
     async with transaction() as tx:
+        await confidential.enter(tx)
         kept = await tx.one_or_none(_KEPT, id=item["id"])
     assert kept is not None
     assert (kept.reading, kept.account, kept.handled) == (reading, "zhihui", True)

@@ -48,6 +48,7 @@ async def filled(database: Database) -> AsyncIterator[Filled]:
             await tx.execute(_CASES, cases=open_ // 10)
             await tx.execute(_CLOCKS, each=10, every=open_ // due if due else open_ + 1)
         driver = await database.connect()
+        await driver.execute("RESET ROLE; SET ROLE none")
         await driver.execute("SET statement_timeout = 0")
         await driver.execute(_VACUUM)
         await driver.close()

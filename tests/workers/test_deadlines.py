@@ -20,6 +20,7 @@ from app.db import Database, transaction
 from app.directory.terms import Role, UnitKind
 from app.directory.units import end_unit
 from app.limits.terms import Kind
+from app.surveys import confidential
 from qungong import sample
 from tests.units import founded, yesterday
 from tests.workers.conftest import Workers, until
@@ -92,6 +93,7 @@ async def answered(cadre: StaffActor, number: int) -> str:
 
 async def scalar(statement: Any, **values: Any) -> Any:
     async with transaction() as tx:
+        await confidential.enter(tx)
         return await tx.scalar(statement, **values)
 
 
