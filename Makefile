@@ -15,7 +15,7 @@ FORMATTED := $(PACKAGES) alembic
 
 export UV_PROJECT_ENVIRONMENT := .venv
 
-.PHONY: help setup run test dev demo check fmt migrate docs bench faults contract
+.PHONY: help setup run test dev demo check fmt migrate docs bench faults contract backtoback
 
 help: ## this list
 	@echo '群工系统'
@@ -61,6 +61,9 @@ faults: $(READY) ## cards and texts while everything goes wrong; takes minutes
 
 contract: $(READY) ## what is said to Twilio against its published document; needs npm
 	@exec $(BIN)/pytest -q tests/contract/contract_with_twilio.py
+
+backtoback: $(READY) ## 500 pairs of worlds that differ in one answer; takes half an hour
+	@exec $(BIN)/python -m tests.backtoback
 
 # The stamp is written last: an interrupted set-up is taken up again.
 $(READY): pyproject.toml uv.lock Makefile

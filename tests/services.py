@@ -68,7 +68,7 @@ class Addresses:
 
 
 @dataclass
-class _Run:
+class Run:
     """The servers of one test run, started when first needed, by the process that also stops them."""
 
     addresses: Addresses | None = None
@@ -120,14 +120,14 @@ class _Run:
         return server.url()
 
 
-_run_key = pytest.StashKey[_Run]()
+_run_key = pytest.StashKey[Run]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
     # Whatever database the person running the tests works on, a test must not find it.
     os.environ.update(_NOWHERE)
     settings.cache_clear()
-    run = _Run()
+    run = Run()
     given = getattr(config, "workerinput", {}).get(_INPUT)
     if given:
         run.addresses = Addresses(**given)

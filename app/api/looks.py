@@ -10,8 +10,8 @@ from app.errors import ActionNotAllowed, KeyReused, NotFound, NotPermitted, Sign
 from app.http.inputs import Input, Paragraphs, Ref, not_a_flag
 from app.http.moments import At
 from app.http.problems import problems
-from app.http.transaction import OneTransaction, Tx, not_kept
-from app.http.who import ByStaff
+from app.http.transaction import OneTransaction, Tx
+from app.http.who import ByStaff, not_kept
 from app.surveys import looks
 from app.surveys.looks import Looked, Seen
 from app.surveys.models import AnswerChannel

@@ -120,9 +120,4 @@ async def _current(request: Request) -> Transaction:
     return cast("Transaction", request.state.tx)
 
 
-def not_kept(request: Request) -> None:
-    """For operations whose answer must not lie about: sent again under its key it is another request. After ByStaff."""
-    request.state.asked = None
-
-
 Tx = Annotated[Transaction, Depends(_current)]

@@ -96,3 +96,8 @@ SignedInStaff = Annotated[SignedIn, Depends(_signed_in_staff)]
 SignedInCitizen = Annotated[SignedIn, Depends(_signed_in_citizen)]
 ByStaff = Annotated[StaffActor, Depends(_staff)]
 ByCitizen = Annotated[CitizenActor, Depends(_citizen)]
+
+
+async def not_kept(request: Request, _by: ByStaff) -> None:
+    """For operations whose answer must not lie about: sent again under its key, it is another request."""
+    request.state.asked = None

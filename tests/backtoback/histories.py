@@ -1,0 +1,277 @@
+"""Small histories of a county, drawn by chance, and the ways in which one resident may answer. Knows no database."""
+
+import random
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Final
+from urllib.parse import urlencode
+
+from app.settings import settings
+from tests.backtoback.asking import Reply, ask
+from tests.backtoback.worlds import PHONES, Ground, World
+from tests.sms.test_inbound import signature
+from workers.deadlines import Deadlines
+
+VILLAGE, TOWNSHIP, LEAD, ASSISTANT = "500153003007", "500153003", "500153100", "500153D11"
+ANSWER: Final = {"outcome": "solved", "answer": "已恢复供水", "basis": "条例"}
+# How a case may go until it is answered: who does what. The last does the answering.
+ROUTES: Final = {
+    "village": ("gongnong handle", "gongnong progress", "gongnong answer"),
+    "township": ("gongnong escalate", "guangshun handle", "guangshun answer"),
+    "county": (
+        "gongnong escalate", "guangshun escalate", "zhihui dispatch", "ronglong sign", "shuiwu sign",
+        "shuiwu assist-answer", "ronglong answer",
+    ),
+    "department": (
+        "gongnong escalate", "guangshun escalate", "zhihui dispatch-department", "shuiwu sign", "lingdao press",
+        "shuiwu answer",
+    ),
+    # An accusation: nobody but the inspectors of the discipline commission knows of it.
+    "sealed": ("jiwei handle", "jiwei answer"),
+}  # fmt: skip
+BODIES: Final[dict[str, Any]] = {
+    "handle": None,
+    "sign": None,
+    "escalate": {"finding": "本级无法解决"},
+    "dispatch": {
+        "lead": {"unit_code": LEAD, "task": "恢复供水", "days": 7},
+        "assistants": [{"unit_code": ASSISTANT, "task": "检修管网"}],
+        "note": "一周内办结",
+    },
+    "dispatch-department": {"lead": {"unit_code": ASSISTANT, "task": "恢复供水", "days": 7}, "assistants": [], "note": ""},
+    "assist-answer": {"answer": "管网已修复"},
+    "progress": {"report": "已找到漏点", "tell_reporter": True},
+    "press": {"note": "请尽快"},
+    "answer": ANSWER,
+}  # fmt: skip
+
+
+@dataclass(slots=True)
+class Case:
+    """One case as both worlds will have it, once it is registered."""
+
+    route: str
+    # "reporter" or "neighbour" by poster, "cadre" for a resident with the reporter's number, "no number" for one without.
+    told_by: str
+    steps: int
+    ref: str = ""
+    code: str = ""
+
+    @property
+    def sealed(self) -> bool:
+        return self.route == "sealed"
+
+
+@dataclass(slots=True)
+class History:
+    """What happens in both worlds, case after case; the first is answered, and it is its answer that may differ."""
+
+    seed: str
+    cases: list[Case]
+
+    @property
+    def subject(self) -> Case:
+        return self.cases[0]
+
+    @property
+    def caller(self) -> str:
+        """Who makes the return calls about the first case, and reads what no machine can."""
+        return "jiwei" if self.subject.sealed else "zhihui"
+
+    @property
+    def looker(self) -> str:
+        return "jiwei" if self.subject.sealed else "ducha"
+
+
+_TOLD_BY: Final = ("reporter", "reporter", "cadre", "no number")
+_ALSO_ANSWERED: Final = 0.6
+
+Answering = Callable[["Scene"], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """A world in which somebody does something. `seed` names the draws of chance until the next."""
+
+    world: World
+    app: Any
+    ground: Ground
+    history: History
+
+    async def does(
+        self, who: str, path: str, body: Any = None, *, seed: str, later: timedelta = timedelta()
+    ) -> Reply:
+        with self.world.entered(f"{self.history.seed}/{seed}", later=later):
+            return await ask(
+                self.app,
+                "POST",
+                path,
+                token=self.ground.tokens[who],
+                body=body,
+                headers={"idempotency-key": seed.replace(" ", "-")},
+            )
+
+    async def time_passes(self, later: timedelta, *, seed: str) -> None:
+        """What the clock does by itself happens, as often as there is something to do."""
+        with self.world.entered(f"{self.history.seed}/{seed}", later=later):
+            deadlines = Deadlines()
+            while await deadlines.once():
+                pass
+
+
+def drawn(seed: str) -> History:
+    """The reporter's own case, up to two more, some of them not answered yet, and a neighbour's."""
+    chance = random.Random(seed)  # noqa: S311 - reproducible, not secret
+    route = chance.choice(list(ROUTES))
+    told_by = "reporter" if route == "sealed" else chance.choice(_TOLD_BY)
+    cases = [Case(route, told_by, len(ROUTES[route]))]
+    for _ in range(chance.randrange(3)):
+        route = chance.choice([one for one in ROUTES if one != "sealed"])
+        steps = len(ROUTES[route])
+        done = steps if chance.random() < _ALSO_ANSWERED else chance.randrange(steps)
+        cases.append(Case(route, chance.choice(_TOLD_BY), done))
+    cases.append(Case("village", "neighbour", chance.randrange(len(ROUTES["village"]) + 1)))
+    return History(seed, cases)
+
+
+async def played(scene: Scene) -> None:
+    """All cases, as far as they go, and then the questions that are owed."""
+    for number, case in enumerate(scene.history.cases):
+        receipt = (await _registered(scene, case, f"{number} register")).told()
+        case.ref, case.code = receipt["ref"], receipt["tracking_code"]
+        for place, step in enumerate(ROUTES[case.route][: case.steps]):
+            who, action = step.split()
+            path = f"/api/v1/cases/{case.ref}/{action.removesuffix('-department')}"
+            done = await scene.does(who, path, BODIES[action], seed=f"{number} {place} {action}")
+            assert done.status == 200, (step, done)
+        # The first is asked about before there is another to ask about: a text without a number means it.
+        await scene.time_passes(timedelta(minutes=number + 1), seed=f"{number} asked")
+
+
+async def _registered(scene: Scene, case: Case, seed: str) -> Reply:
+    kind = "accusation" if case.sealed else "help"
+    told = {"body": "我们小区三天没有自来水，老人小孩都要到外面提水。", "kind": kind}
+    if case.told_by in PHONES:
+        report = {"unit_code": VILLAGE, **told}
+        return await scene.does(case.told_by, "/m/v1/reports", report, seed=seed)
+    person = {"name": "王大爷"}
+    if case.told_by == "cadre":
+        person["phone"] = PHONES["reporter"]
+    return await scene.does("gongnong", "/m/v1/cadre/cases", {**told, "person": person}, seed=seed)
+
+
+async def silent(_scene: Scene) -> None:
+    """No answer."""
+
+
+def by_text(words: str) -> Answering:
+    async def answer(scene: Scene) -> None:
+        fields = [("MessageSid", "SM" + "0a" * 16), ("From", PHONES["reporter"]), ("To", "+8610690000"), ("Body", words)]  # fmt: skip
+        path = "/sms/twilio/inbound"
+        with scene.world.entered(f"{scene.history.seed}/text", later=timedelta(hours=1)):
+            form = {"content-type": "application/x-www-form-urlencoded", "x-twilio-signature": signature(path, fields)}  # fmt: skip
+            reply = await ask(
+                scene.app, "POST", path, body=urlencode(fields).encode(), headers=form
+            )
+        assert reply.status == 204, reply
+
+    return answer
+
+
+def on_the_page(value: str, remark: str | None) -> Answering:
+    async def answer(scene: Scene) -> None:
+        path = f"/m/v1/reports/{scene.history.subject.ref}/evaluate"
+        body = {"value": value, "remark": remark}
+        done = await scene.does("reporter", path, body, seed="page", later=timedelta(hours=1))
+        assert done.status == 200, done
+
+    return answer
+
+
+def called(result: str, **finding: Any) -> Answering:
+    """Whoever is to be called is, and this comes of it."""
+
+    async def answer(scene: Scene) -> None:
+        caller = scene.history.caller
+        token = scene.ground.tokens[caller]
+        with scene.world.entered("looks"):
+            calls = (await ask(scene.app, "GET", "/api/v1/return-calls", token=token)).told()
+        [mine] = [one for one in calls["items"] if one["ref"] == scene.history.subject.ref]
+        path = f"/api/v1/return-calls/{mine['id']}/finding"
+        body = {"result": result, "note": "电话回访", **finding}
+        done = await scene.does(caller, path, body, seed="call", later=timedelta(hours=2))
+        assert done.status == 200, done
+
+    return answer
+
+
+def read_by_hand(words: str, reading: str) -> Answering:
+    async def answer(scene: Scene) -> None:
+        await by_text(words)(scene)
+        caller = scene.history.caller
+        token = scene.ground.tokens[caller]
+        with scene.world.entered("looks"):
+            waiting = (await ask(scene.app, "GET", "/api/v1/unread-replies", token=token)).told()
+        [mine] = waiting["items"]
+        path = f"/api/v1/unread-replies/{mine['id']}/reading"
+        done = await scene.does(caller, path, {"reading": reading}, seed="read", later=timedelta(hours=2))  # fmt: skip
+        assert done.status == 200, done
+
+    return answer
+
+
+def both(first: Answering, then: Answering) -> Answering:
+    async def answer(scene: Scene) -> None:
+        await first(scene)
+        await then(scene)
+
+    return answer
+
+
+async def looked_at(scene: Scene, later: timedelta) -> None:
+    """A supervisor looks at what was answered, if anything was."""
+    history = scene.history
+    body = {"ref": history.subject.ref, "reason": "核对原始评价"}
+    path, seed = "/api/v1/answers/looks", f"look {later}"
+    done = await scene.does(history.looker, path, body, seed=seed, later=later)
+    assert done.status == 200, done
+
+
+_DISSATISFIED: Final = by_text("不满意，水还是没有")
+_OF_ALL: Final = {"no answer": silent}
+_OF_WHO_HAS_A_NUMBER: Final = {
+    "satisfied by a number": by_text("１"),
+    "basically satisfied by text": by_text("基本满意，就是慢了点"),
+    "dissatisfied by text": _DISSATISFIED,
+    "dissatisfied and called: valid, agreed": both(_DISSATISFIED, called("valid", consent=True)),
+    "dissatisfied and called: unreasonable": both(_DISSATISFIED, called("unreasonable")),
+    "dissatisfied and not reached": both(_DISSATISFIED, called("not_reached")),
+    "satisfied by text": by_text("满意"),
+    "thanks": by_text("谢谢"),
+    "opted out": by_text("TD"),
+    "what nobody can read": by_text("水有了，就是水压不大"),
+    "read by hand: dissatisfied": read_by_hand("水压不大", "dissatisfied"),
+    "read by hand: none": read_by_hand("水压不大", "not_an_answer"),
+}
+_OF_WHO_SIGNS_IN: Final = {
+    "satisfied on the page": on_the_page("satisfied", None),
+    "dissatisfied on the page": on_the_page("dissatisfied", "没修好"),
+    "satisfied on the page, with a remark": on_the_page("satisfied", "辛苦了"),
+}
+_OF_WHO_HAS_NONE: Final = {
+    "called: satisfied": called("evaluated", evaluation="satisfied"),
+    "called: dissatisfied, valid, agreed": called("valid", consent=True, evaluation="dissatisfied"),
+    "not reached": called("not_reached"),
+}
+
+
+def ways(history: History) -> dict[str, Answering]:
+    """How the reporter of the first case may answer, by name."""
+    if history.subject.told_by == "no number":
+        return _OF_ALL | _OF_WHO_HAS_NONE
+    # With several questions open a text answers the one that was asked first: the subject's, registered before the others.
+    return _OF_ALL | _OF_WHO_HAS_A_NUMBER | _OF_WHO_SIGNS_IN
+
+
+WINDOW: Final = timedelta(days=settings().survey_window_days + 1)

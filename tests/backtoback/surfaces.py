@@ -1,0 +1,242 @@
+"""Everything that the handling side and other residents can ask, taken from the OpenAPI documents themselves.
+
+A new operation is asked too, or the test that counts them fails. What stands in a path are the worlds' own objects.
+"""
+
+import itertools
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from http.client import OK
+from typing import Any, Final
+from zlib import crc32
+
+from fastapi import FastAPI
+from sqlalchemy import text
+
+from app.db import transaction
+from app.surveys import confidential
+from tests.backtoback.asking import Reply, ask
+from tests.backtoback.histories import ASSISTANT, LEAD, TOWNSHIP, VILLAGE, Scene
+
+STAFF, PHONES = "/api/v1", "/m/v1"
+# Whoever handles cases or administers, and the leader, who asks about anything that is not sealed.
+HANDLERS: Final = (
+    "gongnong", "guangshun", "guangshun_head", "ronglong", "ronglong_head", "shuiwu", "shuiwu_head", "zhihui_head",
+    "jianzhi", "lingdao", "admin",
+)  # fmt: skip
+NEIGHBOUR: Final = "neighbour"
+# Of both worlds: an object that is only in one is asked for in the other too.
+_OBJECTS: Final = {
+    "ref": text("SELECT ref FROM grievance"),
+    "photo_id": text("SELECT CAST(id AS text) FROM photo"),
+    "paper_id": text("SELECT CAST(id AS text) FROM paper"),
+    "card_id": text("SELECT CAST(id AS text) FROM card"),
+    "call_id": text("SELECT CAST(id AS text) FROM surveys.return_call"),
+    "reply_id": text("SELECT provider_message_id FROM surveys.reply"),
+}
+_NAMED: Final[Mapping[str, tuple[str, ...]]] = {
+    "code": (VILLAGE, TOWNSHIP, LEAD, ASSISTANT),
+    "year": ("2026",),
+}
+# What an operation must be asked with.
+_REQUIRED: Final = {
+    f"{STAFF}/limits/preview": {
+        "stage": "handle",
+        "kind": "help",
+        "received": "2026-06-08T10:00:00+08:00",
+    }
+}
+_CURSORS: Final = frozenset({"cursor", "after", "before"})
+_SOME_FOR_ALL: Final = 3
+_PAGES: Final = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """A GET of one of the documents; `choices` are the values that a query parameter names, `cursor` that of its pages."""
+
+    path: str
+    parameters: tuple[str, ...]
+    choices: Mapping[str, tuple[str, ...]]
+    cursor: str | None
+
+    def asked(self, objects: Mapping[str, tuple[str, ...]]) -> Iterator[tuple[str, dict[str, str]]]:
+        """Every path and query it is asked with."""
+        required = _REQUIRED.get(self.path, {})
+        values = (objects[name] for name in self.parameters)
+        for chosen in itertools.product(*values):
+            path = self.path.format(**dict(zip(self.parameters, chosen, strict=True)))
+            yield path, dict(required)
+            for name, choices in self.choices.items():
+                for choice in choices:
+                    yield path, {**required, name: choice}
+
+
+def operations(documents: Mapping[str, FastAPI]) -> list[Operation]:
+    """Raises KeyError where a path has a parameter that nobody has said how to fill."""
+    found = []
+    for base, application in documents.items():
+        document = application.openapi()
+        for path, verbs in document["paths"].items():
+            if "get" in verbs:
+                found.append(_operation(base + path, verbs["get"], document))
+    return found
+
+
+def _operation(path: str, told: Mapping[str, Any], document: Mapping[str, Any]) -> Operation:
+    parameters = told.get("parameters", [])
+    in_path = tuple(one["name"] for one in parameters if one["in"] == "path")
+    for name in in_path:
+        assert name in _OBJECTS or name in _NAMED, f"{path}: which {name} do the worlds have?"
+    query = [one for one in parameters if one["in"] == "query"]
+    required = {one["name"] for one in query if one.get("required")}
+    assert required <= _REQUIRED.get(path, {}).keys(), f"{path}: with what is it to be asked?"
+    choices = {
+        one["name"]: tuple(_choices(one["schema"], document))
+        for one in query
+        if one["name"] not in required
+    }
+    names = {one["name"] for one in query}
+    cursor = next(iter(names & _CURSORS), None) if "size" in names else None
+    return Operation(path, in_path, {name: some for name, some in choices.items() if some}, cursor)
+
+
+def _choices(schema: Mapping[str, Any], document: Mapping[str, Any]) -> Iterator[str]:
+    if "$ref" in schema:
+        schema = document["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
+    if schema.get("type") == "boolean":
+        yield from ("true", "false")
+    yield from schema.get("enum", ())
+    for one in schema.get("anyOf", ()):
+        yield from _choices(one, document)
+
+
+async def objects(*scenes: Scene) -> dict[str, tuple[str, ...]]:
+    """What the worlds have, in the first one's order."""
+    found: dict[str, dict[str, None]] = {name: {} for name in _OBJECTS}
+    for scene in scenes:
+        with scene.world.entered("looks"):
+            async with transaction() as tx:
+                await confidential.enter(tx)
+                for name, statement in _OBJECTS.items():
+                    found[name] |= {row[0]: None for row in await tx.all(statement)}
+    return {**_NAMED, **{name: tuple(values) for name, values in found.items()}}
+
+
+# By who asked, and for what.
+Seen = dict[tuple[str, str, str, str], Reply]
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """One of so many parts of everything, drawn by chance: who asks for what now, and what is left for another time."""
+
+    seed: str
+    number: int
+    of: int
+
+    def holds(self, who: str, path: str) -> bool:
+        return crc32(f"{self.seed} {who} {path}".encode()) % self.of == self.number
+
+
+async def seen(
+    scene: Scene,
+    asked: Sequence[Operation],
+    known: Mapping[str, tuple[str, ...]],
+    *,
+    share: Share,
+    later: timedelta,
+    shown: set[str],
+) -> Seen:
+    """Every answer. `shown` learns which operations showed anybody anything."""
+    told: Seen = {}
+    with scene.world.entered("looks", later=later):
+        for who, operation in _pairs(asked):
+            if share.holds(who, operation.path):
+                async for path, query, reply in _answers(scene, who, operation, known):
+                    told[who, "GET", path, query] = reply
+                    if reply.status == OK:
+                        shown.add(operation.path)
+        for who, path, body in _probes(scene, known):
+            if share.holds(who, path):
+                told[who, "POST", path, str(body)] = await _probed(scene, who, path, body)
+        for path in ("/health", "/ready", f"/q/{VILLAGE}"):
+            told["stranger", "GET", path, ""] = await ask(scene.app, "GET", path)
+    return told
+
+
+async def _answers(
+    scene: Scene, who: str, operation: Operation, known: Mapping[str, tuple[str, ...]]
+) -> AsyncIterator[tuple[str, str, Reply]]:
+    for path, query in operation.asked(known):
+        async for used, reply in _pages(scene, who, path, query, operation.cursor):
+            yield path, str(used), reply
+
+
+async def _probed(scene: Scene, who: str, path: str, body: Any) -> Reply:
+    return await ask(
+        scene.app,
+        "POST",
+        path,
+        token=scene.ground.tokens.get(who),
+        body=body,
+        headers={"idempotency-key": f"probe-{who}"},
+    )
+
+
+def _pairs(asked: Sequence[Operation]) -> Iterator[tuple[str, Operation]]:
+    for operation in asked:
+        if operation.path.startswith(STAFF):
+            # What says nothing of any case is the same for all; a few ask it.
+            everyone = (
+                HANDLERS if _of_cases(operation) else HANDLERS[:: len(HANDLERS) // _SOME_FOR_ALL]
+            )
+            yield from ((who, operation) for who in everyone)
+        else:
+            yield from ((who, operation) for who in (NEIGHBOUR, HANDLERS[0], HANDLERS[1]))
+
+
+def _of_cases(operation: Operation) -> bool:
+    fixed = ("/units", "/categories", "/calendar", "/limits", "/sessions")
+    return not operation.path.removeprefix(STAFF).startswith(fixed) or "signals" in operation.path
+
+
+async def _pages(
+    scene: Scene, who: str, path: str, query: dict[str, str], cursor: str | None
+) -> AsyncIterator[tuple[dict[str, str], Reply]]:
+    token = scene.ground.tokens[who]
+    first = await ask(scene.app, "GET", path, token=token, query=query)
+    yield query, first
+    if cursor is None or first.status != OK or query:
+        return
+    # One by one: what stands in a cursor, and whether there is another page.
+    one = {"size": "1"}
+    for _ in range(_PAGES):
+        reply = await ask(scene.app, "GET", path, token=token, query=one)
+        yield dict(one), reply
+        after = reply.told()["next"]
+        if after is None:
+            break
+        one[cursor] = str(after)
+
+
+def _probes(
+    scene: Scene, known: Mapping[str, tuple[str, ...]]
+) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """What those ask who want to find out: each would change something if it were let."""
+    finding = {"result": "valid", "consent": True, "note": "试探"}
+    evaluation = {"value": "satisfied", "remark": "代答"}
+    subject = scene.history.subject
+    for who in (*HANDLERS, NEIGHBOUR):
+        yield who, f"{PHONES}/reports/{subject.ref}/evaluate", evaluation
+    for who in HANDLERS:
+        yield who, f"{STAFF}/cases/{subject.ref}/rework", {"reason": "试探"}
+        yield who, f"{STAFF}/cases/{subject.ref}/close", {}
+        yield who, f"{STAFF}/answers/looks", {"ref": subject.ref, "reason": "试探"}
+        for call in known["call_id"]:
+            yield who, f"{STAFF}/return-calls/{call}/finding", finding
+        for reply in known["reply_id"]:
+            yield who, f"{STAFF}/unread-replies/{reply}/reading", {"reading": "satisfied"}
+    # A neighbour who was shown the receipt.
+    yield "stranger", f"{PHONES}/track", {"ref": subject.ref, "code": subject.code}

@@ -1,0 +1,132 @@
+"""Back to back: two worlds that are equal but for one answer look the same to all who handle cases, and to other residents.
+
+Some pairs only; `make backtoback` compares 500.
+"""
+
+import os
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+from unittest.mock import patch
+from uuid import UUID
+
+import asyncpg
+import pytest
+import pytest_asyncio
+from fastapi import APIRouter
+from sqlalchemy import text
+
+from app import clock
+from app.db import Transaction
+from app.http.transaction import OneTransaction, Tx
+from app.http.who import ByStaff
+from app.settings import settings
+from app.surveys import confidential
+from tests.backtoback import comparing, histories, surfaces, worlds
+from tests.backtoback.comparing import JUST_ANSWERED, LOOKED_AT, WINDOW_OVER, Pair
+from tests.backtoback.histories import Case, History
+from tests.backtoback.serving import DOCUMENTS, composed, served, with_a_route_more
+from tests.backtoback.surfaces import STAFF
+from tests.backtoback.worlds import Ground
+from tests.services import Addresses
+from workers import deadlines
+
+OPERATIONS = surfaces.operations(DOCUMENTS)
+# What shows something to the command center and inspectors alone, or what no case here has.
+_SHOWN_TO_OTHERS = {f"{STAFF}/return-calls", f"{STAFF}/unread-replies"}
+_OF_WHAT_IS_NOT_THERE = ("{photo_id}", "{paper_id}", "{card_id}", "{call_id}", "{reply_id}")
+
+
+@pytest.fixture(scope="module")
+def redis_named(addresses: Addresses) -> Iterator[None]:
+    with patch.dict(os.environ, {"REDIS_URL": addresses.redis}):
+        settings.cache_clear()
+        yield
+    settings.cache_clear()
+
+
+@pytest_asyncio.fixture(scope="module")
+async def ground(addresses: Addresses, worker_number: int, redis_named: None) -> Ground:
+    assert redis_named is None
+    name = f"{addresses.prefix}ground{worker_number}"
+    return await worlds.prepare(addresses.server, addresses.template, name)
+
+
+def satisfied_or_silent(route: str = "department") -> Pair:
+    history = History(f"control/{route}", [Case(route, "reporter", len(histories.ROUTES[route]))])
+    known = histories.ways(history)
+    ways = ("satisfied by text", "no answer")
+    return Pair(history, ways, (known[ways[0]], known[ways[1]]))
+
+
+# No answer, or one that only people could read; and about an accusation.
+@pytest.mark.parametrize("seed", ["b-3", "b-10"])
+async def test_nothing_that_handlers_or_neighbours_see_depends_on_what_was_answered(
+    ground: Ground, seed: str
+) -> None:
+    pair = Pair.drawn(seed)
+    moments = (JUST_ANSWERED, LOOKED_AT, WINDOW_OVER)
+    found = await comparing.compare(ground, served, OPERATIONS, pair, moments)
+    assert found.differences == [], pair.ways
+    assert found.looked_at > 400
+    asked = {one.path for one in OPERATIONS if not one.path.endswith(_OF_WHAT_IS_NOT_THERE)}
+    assert asked - found.shown == _SHOWN_TO_OTHERS
+
+
+async def _count_answers(tx: Tx, by: ByStaff) -> int:
+    await confidential.enter(tx)
+    assert by is not None
+    count: int = await tx.scalar(text("SELECT count(*) FROM surveys.answer"))
+    return count
+
+
+async def test_a_route_that_somebody_adds_is_asked_and_gives_itself_away(ground: Ground) -> None:
+    router = APIRouter(route_class=OneTransaction)
+    router.get("/evaluated")(_count_answers)
+    documents = with_a_route_more(router)
+    added = [one for one in surfaces.operations(documents) if one not in OPERATIONS]
+    assert [one.path for one in added] == [f"{STAFF}/evaluated"]
+    found = await comparing.compare(
+        ground, composed(documents), added, satisfied_or_silent(), (JUST_ANSWERED,)
+    )
+    assert {one.where[0] for one in found.differences} == set(surfaces.HANDLERS)
+    assert {(one.first.body, one.second.body) for one in found.differences} == {(b"1", b"0")}
+
+
+_ANSWERED = text("""
+SELECT c.close_at, c.id FROM grievance c
+WHERE c.phase = 'answered' AND EXISTS (
+  SELECT 1 FROM surveys.survey s JOIN surveys.answer a ON a.survey_id = s.id WHERE s.case_id = c.id)
+""")
+_TAKE_ANY = text("SELECT ref FROM grievance WHERE id = :id AND phase = 'answered' AND CAST(:now AS timestamptz) IS NOT NULL FOR UPDATE")  # fmt: skip
+
+
+async def _early(tx: Transaction, *, after: Any, most: int) -> list[tuple[datetime, UUID]]:
+    """Whoever has answered need not be waited for: nearly right, and everybody would see it."""
+    assert after
+    assert most
+    rows = await tx.all(_ANSWERED)
+    return [(row.close_at, row.id) for row in rows]
+
+
+async def _early_and_allowed(tx: Transaction, **how: Any) -> list[tuple[datetime, UUID]]:
+    await confidential.enter(tx)
+    return await _early(tx, **how)
+
+
+async def test_archiving_early_what_was_answered_is_refused_by_the_database_and_would_show(
+    ground: Ground,
+) -> None:
+    asked = [one for one in OPERATIONS if one.path in (f"{STAFF}/cases", f"{STAFF}/cases/{{ref}}")]
+    within = comparing.MOMENTS[2]
+    assert within.later < WINDOW_OVER.later
+    pair = satisfied_or_silent()
+    with patch.object(deadlines, "to_archive", _early), pytest.raises(asyncpg.InsufficientPrivilegeError):  # fmt: skip
+        await comparing.compare(ground, served, asked, pair, (within,))
+    with (
+        patch.object(deadlines, "to_archive", _early_and_allowed),
+        patch.object(deadlines, "_TAKE", _TAKE_ANY),
+    ):
+        found = await comparing.compare(ground, served, asked, pair, (within,))
+    assert {"shuiwu", "gongnong"} <= {one.where[0] for one in found.differences}
+    assert clock.shift().total_seconds() == 0
