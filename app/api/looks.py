@@ -14,8 +14,8 @@ from app.http.transaction import OneTransaction, Tx
 from app.http.who import ByStaff, not_kept
 from app.surveys import looks
 from app.surveys.looks import Looked, Seen
-from app.surveys.models import AnswerChannel
 from app.surveys.replies import Value
+from app.surveys.terms import AnswerChannel
 
 router = APIRouter(prefix="/answers/looks", tags=["查看评价"], route_class=OneTransaction)
 

@@ -22,8 +22,9 @@ from app.directory.terms import Role, UnitKind
 from app.errors import ActionNotAllowed, NotFound, NotPermitted
 from app.stored import MOMENT, Stored
 from app.surveys import confidential
-from app.surveys.models import SCHEMA, AnswerChannel
+from app.surveys.models import SCHEMA
 from app.surveys.replies import Value
+from app.surveys.terms import AnswerChannel
 
 
 class Look(Stored, table=True):
