@@ -84,11 +84,8 @@ DO $$
 DECLARE
   kept regclass;
 BEGIN
-  FOR kept IN
-    SELECT t.tgrelid FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid
-    WHERE t.tgname = 'no_change' AND c.relnamespace = CAST('public' AS regnamespace)
-  LOOP
-    EXECUTE format('REVOKE UPDATE, DELETE ON %s FROM {APP}', kept);
+  FOR kept IN SELECT tgrelid FROM pg_trigger WHERE tgname = 'no_change' LOOP
+    EXECUTE format('REVOKE UPDATE, DELETE ON %s FROM {APP}, {CONFIDENTIAL}', kept);
   END LOOP;
 END $$
 """  # noqa: S608 - a constant

@@ -38,7 +38,7 @@ class LookOut(BaseModel):
     ref: str = Field(examples=["500153-261122-48392017"])
     round: int = Field(examples=[1])
     name: str | None = Field(description="谁的评价", examples=["王大爷"])
-    asked_at: At
+    asked_at: At | None = Field(description="还没有轮到问的为空")
     answered_at: At | None = Field(description="没有评价则为空")
     channel: AnswerChannel | None = Field(
         description="text 短信、page 网页、return_call 回访", examples=["text"]

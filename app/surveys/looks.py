@@ -62,7 +62,7 @@ class Looked:
     number: int
     ref: str
     round: int
-    asked_at: datetime
+    asked_at: datetime | None
     answered_at: datetime | None
     channel: AnswerChannel | None
     value: Value | None = field(repr=False)

@@ -33,11 +33,13 @@ _OBJECTS: Final = {
     "paper_id": text("SELECT CAST(id AS text) FROM paper"),
     "card_id": text("SELECT CAST(id AS text) FROM card"),
     "call_id": text("SELECT CAST(id AS text) FROM surveys.return_call"),
+    "text_id": text("SELECT CAST(id AS text) FROM outbox_message ORDER BY created_at, id LIMIT 3"),
     "reply_id": text("SELECT provider_message_id FROM surveys.reply"),
 }
 _NAMED: Final[Mapping[str, tuple[str, ...]]] = {
     "code": (VILLAGE, TOWNSHIP, LEAD, ASSISTANT),
     "year": ("2026",),
+    "month": ("2026-06",),
 }
 # What an operation must be asked with.
 _REQUIRED: Final = {

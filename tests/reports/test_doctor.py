@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import text
 
 from app.cases.actions import judging
+from app.db import OWNER
 from app.doctor.examining import examine
 from tests.harms import MONTH_HARMS
 from tests.reports.conftest import CLOSING_DAY, JUNE, Books, june
@@ -31,6 +32,7 @@ async def month(books: Books) -> Books:
     late = await books.told(june(2))
     await books.does(judging.handle, late, june(2, 12), "gongnong")
     await books.locked()
+    await books.tx.act_as(OWNER)
     await books.tx.execute(_UNGUARDED)
     return books
 
@@ -42,6 +44,7 @@ async def test_each_harm_to_a_locked_month_is_named(
     village = (await month.who("gongnong")).unit_id
     wanted = {name: village if value == "[unit_id]" else value for name, value in expected.items()}
     assert await found(month, invariant) == []
+    await month.tx.act_as(OWNER)
     for statement in harm:
         assert await month.tx.execute(text(statement)) > 0
     offenders = await found(month, invariant)

@@ -17,6 +17,7 @@ from app.db import transaction
 from app.http import problems
 from app.outbox import MessageKind, announce
 from app.settings import settings
+from app.surveys import confidential
 from sms import inbound
 from tests.sms.aliyun import PUSHES
 
@@ -96,6 +97,7 @@ async def state(message_id: UUID) -> tuple[str, str | None, str | None]:
 
 async def taken(item: dict[str, Any]) -> int:
     async with transaction() as tx:
+        await confidential.enter(tx)
         return int(await tx.scalar(_TAKEN, sequence=str(item["sequence_id"])))
 
 

@@ -13,7 +13,7 @@ from app.cases.actions.filing import Intake, PersonHelped
 from app.cases.models import Channel, Outcome
 from app.db import transaction
 from app.limits.terms import Kind
-from app.surveys import asking
+from app.surveys import asking, confidential
 from tests.conftest import Staff
 
 _OWED = text("SELECT id FROM outbox_message WHERE case_id = :case_id AND kind = 'survey_owed'")
@@ -123,6 +123,7 @@ class Village:
     async def turn(self, found: Asked) -> None:
         """What the sweep does about the survey when it is due."""
         async with transaction() as tx:
+            await confidential.enter(tx)
             surveys = await tx.all(_DUE, case_id=found.case_id)
         for one in surveys:
             async with transaction() as tx:
@@ -130,6 +131,7 @@ class Village:
 
     async def _open(self, found: Asked) -> Asked:
         async with transaction() as tx:
+            await confidential.enter(tx)
             await tx.execute(_OPEN_BESIDE, case_id=found.case_id)
         return found
 

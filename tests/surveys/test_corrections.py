@@ -7,7 +7,7 @@ from sqlalchemy import text
 
 from app import clock
 from app.db import reading, transaction
-from app.surveys import receiving, return_calls
+from app.surveys import confidential, receiving, return_calls
 from app.surveys.replies import Value
 from app.surveys.return_calls import CallToMake, Finding
 from app.surveys.terms import CallResult, ReplyEffect
@@ -27,6 +27,7 @@ WHERE s.case_id = :case_id ORDER BY a.answered_at
 
 async def kept(asked: Asked) -> list[tuple[Any, ...]]:
     async with reading() as tx:
+        await confidential.enter(tx)
         return [tuple(row)[:3] for row in await tx.all(_ALL, case_id=asked.case_id)]
 
 

@@ -11,7 +11,7 @@ from app import clock
 from app.db import Transaction, observers, reading, transaction
 from app.outbox import open_params
 from app.settings import settings
-from app.surveys import asking, receiving
+from app.surveys import asking, confidential, receiving
 from app.surveys.asking import QUIET
 from app.surveys.replies import Value
 from app.surveys.terms import ReplyEffect
@@ -34,6 +34,7 @@ DAY = timedelta(days=1)
 
 async def survey(asked: Asked) -> Any:
     async with reading() as tx:
+        await confidential.enter(tx)
         return (await tx.all(_SURVEY, case_id=asked.case_id))[0]
 
 

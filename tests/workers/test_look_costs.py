@@ -57,6 +57,7 @@ async def filled(database: Database, inspector: StaffActor) -> AsyncIterator[Fil
             await tx.execute(_LONG_AGO)
             await tx.execute(_PARTIES)
         driver = await database.connect()
+        await driver.execute("RESET ROLE; SET ROLE none")
         await driver.execute(_VACUUM)
         await driver.close()
 
