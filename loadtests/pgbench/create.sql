@@ -1,4 +1,4 @@
--- The SQL that registering a case cannot do without: who asks, the case, its clocks, its entry, its words, its text, the kept answer.
+-- The SQL that registering a case cannot do without: who asks, the case, its clocks, its entry, its words, the person as named, its text, the kept answer.
 BEGIN;
 SELECT s.id, p.id, o.role, u.id FROM session s JOIN staff p ON p.id = s.staff_id JOIN post o ON o.id = s.post_id
   JOIN unit u ON u.id = o.unit_id WHERE s.token_digest = decode(:digest, 'hex') AND s.revoked_at IS NULL AND s.expires_at > now();
@@ -21,8 +21,10 @@ VALUES (:id, 1, now(), 'register', true, '{"data": {}, "after": "' || repeat('x'
 INSERT INTO event_text (case_id, seq, field, salt, text) VALUES
   (:id, 1, 'title', decode(repeat('ef', 16), 'hex'), '第一件：路灯不亮'),
   (:id, 1, 'body', decode(repeat('ef', 16), 'hex'), repeat('村口的路灯坏了一个月，夜里老人出行不便。', 4));
-INSERT INTO outbox_message (id, kind, case_id, round, citizen_id, params_sealed, state, attempts, due_at, expires_at, created_at)
-VALUES (:id, 'receipt', :id, 1, :id, decode(repeat('ab', 150), 'hex'), 'queued', 0, now(), now() + interval '3 days', now());
+INSERT INTO person_as_given (case_id, phone_key, name_key, name_sealed, given_at)
+VALUES (:id, decode(md5(:id), 'hex'), decode(md5('王大爷'), 'hex'), decode(repeat('ab', 40), 'hex'), now());
+INSERT INTO outbox_message (id, kind, case_id, round, turn, citizen_id, params_sealed, state, attempts, due_at, expires_at, created_at)
+VALUES (:id, 'receipt', :id, 1, 1, :id, decode(repeat('ab', 150), 'hex'), 'queued', 0, now(), now() + interval '3 days', now());
 INSERT INTO given_answer (owner, key, request_digest, status, body_sealed, created_at)
 VALUES ('staff:1', :id, decode(repeat('ef', 32), 'hex'), 201, decode(repeat('ab', 400), 'hex'), now());
 COMMIT;
