@@ -51,12 +51,10 @@ class ReceiptOut(BaseModel):
     tracking_code: str = Field(description="查询码，只给这一次，请保存", examples=["7KQ2MXWA"])
     title: str = Field(examples=["13至17栋三天没有自来水"])
     holder: str = Field(description="受理单位", examples=["工农茶叶产业社区"])
-    number_notice: str | None = Field(
-        description="代群众登记时，所填号码不能用于短信评价的原因；可以的为 null", examples=[None]
-    )
     textable: bool = Field(description="能否给反映人发短信")
     notice: str | None = Field(
-        description="发不了短信时，请照此告知反映人；能发则为空", examples=[None]
+        description="所填号码收不到短信，或不能用于短信评价时，登记人须知；没有则为空",
+        examples=[None],
     )
 
     @classmethod
@@ -66,7 +64,6 @@ class ReceiptOut(BaseModel):
             tracking_code=registered.tracking_code,
             title=registered.case.title,
             holder=registered.holder.name,
-            number_notice=registered.number.notice,
             textable=registered.case.textable,
             notice=registered.notice,
         )

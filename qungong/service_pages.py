@@ -19,14 +19,17 @@ from sqlalchemy import text
 from app import errors
 from app.calendars.reading import outlook
 from app.db import NotPrepared, reading
-from app.delivery import channel
 from app.errors import NotFound, Problem, Unavailable
-from app.heartbeats import pulse
 from app.http.pages import page
 from app.settings import settings
 from sms.providers import capabilities
 from sms.templates import unapproved
 
+# Asked every few seconds by whoever watches, so in one statement.
+_HELD_BACK = text("""
+SELECT EXISTS (SELECT 1 FROM sweep_pulse WHERE held_since IS NOT NULL) AS cards_held,
+  EXISTS (SELECT 1 FROM sms_channel WHERE provider = :provider AND paused_since IS NOT NULL) AS texts_paused
+""")
 router = APIRouter(include_in_schema=False)
 
 _ROOT = Path(__file__).resolve().parents[1]
@@ -38,7 +41,7 @@ _ICON = Path(__file__).with_name("data").joinpath("icon.svg").read_bytes()
 @router.get("/health")
 async def health() -> JSONResponse:
     """The process lives, whatever else is away; whether a calendar is missing, cards are held, texts are paused or lack approval."""
-    calendar, sweep, texts = await asyncio.gather(_calendar(), _sweep(), _texts())
+    calendar, (sweep, texts) = await asyncio.gather(_calendar(), _held_back())
     warned = (
         sweep == "held"
         or (calendar and calendar["missing"])
@@ -131,27 +134,17 @@ async def _calendar() -> dict[str, Any] | None:
     return {"published_to": found.published_to, "missing": list(found.missing)}
 
 
-async def _sweep() -> str | None:
-    """`held` while the database's clock is not believed and no cards are issued (`qungong sweep`)."""
-    try:
-        async with asyncio.timeout(_PATIENCE_SECONDS), reading() as tx:
-            found = await pulse(tx)
-    except (asyncpg.PostgresError, OSError):
-        return None
-    return "ok" if found.held_since is None else "held"
-
-
-async def _texts() -> dict[str, Any] | None:
-    """Whether sending is paused (`qungong sms status`), and which texts' words the provider has not approved (`… templates`)."""
+async def _held_back() -> tuple[str | None, dict[str, Any] | None]:
+    """Whether cards are held (`qungong sweep`), texts are paused (`qungong sms status`), or lack approval (`… templates`)."""
     provider = settings().sms_provider
     try:
         async with asyncio.timeout(_PATIENCE_SECONDS), reading() as tx:
-            found = await unapproved(tx, provider, capabilities())
-            own = await channel.show(tx, provider)
+            found = (await tx.all(_HELD_BACK, provider=provider))[0]
+            lacking = await unapproved(tx, provider, capabilities())
     except (asyncpg.PostgresError, OSError):
-        return None
-    paused = own is not None and own.paused_since is not None
-    return {"provider": provider, "paused": paused, "unapproved": found}
+        return None, None
+    texts = {"provider": provider, "paused": found.texts_paused, "unapproved": lacking}
+    return "held" if found.cards_held else "ok", texts
 
 
 async def _redis() -> str:

@@ -100,15 +100,13 @@ class RegisteredOut(BaseModel):
     due_at: At
     textable: bool = Field(description="能否给反映人发短信")
     notice: str | None = Field(
-        description="发不了短信时，请照此告知反映人；能发则为空", examples=[None]
+        description="所填号码收不到短信，或不能用于短信评价时，登记人须知；没有则为空",
+        examples=[None],
     )
     version: int = Field(description="记录的条数，用于 If-Match")
     evaluation_by: AskedBy = Field(
         description="办结后怎样请群众评价：text 短信、return_call 电话回访、nobody 匿名反映不评价",
         examples=["text"],
-    )
-    number_notice: str | None = Field(
-        description="所填号码不能用于短信评价的原因；可以的为空", examples=[None]
     )
 
     @classmethod
@@ -128,7 +126,6 @@ class RegisteredOut(BaseModel):
             notice=registered.notice,
             version=case.event_seq,
             evaluation_by=registered.number.asked_by,
-            number_notice=registered.number.notice,
         )
 
 

@@ -144,7 +144,7 @@ async def test_health_says_up_to_which_year_the_calendar_is_known(county: None) 
             told = await anybody.sees("/health")
         finally:
             observers.remove(sent.append)
-        assert len(sent) <= 3  # the calendars, how the sweep is, and how the texts are
+        assert len(sent) <= 2  # the calendars, and how the sweep and the texts are
         assert told["calendar"] == {
             "published_to": (await reading.outlook(tx)).published_to,
             "missing": told["calendar"]["missing"],

@@ -134,8 +134,8 @@ async def test_fifty_villagers_under_one_number_are_each_called_by_their_own_nam
     phone = new_phone()
     told = [await registered(phone, name, who) for name in ("李大姐", "王 大爷", "王大爷", "张婶")]
     assert [one["evaluation_by"] for one in told] == ["text", "text", "text", "return_call"]
-    assert "多人" in told[3]["number_notice"]
-    assert told[0]["number_notice"] is None
+    assert "多人" in told[3]["notice"]
+    assert told[0]["notice"] is None
     asked = await village.asked(phone)
     call = await call_about(asked, staff)
     assert call is not None
@@ -149,10 +149,10 @@ async def test_the_cadre_is_told_that_a_number_is_a_units(who: Who, staff: Staff
     await official(phone, staff, account="gongnong")
     told = await registered(phone, "李大姐", who)
     assert told["evaluation_by"] == "return_call"
-    assert "单位或工作人员" in told["number_notice"]
+    assert "单位或工作人员" in told["notice"]
     cadre = await who("gongnong")
     nobody = await cadre.does("/cases", title="路灯不亮", body="三天了", kind="help")
-    assert (nobody["evaluation_by"], nobody["number_notice"]) == ("nobody", None)
+    assert (nobody["evaluation_by"], nobody["notice"]) == ("nobody", None)
     without = await cadre.does(
         "/cases", title="路灯不亮", body="三天了", kind="help", person={"name": "李大姐"}
     )

@@ -132,9 +132,9 @@ class Registered:
 
     @property
     def notice(self) -> str | None:
-        """What whoever enters it must know: that the person will get no text."""
+        """What whoever enters it must know of the number: that no text reaches it, or that a call will ask instead."""
         known = self.case.citizen_id is not None
-        return _NO_TEXTS if known and not self.case.textable else None
+        return _NO_TEXTS if known and not self.case.textable else self.number.notice
 
 
 async def register(
