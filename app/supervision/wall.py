@@ -35,10 +35,13 @@ SELECT CAST(json_build_object(
   ) shown),
   'overdue', (SELECT coalesce(json_agg(shown), '[]') FROM (
     SELECT h.code AS unit_code, h.name AS unit, counted.cases FROM (
-      SELECT c.holder_unit_id, count(*) AS cases FROM grievance c
-      WHERE c.county_id = :county_id AND NOT c.sealed AND c.phase IN ('pending', 'handling')
-        AND c.waiting IS NULL AND c.stage_due_at < :now
-      GROUP BY c.holder_unit_id
+      -- Phase by phase, each by its place in the index: else some servers read all that is open, in the order of holders.
+      SELECT c.holder_unit_id, count(*) AS cases FROM (VALUES ('pending'), ('handling')) AS open(phase)
+      CROSS JOIN LATERAL (
+        SELECT holder_unit_id FROM grievance
+        WHERE county_id = :county_id AND NOT sealed AND phase IN ('pending', 'handling') AND phase = open.phase
+          AND waiting IS NULL AND stage_due_at < :now OFFSET 0
+      ) c GROUP BY c.holder_unit_id
     ) counted JOIN unit h ON h.id = counted.holder_unit_id
     ORDER BY counted.cases DESC, h.code LIMIT :units
   ) shown)) AS text)
