@@ -5,7 +5,7 @@ batch that fails is done again limit by limit.
 """
 
 import time
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Collection, Coroutine, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final, Protocol, TypeAlias
 from uuid import UUID
@@ -167,31 +167,49 @@ class CardSweep:
         return list(self._aside)
 
 
-class HandOver:
-    """What units had open when they ended goes to whoever carries on; a case that cannot go is left aside for a while."""
+class Batch(Protocol):
+    def __call__(
+        self,
+        tx: Transaction,
+        *,
+        now: datetime,
+        most: int,
+        aside: Collection[UUID],
+        taken: list[UUID],
+    ) -> Coroutine[Any, Any, int]: ...
 
-    def __init__(self) -> None:
+
+class Batches:
+    """Does one kind of thing to cases, a batch at a time.
+
+    A batch that fails is done again case by case; what fails alone is left aside for a while and holds up nothing.
+    """
+
+    def __init__(self, what: str, do: Batch, most: int) -> None:
+        self._what, self._do, self._most = what, do, most
         self._aside: dict[UUID, float] = {}
-        self._one_by_one = False
+        self._singly = 0
 
     async def step(self) -> bool:
         """Whether there may be more."""
         taken: list[UUID] = []
         now = time.monotonic()
         self._aside = {one: until for one, until in self._aside.items() if until > now}
-        most = 1 if self._one_by_one or self._aside else reorganising.BATCH
+        most = 1 if self._singly else self._most
+        self._singly = max(0, self._singly - 1)
         try:
             async with transaction() as tx:
                 at = await tx.now()
-                return await reorganising.hand_over(tx, now=at, most=most, aside=self._aside, taken=taken) > 0  # fmt: skip
+                return await self._do(tx, now=at, most=most, aside=self._aside, taken=taken) > 0
         except _AWAY:
             raise
         except Exception as failure:
             # Only its kind, as above.
-            log.error("not done", what="handing over", ids=[*map(str, taken[:3])], error=type(failure).__name__)  # fmt: skip
-        self._one_by_one = len(taken) > 1
+            log.error("not done", what=self._what, ids=[*map(str, taken[:3])], error=type(failure).__name__)  # fmt: skip
         if len(taken) == 1:
             self._aside[taken[0]] = now + _ASIDE_SECONDS
+        else:
+            self._singly = len(taken)
         return bool(taken)
 
 
@@ -201,50 +219,63 @@ class Deadlines:
     name = str(Bell.DEADLINES)
 
     def __init__(self) -> None:
-        self._cards = CardSweep()
-        self._handing_over = HandOver()
-        self._surveys = Sweep("survey", asking.owed, asking.ask)
-        self._turns = Sweep("survey turn", asking.due, asking.see_to)
-        self._archiving = Sweep("archiving", to_archive, archive)
-        self._month_ends = MonthEnds()
+        # In this order: cards are issued by the newest calendar, and to whoever held what then ended.
+        self._steps: dict[str, Callable[[], Coroutine[Any, Any, bool]]] = {
+            "computing limits anew": Batches("limits", rescheduling.reschedule, rescheduling.BATCH).step,
+            "cards": _more(CardSweep().step),
+            "handing over": Batches("handing over", reorganising.hand_over, reorganising.BATCH).step,
+            "surveys": _rung(Sweep("survey", asking.owed, asking.ask)),
+            "survey turns": _rung(Sweep("survey turn", asking.due, asking.see_to)),
+            "archiving": _more(Sweep("archiving", to_archive, archive).step),
+            "month ends": MonthEnds().step,
+            "tidying": self._tidy,
+        }  # fmt: skip
         self._tidied_at: float | None = None
 
     async def once(self) -> bool:
-        more_to_reschedule = await _reschedule()
-        _, more_to_card = await self._cards.step()
-        more_to_hand_over = await self._handing_over.step()
-        asked, more_to_ask = await self._surveys.step()
-        seen_to, more_turns = await self._turns.step()
-        if asked or seen_to:
-            bell.ring(Bell.OUTBOX)
-        _, more_to_archive = await self._archiving.step()
-        more_to_lock = await self._month_ends.step()
-        await self._tidy()
-        return any(
-            (
-                more_to_reschedule,
-                more_to_card,
-                more_to_hand_over,
-                more_to_ask,
-                more_turns,
-                more_to_archive,
-                more_to_lock,
-            )
-        )
+        """Whether there may be more. What fails holds up nothing that comes after it."""
+        more = False
+        for what, step in self._steps.items():
+            try:
+                more = await step() or more
+            except _AWAY:
+                raise
+            except Exception as failure:
+                # Only its kind, as above.
+                log.error("not done", what=what, error=type(failure).__name__)
+        return more
 
     async def finish(self) -> None:
         """Nothing is under way between two looks."""
 
-    async def _tidy(self) -> None:
+    async def _tidy(self) -> bool:
         if self._tidied_at is None or time.monotonic() - self._tidied_at > _TIDY_EVERY_SECONDS:
-            await housekeeping.tidy()
             self._tidied_at = time.monotonic()
+            await housekeeping.tidy()
+        return False
 
 
-async def _reschedule() -> bool:
-    """Compute anew what a changed calendar has moved; before the cards, which are issued by it. Whether there is more."""
-    async with transaction() as tx:
-        return await rescheduling.reschedule(tx, now=await tx.now()) > 0
+def _more(
+    step: Callable[[], Coroutine[Any, Any, tuple[int, bool]]],
+) -> Callable[[], Coroutine[Any, Any, bool]]:
+    """Of a step that also tells how many it did."""
+
+    async def looked() -> bool:
+        return (await step())[1]
+
+    return looked
+
+
+def _rung(sweep: Sweep) -> Callable[[], Coroutine[Any, Any, bool]]:
+    """The delivery is rung for where there is now something to send."""
+
+    async def looked() -> bool:
+        done, more = await sweep.step()
+        if done:
+            bell.ring(Bell.OUTBOX)
+        return more
+
+    return looked
 
 
 async def to_archive(tx: Transaction, *, after: Place, most: int) -> list[Place]:

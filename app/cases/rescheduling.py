@@ -24,18 +24,20 @@ from app.limits.rules import NOTHING_SET
 
 Row = TypeVar("Row", Clock, Assignment)
 BATCH: Final = 250
-_BEHIND: Final = "(w.ended_at IS NULL OR w.provisional) AND w.county_id = c.county_id AND w.calendar_version < c.version"
+# A limit `w` that still follows an older calendar than its county's, `c`.
+BEHIND: Final = "(w.ended_at IS NULL OR w.provisional) AND w.county_id = c.county_id AND w.calendar_version < c.version"
 _COUNTIES: Final = text(f"""
-SELECT c.county_id, c.version FROM calendar c WHERE EXISTS (SELECT FROM clock w WHERE {_BEHIND}) ORDER BY c.county_id
+SELECT c.county_id, c.version FROM calendar c WHERE EXISTS (SELECT FROM clock w WHERE {BEHIND}) ORDER BY c.county_id
 """)  # noqa: S608 - a constant of this module
 _HOW_MANY: Final = text(
-    f"SELECT count(*) FROM calendar c JOIN clock w ON {_BEHIND}"  # noqa: S608 - a constant of this module
+    f"SELECT count(*) FROM calendar c JOIN clock w ON {BEHIND}"  # noqa: S608 - a constant of this module
 )
 # A case that somebody is working on is left for the next look. Enough is looked through for several to work side by side.
 _TAKE: Final = text(f"""
 SELECT g.* FROM grievance g WHERE g.id IN (
-  SELECT w.case_id FROM calendar c JOIN clock w ON {_BEHIND}
-  WHERE c.county_id = :county_id ORDER BY w.calendar_version, w.id LIMIT 8 * CAST(:most AS int)
+  SELECT w.case_id FROM calendar c JOIN clock w ON {BEHIND}
+  WHERE c.county_id = :county_id AND NOT (w.case_id = ANY(CAST(:aside AS uuid[])))
+  ORDER BY w.calendar_version, w.id LIMIT 8 * CAST(:most AS int)
 ) ORDER BY g.id LIMIT :most FOR UPDATE SKIP LOCKED
 """)  # noqa: S608 - a constant of this module
 _CLOCKS: Final = text(
@@ -54,10 +56,22 @@ async def remaining(tx: Transaction) -> int:
     return counted
 
 
-async def reschedule(tx: Transaction, *, now: datetime, most: int = BATCH) -> int:
-    """Compute the limits of up to `most` cases of one county anew; returns how many. 0: all are, or others are at them."""
+async def reschedule(
+    tx: Transaction,
+    *,
+    now: datetime,
+    most: int = BATCH,
+    aside: Iterable[UUID] = (),
+    taken: list[UUID] | None = None,
+) -> int:
+    """Compute the limits of up to `most` cases of one county anew; returns how many. 0: all are, or others are at them.
+
+    `taken` is told which cases it was, also where one of them then fails; `aside` leaves cases out.
+    """
     for county in await tx.all(_COUNTIES):
-        cases = await tx.all(_TAKE, county_id=county.county_id, most=most)
+        cases = await tx.all(_TAKE, county_id=county.county_id, most=most, aside=list(aside))
+        if taken is not None:
+            taken += [case.id for case in cases]
         if cases:
             return await _compute(tx, county.county_id, county.version, cases, now)
     return 0

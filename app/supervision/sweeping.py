@@ -14,7 +14,7 @@ from sqlalchemy import text
 
 from app import clock as moved_clock
 from app.auth.actor import SYSTEM
-from app.cases import access, deadlines, history
+from app.cases import access, deadlines, history, rescheduling
 from app.cases.actions import waiting
 from app.cases.deadlines import Step
 from app.cases.lifecycle import Action
@@ -32,9 +32,12 @@ _COLUMNS: Final = ", ".join(f'w."{name}"' for name in Clock.model_fields)
 # Whoever ends a stage decides by the moment they asked, and may still be waiting for the case: nobody is carded before
 # all who asked in time have been heard (a lock is waited for 2 s, a statement runs 5 s).
 _HEARD: Final = "10 seconds"
+# Nor by a calendar that has been changed since: such a limit is first computed anew.
 _DUE: Final = f"""
 SELECT {_COLUMNS} FROM clock w
-WHERE w.next_at <= now() - interval '{_HEARD}' + CAST(:shift AS interval) AND """  # noqa: S608 - columns of our own table
+WHERE w.next_at <= now() - interval '{_HEARD}' + CAST(:shift AS interval)
+  AND NOT EXISTS (SELECT FROM calendar c WHERE {rescheduling.BEHIND})
+  AND """  # noqa: S608 - columns of our own table
 _CLAIM: Final = text(f"""{_DUE} NOT (w.id = ANY(CAST(:aside AS uuid[])))
 ORDER BY w.next_at, w.id LIMIT :most FOR NO KEY UPDATE SKIP LOCKED""")
 # Read in the order of its index, whatever the planner thinks of how many are due: else all that is due is read and sorted

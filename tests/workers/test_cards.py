@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
@@ -13,8 +13,9 @@ from structlog.testing import capture_logs
 
 from app import clock
 from app.auth.actor import StaffActor
-from app.calendars.working_time import Limit
-from app.cases import access, history, verification
+from app.calendars import editing
+from app.calendars.working_time import Day, Limit
+from app.cases import access, history, rescheduling, verification
 from app.cases.actions import dispatching, filing, handling, judging
 from app.cases.actions.dispatching import Part
 from app.cases.actions.filing import Intake, PersonHelped
@@ -106,6 +107,13 @@ async def run(statement: Any, **values: Any) -> None:
     async with transaction() as tx:
         await tx.act_as(OWNER)
         await tx.execute(statement, **values)
+
+
+async def a_day_off(by: StaffActor, off: date) -> None:
+    assert by.county_id is not None
+    days = {off: Day(working=False, name="停水停电")}
+    async with transaction() as tx:
+        await editing.change_days(tx, by.county_id, days, reason="-", staff_id=None, now=day(9, 23))
 
 
 async def assert_records_hold() -> None:
@@ -339,6 +347,21 @@ async def test_one_case_that_cannot_be_carded_holds_up_no_other(cadre: StaffActo
     assert [len(await cards(ref)) for ref in refs] == [0, 1, 1]
     # Put aside, not tried at every look.
     assert [entry["event"] for entry in logged].count("not done") == 1
+
+
+async def test_no_card_is_issued_by_a_calendar_that_has_been_changed_since(
+    cadre: StaffActor,
+) -> None:
+    ref, other = [await registered(cadre, MONDAY, number) for number in range(2)]
+    await a_day_off(cadre, day(9, 24).date())
+    await sweep(LATE)
+    assert await cards(ref) == []
+    async with transaction() as tx:
+        await rescheduling.reschedule(tx, now=day(9, 24))
+    await sweep(LATE)
+    assert [await cards(one) for one in (ref, other)] == [[], []]
+    await sweep(day(9, 26, 1))
+    assert [[card.level for card in await cards(one)] for one in (ref, other)] == [["yellow"]] * 2
 
 
 async def test_the_database_refuses_a_second_card_for_the_same_limit_and_level(

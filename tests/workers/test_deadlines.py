@@ -12,11 +12,13 @@ from structlog.testing import capture_logs
 
 from app import clock
 from app.auth.actor import StaffActor
+from app.calendars import editing
+from app.calendars.working_time import Day
 from app.cases import verification
 from app.cases.actions import filing, handling, judging, reorganising
 from app.cases.actions.filing import Intake, PersonHelped
 from app.cases.models import Channel, Outcome
-from app.db import Database, transaction
+from app.db import OWNER, Database, transaction
 from app.directory.terms import Role, UnitKind
 from app.directory.units import end_unit
 from app.limits.terms import Kind
@@ -45,6 +47,12 @@ _TEXTS = text("SELECT count(*) FROM outbox_message WHERE kind = 'survey'")
 _OWED = text("SELECT count(*) FROM outbox_message WHERE kind = 'survey_owed' AND state = 'queued'")
 # A head that does not fit its chain: closing this case fails on the record's key.
 _BREAK = text("UPDATE grievance SET event_seq = event_seq - 1 WHERE ref = :ref")
+_BEHIND = text("""
+SELECT DISTINCT g.ref FROM grievance g JOIN clock w ON w.case_id = g.id JOIN calendar c ON c.county_id = w.county_id
+WHERE w.calendar_version < c.version
+""")
+# As a migration that went wrong would leave it.
+_ANOTHER_RELEASE = text("ALTER TABLE sweep_pulse RENAME TO sweep_pulse_of_another_release")
 _OLD_ANSWER = text("""
 INSERT INTO given_answer (owner, key, request_digest, status, body_sealed, created_at)
 VALUES ('staff:1', 'old', '', 200, '', now() - INTERVAL '3 days'), ('staff:1', 'new', '', 200, '', now())
@@ -190,6 +198,39 @@ async def test_one_case_that_cannot_be_handed_over_holds_up_no_other(cadre: Staf
         held = {row.ref: row.code for row in await tx.all(_HOLDERS)}
     assert held == dict.fromkeys(refs, heir) | {refs[1]: cadre.unit_code}
     assert {entry["what"] for entry in logs if entry["log_level"] == "error"} == {"handing over"}
+
+
+async def test_one_case_whose_limits_cannot_be_computed_anew_holds_up_no_other(
+    cadre: StaffActor,
+) -> None:
+    refs = [await told(cadre) for _ in range(4)]
+    async with transaction() as tx:
+        today = (await tx.now()).astimezone(clock.SHANGHAI).date()
+        off = {today + timedelta(days=n): Day(False, name="停工") for n in range(1, 8)}
+        assert cadre.county_id is not None
+        await editing.change_days(tx, cadre.county_id, off, reason="-", staff_id=None, now=await tx.now())  # fmt: skip
+        await tx.execute(_BREAK, ref=refs[1])
+    work = Deadlines()
+    with capture_logs() as logs:
+        while await work.once():
+            pass
+    async with transaction() as tx:
+        behind = {row.ref for row in await tx.all(_BEHIND)}
+        assert behind == {refs[1]}
+    assert [entry["what"] for entry in logs if entry["log_level"] == "error"] == ["limits"] * 2
+
+
+async def test_what_fails_as_a_whole_holds_up_nothing_that_comes_after_it(
+    cadre: StaffActor,
+) -> None:
+    ref = await answered(cadre, 1)
+    async with transaction() as tx:
+        await tx.act_as(OWNER)
+        await tx.execute(_ANOTHER_RELEASE)
+    with clock.moved(timedelta(days=30)), capture_logs() as logs:
+        await Deadlines().once()
+    assert (await case(ref)).phase == "closed"
+    assert [entry["what"] for entry in logs if entry["log_level"] == "error"] == ["cards"]
 
 
 async def told(cadre: StaffActor) -> str:
