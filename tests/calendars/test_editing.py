@@ -139,6 +139,23 @@ async def test_a_published_year_can_be_corrected(tx: Transaction, county_id: int
     assert await publish(tx, county_id, corrected) == Edited(2, 1, 0)
 
 
+async def test_what_only_the_former_list_named_is_an_ordinary_day_again(
+    tx: Transaction, county_id: int
+) -> None:
+    wrong, saturday, flood = date(2027, 10, 15), date(2027, 10, 9), date(2027, 8, 13)
+    await publish(tx, county_id, {**YEAR_2027, wrong: OFF})
+    await change(tx, county_id, {flood: OFF})
+    without = {day: given for day, given in YEAR_2027.items() if day != saturday}
+    assert await publish(tx, county_id, without) == Edited(3, 2, 0)
+    calendar = await reading.calendar_of(tx, county_id)
+    assert (calendar.works(wrong), calendar.works(saturday)) == (True, False)
+    assert not calendar.works(flood), "what the county itself said stays"
+    with pytest.raises(NothingChanged):
+        await publish(tx, county_id, without)
+    assert await publish(tx, county_id) == Edited(4, 1, 0)
+    assert (await reading.calendar_of(tx, county_id)).works(saturday)
+
+
 async def test_days_that_have_passed_may_be_changed_and_are_counted(
     tx: Transaction, county_id: int
 ) -> None:
