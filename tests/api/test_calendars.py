@@ -187,3 +187,25 @@ async def test_health_warns_of_a_missing_year_and_still_answers_200(county: None
             told = await anybody.sees("/health")
     assert told["status"] == "warning"
     assert told["calendar"]["missing"] == [2031, 2032]
+
+
+async def test_everybody_reads_who_changed_the_calendar_when_and_why(
+    who: Who, admin: Person
+) -> None:
+    before = (await admin.sees("/calendar/changes", size=1))["items"][0]["version"]
+    day = {"day": "2011-08-12", "kind": "off", "name": "暴雨停工"}
+    await admin.does("/calendar/days", days=[day], **REASON)
+    await admin.does("/calendar/years/2030", text=YEAR.replace("2029", "2030"), source="国办发明电")
+    found = await (await who("gongnong")).sees("/calendar/changes", size=2)
+    told = [
+        (one["version"], one["staff"], one["reason"], one["publishes"]) for one in found["items"]
+    ]
+    assert told == [
+        (before + 2, "谢文静", "国办发明电", True),
+        (before + 1, "谢文静", "县政府通知", False),
+    ]
+    assert (found["items"][1]["days"], found["items"][1]["hours"]["opens"]) == (1, "09:00")
+    older = await admin.sees("/calendar/changes", before=found["next"])
+    assert [one["version"] for one in older["items"]] == list(range(before, 0, -1))
+    assert (older["items"][-1]["staff"], older["items"][-1]["reason"]) == (None, seeding.SOURCE)
+    assert older["next"] is None
