@@ -1,4 +1,4 @@
-"""A calendar's versions tell a published list from other changes."""
+"""What the law gives runs as clocks of its own; a calendar's versions tell a published list from other changes."""
 
 import sqlalchemy as sa
 
@@ -9,8 +9,23 @@ down_revision = "0016"
 branch_labels = None
 depends_on = None
 
+OLD_STAGES = [
+    "judge", "supplement", "sign", "handle", "assist", "hand_back_decision", "extension_decision", "wait_decision",
+    "supervised_reply", "waiting", "whole",
+]  # fmt: skip
+STAGES = [*OLD_STAGES, "inform", "statutory"]
+STAGED = ["grievance", "clock", "card", "limit_rule"]
+
+
+def _stages(values: list[str]) -> None:
+    listed = ", ".join(f"'{value}'" for value in values)
+    for table in STAGED:
+        op.drop_constraint("stage_known", table)
+        op.create_check_constraint("stage_known", table, f"stage IN ({listed})")
+
 
 def upgrade() -> None:
+    _stages(STAGES)
     op.add_column(
         "calendar_change",
         sa.Column("publishes", sa.Boolean(), nullable=False, server_default=sa.false()),
@@ -27,3 +42,4 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.drop_column("calendar_change", "publishes")
+    _stages(OLD_STAGES)

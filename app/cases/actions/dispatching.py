@@ -167,7 +167,10 @@ async def excuse(
 async def merge(
     tx: Transaction, ref: str, *, by: StaffActor, primary_ref: str, reason: str, now: datetime
 ) -> Dossier:
-    """The same grievance told twice: it joins the primary case, whose answer its reporter is told and asked about too."""
+    """The same grievance told twice: it joins the primary case, whose answer its reporter is told and asked about too.
+
+    Whichever of the two is to be done sooner sets the time for both.
+    """
     if primary_ref == ref:
         raise InvalidInput(mistakes=[{"where": "body.primary_ref", "what": "不能并入自身"}])
     # In one order whoever merges what into what: two merges the other way round cannot wait for each other.
@@ -181,6 +184,7 @@ async def merge(
         raise ActionNotAllowed(
             "只能并入一件待研判或办理中的事件。", action=Action.MERGE, phase=primary.case.phase
         )
+    primary.join(dossier, now)
     release_open(dossier, now)
     dossier.end_all(now)
     dossier.case.primary_id = primary.case.id
