@@ -19,6 +19,12 @@ from app.errors import InvalidInput, NothingChanged
 
 # Off by law in every year so far; a list without them is not a year's list.
 _CERTAINLY_OFF: Final = ((1, 1), (5, 1), (10, 1), (10, 2), (10, 3))
+# Those that move with moon and sun: between which days some are off in every year's list, and how many at least.
+_MOVING: Final = (
+    ("春节", (1, 20), (3, 1), 3),
+    ("清明节", (4, 2), (4, 8), 1),
+    ("端午节", (5, 25), (6, 28), 1),
+)
 
 _BEGIN: Final = text(
     "INSERT INTO calendar (county_id, version) VALUES (:county_id, 0) ON CONFLICT DO NOTHING"
@@ -209,6 +215,12 @@ def _require_complete(year: int, listed: Mapping[date, Day]) -> None:
         for month, number in _CERTAINLY_OFF
         if (day := date(year, month, number)).weekday() < SATURDAY
         and listed.get(day, Day(working=True)).working
+    ]
+    off = {(day.month, day.day) for day, given in listed.items() if not given.working}
+    missing += [
+        name
+        for name, first, last, least in _MOVING
+        if sum(first <= day <= last for day in off) < least
     ]
     if missing:
         raise InvalidInput(
