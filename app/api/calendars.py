@@ -5,7 +5,7 @@ from datetime import date, datetime, time
 from enum import StrEnum
 from typing import Annotated, Self
 
-from fastapi import APIRouter, Path
+from fastapi import APIRouter, Path, Query
 from pydantic import BaseModel, Field, StringConstraints
 
 from app.auth.actor import StaffActor
@@ -21,7 +21,8 @@ from app.errors import (
     NotPermitted,
     SignInRequired,
 )
-from app.http.inputs import Input, Line
+from app.http.inputs import Input, Line, VersionsQuery
+from app.http.moments import At
 from app.http.problems import problems
 from app.http.transaction import OneTransaction, Tx
 from app.http.who import ByStaff
@@ -134,6 +135,25 @@ class CalendarYear(BaseModel):
     days: list[SpecialDay] = Field(description="与周末、平日不同的日子，按日期排列")
 
 
+class CalendarChange(BaseModel):
+    version: int = Field(examples=[4])
+    at: At
+    staff: str | None = Field(description="谁变更的；系统自带的为空", examples=["谢文静"])
+    reason: str = Field(description="为什么，或发布的依据", examples=["县政府通知：暴雨停工"])
+    publishes: bool = Field(description="是否为发布一年的放假安排")
+    days: int = Field(description="改变了多少天", examples=[1])
+    hours: OfficeHours = Field(description="此后平常的上下班时间")
+
+    @classmethod
+    def of(cls, change: reading.Change) -> Self:
+        return cls(**change._asdict() | {"hours": OfficeHours.of(change.hours)})
+
+
+class CalendarChanges(BaseModel):
+    items: list[CalendarChange]
+    next: int | None = Field(description="下一页的 before；没有下一页则为空")
+
+
 class NewVersion(BaseModel):
     version: int = Field(description="新的版本", examples=[4])
     days: int = Field(description="改变了多少天", examples=[1])
@@ -168,6 +188,24 @@ async def show_calendar_year(year: Year, tx: Tx, by: ByStaff) -> CalendarYear:
             for day, said in sorted(calendar.days.items())
             if day.year == year
         ],
+    )
+
+
+@router.get(
+    "/changes",
+    summary="日历的变更",
+    description="本县日历的各个版本，最近的在前：何时、谁、为什么、改变了多少天、此后的上下班时间。",
+    responses=problems(SignInRequired, NotFound),
+)
+async def list_calendar_changes(
+    asked: Annotated[VersionsQuery, Query()], tx: Tx, by: ByStaff
+) -> CalendarChanges:
+    # One more than asked for tells whether there is a next page.
+    found = await reading.changes_of(tx, _county(by), before=asked.before, most=asked.size + 1)
+    shown = found[: asked.size]
+    return CalendarChanges(
+        items=[CalendarChange.of(one) for one in shown],
+        next=shown[-1].version if len(found) > asked.size else None,
     )
 
 

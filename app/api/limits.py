@@ -18,7 +18,7 @@ from app.errors import (
     NotPermitted,
     SignInRequired,
 )
-from app.http.inputs import INT4_MAX, Identifier, Input, Line, Moment
+from app.http.inputs import INT4_MAX, Identifier, Input, Line, Moment, VersionsQuery
 from app.http.moments import At
 from app.http.problems import problems
 from app.http.transaction import OneTransaction, Tx
@@ -136,6 +136,24 @@ class Limits(BaseModel):
     defaults: list[RuleOut] = Field(description="默认规则：本县没有设定时适用")
 
 
+class LimitChange(BaseModel):
+    version: int = Field(examples=[4])
+    at: At
+    staff: str | None = Field(description="谁变更的", examples=["谢文静"])
+    reason: str = Field(examples=["县政府办公会议纪要第 12 期"])
+    withdrawn: bool = Field(description="撤销了这一条，而不是设定")
+    rule: RuleOut
+
+    @classmethod
+    def of(cls, change: reading.Change, paths: Mapping[int, str]) -> Self:
+        return cls(**change._asdict() | {"rule": RuleOut.of(change.rule, paths)})
+
+
+class LimitChanges(BaseModel):
+    items: list[LimitChange]
+    next: int | None = Field(description="下一页的 before；没有下一页则为空")
+
+
 class RuleSaid(BaseModel):
     version: int = Field(description="新的版本", examples=[4])
     rule: RuleOut
@@ -217,6 +235,25 @@ async def preview_limit(asked: Annotated[PreviewQuery, Query()], tx: Tx, by: ByS
         due=due.at,
         yellow=_at(yellow),
         red=_at(red),
+    )
+
+
+@router.get(
+    "/changes",
+    summary="期限的变更",
+    description="本县期限规则的各个版本，最近的在前：何时、谁、为什么、设定或撤销了哪一条。",
+    responses=problems(SignInRequired, NotFound),
+)
+async def list_limit_changes(
+    asked: Annotated[VersionsQuery, Query()], tx: Tx, by: ByStaff
+) -> LimitChanges:
+    # One more than asked for tells whether there is a next page.
+    found = await reading.changes_of(tx, _county(by), before=asked.before, most=asked.size + 1)
+    shown = found[: asked.size]
+    paths = await reading.paths_of(tx, _categories(one.rule for one in shown))
+    return LimitChanges(
+        items=[LimitChange.of(one, paths) for one in shown],
+        next=shown[-1].version if len(found) > asked.size else None,
     )
 
 

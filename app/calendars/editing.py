@@ -19,11 +19,26 @@ from app.errors import InvalidInput, NothingChanged
 
 # Off by law in every year so far; a list without them is not a year's list.
 _CERTAINLY_OFF: Final = ((1, 1), (5, 1), (10, 1), (10, 2), (10, 3))
+# Those that move with moon and sun: between which days some are off in every year's list, and how many at least.
+_MOVING: Final = (
+    ("春节", (1, 20), (3, 1), 3),
+    ("清明节", (4, 2), (4, 8), 1),
+    ("端午节", (5, 25), (6, 28), 1),
+)
 
 _BEGIN: Final = text(
     "INSERT INTO calendar (county_id, version) VALUES (:county_id, 0) ON CONFLICT DO NOTHING"
 )
 _LOCK: Final = text("SELECT * FROM calendar WHERE county_id = :county_id FOR UPDATE")
+# Days that stand as a published list said, not as the county itself did since or before.
+_ANNOUNCED: Final = text("""
+SELECT newest.day FROM (
+  SELECT DISTINCT ON (d.day) d.day, h.publishes FROM calendar_day d
+  JOIN calendar_change h ON h.county_id = d.county_id AND h.version = d.version
+  WHERE d.county_id = :county_id AND extract(year FROM d.day) = ANY(CAST(:years AS int[]))
+  ORDER BY d.day, d.version DESC
+) newest WHERE newest.publishes
+""")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +82,7 @@ async def publish_years(
     """Take over what the state announced for whole years: the days that differ from the week, by year.
 
     Days the county itself had changed stay, unless the announcement names them. A year published before may be
-    corrected this way.
+    corrected this way: what only the former list named is an ordinary day again.
     """
     _require_known_years(years)
     for year, listed in years.items():
@@ -75,13 +90,24 @@ async def publish_years(
     head, calendar = await _lock(tx, county_id)
     days = {day: given for listed in years.values() for day, given in listed.items()}
     published = frozenset(years)
+    for row in await tx.all(_ANNOUNCED, county_id=county_id, years=sorted(published)):
+        days.setdefault(row.day, Day(row.day.weekday() < SATURDAY))
     changed = {
         day: given for day, given in days.items() if _differs(calendar, day, given, published)
     }
     fresh = sorted(published - calendar.published)
     if not changed and not fresh:
         raise NothingChanged
-    edited = _next(tx, head, calendar.hours, changed, reason=source, staff_id=staff_id, now=now)
+    edited = _next(
+        tx,
+        head,
+        calendar.hours,
+        changed,
+        reason=source,
+        publishes=True,
+        staff_id=staff_id,
+        now=now,
+    )
     for year in fresh:
         tx.add(
             CalendarYear(
@@ -135,6 +161,7 @@ def _next(
     changed: Mapping[date, Day],
     *,
     reason: str,
+    publishes: bool = False,
     staff_id: int | None,
     now: datetime,
 ) -> Edited:
@@ -147,6 +174,7 @@ def _next(
             at=now,
             staff_id=staff_id,
             reason=reason,
+            publishes=publishes,
             days=len(changed),
             opens=hours.opens,
             noon_from=hours.noon_from,
@@ -187,6 +215,12 @@ def _require_complete(year: int, listed: Mapping[date, Day]) -> None:
         for month, number in _CERTAINLY_OFF
         if (day := date(year, month, number)).weekday() < SATURDAY
         and listed.get(day, Day(working=True)).working
+    ]
+    off = {(day.month, day.day) for day, given in listed.items() if not given.working}
+    missing += [
+        name
+        for name, first, last, least in _MOVING
+        if sum(first <= day <= last for day in off) < least
     ]
     if missing:
         raise InvalidInput(

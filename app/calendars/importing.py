@@ -13,6 +13,7 @@ from typing import Any, Final, NamedTuple
 import icalendar
 
 from app.calendars.working_time import FIRST_YEAR, LAST_YEAR, Day, Hours
+from app.clock import SHANGHAI
 from app.errors import InvalidInput
 
 LARGEST: Final = 1 << 20
@@ -22,11 +23,21 @@ _ONE_DAY: Final = timedelta(days=1)
 _LONGEST_EVENT: Final = timedelta(days=31)
 _SHOWN_FAULTS: Final = 50
 _COLUMNS: Final = ("date", "kind", "name", "opens", "closes")
+_IN_CHINESE: Final = {
+    "日期": "date",
+    "类别": "kind",
+    "名称": "name",
+    "上班": "opens",
+    "下班": "closes",
+}
 _KINDS: Final = {
     "休": "off", "off": "off", "班": "working", "working": "working", "半": "half", "half": "half",
 }  # fmt: skip
 _MORNING: Final = (time(9), time(12))
 _BOM: Final = "\ufeff"
+# Lines are folded by bytes, also in the middle of a character: they are put together before they are read.
+_FOLD: Final = re.compile(rb"\r?\n[ \t]")
+_FEED: Final = b"BEGIN:VCALENDAR"
 _DATE: Final = re.compile(r"(\d{4})([-/.]?)(\d{1,2})\2(\d{1,2})", re.ASCII)
 _HOUR: Final = re.compile(r"(\d{1,2}):(\d{2})", re.ASCII)
 # What holiday feeds write beside the name: 春节（休）, 国庆节 假期 第1天/共7天, 休｜春节, 国庆节（调休上班）.
@@ -77,17 +88,16 @@ class DaysRefused(InvalidInput):
 
 
 def read(data: bytes, year: int | None = None) -> Reading:
-    """CSV (date,kind,name[,opens,closes]) or iCal, in UTF-8 or GBK.
+    """CSV (date,kind,name[,opens,closes], or in Chinese 日期,类别,名称[,上班,下班]) or iCal, in UTF-8 or GBK.
 
     With `year`, a CSV may speak of that year only; of a feed, which has several, only that year is taken. Raises
     DaysRefused, naming what is wrong, or InvalidInput for what is no list at all.
     """
-    written = _decoded(data)
     reading = Reading()
-    if "BEGIN:VCALENDAR" in written[:2000].upper():
-        _read_ical(written, reading, year)
+    if _FEED in data[:2000].upper():
+        _read_ical(_decoded(_FOLD.sub(b"", data)), reading, year)
     else:
-        _read_csv(written, reading, year)
+        _read_csv(_decoded(data), reading, year)
     if reading.faults:
         raise DaysRefused(reading.faults)
     if not reading.days:
@@ -110,9 +120,11 @@ def _decoded(data: bytes) -> str:
 
 def _read_csv(written: str, reading: Reading, year: int | None) -> None:
     lines = written.splitlines()
-    header = _fields(lines[0] if lines else "") or []
+    header = [_IN_CHINESE.get(one, one) for one in _fields(lines[0] if lines else "") or []]
     if len(header) < 2 or tuple(header) != _COLUMNS[: len(header)]:
-        raise InvalidInput(f"首行应为 {','.join(_COLUMNS)}（后三列可省略）。")
+        raise InvalidInput(
+            f"首行应为 {','.join(_COLUMNS)} 或 {','.join(_IN_CHINESE)}（后三列可省略）。"
+        )
     for number, line in enumerate(lines[1:], start=2):
         if not line.strip():
             continue
@@ -245,10 +257,21 @@ def _whole_day(event: Any, name: str) -> date | None:
     if given is None:
         return None
     day = getattr(given, "dt", None)
-    if not isinstance(day, date) or isinstance(day, datetime):
+    if isinstance(day, datetime):
+        _require_known_year(day)
+        day = _midnight(day, is_end=name == "DTEND")
+    if not isinstance(day, date):
         raise ValueError("应为全天日程，不带钟点")
     _require_known_year(day)
     return day
+
+
+def _midnight(moment: datetime, *, is_end: bool) -> date | None:
+    """The day that begins then, as some programs write whole days; nothing for any other hour. 23:59 ends a day too."""
+    local = moment if moment.tzinfo is None else moment.astimezone(SHANGHAI)
+    if is_end and (local.hour, local.minute) == (23, 59):
+        return local.date() + _ONE_DAY
+    return local.date() if local.time() == time() else None
 
 
 def _require_known_year(day: date) -> None:

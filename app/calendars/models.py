@@ -21,7 +21,10 @@ class Calendar(Stored, table=True):
 
 
 class CalendarChange(Stored, table=True):
-    """One version: who made it and why, how many days it changed, and the office hours from it on."""
+    """One version: who made it and why, how many days it changed, and the office hours from it on.
+
+    `publishes`: it is the state's list of a year that was taken over, not a change of the county's own.
+    """
 
     __tablename__ = "calendar_change"
     __table_args__ = (
@@ -39,6 +42,7 @@ class CalendarChange(Stored, table=True):
     # Empty where the system seeded it.
     staff_id: int | None = Field(default=None, foreign_key="staff.id")
     reason: str = Field(sa_type=Text)
+    publishes: bool = False
     days: int
     opens: time
     noon_from: time | None = None

@@ -34,12 +34,29 @@ _PUBLISHED: Final = text("""
 SELECT now() AS now, (SELECT array_agg(y.year) FROM calendar_year y WHERE y.county_id = c.id) AS years
 FROM unit c WHERE c.id IN (SELECT o.county_id FROM post p JOIN unit o ON o.id = p.unit_id WHERE p.valid_to IS NULL)
 """)
+_CHANGES: Final = text("""
+SELECT c.*, s.name AS staff_name FROM calendar_change c LEFT JOIN staff s ON s.id = c.staff_id
+WHERE c.county_id = :county_id AND c.version < :before ORDER BY c.version DESC LIMIT :most
+""")
+_AFTER_ALL: Final = 2**31 - 1
 _known: "OrderedDict[tuple[str, int, int], WorkingCalendar]" = OrderedDict()
 
 
 class Publication(NamedTuple):
     at: datetime
     source: str
+
+
+class Change(NamedTuple):
+    """A version: who made it (nobody: the system itself), and the office hours from it on."""
+
+    version: int
+    at: datetime
+    staff: str | None
+    reason: str
+    publishes: bool
+    days: int
+    hours: Hours
 
 
 class Outlook(NamedTuple):
@@ -79,6 +96,25 @@ async def publication_of(tx: Transaction, county_id: int, year: int) -> Publicat
     """When a year's calendar became known here, and from where; nothing while it is provisional."""
     row = await tx.one_or_none(_PUBLICATION, county_id=county_id, year=year)
     return None if row is None else Publication(row.published_at, row.source)
+
+
+async def changes_of(
+    tx: Transaction, county_id: int, *, before: int | None, most: int
+) -> list[Change]:
+    """The versions, the newest first, from before that one on."""
+    rows = await tx.all(_CHANGES, county_id=county_id, before=before or _AFTER_ALL, most=most)
+    return [
+        Change(
+            row.version,
+            row.at,
+            row.staff_name,
+            row.reason,
+            row.publishes,
+            row.days,
+            Hours(row.opens, row.noon_from, row.noon_to, row.closes),
+        )
+        for row in rows
+    ]
 
 
 async def outlook(tx: Transaction) -> Outlook:

@@ -52,8 +52,8 @@ WITH lacking AS (
   FROM (SELECT DISTINCT county_id, version FROM lacking) l WHERE c.county_id = l.county_id
   RETURNING c.county_id, c.version
 )
-INSERT INTO calendar_change (county_id, version, at, reason, days, opens, noon_from, noon_to, closes)
-SELECT r.county_id, r.version, CAST(:now AS timestamptz), CAST(:source AS text), coalesce(n.days, 0),
+INSERT INTO calendar_change (county_id, version, at, reason, publishes, days, opens, noon_from, noon_to, closes)
+SELECT r.county_id, r.version, CAST(:now AS timestamptz), CAST(:source AS text), true, coalesce(n.days, 0),
   coalesce(b.opens, CAST(:opens AS time)), CASE WHEN b.version IS NULL THEN CAST(:noon_from AS time) ELSE b.noon_from END,
   CASE WHEN b.version IS NULL THEN CAST(:noon_to AS time) ELSE b.noon_to END, coalesce(b.closes, CAST(:closes AS time))
 FROM raised r LEFT JOIN counted n ON n.county_id = r.county_id

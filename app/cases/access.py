@@ -55,7 +55,7 @@ SELECT (SELECT version FROM calendar WHERE county_id = :county_id) AS calendar_v
   (SELECT array_remove(ARRAY[k.id, k.parent_id, above.parent_id], NULL) FROM category k
     LEFT JOIN category above ON above.id = k.parent_id WHERE k.id = :category_id) AS categories,
   (SELECT json_agg(w) FROM clock w
-    WHERE w.case_id = :case_id AND (w.ended_at IS NULL OR w.provisional OR w.stage = 'whole')) AS clocks,
+    WHERE w.case_id = :case_id AND (w.ended_at IS NULL OR w.provisional OR w.stage IN ('whole', 'statutory'))) AS clocks,
   (SELECT json_agg(w) FROM (
     SELECT DISTINCT ON (e.action) e.action, e.staff_id, CAST(e.body AS json) -> 'data' AS facts FROM case_event e
     WHERE CAST(:asked AS boolean) AND e.case_id = :case_id AND e.action IN ('extend', 'wait')

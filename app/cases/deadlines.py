@@ -17,6 +17,8 @@ from app.limits.terms import Stage
 _END = timedelta(seconds=1)
 # The stages of the case itself, one after the other; all others run beside them.
 OF_THE_CASE = frozenset({Stage.JUDGE, Stage.HANDLE})
+# From its receipt on, whoever holds it; begun anew by nothing that is done to it but, for the first, a new round.
+FROM_END_TO_END = (Stage.WHOLE, Stage.INFORM, Stage.STATUTORY)
 
 Pause = tuple[datetime, datetime | None]
 

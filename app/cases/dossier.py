@@ -166,6 +166,9 @@ class Dossier:
     def start(self, stage: Stage, now: datetime, *, limit: Limit | None = None) -> Clock:
         """Start a stage of the case at the present holder; `limit` overrides the rule's."""
         self.end_stage(now)
+        if stage is Stage.HANDLE:
+            # It has been taken up, and by whom stands where the reporter reads it.
+            self.end(self.running(Stage.INFORM), now)
         clock = self.begin(stage, self.holder.unit_id, self.holder.kind, now, limit=limit)
         case = self.case
         case.stage, case.stage_started_at, case.stage_rule = stage, now, clock.rule
@@ -214,18 +217,39 @@ class Dossier:
             stage, tier=kind, kind=case.kind, categories=self.timing.categories, urgent=case.urgent
         )
 
-    def begin_whole(self, now: datetime) -> None:
-        """Start the whole case's own clock: at registration, and again only with a new round."""
-        clock = self.begin(Stage.WHOLE, self.case.first_unit_id, self.holder.kind, now)
-        self._show(clock)
+    def begin_whole(self, now: datetime, *stages: Stage) -> None:
+        """Start the whole case's own clock, and others from end to end: at registration, and the first with a new round."""
+        for stage in (Stage.WHOLE, *stages):
+            self._show(self.begin(stage, self.case.first_unit_id, self.holder.kind, now))
 
     def reopen_whole(self) -> None:
-        """What had ended goes on: the whole case's clock counts from where it began."""
-        for clock in self.clocks:
-            if clock.stage is Stage.WHOLE and clock.round == self.case.round:
-                clock.ended_at = None
-                deadlines.retime(clock, self.timing.calendar)
-                self._show(clock)
+        """What had ended goes on: the clocks of the whole case count from where they began.
+
+        Of two the later: the other one ended when a case was joined that was to be done sooner. What the reporter has
+        been told, they have been told.
+        """
+        for stage in (Stage.WHOLE, Stage.STATUTORY):
+            ended = [(one.ended_at, one) for one in self.clocks if one.stage is stage and one.round == self.case.round and one.ended_at]  # fmt: skip
+            if not ended:
+                continue
+            _, clock = max(ended, key=lambda one: one[0])
+            clock.ended_at = None
+            deadlines.retime(clock, self.timing.calendar)
+            self._show(clock)
+
+    def join(self, other: "Dossier", now: datetime) -> None:
+        """Another case becomes part of this one: of what runs from end to end on both, what is due sooner goes on."""
+        for stage in deadlines.FROM_END_TO_END:
+            mine, theirs = self.running(stage), other.running(stage)
+            if mine is None or theirs is None or not _sooner(theirs, mine):
+                continue
+            self.end(mine, now)
+            given = {name: getattr(theirs, name) for name in _GIVEN_ON}
+            whose = {"case_id": self.case.id, "round": self.case.round, "unit_id": mine.unit_id}
+            clock = Clock(id=uuid7(now), calendar_version=0, **given | whose)
+            deadlines.retime(clock, self.timing.calendar)
+            self.clocks.append(clock)
+            self._show(clock)
 
     def end(self, clock: Clock | None, now: datetime) -> None:
         """The stage is over. What it has earned by now it still gets."""
@@ -282,9 +306,17 @@ class Dossier:
             if clock.ended_at is not None or deadlines.overdue(clock, now):
                 continue
             if clock.stage in (Stage.HANDLE, Stage.WHOLE):
-                clock.extension = str(limit)
-                deadlines.retime(clock, self.timing.calendar)
-                self._show(clock)
+                self._extend(clock, limit)
+
+    def extend_law(self, limit: Limit) -> None:
+        law = self.running(Stage.STATUTORY)
+        assert law is not None, "who calls has looked at it"
+        self._extend(law, limit)
+
+    def _extend(self, clock: Clock, limit: Limit) -> None:
+        clock.extension = str(limit)
+        deadlines.retime(clock, self.timing.calendar)
+        self._show(clock)
 
     def retime(self) -> None:
         """Compute what still runs anew, by the calendar as it now is."""
@@ -307,6 +339,8 @@ class Dossier:
             return
         if clock.stage is Stage.WHOLE:
             self.case.due_at = clock.due_at
+        elif clock.stage is Stage.STATUTORY:
+            self.case.statutory_due_at = clock.due_at
         elif clock.stage in deadlines.OF_THE_CASE:
             self.case.stage_due_at = clock.due_at
         part = self.lead if clock.stage is Stage.HANDLE else self._part_of(clock)
@@ -322,6 +356,17 @@ class Dossier:
 _ASKED_IN_A_STAGE = frozenset(
     {Stage.SUPPLEMENT, Stage.WAITING, Stage.EXTENSION_DECISION, Stage.WAIT_DECISION}
 )
+
+
+# What a clock keeps when it goes on at another case.
+_GIVEN_ON = (
+    "county_id", "stage", "started_at", "limit", "remind_before", "yellow_after", "red_after", "rule", "extension", "steps",
+)  # fmt: skip
+
+
+def _sooner(one: Clock, other: Clock) -> bool:
+    """Neither ever stands still, so both have a due time."""
+    return one.due_at is not None and other.due_at is not None and one.due_at < other.due_at
 
 
 def hand_back_undecided(part: Assignment) -> bool:

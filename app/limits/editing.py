@@ -14,7 +14,7 @@ from app.errors import InvalidInput, NothingChanged
 from app.limits import reading
 from app.limits.models import LimitChange, LimitRule, LimitSet
 from app.limits.rules import Measure, Place, Rule, RuleSet
-from app.limits.terms import WITHOUT_CARDS
+from app.limits.terms import OF_THE_LAW, WITHOUT_CARDS
 
 LONGEST: Final = Limit(366, LimitUnit.CALENDAR_DAYS)
 # Limits of different units compared: in fortieths of a calendar day, the working week being five days of eight hours.
@@ -124,6 +124,8 @@ def _because(
 
 
 def _require_sound(place: Place, measure: Measure) -> None:
+    if place.stage in OF_THE_LAW:
+        raise InvalidInput(f"{place.stage.chinese}期限由法规规定，本县不能另行设定。")
     uncarded = place.stage in WITHOUT_CARDS
     if uncarded and place.tier is not None:
         raise InvalidInput(f"{place.stage.chinese}期限不属于哪一级单位，不分层级。")

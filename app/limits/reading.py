@@ -2,7 +2,8 @@
 
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping
-from typing import Final
+from datetime import datetime
+from typing import Final, NamedTuple
 
 from sqlalchemy import text
 
@@ -36,7 +37,25 @@ WITH RECURSIVE line AS (
 SELECT id FROM line ORDER BY step
 """)
 _PATHS: Final = text("SELECT id, path FROM category WHERE id = ANY(:categories)")
+_CHANGES: Final = text("""
+SELECT c.at, s.name AS staff_name, c.reason, r.*
+FROM limit_change c JOIN limit_rule r ON r.county_id = c.county_id AND r.version = c.version
+LEFT JOIN staff s ON s.id = c.staff_id
+WHERE c.county_id = :county_id AND c.version < :before ORDER BY c.version DESC LIMIT :most
+""")
+_AFTER_ALL: Final = 2**31 - 1
 _known: "OrderedDict[tuple[str, int, int], RuleSet]" = OrderedDict()
+
+
+class Change(NamedTuple):
+    """A version: what it said of one place, or withdrew, and who made it (nobody: the system itself)."""
+
+    version: int
+    at: datetime
+    staff: str | None
+    reason: str
+    rule: Rule
+    withdrawn: bool
 
 
 async def rules_of(tx: Transaction, county_id: int, version: int | None = None) -> RuleSet:
@@ -63,6 +82,24 @@ async def rules_of(tx: Transaction, county_id: int, version: int | None = None) 
         while len(_known) > _KEPT:
             _known.popitem(last=False)
     return found
+
+
+async def changes_of(
+    tx: Transaction, county_id: int, *, before: int | None, most: int
+) -> list[Change]:
+    """The versions, the newest first, from before that one on."""
+    rows = await tx.all(_CHANGES, county_id=county_id, before=before or _AFTER_ALL, most=most)
+    return [
+        Change(
+            row.version,
+            row.at,
+            row.staff_name,
+            row.reason,
+            _rule(LimitRule.read(row)),
+            row.withdrawn,
+        )
+        for row in rows
+    ]
 
 
 async def line_of(tx: Transaction, category_id: int | None) -> tuple[int, ...]:

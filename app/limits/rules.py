@@ -213,6 +213,9 @@ DEFAULTS: Final = RuleSet(
         _default(Stage.SUPERVISED_REPLY, "3wd"),
         _default(Stage.WAITING, "30wd"),
         *_by_kind(Stage.WHOLE, _WHOLE, urgent="5wd"),
+        # 信访工作条例: 15 days to inform the petitioner what becomes of it, 60 to handle it.
+        _default(Stage.INFORM, "15d"),
+        _default(Stage.STATUTORY, "60d"),
     ),
 )
 # What a county that set nothing has.
@@ -220,8 +223,6 @@ NOTHING_SET: Final = RuleSet(0, ())
 
 # A unit may object to an assignment within 5 working days (信访工作条例).
 HAND_BACK_WINDOW: Final = Limit(5, LimitUnit.WORKING_DAYS)
-# 信访工作条例: 15 days to inform the petitioner whether it is taken up, 60 to handle it, at most 30 more.
-STATUTORY_INFORM: Final = Limit(15, LimitUnit.CALENDAR_DAYS)
-STATUTORY_HANDLE: Final = Limit(60, LimitUnit.CALENDAR_DAYS)
+# 信访工作条例: by so much the 60 days may be extended, at most.
 STATUTORY_EXTENSION: Final = Limit(30, LimitUnit.CALENDAR_DAYS)
 PRESS_COOL_DOWN: Final = timedelta(hours=24)

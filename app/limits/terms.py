@@ -19,7 +19,10 @@ class Kind(StrEnum):
 
 
 class Stage(StrEnum):
-    """What a clock measures. WHOLE is the whole case; SUPPLEMENT is the reporter's time and WAITING what was agreed to wait for, not the unit's."""
+    """What a clock measures. SUPPLEMENT is the reporter's time and WAITING what was agreed to wait for, not the unit's.
+
+    WHOLE is the whole case, by the county's promise; INFORM and STATUTORY are what the law gives for it, and run beside.
+    """
 
     JUDGE = "judge"
     SUPPLEMENT = "supplement"
@@ -32,14 +35,18 @@ class Stage(StrEnum):
     SUPERVISED_REPLY = "supervised_reply"
     WAITING = "waiting"
     WHOLE = "whole"
+    INFORM = "inform"
+    STATUTORY = "statutory"
 
     @property
     def chinese(self) -> str:
         return _STAGES[self]
 
 
+# The same everywhere: no county sets them.
+OF_THE_LAW: Final = frozenset({Stage.INFORM, Stage.STATUTORY})
 # Nobody's stage: no unit holds it alone, so no unit gets a card for it.
-WITHOUT_CARDS: Final = frozenset({Stage.SUPPLEMENT, Stage.WAITING, Stage.WHOLE})
+WITHOUT_CARDS: Final = frozenset({Stage.SUPPLEMENT, Stage.WAITING, Stage.WHOLE}) | OF_THE_LAW
 
 _KINDS: Final = {
     Kind.QUESTION: "咨询",
@@ -60,4 +67,6 @@ _STAGES: Final = {
     Stage.SUPERVISED_REPLY: "督办回复",
     Stage.WAITING: "挂起",
     Stage.WHOLE: "全程",
+    Stage.INFORM: "法定告知",
+    Stage.STATUTORY: "法定办理",
 }

@@ -14,10 +14,10 @@ INSERT INTO clock (id, case_id, county_id, stage, round, unit_id, started_at, "l
   calendar_version, pauses, due_at, provisional, remind_at, yellow_at, red_at, steps, next_at)
 SELECT gen_random_uuid(), :id, county_id, s, 1, id, now(), '2wd', 1, '0wd', '5wd', 'default/judge/village', 1, '[]', now() + interval '2 days',
   false, now() + interval '1 day', now() + interval '2 days', now() + interval '9 days', 0, now() + interval '1 day'
-FROM unit, unnest(ARRAY['judge', 'whole']) s WHERE code = '500153003007';
+FROM unit, unnest(ARRAY['judge', 'whole', 'inform', 'statutory']) s WHERE code = '500153003007';
 INSERT INTO case_party (unit_id, case_id, since) SELECT id, :id, now() FROM unit WHERE code = '500153003007';
 INSERT INTO case_event (case_id, seq, at, action, public, body, hash)
-VALUES (:id, 1, now(), 'register', true, '{"data": {}, "after": "' || repeat('x', 1200) || '"}', decode(repeat('cd', 32), 'hex'));
+VALUES (:id, 1, now(), 'register', true, '{"data": {}, "after": "' || repeat('x', 2000) || '"}', decode(repeat('cd', 32), 'hex'));
 INSERT INTO event_text (case_id, seq, field, salt, text) VALUES
   (:id, 1, 'title', decode(repeat('ef', 16), 'hex'), '第一件：路灯不亮'),
   (:id, 1, 'body', decode(repeat('ef', 16), 'hex'), repeat('村口的路灯坏了一个月，夜里老人出行不便。', 4));

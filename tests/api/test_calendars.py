@@ -16,9 +16,8 @@ from tests.people import Person
 
 DAY = {"day": "2010-08-13", "kind": "off", "name": "暴雨停工"}
 REASON = {"reason": "县政府通知"}
-YEAR = "date,kind,name\n2029-01-01,休,元旦\n2029-05-01,休,劳动节\n" + "".join(
-    f"2029-10-0{day},休,国庆节\n" for day in range(1, 8)
-)
+OFF = ("01-01", "02-13", "02-14", "02-15", "04-04", "05-01", "06-18", *(f"10-0{day}" for day in range(1, 8)))  # fmt: skip
+YEAR = "date,kind,name\n" + "".join(f"2029-{day},休,放假\n" for day in OFF)
 
 
 @pytest_asyncio.fixture
@@ -73,7 +72,7 @@ async def test_the_administrator_changes_days_hours_and_publishes_a_year(admin: 
     changed = await admin.does("/calendar/days", days=[DAY, half], **REASON)
     assert changed == {"version": before + 1, "days": 2, "past_days": 2}
     published = await admin.does("/calendar/years/2029", text=YEAR, source="国办发明电")
-    assert published == {"version": before + 2, "days": 9, "past_days": 0}
+    assert published == {"version": before + 2, "days": 14, "past_days": 0}
     await admin.does("/calendar/hours", opens="08:30", closes="17:30", **REASON)
     year = await admin.sees("/calendar/years/2010")
     assert half in year["days"]
@@ -127,7 +126,7 @@ async def test_a_bad_line_of_a_years_list_is_named_and_nothing_is_published(admi
         {"text": YEAR.replace("2029", "2030") + "2030-02-30,休", "source": "-"},
     )
     assert answer.status_code == 422
-    assert "第 11 行" in answer.json()["detail"]
+    assert "第 16 行" in answer.json()["detail"]
     surrogate = await admin.client.post(
         "/calendar/years/2030", content=b'{"text": "\\ud800", "source": "-"}', headers={"Content-Type": "application/json"}
     )  # fmt: skip
@@ -187,3 +186,25 @@ async def test_health_warns_of_a_missing_year_and_still_answers_200(county: None
             told = await anybody.sees("/health")
     assert told["status"] == "warning"
     assert told["calendar"]["missing"] == [2031, 2032]
+
+
+async def test_everybody_reads_who_changed_the_calendar_when_and_why(
+    who: Who, admin: Person
+) -> None:
+    before = (await admin.sees("/calendar/changes", size=1))["items"][0]["version"]
+    day = {"day": "2011-08-12", "kind": "off", "name": "暴雨停工"}
+    await admin.does("/calendar/days", days=[day], **REASON)
+    await admin.does("/calendar/years/2030", text=YEAR.replace("2029", "2030"), source="国办发明电")
+    found = await (await who("gongnong")).sees("/calendar/changes", size=2)
+    told = [
+        (one["version"], one["staff"], one["reason"], one["publishes"]) for one in found["items"]
+    ]
+    assert told == [
+        (before + 2, "谢文静", "国办发明电", True),
+        (before + 1, "谢文静", "县政府通知", False),
+    ]
+    assert (found["items"][1]["days"], found["items"][1]["hours"]["opens"]) == (1, "09:00")
+    older = await admin.sees("/calendar/changes", before=found["next"])
+    assert [one["version"] for one in older["items"]] == list(range(before, 0, -1))
+    assert (older["items"][-1]["staff"], older["items"][-1]["reason"]) == (None, seeding.SOURCE)
+    assert older["next"] is None

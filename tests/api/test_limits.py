@@ -163,3 +163,19 @@ async def test_a_rule_that_is_none_is_refused(
     assert answer.status_code == 422
     assert told in answer.json()["detail"]
     assert await admin.sees("/limits") == before
+
+
+async def test_everybody_reads_who_changed_the_limits_when_and_why(who: Who, admin: Person) -> None:
+    said = await admin.does("/limits/rules", **RULE, **REASON)
+    withdrawn = await admin.does("/limits/rules/withdraw", **PLACE, reason="改回默认")
+    found = await (await who("gongnong")).sees("/limits/changes", size=2)
+    told = [
+        (one["version"], one["staff"], one["reason"], one["withdrawn"]) for one in found["items"]
+    ]
+    assert told == [
+        (withdrawn["version"], "谢文静", "改回默认", True),
+        (said["version"], "谢文静", REASON["reason"], False),
+    ]
+    assert found["items"][1]["rule"] == said["rule"]
+    older = await admin.sees("/limits/changes", before=said["version"], size=1)
+    assert all(one["version"] < said["version"] for one in older["items"])

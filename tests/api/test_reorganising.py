@@ -36,7 +36,8 @@ As = Callable[[str], Awaitable[Person]]
 COUNTY, TOWNSHIP, WATER = "500153", "500153003", "500153D11"
 _DAY = (process_now().astimezone(SHANGHAI) - timedelta(days=1)).date()
 _STOPPED = text("""
-SELECT count(*) FROM clock w JOIN unit u ON u.id = w.unit_id WHERE u.code = :code AND w.ended_at IS NULL AND w.stage <> 'whole'
+SELECT count(*) FROM clock w JOIN unit u ON u.id = w.unit_id WHERE u.code = :code AND w.ended_at IS NULL
+  AND w.stage NOT IN ('whole', 'inform', 'statutory')
 """)
 _PARTIES = text("""
 SELECT count(*) FROM case_party p JOIN grievance c ON c.id = p.case_id WHERE c.ref = :ref

@@ -7,7 +7,7 @@ import asyncpg
 import pytest
 from sqlalchemy import text
 
-from app.calendars import editing, reading
+from app.calendars import editing, reading, seeding
 from app.calendars.editing import Edited
 from app.calendars.working_time import DEFAULT_HOURS, Day, Hours, Limit
 from app.clock import SHANGHAI
@@ -21,6 +21,9 @@ FLOOD = date(2026, 8, 14)
 NATIONAL = {date(2027, 10, day): Day(working=False, name="国庆节") for day in range(1, 8)}
 YEAR_2027: Mapping[date, Day] = {
     date(2027, 1, 1): Day(working=False, name="元旦"),
+    **{date(2027, 2, day): Day(working=False, name="春节") for day in (8, 9, 10)},
+    date(2027, 4, 5): Day(working=False, name="清明节"),
+    date(2027, 6, 9): Day(working=False, name="端午节"),
     date(2027, 5, 3): Day(working=False, name="劳动节"),
     date(2027, 10, 9): Day(working=True, name="国庆节调休"),
     **NATIONAL,
@@ -139,6 +142,23 @@ async def test_a_published_year_can_be_corrected(tx: Transaction, county_id: int
     assert await publish(tx, county_id, corrected) == Edited(2, 1, 0)
 
 
+async def test_what_only_the_former_list_named_is_an_ordinary_day_again(
+    tx: Transaction, county_id: int
+) -> None:
+    wrong, saturday, flood = date(2027, 10, 15), date(2027, 10, 9), date(2027, 8, 13)
+    await publish(tx, county_id, {**YEAR_2027, wrong: OFF})
+    await change(tx, county_id, {flood: OFF})
+    without = {day: given for day, given in YEAR_2027.items() if day != saturday}
+    assert await publish(tx, county_id, without) == Edited(3, 2, 0)
+    calendar = await reading.calendar_of(tx, county_id)
+    assert (calendar.works(wrong), calendar.works(saturday)) == (True, False)
+    assert not calendar.works(flood), "what the county itself said stays"
+    with pytest.raises(NothingChanged):
+        await publish(tx, county_id, without)
+    assert await publish(tx, county_id) == Edited(4, 1, 0)
+    assert (await reading.calendar_of(tx, county_id)).works(saturday)
+
+
 async def test_days_that_have_passed_may_be_changed_and_are_counted(
     tx: Transaction, county_id: int
 ) -> None:
@@ -154,6 +174,26 @@ async def test_a_year_without_its_certain_holidays_is_not_published(
     days = {day: said for day, said in YEAR_2027.items() if day != missing}
     with pytest.raises(InvalidInput, match=f"{missing.month} 月 {missing.day} 日"):
         await publish(tx, county_id, days)
+
+
+@pytest.mark.parametrize(
+    ("missing", "told"),
+    [(date(2027, 2, 9), "春节"), (date(2027, 4, 5), "清明节"), (date(2027, 6, 9), "端午节")],
+)
+async def test_nor_is_a_year_without_those_that_move(
+    tx: Transaction, county_id: int, missing: date, told: str
+) -> None:
+    days = {day: said for day, said in YEAR_2027.items() if day != missing}
+    with pytest.raises(InvalidInput, match=f"安排中，{told}没有列为休息"):
+        await publish(tx, county_id, days)
+    with pytest.raises(InvalidInput, match=told):
+        await publish(tx, county_id, {**days, missing: WORKED})
+
+
+def test_every_list_that_the_state_published_so_far_is_a_years_list() -> None:
+    for year in seeding.known_years() - {2004, 2005, 2006, 2007}:
+        listed = {day: given for day, given in seeding.known_days().items() if day.year == year}
+        editing._require_complete(year, listed)
 
 
 async def test_a_day_of_another_year_and_a_year_beyond_are_refused(

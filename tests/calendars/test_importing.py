@@ -116,6 +116,54 @@ def test_the_end_of_an_event_is_the_day_after_its_last() -> None:
     assert list(read(lasting).days) == list(days)
 
 
+@pytest.mark.parametrize(
+    ("begins", "ends"),
+    [
+        ("DTSTART:20280228T000000", "DTEND:20280301T000000"),
+        ("DTSTART;TZID=Asia/Shanghai:20280228T000000", "DTEND;TZID=Asia/Shanghai:20280301T000000"),
+        ("DTSTART:20280227T160000Z", "DTEND:20280229T160000Z"),
+        ("DTSTART;VALUE=DATE:20280228", "DTEND:20280229T235900"),
+        ("DTSTART:20280228T000000", "DTEND:20280229T235959"),
+        ("DTSTART:20280228T000000", "DURATION:P2D"),
+    ],
+)
+def test_whole_days_that_are_written_from_midnight_to_midnight_are_days(
+    begins: str, ends: str
+) -> None:
+    days = read(event(begins, ends, "SUMMARY:春节（休）")).days
+    assert list(days) == [date(2028, 2, 28), date(2028, 2, 29)]
+
+
+@pytest.mark.parametrize(
+    ("begins", "ends"),
+    [
+        ("DTSTART:20280228T090000", "DTEND:20280228T120000"),
+        ("DTSTART:20280228T000000Z", "DTEND:20280229T000000Z"),
+        ("DTSTART:20280228T000000", "DTEND:20280229T120000"),
+        ("DTSTART:20280228T235900", "DTEND:20280301T000000"),
+    ],
+)
+def test_hours_of_a_day_are_none(begins: str, ends: str) -> None:
+    assert "应为全天日程" in refusal(event(begins, ends, "SUMMARY:停工（休）"))
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "gbk"])
+def test_a_line_folded_in_the_middle_of_a_character_is_read(encoding: str) -> None:
+    whole = event("DTSTART;VALUE=DATE:20280228", "SUMMARY:国庆节（调休上班）").decode()
+    written = whole.encode(encoding)
+    middle = written.index("庆".encode(encoding)) + 1
+    folded = written[:middle] + b"\r\n " + written[middle:]
+    assert read(folded).days == {date(2028, 2, 28): Day(working=True, name="国庆节")}
+
+
+def test_a_list_may_be_headed_in_chinese() -> None:
+    listed = "日期,类别,名称,上班,下班\n2026/10/1,休,国庆节\n2026/3/8,半,妇女节,08:30,11:30\n"
+    assert read(listed.encode("gbk")).days == {
+        date(2026, 10, 1): OFF,
+        date(2026, 3, 8): Day(True, Hours(time(8, 30), None, None, time(11, 30)), "妇女节"),
+    }
+
+
 def test_a_cancelled_event_is_none() -> None:
     cancelled = event("DTSTART;VALUE=DATE:20280228", "STATUS:CANCELLED", "SUMMARY:休")
     assert "没有任何" in refusal(cancelled)

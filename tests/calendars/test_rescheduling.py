@@ -132,7 +132,18 @@ async def test_what_rests_on_an_unpublished_year_waits_for_it_and_then_runs(
     assert (judge.provisional, judge.next_at, judge.due_at) == (True, None, end_of(10))
     listed = {
         date(2026, month, day): Day(working=False, name="放假")
-        for month, day in ((1, 1), (5, 1), (10, 1), (10, 2), (10, 3), (6, 10))
+        for month, day in (
+            (1, 1),
+            (2, 17),
+            (2, 18),
+            (2, 19),
+            (4, 6),
+            (5, 1),
+            (10, 1),
+            (10, 2),
+            (10, 3),
+            (6, 10),
+        )
     }
     await editing.publish_years(
         tx, county_of(cadre), {2026: listed}, source="国务院", staff_id=None, now=MONDAY

@@ -135,6 +135,8 @@ async def test_what_says_nothing_new_is_refused(tx: Transaction, county_id: int)
         (Place(Stage.WHOLE, UnitKind.VILLAGE), measure("30wd", red=None), "不分层级"),
         (Place(Stage.SUPPLEMENT, UnitKind.VILLAGE), measure("15d", red=None), "不分层级"),
         (Place(Stage.HANDLE, category_id=2**31 - 1), measure(), "没有这个分类"),
+        (Place(Stage.INFORM), measure("15d", red=None), "法规规定"),
+        (Place(Stage.STATUTORY, kind=Kind.HELP), measure("90d", red=None), "法规规定"),
     ],
 )
 async def test_what_cannot_hold_is_refused(

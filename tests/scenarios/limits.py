@@ -11,7 +11,9 @@ from chinese_calendar import is_workday as is_listed_as_workday
 
 SHANGHAI = timezone(timedelta(hours=8))
 RED_AFTER = 5
-WITHOUT_CARDS = ("supplement", "waiting", "whole")
+# Those that count every day, and with the whole case's those that give no cards.
+BY_CALENDAR = ("supplement", "waiting", "inform", "statutory")
+WITHOUT_CARDS = (*BY_CALENDAR, "whole")
 # Before that nobody is carded: whoever asked in time may still be waiting for the answer.
 HEARD = timedelta(seconds=10)
 CLOSES, END, SECOND, DAY = time(18), time(23, 59, 59), timedelta(seconds=1), timedelta(days=1)
@@ -63,9 +65,11 @@ class Run:
     carded: set[str] = field(default_factory=set)
 
     def due(self) -> datetime | None:
-        every_day = self.stage in ("supplement", "waiting")
+        every_day = self.stage in BY_CALENDAR
         due = end_after(self.since, self.days, self.still, every_day=every_day)
-        return due and (days_after(due.date(), self.more, self.still) if self.more else due)
+        if due is None or not self.more:
+            return due
+        return days_after(due.date(), self.more, self.still, every_day=every_day)
 
     def card_at(self, level: str) -> datetime | None:
         due = self.due()

@@ -17,6 +17,8 @@ UP = {VILLAGE: TOWNSHIP, TOWNSHIP: CENTER}
 JUDGE_DAYS = {VILLAGE: 2, TOWNSHIP: 3, CENTER: 1}
 HANDLE_DAYS, WHOLE_DAYS, WINDOW_DAYS, ASSIST_DAYS, SUPPLEMENT_DAYS = 10, 30, 5, 5, 15
 DECISION_DAYS, SIGN_DAYS = 1, 1
+# By law, in calendar days: to inform the reporter, to handle it, and at most so many more.
+INFORM_DAYS, LAW_DAYS, LAW_MORE = 15, 60, 30
 # What is asked for and demanded in these games.
 MORE_DAYS, WAIT_DAYS, REPLY_DAYS = 3, 6, 2
 # At half a minute past, so that nothing is ever done at the very second at which a day ends.
@@ -48,6 +50,8 @@ class Model:
 
     def __post_init__(self) -> None:
         self._run("whole", VILLAGE, START, WHOLE_DAYS)
+        self._run("inform", VILLAGE, START, INFORM_DAYS)
+        self._run("statutory", VILLAGE, START, LAW_DAYS)
         self._run("judge", VILLAGE, START, JUDGE_DAYS[VILLAGE])
 
     # The limits.
@@ -78,6 +82,9 @@ class Model:
 
     def whole_due(self) -> datetime | None:
         return next(one for one in self.runs if one.stage == "whole").due()
+
+    def law_due(self) -> datetime | None:
+        return next(one for one in self.runs if one.stage == "statutory").due()
 
     def sweep(self, now: datetime) -> None:
         """What the system does by itself: cards, and an end to waits that are over."""
@@ -251,7 +258,9 @@ class Model:
     def _object_refusal(self, _who: str, now: datetime) -> None:
         self.objected_to_refusal = True
         # It goes on from where it began.
-        next(one for one in self.runs if one.stage == "whole").ended = None
+        for one in self.runs:
+            if one.stage in ("whole", "statutory"):
+                one.ended = None
         self._hand_on(UP[self.holder], now)
 
     def _sign(self, who: str, now: datetime) -> None:
@@ -304,6 +313,11 @@ class Model:
         for one in self.running("handle", "whole"):
             if not one.overdue(now):
                 one.more = MORE_DAYS
+        for law in self.running("statutory"):
+            dues = [one.due() for one in [*self.running("handle", "whole"), law]]
+            days = (max(due for due in dues if due) - (law.due() or now)).days
+            if not law.overdue(now) and not law.more:
+                law.more = min(days, LAW_MORE)
         self._refuse_extension(who, now)
 
     def _wait(self, _who: str, now: datetime) -> None:
@@ -358,6 +372,7 @@ class Model:
 
     def _begin_handling(self, parts: dict[str, bool], now: datetime, *, own: bool) -> None:
         self._stage_over(now)
+        self._end(now, "inform")
         self.phase, self.parts, self.own, self.assigned_at = "handling", parts, own, now
         self.holder, self.objected = next(iter(parts)), set()
         self._run("handle", self.holder, now, HANDLE_DAYS)

@@ -1,14 +1,15 @@
 """What a clock does: surveys asked, answered cases archived, whatever else goes wrong."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import timedelta
 from typing import Any
 
 import pytest
 import pytest_asyncio
-from sqlalchemy import text
+from sqlalchemy import TextClause, text
 from structlog.testing import capture_logs
+from typing_extensions import override
 
 from app import clock
 from app.auth.actor import StaffActor
@@ -18,7 +19,7 @@ from app.cases import verification
 from app.cases.actions import filing, handling, judging, reorganising
 from app.cases.actions.filing import Intake, PersonHelped
 from app.cases.models import Channel, Outcome
-from app.db import OWNER, Database, transaction
+from app.db import OWNER, Database, Transaction, transaction
 from app.directory.terms import Role, UnitKind
 from app.directory.units import end_unit
 from app.limits.terms import Kind
@@ -237,6 +238,52 @@ async def told(cadre: StaffActor) -> str:
     intake = Intake("路灯不亮", "村口路灯不亮三天了。", Kind.HELP, Channel.CADRE)
     async with transaction() as tx:
         return (await filing.register(tx, intake, by=cadre, now=await tx.now())).case.ref
+
+
+class SlowToLock(Transaction):
+    """Rows are chosen as of when a statement begins, and locked when they are fetched; here something happens between."""
+
+    def __init__(self, driver: Any, meanwhile: Callable[[], Awaitable[None]]) -> None:
+        super().__init__(driver)
+        self._meanwhile = meanwhile
+
+    @override
+    async def all(self, statement: TextClause, /, **values: Any) -> list[Any]:
+        if " SKIP LOCKED" not in statement.text or ":most" not in statement.text:
+            return await super().all(statement, **values)
+        rows: list[Any] = await self._ask(self._fetched_later, statement, values)
+        return rows
+
+    async def _fetched_later(self, query: str, *given: Any) -> list[Any]:
+        chosen = await self._driver.cursor(query, *given)
+        await self._meanwhile()
+        rows: list[Any] = await chosen.fetch(1000)
+        return rows
+
+
+async def test_what_another_worker_passes_on_between_choosing_and_locking_is_left_alone(
+    cadre: StaffActor, database: Database
+) -> None:
+    refs = [await told(cadre) for _ in range(3)]
+    async with transaction() as tx:
+        heir = await founded(tx, UnitKind.VILLAGE, "500153003")
+        await end_unit(tx, cadre.unit_code, successor=heir, last_day=await yesterday(tx))
+
+    async def another_passes_two_on() -> None:
+        async with transaction() as tx:
+            assert await reorganising.hand_over(tx, now=await tx.now(), most=2) == 2
+
+    locked: list[Any] = []
+    async with database.connection() as driver:
+        tx = SlowToLock(driver, another_passes_two_on)
+        done = await reorganising.hand_over(tx, now=await tx.now(), taken=locked)
+        await tx.commit()
+    # All were chosen and locked; of two it was seen only then that they had been passed on.
+    assert (len(locked), done) == (3, 1)
+    async with transaction() as tx:
+        assert {row.ref: row.code for row in await tx.all(_HOLDERS)} == dict.fromkeys(refs, heir)
+        assert await tx.scalar(_REASSIGNED) == len(refs)
+        assert [fault async for _, found in verification.verify(tx) for fault in found] == []
 
 
 async def test_workers_hand_over_side_by_side_and_each_case_once(cadre: StaffActor) -> None:

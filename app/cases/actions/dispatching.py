@@ -110,13 +110,13 @@ async def settle(
     """Decide a unit's objection. Agreed: its part ends, and where it led the case is the command center's again."""
     dossier = await access.lock_case(tx, ref, by=by)
     access.take(dossier, Action.SETTLE, by=by, now=now)
-    part = await _part_of(tx, dossier, unit_code)
+    part, kind = await _part_of(tx, dossier, unit_code)
     if not hand_back_undecided(part):
         raise ActionNotAllowed("该单位没有待裁定的退回申请。", action=Action.SETTLE)
     part.hand_back_settled_at = now
     dossier.end(dossier.running(Stage.HAND_BACK_DECISION, part), now)
     if not agreed and part.state is AssignmentState.OFFERED:
-        sign = dossier.begin(Stage.SIGN, part.unit_id, dossier.holder.kind, now, part=part)
+        sign = dossier.begin(Stage.SIGN, part.unit_id, kind, now, part=part)
         part.sign_due_at = sign.due_at or part.sign_due_at
     if agreed:
         part.state, part.done_at = AssignmentState.HANDED_BACK, now
@@ -146,7 +146,7 @@ async def excuse(
     """An assistant is no longer needed; the lead can close without its answer."""
     dossier = await access.lock_case(tx, ref, by=by)
     access.take(dossier, Action.EXCUSE, by=by, now=now)
-    part = await _part_of(tx, dossier, unit_code)
+    part, _ = await _part_of(tx, dossier, unit_code)
     if part.role is not AssignmentRole.ASSIST or part.state not in OPEN_ASSIGNMENT:
         raise ActionNotAllowed("该单位不是尚未答复的协办单位。", action=Action.EXCUSE)
     part.state, part.done_at = AssignmentState.EXCUSED, now
@@ -167,7 +167,10 @@ async def excuse(
 async def merge(
     tx: Transaction, ref: str, *, by: StaffActor, primary_ref: str, reason: str, now: datetime
 ) -> Dossier:
-    """The same grievance told twice: it joins the primary case, whose answer its reporter is told and asked about too."""
+    """The same grievance told twice: it joins the primary case, whose answer its reporter is told and asked about too.
+
+    Whichever of the two is to be done sooner sets the time for both.
+    """
     if primary_ref == ref:
         raise InvalidInput(mistakes=[{"where": "body.primary_ref", "what": "不能并入自身"}])
     # In one order whoever merges what into what: two merges the other way round cannot wait for each other.
@@ -181,6 +184,7 @@ async def merge(
         raise ActionNotAllowed(
             "只能并入一件待研判或办理中的事件。", action=Action.MERGE, phase=primary.case.phase
         )
+    primary.join(dossier, now)
     release_open(dossier, now)
     dossier.end_all(now)
     dossier.case.primary_id = primary.case.id
@@ -226,16 +230,16 @@ async def _named_units(tx: Transaction, dossier: Dossier, parts: list[Part]) -> 
     return found
 
 
-async def _part_of(tx: Transaction, dossier: Dossier, unit_code: str) -> Assignment:
+async def _part_of(
+    tx: Transaction, dossier: Dossier, unit_code: str
+) -> tuple[Assignment, UnitKind]:
+    """A unit's open part, and what kind of unit it is: its limits are those of its own tier, not of the holder's."""
     rows = await tx.all(_UNITS, codes=[unit_code], county_id=dossier.case.county_id)
-    ids = {row.id for row in rows}
-    part = next(
-        (one for one in dossier.assignments if one.unit_id in ids and one.state in OPEN_ASSIGNMENT),
-        None,
-    )
-    if part is None:
-        raise NotFound("该单位没有参与办理这件事。")
-    return part
+    kinds = {row.id: UnitKind(row.kind) for row in rows}
+    for part in dossier.assignments:
+        if part.unit_id in kinds and part.state in OPEN_ASSIGNMENT:
+            return part, kinds[part.unit_id]
+    raise NotFound("该单位没有参与办理这件事。")
 
 
 def _given(

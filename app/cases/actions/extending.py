@@ -5,7 +5,6 @@ from datetime import datetime
 from app.auth.actor import StaffActor
 from app.calendars.working_time import Limit, LimitUnit
 from app.cases import access, deadlines, history, papers
-from app.cases.actions.filing import statutory_due
 from app.cases.actions.telling import tell
 from app.cases.dossier import Dossier
 from app.cases.lifecycle import Action
@@ -134,14 +133,15 @@ def _require_in_time(dossier: Dossier, by: StaffActor, now: datetime) -> None:
 
 def _extend_statutory(dossier: Dossier, now: datetime) -> None:
     """The law's own limit moves with it as far as need be, by at most 30 days, once in the life of a case."""
-    case = dossier.case
-    lawful = statutory_due(case.received_at)
+    case, law = dossier.case, dossier.running(Stage.STATUTORY)
     wanted = max(case.due_at, case.stage_due_at or case.due_at)
-    if case.statutory_due_at != lawful or wanted <= lawful or now > lawful:
+    # In a round done again it runs no more: it had its answer.
+    if law is None or law.due_at is None or law.extension or deadlines.overdue(law, now):
         return
-    utmost = dossier.timing.calendar.after(lawful, STATUTORY_EXTENSION).at
-    assert utmost is not None, "nothing pauses it"
-    case.statutory_due_at = min(wanted, utmost)
+    days = (wanted.astimezone(SHANGHAI).date() - law.due_at.astimezone(SHANGHAI).date()).days
+    if days > 0:
+        days = min(days, STATUTORY_EXTENSION.amount)
+        dossier.extend_law(Limit(days, STATUTORY_EXTENSION.unit))
 
 
 def _day(case: Case) -> str:

@@ -13,7 +13,6 @@ from app import keys
 from app.auth.actor import CitizenActor, StaffActor
 from app.auth.phones import textable
 from app.calendars.reading import calendar_of
-from app.calendars.working_time import WorkingCalendar
 from app.cases import access, history, lifecycle, photos
 from app.cases.actions.telling import tell
 from app.cases.deadlines import Timing
@@ -28,7 +27,6 @@ from app.directory.terms import UnitKind
 from app.errors import InvalidInput, NotPermitted
 from app.identifiers import case_reference, tracking_code, uuid7
 from app.limits.reading import rules_of
-from app.limits.rules import STATUTORY_HANDLE
 from app.limits.terms import Kind, Stage
 from app.outbox import MessageKind
 from app.settings import settings
@@ -182,7 +180,7 @@ async def register(
         received_at=now,
         occurred_at=intake.occurred_at,
         due_at=now,
-        statutory_due_at=statutory_due(now),
+        statutory_due_at=now,
         holder_unit_id=holder.unit_id,
         phase=lifecycle.FIRST_PHASE,
     )
@@ -193,7 +191,7 @@ async def register(
     )
     dossier = Dossier(case, holder, None, [], [], timing, {}, frozenset())
     dossier.start(Stage.JUDGE, now)
-    dossier.begin_whole(now)
+    dossier.begin_whole(now, Stage.INFORM, Stage.STATUTORY)
     # Who entered it for a unit that carries on for theirs goes on seeing what they entered.
     for unit_id in {holder.unit_id, case.entered_by_unit_id or holder.unit_id}:
         access.admit(tx, case, unit_id, now)
@@ -277,13 +275,6 @@ def release_open(dossier: Dossier, now: datetime) -> list[Assignment]:
         part.state, part.done_at = AssignmentState.RELEASED, now
         dossier.end_part(part, now)
     return ended
-
-
-def statutory_due(received: datetime) -> datetime:
-    """When the law wants the whole case handled (信访工作条例), counted in calendar days."""
-    due = WorkingCalendar(0).due(received, STATUTORY_HANDLE).at
-    assert due is not None, "nothing pauses it"
-    return due
 
 
 def tracking_key(ref: str, code: str) -> bytes:

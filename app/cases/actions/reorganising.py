@@ -15,7 +15,7 @@ from sqlalchemy import text
 from app.auth.actor import SYSTEM
 from app.calendars.working_time import WorkingCalendar
 from app.cases import access, history
-from app.cases.deadlines import Timing
+from app.cases.deadlines import FROM_END_TO_END, Timing
 from app.cases.dossier import Dossier
 from app.cases.lifecycle import Action
 from app.cases.models import (
@@ -286,8 +286,8 @@ def _move_parts_and_limits(dossier: Dossier, succession: Succession) -> None:
             if part.given_by_unit_id is not None:
                 part.given_by_unit_id = succession.of(part.given_by_unit_id)
     for clock in dossier.clocks:
-        # The whole case's stays the first unit's: nobody gets a card for it.
-        if clock.ended_at is None and clock.stage is not Stage.WHOLE:
+        # Those of the whole case stay the first unit's: nobody gets a card for them.
+        if clock.ended_at is None and clock.stage not in FROM_END_TO_END:
             clock.unit_id = succession.of(clock.unit_id)
 
 
