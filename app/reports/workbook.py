@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import UTC
 from io import BytesIO
 from typing import Any, Final
 
@@ -38,6 +39,10 @@ def workbook(title: str, report: Report, corrections: Sequence[Found]) -> bytes:
     with xlsxwriter.Workbook(
         made, {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
     ) as book:
+        # When it was locked, not when it is asked for: the same month is the same file, byte for byte.
+        book.set_properties(
+            {"title": title, "created": report.months[-1].locked_at.astimezone(UTC)}
+        )
         told = _formats(book)
         _figures(book, told, "各单位", title, _UNIT, report, report.units)
         _figures(book, told, "个人", title, _PERSON, report, report.people)
