@@ -13,7 +13,7 @@ from app.clock import SHANGHAI
 from app.db import Database, Transaction, transaction
 from app.errors import InvalidInput
 from app.reports import closing, reading
-from app.reports.formulas import FEW, RATES, Measure, RateName, Share, hidden
+from app.reports.formulas import FEW, RATES, Measure, RateName, Share, Untold
 from app.reports.months import Month
 from app.reports.reading import Figure, Report
 from app.reports.workbook import workbook
@@ -128,7 +128,7 @@ def as_object(month: Month, report: Report) -> dict[str, Any]:
         "formula_version": locked.formula_version,
         "locked_at": locked.locked_at.astimezone(SHANGHAI).isoformat(timespec="seconds"),
         "cutoff_at": locked.cutoff_at.astimezone(SHANGHAI).isoformat(timespec="seconds"),
-        "total": _told(report.total, report.total_shares),
+        "total": _told(report.total, report.total_untold, report.total_shares),
         "units": [_of(one) for one in report.units],
         "people": [{**_of(one), "person": one.person_name} for one in report.people],
     }
@@ -140,15 +140,13 @@ def _of(figure: Figure) -> dict[str, Any]:
         "unit": figure.unit_name,
         "kind": figure.unit_kind.value,
         "corrected": figure.corrected,
-        **_told(figure.counts, figure.shares),
+        **_told(figure.counts, figure.untold, figure.shares),
     }
 
 
-def _told(counts: dict[Measure, int], shares: list[Share]) -> dict[str, Any]:
+def _told(counts: dict[Measure, int], untold: Untold, shares: list[Share]) -> dict[str, Any]:
     return {
-        "counts": {
-            one.value: None if hidden(one, counts) else counts.get(one, 0) for one in Measure
-        },
+        "counts": {one.value: None if one in untold else counts.get(one, 0) for one in Measure},
         "rates": {
             one.rate.name.value: {
                 "numerator": one.numerator,

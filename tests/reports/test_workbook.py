@@ -6,7 +6,7 @@ from io import BytesIO
 from python_calamine import CalamineWorkbook
 
 from app.directory.terms import UnitKind
-from app.reports.formulas import Measure, ranked, total
+from app.reports.formulas import ALL_TOLD, Measure, ranked, total
 from app.reports.models import MonthEnd
 from app.reports.months import Month
 from app.reports.reading import Figure, Report
@@ -28,9 +28,9 @@ def report() -> Report:
         digest=b"",
     )
     counts = {Measure.HANDLING_DUE: 8, Measure.HANDLING_IN_TIME: 6}
-    shares = ranked([counts] * len(NAMES))
+    shares = ranked([(counts, ALL_TOLD)] * len(NAMES))
     units = [
-        Figure(place, f"50015{place}", name, UnitKind.DEPARTMENT, None, None, dict(counts), False, own)
+        Figure(place, f"50015{place}", name, UnitKind.DEPARTMENT, None, None, dict(counts), False, ALL_TOLD, own)
         for place, (name, own) in enumerate(zip(NAMES, shares, strict=True))
     ]  # fmt: skip
     return Report([locked], units, [], total(one.counts for one in units), evaluations=True)
