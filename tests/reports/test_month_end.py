@@ -13,7 +13,7 @@ from app.db import OWNER
 from app.errors import NotFound, NothingChanged, NotPermitted
 from app.reports import closing, correcting, reading, verification
 from app.reports.closing import NotYet
-from app.reports.formulas import Measure
+from app.reports.formulas import Measure, RateName
 from app.reports.months import HEARD, Month
 from app.supervision import appeals
 from app.surveys import confidential
@@ -283,7 +283,7 @@ async def test_no_report_of_the_county_tells_of_few_by_what_is_left_of_its_total
     for one in [*report.units, *report.people, *own.units, *own.people]:
         told = {share.rate.name: share.told for share in one.shares}
         assert one.untold >= {Measure.SATISFIED, Measure.BASICALLY_SATISFIED}
-        assert told["satisfaction"] == ("不单列" if one.unit_code == VILLAGE else "少于5件")
+        assert told[RateName.SATISFACTION] == ("不单列" if one.unit_code == VILLAGE else "少于5件")
     # With three of another township's, what is left is of five.
     for number in range(3):
         await books.solved(june(12 + number), june(13 + number), by="guangshun", says="满意")
