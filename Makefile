@@ -62,7 +62,7 @@ faults: $(READY) ## cards and texts while everything goes wrong; takes minutes
 contract: $(READY) ## what is said to Twilio against its published document; needs npm
 	@exec $(BIN)/pytest -q tests/contract/contract_with_twilio.py
 
-backtoback: $(READY) ## 500 pairs of worlds that differ in one answer; takes about a quarter of an hour
+backtoback: $(READY) ## 500 pairs of worlds that differ in one answer; takes about half an hour
 	@exec $(BIN)/python -m tests.backtoback
 
 # The stamp is written last: an interrupted set-up is taken up again.

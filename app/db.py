@@ -74,6 +74,10 @@ class Database:
         self._pool: Any = None
         self._opening = asyncio.Lock()
 
+    def alike(self, *, pool_size: int, **session: str) -> "Database":
+        """The same database by connections of their own, with other settings."""
+        return Database(self.url, pool_size=pool_size, **{**self._session, **session})
+
     async def connect(self) -> Any:
         """A connection of asyncpg's outside the pool; who asks closes it."""
         with _role_needed():

@@ -9,7 +9,7 @@ from pydantic_core import PydanticUndefined
 from app import errors
 from app.cases.lifecycle import RULES, Action, Condition, Phase, Rule, Standing
 from app.reports import formulas
-from app.reports.formulas import FEW, FEW_TOLD, RATES, SATISFACTION, STOCKS, Measure
+from app.reports.formulas import FEW, FEW_TOLD, RATES, SATISFACTION, STOCKS, UNTOLD_TOLD, Measure
 from app.settings import Settings
 
 FOLDER = Path(__file__).resolve().parents[1] / "docs"
@@ -142,7 +142,7 @@ counted by. Why it is counted like this: [ADR 0017](adr/0017-month-end.md); what
 |---|---|---|---|---|
 {rates}
 
-单位在同类（村、镇街、部门……）中排名，相同的并列；分母不足 {FEW} 件的不排名。评价的比率，分母不足 {FEW} 的只写“{FEW_TOLD}”，不写分子。
+单位在同类（村、镇街、部门……）中排名，相同的并列；分母不足 {FEW} 件的不排名。评价的比率，分母不足 {FEW} 的只写“{FEW_TOLD}”，不写分子；从合计减去其余即可推出的，也不写，写“{UNTOLD_TOLD}”。
 年度比率由各月分子、分母分别相加后再除，不是各月比率的平均。
 """
 

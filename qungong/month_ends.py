@@ -4,14 +4,16 @@ import asyncio
 from pathlib import Path
 from typing import Any
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from app.clock import SHANGHAI
 from app.db import Database, Transaction, transaction
+from app.errors import InvalidInput
 from app.reports import closing, reading
-from app.reports.formulas import FEW, RATES, Measure, RateName, Share, hidden
+from app.reports.formulas import FEW, RATES, Measure, RateName, Share, Untold
 from app.reports.months import Month
 from app.reports.reading import Figure, Report
 from app.reports.workbook import workbook
@@ -61,7 +63,12 @@ async def write_workbook(month: Month, report: Report, file: Path) -> None:
             tx, report.months[0].county_id, month, month, evaluations=False
         )
     made = workbook(f"{month.chinese}群工月报", report, corrections)
-    await asyncio.to_thread(file.write_bytes, made)
+    try:
+        await asyncio.to_thread(file.write_bytes, made)
+    except OSError as failure:
+        raise InvalidInput(
+            f"工作簿没有写成：{file} 不能写入。月份已锁定，换一个位置再运行即可。"
+        ) from failure
 
 
 async def _to_lock(tx: Transaction, county_id: int, month: Month | None) -> list[Month]:
@@ -85,17 +92,21 @@ async def _lock(on: Database, county_id: int, month: Month, tell: closing.Tell) 
 
 def show(month: Month, report: Report, console: Console) -> None:
     locked = report.months[0]
+    # Folded, not cut off: all of it fits into 80 columns, as many as there are where it goes to a file.
     table = Table(
-        title=f"{month.chinese}　{locked.locked_at.astimezone(SHANGHAI):%Y-%m-%d %H:%M} 锁定　公式第{locked.formula_version}版"
+        title=f"{month.chinese}　{locked.locked_at.astimezone(SHANGHAI):%Y-%m-%d %H:%M} 锁定　公式第{locked.formula_version}版",
+        box=SIMPLE_HEAD,
+        padding=0,
+        show_edge=False,
     )
-    table.add_column("单位", no_wrap=True)
+    table.add_column("单位", overflow="fold")
     for measure in _SHOWN:
-        table.add_column(measure.chinese, justify="right")
+        table.add_column(measure.chinese, justify="right", overflow="fold", width=4)
     for rate in RATES:
         if rate.name in _RATES:
-            table.add_column(rate.chinese, justify="right")
-    table.add_column("黄牌", justify="right")
-    table.add_column("红牌", justify="right")
+            table.add_column(rate.chinese, justify="right", overflow="fold", width=7)
+    for card in ("黄牌", "红牌"):
+        table.add_column(card, justify="right", overflow="fold", min_width=4)
     for one in report.units:
         table.add_row(
             one.unit_name + ("*" if one.corrected else ""), *_cells(one.counts, one.shares)
@@ -117,7 +128,7 @@ def as_object(month: Month, report: Report) -> dict[str, Any]:
         "formula_version": locked.formula_version,
         "locked_at": locked.locked_at.astimezone(SHANGHAI).isoformat(timespec="seconds"),
         "cutoff_at": locked.cutoff_at.astimezone(SHANGHAI).isoformat(timespec="seconds"),
-        "total": _told(report.total, report.total_shares),
+        "total": _told(report.total, report.total_untold, report.total_shares),
         "units": [_of(one) for one in report.units],
         "people": [{**_of(one), "person": one.person_name} for one in report.people],
     }
@@ -129,15 +140,13 @@ def _of(figure: Figure) -> dict[str, Any]:
         "unit": figure.unit_name,
         "kind": figure.unit_kind.value,
         "corrected": figure.corrected,
-        **_told(figure.counts, figure.shares),
+        **_told(figure.counts, figure.untold, figure.shares),
     }
 
 
-def _told(counts: dict[Measure, int], shares: list[Share]) -> dict[str, Any]:
+def _told(counts: dict[Measure, int], untold: Untold, shares: list[Share]) -> dict[str, Any]:
     return {
-        "counts": {
-            one.value: None if hidden(one, counts) else counts.get(one, 0) for one in Measure
-        },
+        "counts": {one.value: None if one in untold else counts.get(one, 0) for one in Measure},
         "rates": {
             one.rate.name.value: {
                 "numerator": one.numerator,

@@ -11,6 +11,7 @@ from typing import Final
 
 import structlog
 
+from app import db
 from app.db import Database, Transaction, reading, transaction
 from app.reports import closing, correcting
 from app.reports.closing import NotYet
@@ -27,8 +28,7 @@ _AGAIN_SECONDS: Final = 15.0
 @asynccontextmanager
 async def at_length() -> AsyncIterator[Database]:
     """A connection on which a statement may take longer than any request may, planned for the month it is asked of."""
-    on = Database(
-        settings().database_url,
+    on = db.database().alike(
         pool_size=1,
         statement_timeout="600000",
         lock_timeout="60000",

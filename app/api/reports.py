@@ -336,7 +336,9 @@ def _page(report: Report, asked: UnitsQuery, sealed: SealedOut | None) -> County
     return CountyReport(
         months=[MonthOut.of(one) for one in report.months],
         counts=Counts.of(report.total),
-        evaluations=Evaluations.of(report.total) if report.evaluations else None,
+        evaluations=Evaluations.of(report.total, report.total_untold)
+        if report.evaluations
+        else None,
         rates=[RateOut.of(one) for one in report.total_shares],
         sealed=sealed,
         units=[UnitFigure.of(one, evaluations=report.evaluations) for one in shown],

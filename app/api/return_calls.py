@@ -36,6 +36,10 @@ class CallItem(BaseModel):
 
     id: UUID
     ref: str = Field(examples=["500153-261122-48392017"])
+    handled_ref: str = Field(
+        description="在哪一件上办理：已并案的为主件，重办须在主件上进行",
+        examples=["500153-261122-48392017"],
+    )
     title: str = Field(examples=["13至17栋没有饮用水"])
     round: int = Field(examples=[1])
     unit: str = Field(examples=["荣隆镇"])
@@ -183,6 +187,7 @@ def _shown(call: CallToMake) -> dict[str, object]:
     return {
         "id": call.id,
         "ref": call.ref,
+        "handled_ref": call.handled_ref,
         "title": call.title,
         "round": call.round,
         "unit": call.unit_name,

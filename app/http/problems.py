@@ -145,7 +145,11 @@ _MISTAKES = {
 
 
 def _in_chinese(mistake: dict[str, Any]) -> str:
-    template = _MISTAKES.get(mistake["type"], "类型或取值不符")
+    kind = mistake["type"]
+    if kind in ("too_long", "too_short") and isinstance(mistake["input"], str):
+        # A length that is looked at after other checks: pydantic no longer says that it is a text's.
+        kind = f"string_{kind}"
+    template = _MISTAKES.get(kind, "类型或取值不符")
     return template.format(**mistake.get("ctx", {}))
 
 

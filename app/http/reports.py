@@ -6,7 +6,7 @@ from pydantic import BaseModel, Field
 
 from app.directory.terms import UnitKind
 from app.http.moments import At
-from app.reports.formulas import SATISFACTION, WORK, Measure, RateName, Share, hidden
+from app.reports.formulas import SATISFACTION, WORK, Measure, RateName, Share, Untold
 from app.reports.formulas import Counts as Counted
 from app.reports.models import CorrectionCause, MonthEnd
 from app.reports.months import Month
@@ -68,21 +68,20 @@ class Counts(BaseModel):
 
 
 class Evaluations(BaseModel):
-    """How people evaluated; where fewer than five did, not what they said."""
+    """How people evaluated; where fewer than five did, or theirs would follow from it, not what they said."""
 
     asked: int = Field(description="请评人次", examples=[10])
     evaluated: int = Field(description="参评人次；没有回音的是单独一类", examples=[8])
-    satisfied: int | None = Field(description="满意；少于5件的不显示", examples=[6])
-    basically_satisfied: int | None = Field(description="基本满意；少于5件的不显示", examples=[1])
-    excluded: int | None = Field(description="剔除人次；少于5件的不显示", examples=[0])
+    satisfied: int | None = Field(
+        description="满意；少于5件的、可由此推出少于5件的，不显示", examples=[6]
+    )
+    basically_satisfied: int | None = Field(description="基本满意；同上", examples=[1])
+    excluded: int | None = Field(description="剔除人次；同上，按请评人次", examples=[0])
 
     @classmethod
-    def of(cls, counts: Counted) -> Self:
+    def of(cls, counts: Counted, untold: Untold) -> Self:
         return cls(
-            **{
-                one.value: None if hidden(one, counts) else counts.get(one, 0)
-                for one in SATISFACTION
-            }
+            **{one.value: None if one in untold else counts.get(one, 0) for one in SATISFACTION}
         )
 
 
@@ -90,7 +89,7 @@ class RateOut(BaseModel):
     name: RateName
     label: str = Field(examples=["按时办结率"])
     numerator: int | None = Field(
-        description="分子；少于5件、会显出谁评了什么的，为空", examples=[8]
+        description="分子；少于5件或可由此推出、会显出谁评了什么的，为空", examples=[8]
     )
     denominator: int = Field(description="分母", examples=[9])
     percent: float | None = Field(description="没有分母或不显示的，为空", examples=[88.9])
@@ -213,6 +212,6 @@ def _shown(figure: Figure, *, evaluations: bool) -> dict[str, object]:
     return {
         "corrected": figure.corrected,
         "counts": Counts.of(figure.counts),
-        "evaluations": Evaluations.of(figure.counts) if evaluations else None,
+        "evaluations": Evaluations.of(figure.counts, figure.untold) if evaluations else None,
         "rates": [RateOut.of(one) for one in figure.shares],
     }

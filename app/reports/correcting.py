@@ -17,7 +17,7 @@ from app.errors import NotFound, NothingChanged, NotPermitted
 from app.identifiers import uuid7
 from app.reports import closing, counting, satisfaction
 from app.reports.chain import correction_digest
-from app.reports.counting import Whose, counts
+from app.reports.counting import counts
 from app.reports.formulas import SATISFACTION, WORK, Measure
 from app.reports.models import (
     CorrectionCause,
@@ -26,6 +26,7 @@ from app.reports.models import (
     SatisfactionCorrection,
 )
 from app.reports.months import Month
+from app.reports.suppression import Whose
 from app.stored import Found
 from app.supervision.models import CardLevel
 

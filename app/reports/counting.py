@@ -11,6 +11,7 @@ from sqlalchemy import text
 from app.db import Transaction
 from app.reports.formulas import WORK, Measure
 from app.reports.models import MonthEnd
+from app.reports.suppression import Whose
 
 # Who did what ended a stage, by the entry of that very moment.
 _ENDER: Final = """
@@ -140,9 +141,6 @@ FROM grievance c LEFT JOIN assignment a ON a.case_id = c.id AND a.role = 'lead' 
 WHERE c.county_id = :county_id AND c.sealed AND c.accused_unit_id IS DISTINCT FROM c.holder_unit_id
   AND c.received_at < :ends AND (c.received_at >= :begins OR a.done_at >= :begins)
 GROUP BY c.holder_unit_id""")
-
-# A unit, or a person in it.
-Whose = tuple[int, int | None]
 
 
 async def write(tx: Transaction, month: MonthEnd) -> int:

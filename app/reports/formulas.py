@@ -4,7 +4,7 @@ Whoever changes what a count or a rate means raises VERSION: a locked month keep
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
 
@@ -12,6 +12,8 @@ VERSION: Final = 1
 # With fewer, nothing is ranked, and no share of evaluations is told.
 FEW: Final = 5
 FEW_TOLD: Final = f"少于{FEW}件"
+# Of enough, but from the total less this the few would follow.
+UNTOLD_TOLD: Final = "不单列"
 
 
 class Measure(StrEnum):
@@ -65,6 +67,9 @@ WORK: Final = tuple(one for one in Measure if one not in SATISFACTION)
 STOCKS: Final = frozenset({Measure.PENDING})
 
 Counts = Mapping[Measure, int]
+# The counts that are not told, because they would tell who said what.
+Untold = frozenset[Measure]
+ALL_TOLD: Final[Untold] = frozenset()
 
 
 class RateName(StrEnum):
@@ -92,11 +97,6 @@ class Rate:
     ranked: bool = True
 
     @property
-    def evaluates(self) -> bool:
-        """Whether it tells how people evaluated."""
-        return self.name in _EVALUATING
-
-    @property
     def formula(self) -> str:
         """As people write it."""
         above, below = (
@@ -113,7 +113,7 @@ class Rate:
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """A rate of somebody's. `few`: of so few that it would tell who said what; then there is no numerator.
+    """A rate of somebody's; without numerator where that would tell who said what.
 
     `rank` counts from 1 among units of the same kind; empty where there are too few cases to compare.
     """
@@ -124,10 +124,6 @@ class Share:
     rank: int | None = None
 
     @property
-    def few(self) -> bool:
-        return self.numerator is None
-
-    @property
     def percent(self) -> float | None:
         if self.numerator is None or self.denominator == 0:
             return None
@@ -136,12 +132,11 @@ class Share:
     @property
     def told(self) -> str:
         """For tables."""
-        if self.few:
-            return FEW_TOLD
+        if self.numerator is None:
+            return told_instead(self.denominator)
         return "–" if self.percent is None else f"{self.percent:.1f}%"
 
 
-_EVALUATING: Final = frozenset({RateName.SATISFACTION, RateName.EXCLUSION})
 _M: Final = Measure
 RATES: Final = (
     Rate(RateName.RESPONSE, "及时响应率", (_M.RESPONSE_IN_TIME,), (_M.RESPONSE_DUE,)),
@@ -154,7 +149,8 @@ RATES: Final = (
     Rate(RateName.RETURNS, "退回率", (_M.RETURNED,), (_M.PASSED,), falls=True),
     Rate(RateName.REWORK, "重办率", (_M.REWORKED,), (_M.ROUNDS,), falls=True),
 )  # fmt: skip
-_AMONG: Final = {
+# What tells who said what where it is counted among few.
+AMONG: Final[Mapping[Measure, Measure]] = {
     _M.SATISFIED: _M.EVALUATED,
     _M.BASICALLY_SATISFIED: _M.EVALUATED,
     _M.EXCLUDED: _M.ASKED,
@@ -164,24 +160,30 @@ OF_WORK: Final = tuple(
 )
 
 
-def shares(counts: Counts, rates: Iterable[Rate] = RATES) -> list[Share]:
+def shares(counts: Counts, untold: Untold, rates: Iterable[Rate] = RATES) -> list[Share]:
     """Without ranks: those need others to compare with."""
-    return [_share(rate, counts) for rate in rates]
+    return [_share(rate, counts, untold) for rate in rates]
 
 
-def ranked(everybody: Sequence[Counts], rates: Sequence[Rate] = RATES) -> list[list[Share]]:
+def ranked(
+    everybody: Sequence[tuple[Counts, Untold]], rates: Sequence[Rate] = RATES
+) -> list[list[Share]]:
     """The shares of units of one kind, each ranked among all that have enough cases; equals share a rank."""
-    found = [[_share(rate, counts) for rate in rates] for counts in everybody]
+    found = [shares(counts, untold, rates) for counts, untold in everybody]
     for place, rate in enumerate(rates):
         if rate.ranked:
             _rank(rate, place, found)
     return found
 
 
-def hidden(measure: Measure, counts: Counts) -> bool:
-    """Whether the count would tell who said what: of evaluations by fewer than FEW people."""
-    among = _AMONG.get(measure)
-    return among is not None and 0 < counts.get(among, 0) < FEW
+def of_few(counts: Counts) -> Untold:
+    """What is not told of these counts because fewer than FEW people are behind it."""
+    return frozenset(one for one, among in AMONG.items() if 0 < counts.get(among, 0) < FEW)
+
+
+def told_instead(among: int) -> str:
+    """What stands, for people, where a count among so many is not told."""
+    return FEW_TOLD if among < FEW else UNTOLD_TOLD
 
 
 def total(everybody: Iterable[Counts]) -> dict[Measure, int]:
@@ -192,25 +194,23 @@ def total(everybody: Iterable[Counts]) -> dict[Measure, int]:
     return summed
 
 
-def _share(rate: Rate, counts: Counts) -> Share:
+def _share(rate: Rate, counts: Counts, untold: Untold) -> Share:
     numerator, denominator = rate.of(counts)
-    hidden = rate.evaluates and 0 < denominator < FEW
-    return Share(rate, None if hidden else numerator, denominator)
+    return Share(rate, None if untold.intersection(rate.numerator) else numerator, denominator)
 
 
 def _rank(rate: Rate, place: int, found: list[list[Share]]) -> None:
-    own = [one[place] for one in found]
-
-    def merit(share: Share) -> float:
-        assert share.numerator is not None, "few have no rank"
+    def merit(share: Share) -> float | None:
+        if share.numerator is None or share.denominator < FEW:
+            return None
         part = share.numerator / share.denominator
         return -part if rate.falls else part
 
-    merits = sorted((merit(one) for one in own if one.denominator >= FEW), reverse=True)
-    for row, share in zip(found, own, strict=True):
-        if share.denominator >= FEW:
-            rank = merits.index(merit(share)) + 1
-            row[place] = Share(rate, share.numerator, share.denominator, rank)
+    merits = [merit(one[place]) for one in found]
+    best_first = sorted((one for one in merits if one is not None), reverse=True)
+    for row, own in zip(found, merits, strict=True):
+        if own is not None:
+            row[place] = replace(row[place], rank=best_first.index(own) + 1)
 
 
 _MEASURES: Final[Mapping[Measure, tuple[str, str]]] = {

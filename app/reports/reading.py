@@ -14,8 +14,10 @@ from app.auth.actor import StaffActor
 from app.db import Transaction
 from app.directory.terms import Role, UnitKind
 from app.errors import NotFound, NotPermitted
-from app.reports import satisfaction
+from app.reports import satisfaction, suppression
 from app.reports.formulas import (
+    ALL_TOLD,
+    AMONG,
     OF_WORK,
     RATES,
     SATISFACTION,
@@ -23,12 +25,15 @@ from app.reports.formulas import (
     WORK,
     Measure,
     Share,
+    Untold,
+    of_few,
     ranked,
     shares,
     total,
 )
 from app.reports.models import MonthEnd
 from app.reports.months import Month
+from app.reports.suppression import Whose
 from app.stored import Found
 
 # Who is told how people evaluated, once the month is locked: nobody who sits in a unit that handles cases.
@@ -69,7 +74,10 @@ _AFTER_ALL: Final = date(2200, 1, 1)
 
 @dataclass(slots=True)
 class Figure:
-    """The counts of a unit, or of a person in it, as they stand with all corrections; and what follows from them."""
+    """The counts of a unit, or of a person in it, as they stand with all corrections; and what follows from them.
+
+    `untold`: which of them are not to be shown.
+    """
 
     unit_id: int
     unit_code: str
@@ -79,6 +87,7 @@ class Figure:
     person_name: str | None
     counts: dict[Measure, int]
     corrected: bool = False
+    untold: Untold = ALL_TOLD
     shares: list[Share] = field(default_factory=list)
 
 
@@ -93,8 +102,12 @@ class Report:
     evaluations: bool
 
     @property
+    def total_untold(self) -> Untold:
+        return of_few(self.total)
+
+    @property
     def total_shares(self) -> list[Share]:
-        return shares(self.total, RATES if self.evaluations else OF_WORK)
+        return shares(self.total, self.total_untold, RATES if self.evaluations else OF_WORK)
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,6 +239,8 @@ async def _add_evaluations(
         (row, {Measure(row.measure): row.change}, True)
         for row in await satisfaction.corrected(tx, **binds)
     ]
+    # Before anybody's are left out: what may be told of one depends on what is told of all.
+    untold = _untold((row, told) for row, told, _ in rows)
     rows = [
         one
         for one in rows
@@ -240,6 +255,17 @@ async def _add_evaluations(
         gathered.name(name)
     for row, told, corrected in rows:
         gathered.add(row, told, corrected=corrected)
+        gathered.hold_back(row, untold)
+
+
+def _untold(rows: Iterable[tuple[Found, Mapping[Measure, int]]]) -> dict[Measure, frozenset[Whose]]:
+    """By measure, whose are not told."""
+    summed: dict[Measure, dict[Whose, int]] = {among: {} for among in AMONG.values()}
+    for row, told in rows:
+        for among, of in summed.items():
+            whose = (row.unit_id, row.staff_id)
+            of[whose] = of.get(whose, 0) + int(told.get(among, 0))
+    return {measure: suppression.untold(summed[among]) for measure, among in AMONG.items()}
 
 
 class _Gathered:
@@ -278,6 +304,10 @@ class _Gathered:
             if measure not in STOCKS or row.month == self._last:
                 figure.counts[measure] += int(number)
 
+    def hold_back(self, row: Found, untold: Mapping[Measure, frozenset[Whose]]) -> None:
+        whose = (row.unit_id, row.staff_id)
+        self._figures[whose].untold = frozenset(one for one, of in untold.items() if whose in of)
+
     def sorted(self) -> list[Figure]:
         return sorted(self._figures.values(), key=lambda one: (one.unit_code, one.staff_id or 0))
 
@@ -287,11 +317,13 @@ def _rank(units: Iterable[Figure], *, evaluations: bool) -> None:
     for one in units:
         by_kind.setdefault(one.unit_kind, []).append(one)
     for kind in by_kind.values():
-        found = ranked([one.counts for one in kind], RATES if evaluations else OF_WORK)
+        found = ranked(
+            [(one.counts, one.untold) for one in kind], RATES if evaluations else OF_WORK
+        )
         for one, own in zip(kind, found, strict=True):
             one.shares = own
 
 
 def _share(figures: Iterable[Figure], *, evaluations: bool) -> None:
     for one in figures:
-        one.shares = shares(one.counts, RATES if evaluations else OF_WORK)
+        one.shares = shares(one.counts, one.untold, RATES if evaluations else OF_WORK)

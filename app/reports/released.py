@@ -17,9 +17,6 @@ _OWN: Final = text("""
 SELECT m.month, r.joined, r.evaluated, r.bound, r.favourable
 FROM month_end m LEFT JOIN released_satisfaction r ON r.unit_id = :unit_id AND r.month = m.month
 WHERE m.county_id = :county_id AND m.month < :before ORDER BY m.month DESC LIMIT :most""")
-_OF_MONTH: Final = text("""
-SELECT unit_id, joined, evaluated, bound, favourable FROM released_satisfaction
-WHERE county_id = :county_id AND month = :month""")
 _AFTER_ALL: Final = date(2200, 1, 1)
 
 
@@ -67,12 +64,6 @@ async def own(
         most=most,
     )
     return [MonthReleased(Month.starting(row.month), _cell(row)) for row in rows]
-
-
-async def of_month(tx: Transaction, county_id: int, month: Month) -> dict[int, Released]:
-    """By unit, for those who look over the county and are not to know more."""
-    rows = await tx.all(_OF_MONTH, county_id=county_id, month=month.first)
-    return {row.unit_id: cell for row in rows if (cell := _cell(row)) is not None}
 
 
 def _cell(row: Found) -> Released | None:

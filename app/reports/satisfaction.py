@@ -10,10 +10,10 @@ from uuid import UUID
 from sqlalchemy import text
 
 from app.db import Transaction
-from app.reports.counting import Whose, counts
+from app.reports.counting import counts
 from app.reports.formulas import SATISFACTION, Measure
 from app.reports.models import Exclusion, MonthEnd, SatisfactionCorrection
-from app.reports.suppression import Counted
+from app.reports.suppression import Counted, Whose
 from app.stored import Found
 from app.surveys import confidential
 

@@ -1,10 +1,11 @@
-"""What of a month's evaluations may be told to the units that handled the cases, so that nobody learns who said what. Pure.
+"""What of evaluations may be told, so that nobody learns who said what. Pure.
 
-Cells are disjoint and no total of theirs is ever told: there is nothing to take a difference of. Which units are joined
-follows from how many answered, never from what they answered.
+To the units that handled the cases: cells that are disjoint, and no total of theirs, so there is nothing to take a difference
+of. In the county's own reports, where totals are told: not the few, nor what the few would follow from. Both follow from
+how many answered, never from what they answered.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from fractions import Fraction
@@ -71,6 +72,40 @@ def told(evaluated: int, favourable: int) -> tuple[Bound, int]:
     if share <= 100 - cut:
         return Bound.AT_MOST, 100 - cut
     return Bound.EXACT, favourable
+
+
+# A unit, or a person in it.
+Whose = tuple[int, int | None]
+
+
+def untold(among: Mapping[Whose, int]) -> frozenset[Whose]:
+    """Whose counts among so many are not told beside the county's total, nor a person's beside their unit's.
+
+    Those of few; and if what a total leaves over after all that is told would be few, the smallest of the others as well. Of
+    the people of a unit that is not told, nobody's.
+    """
+    units = {whose: number for whose, number in among.items() if whose[1] is None}
+    people: dict[int, dict[Whose, int]] = {}
+    for whose, number in among.items():
+        if whose[1] is not None:
+            people.setdefault(whose[0], {})[whose] = number
+    found = _untold(units, sum(units.values()))
+    for unit_id, own in people.items():
+        unit = (unit_id, None)
+        found |= own.keys() if unit in found else _untold(own, units.get(unit, 0))
+    return frozenset(found)
+
+
+def _untold(parts: Mapping[Whose, int], total: int) -> set[Whose]:
+    told = sorted(
+        (number, str(whose), whose) for whose, number in parts.items() if number >= FEWEST
+    )
+    few = {whose for whose, number in parts.items() if 0 < number < FEWEST}
+    # With what belongs to nobody among the parts.
+    left = total - sum(number for number, _, _ in told)
+    if told and 0 < left < FEWEST:
+        few.add(told[0][2])
+    return few
 
 
 def _cell(units: Sequence[Counted], *, joined: bool) -> Cell:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import UTC
 from io import BytesIO
 from typing import Any, Final
 
@@ -38,6 +39,10 @@ def workbook(title: str, report: Report, corrections: Sequence[Found]) -> bytes:
     with xlsxwriter.Workbook(
         made, {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
     ) as book:
+        # When it was locked, not when it is asked for: the same month is the same file, byte for byte.
+        book.set_properties(
+            {"title": title, "created": report.months[-1].locked_at.astimezone(UTC)}
+        )
         told = _formats(book)
         _figures(book, told, "各单位", title, _UNIT, report, report.units)
         _figures(book, told, "个人", title, _PERSON, report, report.people)
@@ -83,10 +88,10 @@ def _figures(
     row = 2
     for one in figures:
         names = (one.unit_code, one.unit_name, one.unit_kind.chinese if of_units else one.person_name or "")  # fmt: skip
-        _row(sheet, told, row, names, one.counts, one.shares, measures, ranked=of_units)
+        _row(sheet, told, row, names, one.counts, one.untold, one.shares, measures, ranked=of_units)
         row += 1
     if of_units:
-        _row(sheet, told, row, ("", "全县合计", ""), report.total, report.total_shares, measures, ranked=True)  # fmt: skip
+        _row(sheet, told, row, ("", "全县合计", ""), report.total, report.total_untold, report.total_shares, measures, ranked=True)  # fmt: skip
 
 
 def _rate_heads(rates: Iterable[Rate], *, ranked: bool) -> Iterable[str]:
@@ -102,6 +107,7 @@ def _row(
     row: int,
     names: Sequence[str],
     counts: formulas.Counts,
+    untold: formulas.Untold,
     shares: Iterable[Share],
     measures: Iterable[Measure],
     *,
@@ -112,8 +118,9 @@ def _row(
         sheet.write_string(row, column, name, told.text)
         column += 1
     for measure in measures:
-        if formulas.hidden(measure, counts):
-            sheet.write_string(row, column, formulas.FEW_TOLD, told.text)
+        if measure in untold:
+            instead = formulas.told_instead(counts.get(formulas.AMONG[measure], 0))
+            sheet.write_string(row, column, instead, told.text)
         else:
             sheet.write_number(row, column, counts.get(measure, 0), told.number)
         column += 1
@@ -166,6 +173,7 @@ def _explanations(book: Any, told: _Formats, report: Report) -> None:
     lines += [(rate.chinese, rate.formula) for rate in (RATES if report.evaluations else OF_WORK)]
     lines += [
         ("排名", f"在同类单位中；分母不足{FEW}件的不排名"),
+        (formulas.UNTOLD_TOLD, f"从合计减去其余即可推出少于{FEW}件的，也不列出"),
         ("更正", "各项数字已含“更正”表所列的更正；锁定时的数字另存，不改"),
         *(
             (f"{one.month:%Y-%m}", f"{one.locked_at.astimezone(SHANGHAI):%Y-%m-%d %H:%M} 锁定，截止 {one.cutoff_at.astimezone(SHANGHAI):%Y-%m-%d %H:%M}，公式第{one.formula_version}版")

@@ -82,7 +82,7 @@ _WAYS = {
 _DIGITS = dict(zip("123一二三", [*Value, *Value], strict=True))
 # 1栋没水, 3.5 and 1、2 choose nothing: after the digit comes the end, a mark and then no digit, or the words themselves.
 _CHOICE = re.compile(
-    r"(?:我?选择?|回复|答)?[\W_]*([123一二三])[吧哈啊哦]?(?=$|[\W_]+(?!\d|[一二三](?:\W|$))|(?:我|很|非常|基本|不)?.{0,2}满意)"
+    r"(?:我?选择?|回复|答)?[\W_]*([123一二三])[吧哈啊哦]?(?=$|[\W_]+(?!\d|[一二三](?:\W|$))|谢谢|感谢|(?:我|很|非常|基本|不)?.{0,2}满意)"
 )
 _SHORT_NUMBER = re.compile(r"第?\s*(\d{1,3})\s*号[\W_]*(?=\w)")
 _SPACED_OUT = re.compile(

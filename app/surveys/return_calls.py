@@ -32,7 +32,7 @@ from app.surveys.terms import AnswerChannel, CallCause, CallResult, CallState
 
 _COLUMNS = ", ".join(f"r.{name}" for name in ReturnCall.model_fields)
 _SELECT = f"""
-SELECT {_COLUMNS}, c.ref, c.title, s.round, s.asked_at, c.answered_at, holder.name AS unit_name,
+SELECT {_COLUMNS}, c.ref, c.title, s.round, s.asked_at, c.answered_at, holder.name AS unit_name, handled.ref AS handled_ref,
   a.value, a.remark_sealed, coalesce(given.name_sealed, p.name_sealed) AS name_sealed, p.phone_sealed, p.phone_key,
   (SELECT f.value FROM surveys.answer f WHERE f.survey_id = s.id AND f.discounted = 'corrected'
     ORDER BY f.answered_at LIMIT 1) AS first_value,
@@ -41,9 +41,16 @@ SELECT {_COLUMNS}, c.ref, c.title, s.round, s.asked_at, c.answered_at, holder.na
 FROM surveys.return_call r
 JOIN surveys.survey s ON s.id = r.survey_id
 JOIN grievance c ON c.id = s.case_id
--- A case that was joined to another was handled where the other was.
-LEFT JOIN grievance primary_case ON primary_case.id = c.primary_id
-JOIN unit holder ON holder.id = coalesce(primary_case.holder_unit_id, c.holder_unit_id)
+-- A case that was joined to another was handled where the other was, and is done again there.
+CROSS JOIN LATERAL (
+  WITH RECURSIVE upward AS (
+    SELECT c.ref, c.holder_unit_id, c.primary_id
+    UNION
+    SELECT above.ref, above.holder_unit_id, above.primary_id FROM upward u JOIN grievance above ON above.id = u.primary_id
+  )
+  SELECT ref, holder_unit_id FROM upward WHERE primary_id IS NULL
+) handled
+JOIN unit holder ON holder.id = handled.holder_unit_id
 JOIN citizen p ON p.id = s.citizen_id
 -- Several people may stand behind one number: this one is called by the name they were registered under.
 LEFT JOIN person_as_given given ON given.case_id = c.id
@@ -52,11 +59,16 @@ WHERE {access.VISIBLE_TO_STAFF} AND (:of_center OR c.sealed) AND """  # noqa: S6
 _OPEN = text(_SELECT + "r.state = 'open' AND r.id > CAST(:after AS uuid) ORDER BY r.id LIMIT :most")
 _ONE = text(_SELECT + "r.id = :id")
 _LOCK_ONE = text(_SELECT + "r.id = :id FOR UPDATE OF r")
-# Of the case itself or of one that was joined to it.
+# Of the case itself or of one that was joined to it, or to one that was.
 _FOUND_VALID = text("""
+WITH RECURSIVE about AS (
+  SELECT CAST(:case_id AS uuid) AS id
+  UNION
+  SELECT g.id FROM about a JOIN grievance g ON g.primary_id = a.id
+)
 SELECT EXISTS (
-  SELECT 1 FROM surveys.return_call r JOIN surveys.survey s ON s.id = r.survey_id JOIN grievance c ON c.id = s.case_id
-  WHERE (c.id = :case_id OR c.primary_id = :case_id) AND s.round = :round AND r.result = 'valid' AND r.consent
+  SELECT 1 FROM about a JOIN surveys.survey s ON s.case_id = a.id JOIN surveys.return_call r ON r.survey_id = s.id
+  WHERE s.round = :round AND r.result = 'valid' AND r.consent
 )
 """)
 _STANDING = text(f"""
@@ -74,6 +86,8 @@ class CallToMake:
 
     id: UUID
     ref: str
+    # Where it was handled: the case itself, or the one it was joined to.
+    handled_ref: str
     title: str
     round: int
     unit_name: str
@@ -233,6 +247,7 @@ def _call(row: Any) -> CallToMake:
     return CallToMake(
         id=row.id,
         ref=row.ref,
+        handled_ref=row.handled_ref,
         title=row.title,
         round=row.round,
         unit_name=row.unit_name,

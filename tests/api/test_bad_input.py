@@ -56,6 +56,17 @@ TITLES = TEXTS | {
 }
 
 
+@pytest.mark.parametrize(
+    ("wrong", "what"),
+    [(" ", "太短，至少 1 字"), ("水" * 101, "太长，最多 100 字"), ([], "类型或取值不符")],
+)
+async def test_of_a_text_it_is_said_by_how_many_letters_it_is_too_long_or_too_short(
+    who: Who, wrong: Any, what: str
+) -> None:
+    answer = await (await who("gongnong")).post("/cases", {**WATER, "title": wrong})
+    assert answer.json()["mistakes"] == [{"where": "body.title", "what": what}]
+
+
 @pytest.mark.parametrize("wrong", TITLES.values(), ids=TITLES.keys())
 async def test_a_title_that_is_none_is_refused(who: Who, wrong: Any) -> None:
     await nothing_comes_of(await who("gongnong"), "/cases", {**WATER, "title": wrong})

@@ -10,12 +10,12 @@ from sqlalchemy import text
 
 from app.db import OWNER, transaction
 from tests.backtoback import histories, surfaces
-from tests.backtoback.histories import WINDOW, Answering, History, Scene
+from tests.backtoback.histories import MONTH_RELEASED, WINDOW, Answering, History, Scene
 from tests.backtoback.surfaces import Operation, Seen, Share
 from tests.backtoback.worlds import Ground
 
 _NOTHING_GETS_THROUGH: Final = text(
-    "UPDATE outbox_message SET state = 'needs_human', error = '30008' WHERE state = 'queued' AND kind <> 'survey_owed'"
+    "UPDATE outbox_message SET state = 'needs_human', why = 'tried_out', error = '30008' WHERE state = 'queued' AND kind <> 'survey_owed'"
 )
 
 
@@ -26,6 +26,8 @@ class Moment:
     name: str
     later: timedelta
     happens: Callable[[Scene, timedelta], Awaitable[None]]
+    # The month is locked, and what may be told of it has been.
+    released: bool = False
 
 
 async def _time_passes(scene: Scene, later: timedelta) -> None:
@@ -43,16 +45,20 @@ async def _nothing(_scene: Scene, _later: timedelta) -> None:
     """Only a look."""
 
 
-# What is released later is compared like this too: a moment at which the month ends in both worlds.
 JUST_ANSWERED: Final = Moment("just answered", timedelta(hours=4), _nothing)
 LOOKED_AT: Final = Moment("looked at by a supervisor", timedelta(hours=5), histories.looked_at)
+NOTHING_ARRIVED: Final = Moment(
+    "no text got through", timedelta(days=3, hours=3), _nothing_gets_through
+)
 WINDOW_OVER: Final = Moment("after the window", WINDOW, _time_passes)
+RELEASED: Final = Moment("the month is released", MONTH_RELEASED, _time_passes, released=True)
 MOMENTS: Final = (
     JUST_ANSWERED,
     LOOKED_AT,
     Moment("within the window", timedelta(days=3, hours=2), _time_passes),
-    Moment("no text got through", timedelta(days=3, hours=3), _nothing_gets_through),
+    NOTHING_ARRIVED,
     WINDOW_OVER,
+    RELEASED,
 )
 
 
@@ -110,8 +116,8 @@ async def compare(
         for scene, answer in zip(scenes, pair.answers, strict=True):
             await answer(scene)
         for number, moment in enumerate(moments):
-            # Everything is asked once a pair, at one moment or another.
-            share = Share(pair.history.seed, number, len(moments))
+            # Everything is asked once a pair, at one moment or another; the reports once more when they are there.
+            share = Share(pair.history.seed, number, len(moments), moment.released)
             for scene in scenes:
                 await moment.happens(scene, moment.later)
             known = await surfaces.objects(*scenes)

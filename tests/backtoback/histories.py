@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
 from urllib.parse import urlencode
+from zlib import crc32
 
 from app.settings import settings
 from tests.backtoback.asking import Reply, ask
@@ -14,8 +15,10 @@ from tests.sms.test_inbound import signature
 from workers.deadlines import Deadlines
 
 VILLAGE, TOWNSHIP, LEAD, ASSISTANT = "500153003007", "500153003", "500153100", "500153D11"
+# Where nothing happens that is compared.
+ELSEWHERE, ENDED = "500153005", "500153005001"
 ANSWER: Final = {"outcome": "solved", "answer": "已恢复供水", "basis": "条例"}
-# How a case may go until it is answered: who does what. The last does the answering.
+# How a case may go until it is answered: who does what (and to whom). The last does the answering.
 ROUTES: Final = {
     "village": ("gongnong handle", "gongnong progress", "gongnong answer"),
     "township": ("gongnong escalate", "guangshun handle", "guangshun answer"),
@@ -24,12 +27,18 @@ ROUTES: Final = {
         "shuiwu assist-answer", "ronglong answer",
     ),
     "department": (
-        "gongnong escalate", "guangshun escalate", "zhihui dispatch-department", "shuiwu sign", "lingdao press",
+        "gongnong escalate", "guangshun escalate", "zhihui dispatch to-department", "shuiwu sign", "lingdao press",
         "shuiwu answer",
     ),
     # An accusation: nobody but the inspectors of the discipline commission knows of it.
     "sealed": ("jiwei handle", "jiwei answer"),
 }  # fmt: skip
+# What somebody told the command center.
+BY_CENTER: Final = {
+    "center to lead": ("zhihui dispatch to-lead", "ronglong sign", "ronglong answer"),
+    "center to department": ("zhihui dispatch to-department", "shuiwu sign", "shuiwu answer"),
+    "center elsewhere": ("zhihui dispatch elsewhere", "jianzhi sign", "jianzhi answer"),
+}
 BODIES: Final[dict[str, Any]] = {
     "handle": None,
     "sign": None,
@@ -39,7 +48,9 @@ BODIES: Final[dict[str, Any]] = {
         "assistants": [{"unit_code": ASSISTANT, "task": "检修管网"}],
         "note": "一周内办结",
     },
-    "dispatch-department": {"lead": {"unit_code": ASSISTANT, "task": "恢复供水", "days": 7}, "assistants": [], "note": ""},
+    "dispatch to-department": {"lead": {"unit_code": ASSISTANT, "task": "恢复供水", "days": 7}, "assistants": [], "note": ""},
+    "dispatch to-lead": {"lead": {"unit_code": LEAD, "task": "恢复供水", "days": 7}, "assistants": [], "note": ""},
+    "dispatch elsewhere": {"lead": {"unit_code": ELSEWHERE, "task": "恢复供水", "days": 7}, "assistants": [], "note": ""},
     "assist-answer": {"answer": "管网已修复"},
     "progress": {"report": "已找到漏点", "tell_reporter": True},
     "press": {"note": "请尽快"},
@@ -52,15 +63,29 @@ class Case:
     """One case as both worlds will have it, once it is registered."""
 
     route: str
-    # "reporter" or "neighbour" by poster, "cadre" for a resident with the reporter's number, "no number" for one without.
+    # "reporter" or "neighbour" by poster, "cadre" for a resident with the reporter's number, "no number" for one without;
+    # anybody else has a number of their own.
     told_by: str
     steps: int
+    # What they text when they are asked, in both worlds; nothing where it is their answer that differs.
+    says: str = ""
     ref: str = ""
     code: str = ""
+
+    @classmethod
+    def answered(cls, route: str, told_by: str, says: str = "") -> "Case":
+        return cls(route, told_by, len((ROUTES | BY_CENTER)[route]), says)
 
     @property
     def sealed(self) -> bool:
         return self.route == "sealed"
+
+    @property
+    def phone(self) -> str | None:
+        if self.told_by == "no number":
+            return None
+        known = PHONES["reporter"] if self.told_by == "cadre" else PHONES.get(self.told_by)
+        return known or f"+86138961{crc32(self.told_by.encode()) % 100_000:05d}"
 
 
 @dataclass(slots=True)
@@ -140,24 +165,32 @@ async def played(scene: Scene) -> None:
     for number, case in enumerate(scene.history.cases):
         receipt = (await _registered(scene, case, f"{number} register")).told()
         case.ref, case.code = receipt["ref"], receipt["tracking_code"]
-        for place, step in enumerate(ROUTES[case.route][: case.steps]):
-            who, action = step.split()
-            path = f"/api/v1/cases/{case.ref}/{action.removesuffix('-department')}"
+        for place, step in enumerate((ROUTES | BY_CENTER)[case.route][: case.steps]):
+            who, _, action = step.partition(" ")
+            path = f"/api/v1/cases/{case.ref}/{action.split()[0]}"
             done = await scene.does(who, path, BODIES[action], seed=f"{number} {place} {action}")
             assert done.status == 200, (step, done)
         # The first is asked about before there is another to ask about: a text without a number means it.
         await scene.time_passes(timedelta(minutes=number + 1), seed=f"{number} asked")
+        if case.says:
+            await _texts(scene, case, case.says, seed=f"{number} says", later=timedelta(minutes=number + 1))  # fmt: skip
 
 
 async def _registered(scene: Scene, case: Case, seed: str) -> Reply:
     kind = "accusation" if case.sealed else "help"
-    told = {"body": "我们小区三天没有自来水，老人小孩都要到外面提水。", "kind": kind}
+    told: dict[str, Any] = {
+        "body": "我们小区三天没有自来水，老人小孩都要到外面提水。",
+        "kind": kind,
+    }
     if case.told_by in PHONES:
         report = {"unit_code": VILLAGE, **told}
         return await scene.does(case.told_by, "/m/v1/reports", report, seed=seed)
-    person = {"name": "王大爷"}
-    if case.told_by == "cadre":
-        person["phone"] = PHONES["reporter"]
+    person: dict[str, Any] = {"name": "王大爷"}
+    if case.phone is not None:
+        person["phone"] = case.phone
+    if case.route in BY_CENTER:
+        report = {"title": "没有自来水", **told, "person": person}
+        return await scene.does("zhihui", "/api/v1/cases", report, seed=seed)
     return await scene.does("gongnong", "/m/v1/cadre/cases", {**told, "person": person}, seed=seed)
 
 
@@ -167,16 +200,21 @@ async def silent(_scene: Scene) -> None:
 
 def by_text(words: str) -> Answering:
     async def answer(scene: Scene) -> None:
-        fields = [("MessageSid", "SM" + "0a" * 16), ("From", PHONES["reporter"]), ("To", "+8610690000"), ("Body", words)]  # fmt: skip
-        path = "/sms/twilio/inbound"
-        with scene.world.entered(f"{scene.history.seed}/text", later=timedelta(hours=1)):
-            form = {"content-type": "application/x-www-form-urlencoded", "x-twilio-signature": signature(path, fields)}  # fmt: skip
-            reply = await ask(
-                scene.app, "POST", path, body=urlencode(fields).encode(), headers=form
-            )
-        assert reply.status == 204, reply
+        await _texts(scene, scene.history.subject, words, seed="text", later=timedelta(hours=1))
 
     return answer
+
+
+async def _texts(scene: Scene, case: Case, words: str, *, seed: str, later: timedelta) -> None:
+    """What the case's reporter texts arrives."""
+    assert case.phone is not None
+    sid = f"SM{crc32(f'{scene.history.seed}/{seed}'.encode()):032x}"
+    fields = [("MessageSid", sid), ("From", case.phone), ("To", "+8610690000"), ("Body", words)]
+    path = "/sms/twilio/inbound"
+    with scene.world.entered(f"{scene.history.seed}/{seed}", later=later):
+        form = {"content-type": "application/x-www-form-urlencoded", "x-twilio-signature": signature(path, fields)}  # fmt: skip
+        reply = await ask(scene.app, "POST", path, body=urlencode(fields).encode(), headers=form)
+    assert reply.status == 204, reply
 
 
 def on_the_page(value: str, remark: str | None) -> Answering:
@@ -189,8 +227,8 @@ def on_the_page(value: str, remark: str | None) -> Answering:
     return answer
 
 
-def called(result: str, **finding: Any) -> Answering:
-    """Whoever is to be called is, and this comes of it."""
+def called(result: str, *, excluded: bool = False, **finding: Any) -> Answering:
+    """Whoever is to be called is, and this comes of it. `excluded`: and the command center has it not count."""
 
     async def answer(scene: Scene) -> None:
         caller = scene.history.caller
@@ -202,6 +240,10 @@ def called(result: str, **finding: Any) -> Answering:
         body = {"result": result, "note": "电话回访", **finding}
         done = await scene.does(caller, path, body, seed="call", later=timedelta(hours=2))
         assert done.status == 200, done
+        if excluded:
+            path, body = f"/api/v1/return-calls/{mine['id']}/exclude", {"reason": "诉求不合理"}
+            done = await scene.does(caller, path, body, seed="exclude", later=timedelta(hours=3))
+            assert done.status == 201, done
 
     return answer
 
@@ -254,6 +296,10 @@ _OF_WHO_HAS_A_NUMBER: Final = {
     "read by hand: dissatisfied": read_by_hand("水压不大", "dissatisfied"),
     "read by hand: none": read_by_hand("水压不大", "not_an_answer"),
 }
+# Nothing sealed is in any figure, from which it could be excluded.
+_OF_WHAT_IS_COUNTED: Final = {
+    "dissatisfied and called: unreasonable, excluded": both(_DISSATISFIED, called("unreasonable", excluded=True)),
+}  # fmt: skip
 _OF_WHO_SIGNS_IN: Final = {
     "satisfied on the page": on_the_page("satisfied", None),
     "dissatisfied on the page": on_the_page("dissatisfied", "没修好"),
@@ -271,7 +317,10 @@ def ways(history: History) -> dict[str, Answering]:
     if history.subject.told_by == "no number":
         return _OF_ALL | _OF_WHO_HAS_NONE
     # With several questions open a text answers the one that was asked first: the subject's, registered before the others.
-    return _OF_ALL | _OF_WHO_HAS_A_NUMBER | _OF_WHO_SIGNS_IN
+    known = _OF_ALL | _OF_WHO_HAS_A_NUMBER | _OF_WHO_SIGNS_IN
+    return known if history.subject.sealed else known | _OF_WHAT_IS_COUNTED
 
 
 WINDOW: Final = timedelta(days=settings().survey_window_days + 1)
+# After the day on which June is counted and locked.
+MONTH_RELEASED: Final = timedelta(days=30 + settings().month_closing_day - 8 + 1)

@@ -17,7 +17,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from app.settings import settings
-from tests.backtoback import comparing, surfaces, worlds
+from tests.backtoback import comparing, county, surfaces
 from tests.backtoback.comparing import Compared, Pair
 from tests.backtoback.serving import DOCUMENTS, served
 from tests.backtoback.worlds import Ground
@@ -34,9 +34,9 @@ console = Console(highlight=False)
 def main() -> None:
     console.print(f"seed {SEED}, {PAIRS} pairs")
     with _servers() as addresses:
-        ground = asyncio.run(
-            worlds.prepare(addresses.server, addresses.template, f"{addresses.prefix}ground")
-        )
+        os.environ["REDIS_URL"] = addresses.redis
+        name = f"{addresses.prefix}ground"
+        ground = asyncio.run(county.prepare(addresses.server, addresses.template, name, served))
         failed = _compared(ground, addresses.redis)
     console.print(f"[red]✗[/] {failed} pairs differ" if failed else "[green]✓[/] nothing differs")
     sys.exit(1 if failed else 0)

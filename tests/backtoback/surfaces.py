@@ -17,7 +17,15 @@ from sqlalchemy import text
 from app.db import transaction
 from app.surveys import confidential
 from tests.backtoback.asking import Reply, ask
-from tests.backtoback.histories import ASSISTANT, LEAD, TOWNSHIP, VILLAGE, Scene
+from tests.backtoback.histories import (
+    ASSISTANT,
+    ELSEWHERE,
+    ENDED,
+    LEAD,
+    TOWNSHIP,
+    VILLAGE,
+    Scene,
+)
 
 STAFF, PHONES = "/api/v1", "/m/v1"
 # Whoever handles cases or administers, and the leader, who asks about anything that is not sealed.
@@ -26,18 +34,24 @@ HANDLERS: Final = (
     "jianzhi", "lingdao", "admin",
 )  # fmt: skip
 NEIGHBOUR: Final = "neighbour"
-# Of both worlds: an object that is only in one is asked for in the other too.
+REPORTS: Final = f"{STAFF}/reports/"
+# Handles cases too, and sees every unit's work, but of no unit how it was evaluated; makes the return calls, so looks like
+# no handler anywhere else.
+_DISPATCHER: Final = "zhihui"
+# Is told how people evaluated once the month is locked, and handles nothing.
+_LEADER: Final = "lingdao"
+# What the worlds have since they began, by the clock that stands still. Of both worlds: an object that is only in one is asked for in the other too.
 _OBJECTS: Final = {
-    "ref": text("SELECT ref FROM grievance"),
+    "ref": text("SELECT ref FROM grievance WHERE received_at >= now()"),
     "photo_id": text("SELECT CAST(id AS text) FROM photo"),
-    "paper_id": text("SELECT CAST(id AS text) FROM paper"),
+    "paper_id": text("SELECT CAST(id AS text) FROM paper WHERE issued_at >= now()"),
     "card_id": text("SELECT CAST(id AS text) FROM card"),
-    "call_id": text("SELECT CAST(id AS text) FROM surveys.return_call"),
-    "text_id": text("SELECT CAST(id AS text) FROM outbox_message ORDER BY created_at, id LIMIT 3"),
-    "reply_id": text("SELECT provider_message_id FROM surveys.reply"),
-}
+    "call_id": text("SELECT CAST(id AS text) FROM surveys.return_call WHERE created_at >= now()"),
+    "text_id": text("SELECT CAST(id AS text) FROM outbox_message WHERE created_at >= now() ORDER BY created_at, id LIMIT 3"),
+    "reply_id": text("SELECT provider_message_id FROM surveys.reply WHERE received_at >= now()"),
+}  # fmt: skip
 _NAMED: Final[Mapping[str, tuple[str, ...]]] = {
-    "code": (VILLAGE, TOWNSHIP, LEAD, ASSISTANT),
+    "code": (VILLAGE, TOWNSHIP, LEAD, ASSISTANT, ELSEWHERE, ENDED),
     "year": ("2026",),
     "month": ("2026-06",),
 }
@@ -132,13 +146,19 @@ Seen = dict[tuple[str, str, str, str], Reply]
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """One of so many parts of everything, drawn by chance: who asks for what now, and what is left for another time."""
+    """One of so many parts of everything, drawn by chance: who asks for what now, and what is left for another time.
+
+    `released`: the month has been, so of every part all reports are asked too, but by nobody who may know.
+    """
 
     seed: str
     number: int
     of: int
+    released: bool = False
 
     def holds(self, who: str, path: str) -> bool:
+        if self.released and path.startswith(REPORTS):
+            return who != _LEADER
         return crc32(f"{self.seed} {who} {path}".encode()) % self.of == self.number
 
 
@@ -190,10 +210,12 @@ async def _probed(scene: Scene, who: str, path: str, body: Any) -> Reply:
 def _pairs(asked: Sequence[Operation]) -> Iterator[tuple[str, Operation]]:
     for operation in asked:
         if operation.path.startswith(STAFF):
-            # What says nothing of any case is the same for all; a few ask it.
-            everyone = (
-                HANDLERS if _of_cases(operation) else HANDLERS[:: len(HANDLERS) // _SOME_FOR_ALL]
+            # What says nothing of any case is the same for all; a few ask it, the administrator among them.
+            everyone: tuple[str, ...] = (
+                HANDLERS if _of_cases(operation) else HANDLERS[:: -(len(HANDLERS) // _SOME_FOR_ALL)]
             )
+            if operation.path.startswith(REPORTS):
+                everyone = (*everyone, _DISPATCHER)
             yield from ((who, operation) for who in everyone)
         else:
             yield from ((who, operation) for who in (NEIGHBOUR, HANDLERS[0], HANDLERS[1]))
@@ -228,16 +250,19 @@ def _probes(
 ) -> Iterator[tuple[str, str, dict[str, Any]]]:
     """What those ask who want to find out: each would change something if it were let."""
     finding = {"result": "valid", "consent": True, "note": "试探"}
+    why = {"reason": "试探"}
     evaluation = {"value": "satisfied", "remark": "代答"}
     subject = scene.history.subject
     for who in (*HANDLERS, NEIGHBOUR):
         yield who, f"{PHONES}/reports/{subject.ref}/evaluate", evaluation
     for who in HANDLERS:
-        yield who, f"{STAFF}/cases/{subject.ref}/rework", {"reason": "试探"}
+        yield who, f"{STAFF}/cases/{subject.ref}/rework", why
         yield who, f"{STAFF}/cases/{subject.ref}/close", {}
         yield who, f"{STAFF}/answers/looks", {"ref": subject.ref, "reason": "试探"}
+        yield who, f"{STAFF}/reports/months/2026-06/corrections", why
         for call in known["call_id"]:
             yield who, f"{STAFF}/return-calls/{call}/finding", finding
+            yield who, f"{STAFF}/return-calls/{call}/exclude", why
         for reply in known["reply_id"]:
             yield who, f"{STAFF}/unread-replies/{reply}/reading", {"reading": "satisfied"}
     # A neighbour who was shown the receipt.

@@ -44,6 +44,8 @@ class World:
 
     database: Database
     logged: list[MutableMapping[str, Any]] = field(default_factory=list)
+    # How much later than the clock that stands still this world begins.
+    begins: timedelta = timedelta()
 
     @contextmanager
     def entered(self, chance: str, *, later: timedelta = timedelta()) -> Iterator[None]:
@@ -53,7 +55,7 @@ class World:
             patch.object(db, "database", lambda: self.database),
             patch.object(os, "urandom", drawn.randbytes),
             patch.object(random, "_urandom", drawn.randbytes),
-            clock.moved(later),
+            clock.moved(self.begins + later),
             capture_logs() as logged,
         ):
             yield
@@ -68,6 +70,15 @@ class Ground:
     template: str
     tokens: Mapping[str, str]
     suffix: str = ""
+
+    @asynccontextmanager
+    async def itself(self, *, begins: timedelta) -> AsyncIterator[World]:
+        """The template as a world: what happens there has happened in all that are made of it."""
+        world = World(Database(_named(self.server, self.template), pool_size=2, **_CLOCK), begins=begins)  # fmt: skip
+        try:
+            yield world
+        finally:
+            await world.database.close()
 
     def of_its_own(self, suffix: str) -> "Ground":
         """The same ground, whose worlds have other names: for another process."""

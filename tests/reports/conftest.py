@@ -82,7 +82,7 @@ class Books:
         self, told: datetime, answered: datetime, *, by: str = "gongnong", says: str | None = None
     ) -> Any:
         """The village solves it by itself; `says` is what the reporter texts an hour later, after being asked."""
-        case = await self.told(told)
+        case = await self.told(told, by=by)
         await self.does(judging.handle, case, told + timedelta(hours=1), by)
         await self.answers(case, answered, by)
         await self.asked(case, answered, says)
@@ -198,7 +198,7 @@ def _on(url: str, patch: pytest.MonkeyPatch) -> Database:
 
 
 async def fill(books: Books) -> None:
-    """The village is evaluated by six, of whom one is excluded; the township by three; an accusation; a card."""
+    """The village is evaluated by six, of whom one is excluded; the township by three, another by two; an accusation; a card."""
     for number, says in enumerate(("满意", "满意", "基本满意", "不满意", "不满意")):
         await books.solved(june(2 + number), june(3 + number, 16), says=says)
     await exclude(books, await books.solved(june(7), june(8, 16), says="不满意"))
@@ -210,6 +210,8 @@ async def fill(books: Books) -> None:
         await books.does(judging.handle, case, june(9 + number, 14), "guangshun")
         await books.answers(case, june(10 + number), "guangshun")
         await books.asked(case, june(10 + number), "满意")
+    for number in range(2):
+        await books.solved(june(9 + number), june(10 + number), by="ronglong", says="满意")
     await books.told(june(2), kind=Kind.ACCUSATION)
     late = await books.told(june(6))
     await books.does(judging.handle, late, june(6, 12), "gongnong")

@@ -155,6 +155,11 @@ async def test_the_command_gives_what_the_worker_gives_and_shows_a_locked_month_
     assert "2025年6月" in told
     assert "工农茶叶产业社区居民委员会" in told
     assert "少于5件" in told
+    status, told = await _run("2025-06", columns=80)
+    assert (status, "…" in told) == (0, False)
+    assert all(one in told for one in ("红牌", "60.0%", "少于5件"))
+    status, told = await _run("2025-06", "--xlsx", str(tmp_path / "没有" / "六月.xlsx"))
+    assert (status, "工作簿没有写成" in told) == (1, True), told
     async with transaction() as tx:
         assert [tuple(row) for row in await tx.all(_DIGESTS)] == before
     for month, said in (
@@ -166,10 +171,10 @@ async def test_the_command_gives_what_the_worker_gives_and_shows_a_locked_month_
         assert (status, said in told) == (1, True), told
 
 
-async def _run(*words: str) -> tuple[int, str]:
+async def _run(*words: str, columns: int = 160) -> tuple[int, str]:
     # In a thread: the command runs a loop of its own.
     runner = CliRunner()
     done = await asyncio.to_thread(
-        runner.invoke, app, ["month-end", *words], env={"COLUMNS": "160"}
+        runner.invoke, app, ["month-end", *words], env={"COLUMNS": str(columns)}
     )
     return done.exit_code, done.stdout if done.exit_code == 0 else done.output

@@ -13,7 +13,7 @@ from app.db import OWNER
 from app.errors import NotFound, NothingChanged, NotPermitted
 from app.reports import closing, correcting, reading, verification
 from app.reports.closing import NotYet
-from app.reports.formulas import Measure
+from app.reports.formulas import Measure, RateName
 from app.reports.months import HEARD, Month
 from app.supervision import appeals
 from app.surveys import confidential
@@ -264,3 +264,31 @@ async def test_a_recount_records_what_the_record_says_now_and_nobody_sets_a_figu
     await tx.act_as(OWNER)
     await tx.execute(text("UPDATE month_correction SET new = new + 1 WHERE seq = 1"))
     assert [one["correction"] for one in await found(year, verification.altered)] == [1]
+
+
+async def test_no_report_of_the_county_tells_of_few_by_what_is_left_of_its_total(
+    books: Books,
+) -> None:
+    for number in range(5):
+        await books.solved(june(2 + number), june(3 + number, 16), says="满意")
+    for number in range(2):
+        await books.solved(june(9 + number), june(10 + number), by="ronglong", says="不满意")
+    await books.locked()
+    report = await books.report()
+    assert report.total[Measure.SATISFIED] == 5
+    assert report.total_untold == frozenset()
+    inspector = await books.who("ducha")
+    own = await reading.unit(books.tx, VILLAGE, JUNE, JUNE, by=inspector)
+    # Else the two would be what is left, also by the unit's own page; and its one person is all of it.
+    for one in [*report.units, *report.people, *own.units, *own.people]:
+        told = {share.rate.name: share.told for share in one.shares}
+        assert one.untold >= {Measure.SATISFIED, Measure.BASICALLY_SATISFIED}
+        assert told[RateName.SATISFACTION] == ("不单列" if one.unit_code == VILLAGE else "少于5件")
+    # With three of another township's, what is left is of five.
+    for number in range(3):
+        await books.solved(june(12 + number), june(13 + number), by="guangshun", says="满意")
+    at = june(12, month=7)
+    assert await correcting.recount(books.tx, JUNE, by=inspector, reason="补记", now=at) > 0
+    await books.tx.flush()
+    units = {one.unit_code: one for one in (await books.report()).units}
+    assert units[VILLAGE].untold == frozenset()

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.reports.suppression import FEWEST, Bound, Cell, Counted, cells, told
+from app.reports.suppression import FEWEST, Bound, Cell, Counted, Whose, cells, told, untold
 
 _TOWNSHIPS = st.one_of(st.none(), st.integers(100, 102))
 
@@ -131,3 +131,48 @@ def test_small_villages_are_told_together_with_their_township_and_departments_wi
         ((6,), False, 6),
         ((1, 2), True, 5),
     ]
+
+
+@st.composite
+def _among(draw: st.DrawFn) -> dict[Whose, int]:
+    """Units with their people; some of a unit's answers belong to nobody in it."""
+    found: dict[Whose, int] = {}
+    for unit_id in range(draw(st.integers(0, 6))):
+        own = draw(st.lists(st.integers(0, 9), max_size=4))
+        found |= {(unit_id, staff_id): number for staff_id, number in enumerate(own)}
+        found[unit_id, None] = sum(own) + draw(st.sampled_from((0, 0, 1, 6)))
+    return found
+
+
+@given(_among())
+def test_no_total_less_all_that_is_told_of_its_parts_is_of_few(among: dict[Whose, int]) -> None:
+    held_back = untold(among)
+    told_of = {whose: number for whose, number in among.items() if whose not in held_back}
+    units = {whose: number for whose, number in told_of.items() if whose[1] is None}
+    assert not any(0 < number < FEWEST for number in told_of.values())
+    county = sum(number for whose, number in among.items() if whose[1] is None)
+    # Where the county's total itself is of few, it is not told either.
+    if county >= FEWEST:
+        assert not 0 < county - sum(units.values()) < FEWEST
+    for unit, number in units.items():
+        people = [
+            other
+            for whose, other in told_of.items()
+            if whose[0] == unit[0] and whose[1] is not None
+        ]
+        if any(people):
+            assert not 0 < number - sum(people) < FEWEST
+
+
+@given(_among())
+def test_of_a_unit_that_is_not_told_no_person_is(among: dict[Whose, int]) -> None:
+    held_back = untold(among)
+    for whose in among:
+        assert whose[1] is None or (whose[0], None) not in held_back or whose in held_back
+
+
+def test_as_little_as_can_be_is_held_back() -> None:
+    assert untold({(1, None): 9, (2, None): 6, (3, None): 0}) == frozenset()
+    assert untold({(1, None): 9, (2, None): 6, (3, None): 2}) == {(2, None), (3, None)}
+    assert untold({(1, None): 9, (3, None): 2, (4, None): 3}) == {(3, None), (4, None)}
+    assert untold({(1, None): 9, (1, 7): 8, (1, 8): 1}) == {(1, 7), (1, 8)}

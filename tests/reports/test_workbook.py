@@ -6,7 +6,7 @@ from io import BytesIO
 from python_calamine import CalamineWorkbook
 
 from app.directory.terms import UnitKind
-from app.reports.formulas import Measure, ranked, total
+from app.reports.formulas import ALL_TOLD, Measure, ranked, total
 from app.reports.models import MonthEnd
 from app.reports.months import Month
 from app.reports.reading import Figure, Report
@@ -28,9 +28,9 @@ def report() -> Report:
         digest=b"",
     )
     counts = {Measure.HANDLING_DUE: 8, Measure.HANDLING_IN_TIME: 6}
-    shares = ranked([counts] * len(NAMES))
+    shares = ranked([(counts, ALL_TOLD)] * len(NAMES))
     units = [
-        Figure(place, f"50015{place}", name, UnitKind.DEPARTMENT, None, None, dict(counts), False, own)
+        Figure(place, f"50015{place}", name, UnitKind.DEPARTMENT, None, None, dict(counts), False, ALL_TOLD, own)
         for place, (name, own) in enumerate(zip(NAMES, shares, strict=True))
     ]  # fmt: skip
     return Report([locked], units, [], total(one.counts for one in units), evaluations=True)
@@ -54,3 +54,9 @@ def test_rates_are_numbers_that_can_be_reckoned_with_and_totals_come_last() -> N
     assert [row[column] for row in rows] == [0.75] * 5
     assert rows[-1][heads.index("应办结")] == 32
     assert rows[0][heads.index("满意率")] == "–"
+
+
+def test_it_bears_the_moment_of_the_lock_so_that_the_same_month_is_the_same_file() -> None:
+    made = workbook("2025年6月群工月报", report(), [])
+    with zipfile.ZipFile(BytesIO(made)) as parts:
+        assert b">2025-07-10T16:00:00Z</dcterms:created>" in parts.read("docProps/core.xml")

@@ -22,9 +22,16 @@ from app.http.transaction import OneTransaction, Tx
 from app.http.who import ByStaff
 from app.settings import settings
 from app.surveys import confidential
-from tests.backtoback import comparing, histories, surfaces, worlds
-from tests.backtoback.comparing import JUST_ANSWERED, LOOKED_AT, WINDOW_OVER, Pair
-from tests.backtoback.histories import Case, History
+from tests.backtoback import comparing, county, histories, surfaces
+from tests.backtoback.comparing import (
+    JUST_ANSWERED,
+    LOOKED_AT,
+    NOTHING_ARRIVED,
+    RELEASED,
+    WINDOW_OVER,
+    Pair,
+)
+from tests.backtoback.histories import Case, History, by_text
 from tests.backtoback.serving import DOCUMENTS, composed, served, with_a_route_more
 from tests.backtoback.surfaces import STAFF
 from tests.backtoback.worlds import Ground
@@ -32,15 +39,11 @@ from tests.services import Addresses
 from workers import deadlines
 
 OPERATIONS = surfaces.operations(DOCUMENTS)
-# What shows something to the command center and inspectors alone, or what no case here has.
+REPORTS = [one for one in OPERATIONS if one.path.startswith(surfaces.REPORTS)]
+# What shows something to the command center and inspectors alone.
 _SHOWN_TO_OTHERS = {
     f"{STAFF}/return-calls", f"{STAFF}/unread-replies", f"{STAFF}/texts", f"{STAFF}/texts/{{text_id}}",
-}  # fmt: skip
-# What there is only when a month is locked, or a unit has ended.
-_NOT_YET = {
-    *(f"{STAFF}/reports/months/{{month}}{what}" for what in ("", ".xlsx", "/exclusions", "/units/{code}")),
-    *(f"{STAFF}/reports/years/{{year}}{what}" for what in ("", ".xlsx", "/units/{code}")),
-    f"{STAFF}/units/{{code}}/end",
+    f"{STAFF}/reports/months/{{month}}/exclusions",
 }  # fmt: skip
 _OF_WHAT_IS_NOT_THERE = ("{photo_id}", "{paper_id}", "{card_id}", "{call_id}", "{reply_id}")
 
@@ -57,7 +60,7 @@ def redis_named(addresses: Addresses) -> Iterator[None]:
 async def ground(addresses: Addresses, worker_number: int, redis_named: None) -> Ground:
     assert redis_named is None
     name = f"{addresses.prefix}ground{worker_number}"
-    return await worlds.prepare(addresses.server, addresses.template, name)
+    return await county.prepare(addresses.server, addresses.template, name, served)
 
 
 def satisfied_or_silent(route: str = "department") -> Pair:
@@ -73,12 +76,38 @@ async def test_nothing_that_handlers_or_neighbours_see_depends_on_what_was_answe
     ground: Ground, seed: str
 ) -> None:
     pair = Pair.drawn(seed)
-    moments = (JUST_ANSWERED, LOOKED_AT, WINDOW_OVER)
+    moments = (JUST_ANSWERED, LOOKED_AT, NOTHING_ARRIVED, WINDOW_OVER, RELEASED)
     found = await comparing.compare(ground, served, OPERATIONS, pair, moments)
     assert found.differences == [], pair.ways
     assert found.looked_at > 400
     asked = {one.path for one in OPERATIONS if not one.path.endswith(_OF_WHAT_IS_NOT_THERE)}
-    assert asked - found.shown == _SHOWN_TO_OTHERS | _NOT_YET
+    assert asked - found.shown == _SHOWN_TO_OTHERS
+
+
+def fifth(route: str, fourth: str, ways: tuple[str, str]) -> Pair:
+    """Three answered before, then the neighbour; and as the unit's fifth the reporter, in this way or that."""
+    cases = [Case.answered(route, "reporter"), Case.answered(route, "neighbour", fourth)]
+    history = History(f"fifth/{route}/{ways}", cases)
+    return Pair(history, ways, (by_text(ways[0]), by_text(ways[1])))
+
+
+async def test_the_fifth_answer_shows_when_the_month_is_released_and_to_its_own_unit_alone(
+    ground: Ground,
+) -> None:
+    pair = fifth("department", "不满意", ("满意", "不满意"))
+    found = await comparing.compare(ground, served, REPORTS, pair, (WINDOW_OVER, RELEASED))
+    assert {one.when for one in found.differences} == {RELEASED.name}
+    assert {one.where[0] for one in found.differences} == {"shuiwu", "shuiwu_head"}
+    assert {one.where[2] for one in found.differences} == {f"{STAFF}/reports/satisfaction"}
+    one = found.differences[0]
+    told = [reply.told()["items"][0]["told"] for reply in (one.first, one.second)]
+    assert told == ["满意率60.0%（参评5人次）", "满意率40.0%（参评5人次）"]
+
+
+async def test_one_dissent_among_five_does_not_show_even_then(ground: Ground) -> None:
+    pair = fifth("county", "满意", ("满意", "不满意"))
+    found = await comparing.compare(ground, served, REPORTS, pair, (RELEASED,))
+    assert found.differences == []
 
 
 async def _count_answers(tx: Tx, by: ByStaff) -> int:
@@ -98,7 +127,8 @@ async def test_a_route_that_somebody_adds_is_asked_and_gives_itself_away(ground:
         ground, composed(documents), added, satisfied_or_silent(), (JUST_ANSWERED,)
     )
     assert {one.where[0] for one in found.differences} == set(surfaces.HANDLERS)
-    assert {(one.first.body, one.second.body) for one in found.differences} == {(b"1", b"0")}
+    [told] = {(one.first.body, one.second.body) for one in found.differences}
+    assert int(told[0]) == int(told[1]) + 1
 
 
 _ANSWERED = text("""

@@ -2,6 +2,8 @@
 
 from datetime import timedelta
 
+from sqlalchemy import text
+
 from app import clock
 from app.db import transaction
 from app.surveys import return_calls
@@ -156,3 +158,33 @@ async def test_nothing_that_a_unit_reads_changes_by_what_is_asked_answered_or_ca
     with clock.moved(timedelta(hours=1)):
         await village.turn(second)
     assert await read() == before
+
+
+_TOLD = text("""
+SELECT g.ref, m.round FROM outbox_message m JOIN grievance g ON g.id = m.case_id WHERE m.kind = 'reworked' AND g.ref = ANY(:refs)
+""")
+
+
+async def test_for_who_joined_a_case_that_joined_another_it_is_done_again_there_and_each_is_told(
+    village: Village, who: Who
+) -> None:
+    cadre, center = await who("gongnong"), await who("zhihui")
+    phones = [new_phone() for _ in range(3)]
+    last, between, primary = [
+        await cadre.registers(person={"name": "王大爷", "phone": phone}) for phone in phones
+    ]
+    await center.does(f"/cases/{last}/merge", primary_ref=between, reason="同一件事")
+    await center.does(f"/cases/{between}/merge", primary_ref=primary, reason="同一件事")
+    await cadre.does(f"/cases/{primary}/handle")
+    await cadre.does(f"/cases/{primary}/answer", **ANSWER)
+    await village.ask_about(last)
+    await reply(phones[0], "不满意，灯还是不亮")
+    call = f"/return-calls/{(await calls(center))[last]}"
+    told = await center.does(f"{call}/finding", result="valid", consent=True)
+    assert (told["ref"], told["handled_ref"]) == (last, primary)
+    assert told["unit"].startswith("工农茶叶产业社区")
+    again = await center.does(f"/cases/{primary}/rework", reason="回访属实")
+    assert (again["phase"], again["round"]) == ("handling", 2)
+    async with transaction() as tx:
+        refs = {tuple(row) for row in await tx.all(_TOLD, refs=[last, between, primary])}
+    assert refs == {(last, 2), (between, 2), (primary, 2)}

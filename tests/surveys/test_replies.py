@@ -62,6 +62,7 @@ SATISFIED, BASICALLY, DISSATISFIED = Value
         ("满意个屁！水都没有", DISSATISFIED),
         ("3，三天了还没有水", DISSATISFIED),
         ("1。谢谢", SATISFIED),
+        ("1谢谢", SATISFIED),
         ("1吧", SATISFIED),
         ("满 意", SATISFIED),
         ("满意满意！", SATISFIED),

@@ -6,7 +6,7 @@ from datetime import datetime
 from app.auth.actor import StaffActor, SystemActor
 from app.cases import access, history
 from app.cases.actions import reorganising
-from app.cases.actions.telling import tell
+from app.cases.actions.telling import joined, tell
 from app.cases.dossier import Dossier
 from app.cases.lifecycle import Action, Condition
 from app.cases.models import Assignment, AssignmentRole, AssignmentState
@@ -57,7 +57,9 @@ async def rework(
         round=case.round,
         to=case.holder_unit_id,
     )
-    tell(tx, case, MessageKind.REWORKED, now=now, unit=dossier.holder.name)
+    # Also to who joined it: it may be one of them who agreed to have it done again.
+    for reporters_case in [case, *await joined(tx, case)]:
+        tell(tx, reporters_case, MessageKind.REWORKED, now=now, unit=dossier.holder.name)
     return dossier
 
 

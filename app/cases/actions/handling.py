@@ -2,29 +2,18 @@
 
 from datetime import datetime
 
-from sqlalchemy import text
-
 from app.auth.actor import StaffActor
 from app.cases import access, deadlines, history, papers
-from app.cases.actions.telling import owe_survey, tell
+from app.cases.actions.telling import joined, owe_survey, tell
 from app.cases.dossier import Dossier
 from app.cases.lifecycle import Action
-from app.cases.models import Assignment, AssignmentRole, AssignmentState, Case, Outcome
+from app.cases.models import Assignment, AssignmentRole, AssignmentState, Outcome
 from app.cases.papers import PaperKind
 from app.db import Transaction
 from app.directory.terms import UnitKind
 from app.limits.terms import Stage
 from app.outbox import MessageKind
 from app.settings import settings
-
-# The reporters whose cases were joined to this one, or to one that was: each is answered and asked.
-_JOINED = text("""
-WITH RECURSIVE joined AS (
-  SELECT id FROM grievance WHERE primary_id = :case_id
-  UNION
-  SELECT g.id FROM grievance g JOIN joined j ON g.primary_id = j.id
-) SELECT g.* FROM grievance g JOIN joined USING (id) ORDER BY g.id
-""")
 
 
 async def sign(tx: Transaction, ref: str, *, by: StaffActor, now: datetime) -> Dossier:
@@ -130,7 +119,7 @@ async def answer(
         outcome=outcome,
         **paper,
     )
-    for reporters_case in [case, *await _joined(tx, case)]:
+    for reporters_case in [case, *await joined(tx, case)]:
         tell(
             tx,
             reporters_case,
@@ -149,15 +138,6 @@ async def answer(
             now=now,
         )
     return dossier
-
-
-async def _joined(tx: Transaction, case: Case) -> list[Case]:
-    joined = [Case.read(row) for row in await tx.all(_JOINED, case_id=case.id)]
-    for one in joined:
-        one.round = (
-            case.round
-        )  # what they are told and asked about is this round of the case they joined
-    return joined
 
 
 def _own(dossier: Dossier, by: StaffActor) -> Assignment:

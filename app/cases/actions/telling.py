@@ -3,10 +3,20 @@
 from datetime import datetime
 from uuid import UUID
 
+from sqlalchemy import text
+
 from app.cases.models import Case
 from app.db import Transaction
 from app.outbox import MessageKind, announce
 
+# The reporters whose cases were joined to this one, or to one that was: each is told, answered and asked.
+_JOINED = text("""
+WITH RECURSIVE joined AS (
+  SELECT id FROM grievance WHERE primary_id = :case_id
+  UNION
+  SELECT g.id FROM grievance g JOIN joined j ON g.primary_id = j.id
+) SELECT g.* FROM grievance g JOIN joined USING (id) ORDER BY g.id
+""")
 # A relative may read the phone: of a sealed case the text does not even say what it is about.
 _UNNAMED = "您反映的事项"
 
@@ -37,6 +47,14 @@ def tell(
         title=_UNNAMED if case.sealed else case.title,
         **params,
     )
+
+
+async def joined(tx: Transaction, case: Case) -> list[Case]:
+    """The cases that were joined to it, each with its round: it is what they are told and asked about."""
+    found = [Case.read(row) for row in await tx.all(_JOINED, case_id=case.id)]
+    for one in found:
+        one.round = case.round
+    return found
 
 
 def owe_survey(
