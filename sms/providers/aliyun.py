@@ -59,6 +59,11 @@ _IDLE_SECONDS: Final = 15.0
 _BELIEVED_SECONDS: Final = 5.0
 
 AskApproval = Callable[[MessageKind], Awaitable[Standing]]
+_UNAPPROVED: Final = {
+    Approval.PENDING: ErrorClass.TEMPLATE_PENDING,
+    Approval.REJECTED: ErrorClass.TEMPLATE_REJECTED,
+}
+
 
 
 def capabilities(settings: Settings) -> Capabilities:
@@ -106,7 +111,8 @@ class AliyunGateway:
         except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
             return NotSent(f"templates: {type(error).__name__}")
         if standing.approval is not Approval.APPROVED or standing.template_code is None:
-            return Refused(f"template_{standing.approval}", ErrorClass.CONTENT)
+            unapproved = _UNAPPROVED.get(standing.approval, ErrorClass.TEMPLATE_PENDING)
+            return Refused(unapproved, unapproved)
         given = values(
             kind,
             message.parameters,

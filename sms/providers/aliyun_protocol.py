@@ -48,10 +48,11 @@ ERRORS: Final[Mapping[str, ErrorClass]] = {
     ),
     **dict.fromkeys(
         (
-            "isv.SMS_TEMPLATE_ILLEGAL",
             "isv.TEMPLATE_MISSING_PARAMETERS",
             "isv.TEMPLATE_PARAMS_ILLEGAL",
             "isv.INVALID_PARAMETERS",
+    # Approved as far as we know, and it is not: withdrawn there, or noted here under a wrong code.
+    "isv.SMS_TEMPLATE_ILLEGAL": ErrorClass.TEMPLATE_REJECTED,
             "isv.INVALID_JSON_PARAM",
             "isv.PARAM_LENGTH_LIMIT",
             "isv.PARAM_NOT_SUPPORT_URL",

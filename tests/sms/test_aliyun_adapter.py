@@ -222,7 +222,8 @@ async def test_words_that_are_not_approved_are_not_sent_and_say_why(
     gateway = AliyunGateway(account(aliyun_api_url=aliyun.url), asked)
     sent = message()
     try:
-        assert await gateway.send(sent) == Refused(f"template_{approval}", ErrorClass.CONTENT)
+        error = ErrorClass(f"template_{approval}")
+        assert await gateway.send(sent) == Refused(error, error)
     finally:
         await gateway.close()
     assert aliyun.attempts(sent) == (0, 0)

@@ -135,6 +135,7 @@ async def test_a_text_whose_words_are_not_approved_needs_a_human_and_says_why(
     survey, other = await announce(kind=MessageKind.SURVEY), await announce()
     another_worker()
     await in_state(survey, MessageState.NEEDS_HUMAN)
-    assert (await row(survey)).error == "template_pending"
+    found = await row(survey)
+    assert (found.why, found.error) == ("template_pending", "template_pending")
     await in_state(other, MessageState.DELIVERED)
     assert await provider.requests(survey) == 0
