@@ -150,7 +150,7 @@ class Delivery:
         for one in ready:
             async with self._at_once:
                 found = await self._gateway.find(
-                    _outgoing(one), attempted_at=message.created_at, taken=message.taken
+                    _outgoing(one), attempted_at=message.due_at, taken=message.taken
                 )
             # A provider that could not be asked has not been asked in vain while everybody waits for it.
             away = isinstance(found, Unknown) and (probe or self._paused)
@@ -272,6 +272,7 @@ def _outgoing(one: Ready) -> OutgoingText:
         parameters=outbox.open_params(message.params_sealed),
         body=one.body,
         callback_url=f"{settings().public_url.rstrip('/')}/sms/twilio/status/{message.id}{turn}",
+        turn=message.turn,
     )
 
 

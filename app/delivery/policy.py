@@ -108,7 +108,8 @@ def after_report(
     """What a report that a text did not arrive means. QUEUED: it is to be sent once more, as a new turn."""
     if kind is MessageKind.ONE_TIME_CODE:
         return Step(status)
-    if error is ErrorClass.TRANSIENT and may_retry:
+    # Neither is a fault of this text's; of the account's, nothing is sent anyway until it is in order.
+    if error in (ErrorClass.TRANSIENT, ErrorClass.ACCOUNT) and may_retry:
         return Step(MessageState.QUEUED, pause=RETRY_AFTER)
     why = Why.UNDELIVERED if error is None else _OF_REFUSAL.get(error, Why.UNDELIVERED)
     if why is Why.REFUSED:

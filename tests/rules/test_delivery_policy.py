@@ -79,6 +79,9 @@ def test_an_inquiry_while_the_provider_is_away_is_not_in_vain() -> None:
     [
         (ErrorClass.TRANSIENT, True, QUEUED, None),
         (ErrorClass.TRANSIENT, False, HUMAN, Why.UNDELIVERED),
+        (ErrorClass.ACCOUNT, True, QUEUED, None),
+        (ErrorClass.ACCOUNT, False, HUMAN, Why.UNDELIVERED),
+        (ErrorClass.OPTED_OUT, True, HUMAN, Why.OPTED_OUT),
         (ErrorClass.NUMBER_UNUSABLE, True, HUMAN, Why.NUMBER_UNUSABLE),
         (ErrorClass.CONTENT, True, HUMAN, Why.CONTENT),
         (ErrorClass.AMBIGUOUS, True, HUMAN, Why.UNDELIVERED),
@@ -105,9 +108,6 @@ def test_a_code_is_worth_less_time_than_it_is_valid_and_the_rest_days() -> None:
 def test_every_word_of_delivery_is_said_in_chinese() -> None:
     texts = set(MessageKind) - {MessageKind.SURVEY_OWED}
     assert len({kind_in_chinese(kind) for kind in texts}) == len(texts)
-
-
-def channel(**how: object) -> SmsChannel:
     assert all(one.chinese for one in FollowedBy)
 
 
@@ -128,6 +128,9 @@ def test_no_class_of_error_is_left_without_a_reason_or_another_try(error: ErrorC
     ]
     for step in steps:
         assert (step.state is QUEUED) or (step.state is HUMAN and step.why is not None)
+
+
+def channel(**how: object) -> SmsChannel:
     return SmsChannel(**{"provider": "twilio", "paced_until": NOW, **how})
 
 

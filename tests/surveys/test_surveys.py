@@ -13,6 +13,7 @@ from app.db import transaction
 from app.directory.terms import Role
 from app.errors import ActionNotAllowed, InvalidInput, NotFound, NotPermitted
 from app.surveys import asking, confidential, receiving, return_calls
+from app.surveys.receiving import InboundText
 from app.surveys.replies import Value
 from app.surveys.return_calls import CallToMake, Finding
 from app.surveys.terms import CallResult, ReplyEffect
@@ -33,13 +34,9 @@ _TEXTS = text("SELECT count(*) FROM outbox_message WHERE case_id = :case_id AND 
 
 async def reply(phone: str, words: str, *, delivery: str | None = None) -> ReplyEffect | None:
     async with transaction() as tx:
-        return await receiving.receive(
-            tx,
-            provider_message_id=delivery or f"SM{uuid4().hex}",
-            from_phone=phone,
-            text=words,
-            now=await tx.now(),
-        )
+        given = InboundText(delivery or f"SM{uuid4().hex}", phone, words)
+        [effect] = await receiving.receive(tx, [given])
+        return effect
 
 
 async def answers(asked: Asked) -> list[tuple[str, str]]:

@@ -12,6 +12,7 @@ from app import outbox
 from app.db import transaction
 from app.delivery import channel, claiming, reports
 from app.delivery.channel import SmsChannel
+from app.delivery.reports import Report
 from app.delivery.terms import Pause
 from app.outbox import MessageKind, MessageState
 from app.settings import settings
@@ -110,6 +111,19 @@ async def test_an_account_error_stops_everybody_and_a_probe_starts_them_again(
     assert [await provider.accepted(message) for message in messages] == [1, 0, 0]
     await worked(Delivery(open_gateway()))
     assert [await provider.accepted(message) for message in messages] == [1, 1, 1]
+
+
+async def test_an_account_error_that_is_only_reported_later_stops_everybody_too(
+    provider: Provider,
+) -> None:
+    await provider.behave(failed=1, failure_code=30002, report_delay_seconds=0.01)
+    message = await announce()
+    await worked(Delivery(open_gateway()))
+    again = await until(lambda: in_turn(message, 2))
+    assert again.state == MessageState.QUEUED
+    paused = await shown()
+    assert (paused.paused_why, paused.error) == (Pause.ACCOUNT, "30002")
+    assert await granted() == 0
 
 
 async def test_while_nothing_can_be_sent_codes_expire_all_the_same(
@@ -223,7 +237,8 @@ async def test_reports_of_an_earlier_turn_change_nothing_but_when_it_arrived_aft
 
 async def reported(message: UUID, sid: str, status: MessageState) -> bool:
     async with transaction() as tx:
-        return await reports.record_status(tx, message, sid, status, "30003")
+        told = Report(message, sid, status, "30003")
+        return message in await reports.record(tx, [told], provider=TWILIO)
 
 
 async def in_turn(message: UUID, turn: int) -> Any:
