@@ -1,12 +1,14 @@
 """The channel all workers share, before the real simulator: the rate, the pause on account errors, the probe, the limits."""
 
 import asyncio
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 import pytest
 from sqlalchemy import text
+from typing_extensions import override
 
 from app import outbox
 from app.db import transaction
@@ -16,6 +18,8 @@ from app.delivery.reports import Report
 from app.delivery.terms import Pause
 from app.outbox import MessageKind, MessageState
 from app.settings import settings
+from sms.gateway import OutgoingText, SendResult
+from sms.providers.twilio import TwilioGateway
 from tests.workers.conftest import Provider, announce, in_state, row, until
 from workers.outbox import Delivery, open_gateway
 
@@ -189,6 +193,48 @@ async def test_what_is_over_the_days_number_waits_or_goes_to_a_person(
         await tx.execute(text("UPDATE outbox_message SET due_at = now() WHERE state = 'queued'"))
     await worked(Delivery(open_gateway()))
     assert await provider.accepted(messages[2]) == 1
+
+
+class SlowAtFirst(TwilioGateway):
+    """Takes its time with the first text: until another one has overtaken it, or for a second."""
+
+    def __init__(self) -> None:
+        super().__init__(settings())
+        self._begun, self._overtaken = 0, asyncio.Event()
+
+    @override
+    async def send(self, message: OutgoingText) -> SendResult:
+        self._begun += 1
+        if self._begun > 1:
+            result = await super().send(message)
+            self._overtaken.set()
+            return result
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._overtaken.wait(), 1)
+        return await super().send(message)
+
+
+async def test_what_was_owed_to_one_person_first_goes_out_first(provider: Provider) -> None:
+    for n in range(4):
+        await announced(f"第{n}次")
+    await worked(Delivery(SlowAtFirst()))
+    phone = (await provider.control.get(f"/phones/{number(7)}")).json()
+    assert [text["text"][-3:] for text in phone["messages"]] == [f"第{n}次" for n in range(4)]
+
+
+async def test_texts_to_others_do_not_wait_for_one_person_whose_text_takes_long(
+    provider: Provider,
+) -> None:
+    first, other = await announced("第0次"), await announce(phone=number(1))
+    await worked(Delivery(SlowAtFirst()))
+    moments = [await sent_at(provider, phone) for phone in (number(7), number(1))]
+    assert moments[0] > moments[1]
+    assert [await provider.accepted(one) for one in (first, other)] == [1, 1]
+
+
+async def sent_at(provider: Provider, phone: str) -> str:
+    [text] = (await provider.control.get(f"/phones/{phone}")).json()["messages"]
+    return str(text["at"])
 
 
 async def test_a_landline_is_never_tried(provider: Provider) -> None:
