@@ -101,6 +101,30 @@ async def test_the_same_delivery_many_times_at_once_has_one_effect(village: Vill
     assert await answers(other) == []
 
 
+async def test_replies_handed_in_together_each_answer_their_own_survey(village: Village) -> None:
+    phones = [new_phone() for _ in range(4)]
+    asked = [await village.asked(phone) for phone in phones[:3]]
+    words = ["1", "不满意，水还是没有", "谢谢", "2"]
+    together = [
+        InboundText(f"SM{phone}", phone, said) for phone, said in zip(phones, words, strict=True)
+    ]
+    async with transaction() as tx:
+        effects = await receiving.receive(tx, together)
+    assert effects == [
+        ReplyEffect.ANSWERED,
+        ReplyEffect.ANSWERED,
+        ReplyEffect.THANKS,
+        ReplyEffect.NOT_ASKED,
+    ]
+    assert [await answers(one) for one in asked] == [
+        [("satisfied", "text")],
+        [("dissatisfied", "text")],
+        [],
+    ]
+    async with transaction() as tx:
+        assert await receiving.receive(tx, [*reversed(together)]) == [None] * 4
+
+
 async def test_different_replies_at_once_each_answer_one_survey(village: Village) -> None:
     phone = new_phone()
     asked = [await village.asked_beside(phone) for _ in range(3)]
