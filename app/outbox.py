@@ -76,6 +76,8 @@ class Why(StrEnum):
     IDENTICAL = "identical"
     OVER_LIMIT = "over_limit"
     BROKEN = "broken"
+    TEMPLATE_PENDING = "template_pending"
+    TEMPLATE_REJECTED = "template_rejected"
 
 
 # How long a text is still worth sending. A code nobody waits for any more must not arrive: it is valid for 5 minutes, and

@@ -50,6 +50,8 @@ class OutgoingText:
     body: str = field(repr=False)
     # Carries `id`, so that the provider's report finds the message even where its answer to us was lost.
     callback_url: str
+    # Sent again after it had ended, it is another text: what became of the one before says nothing about this one.
+    turn: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,15 +87,6 @@ class NotSent:
 
 
 SendResult: TypeAlias = Accepted | Refused | Unknown | NotSent
-
-
-@dataclass(frozen=True, slots=True)
-class InboundText:
-    """What somebody texted back, as the provider handed it in; `text` is as it was written, blanks included."""
-
-    provider_message_id: str
-    from_phone: str = field(repr=False)
-    text: str = field(repr=False)
 
 
 class Gateway(Protocol):

@@ -6,7 +6,7 @@ both providers come back.
 """
 
 import hmac
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from functools import cache
 from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import Annotated, Any, Final, TypeVar
@@ -19,12 +19,12 @@ from starlette.requests import ClientDisconnect
 
 from app.db import transaction
 from app.delivery import reports
+from app.delivery.reports import Report
 from app.errors import MalformedRequest, NotFound, NotPermitted, TooLarge, Unavailable
 from app.http.problems import problems
 from app.outbox import MessageState
 from app.settings import settings
-from app.surveys.receiving import receive
-from sms.gateway import InboundText
+from app.surveys.receiving import InboundText, receive
 from sms.providers import aliyun_pushes
 from sms.providers.twilio import signature_valid
 from sms.providers.twilio_webhooks import (
@@ -37,7 +37,7 @@ from sms.providers.twilio_webhooks import (
 
 router = APIRouter(prefix="/sms", tags=["短信"])
 log = structlog.get_logger()
-R = TypeVar("R")
+R = TypeVar("R", bound=Hashable)
 
 _STATES: Final[Mapping[str, MessageState]] = {
     **dict.fromkeys(
@@ -80,14 +80,19 @@ async def status(message_id: str, form: GenuineForm, request: Request) -> None:
     if report is None or message is None:
         return
     async with transaction() as tx:
-        await reports.record_status(
+        await reports.record(
             tx,
-            message,
-            report.provider_id,
-            _STATES[report.status],
-            report.error_code,
-            error=report.error,
-            turn=_turn(request.query_params.get("turn")),
+            [
+                Report(
+                    message,
+                    report.provider_id,
+                    _STATES[report.status],
+                    report.error_code,
+                    report.error,
+                    _turn(request.query_params.get("turn")),
+                )
+            ],
+            provider="twilio",
         )
 
 
@@ -101,7 +106,7 @@ async def status(message_id: str, form: GenuineForm, request: Request) -> None:
 async def inbound(form: GenuineForm) -> None:
     given = inbound_text(form)
     if given is not None:
-        await _receive(given)
+        await _receive([given])
 
 
 class Taken(BaseModel):
@@ -134,20 +139,16 @@ _PUSHES: Final = problems(NotFound, MalformedRequest, TooLarge, Unavailable)
 
 @router.post("/aliyun/{secret}/reports", summary="短信状态报告（SmsReport）", responses=_PUSHES)
 async def pushed_reports(batch: Annotated[list[Any], Depends(pushed)]) -> Taken:
-    # Each in a transaction of its own: the same batch twice at once must not have one wait for the other in a circle.
-    for told in _read(batch, aliyun_pushes.receipt):
-        state = MessageState.DELIVERED if told.delivered else MessageState.UNDELIVERED
+    told = [_report(receipt) for receipt in _read(batch, aliyun_pushes.receipt)]
+    for some in _apart(told, lambda one: (one.message_id, one.provider_id)):
         async with transaction() as tx:
-            await reports.record_status(
-                tx, told.message_id, told.provider_id, state, told.error_code
-            )
+            await reports.record(tx, some, provider="aliyun")
     return Taken()
 
 
 @router.post("/aliyun/{secret}/replies", summary="上行短信（SmsUp）", responses=_PUSHES)
 async def replies(batch: Annotated[list[Any], Depends(pushed)]) -> Taken:
-    for told in _read(batch, aliyun_pushes.reply):
-        await _receive(told)
+    await _receive(_read(batch, aliyun_pushes.reply))
     return Taken()
 
 
@@ -159,15 +160,37 @@ def _read(batch: list[Any], read: Callable[[Any], R | None]) -> list[R]:
     return found
 
 
-async def _receive(given: InboundText) -> None:
-    async with transaction() as tx:
-        await receive(
-            tx,
-            provider_message_id=given.provider_message_id,
-            from_phone=given.from_phone,
-            text=given.text,
-            now=await tx.now(),
+async def _receive(given: Sequence[InboundText]) -> None:
+    for some in _apart(given, lambda one: (one.from_phone, one.provider_message_id)):
+        async with transaction() as tx:
+            await receive(tx, some)
+
+
+def _apart(given: Iterable[R], about: Callable[[R], tuple[Hashable, Hashable]]) -> list[list[R]]:
+    """As few groups as can be, each for one transaction: in none do two speak of the same, the first told stands first.
+
+    What is told twice in the same words is told once.
+    """
+    groups: list[tuple[list[R], set[Hashable], set[Hashable]]] = []
+    for one in dict.fromkeys(given):
+        this, that = about(one)
+        # Behind the last group that speaks of either, so that what was told of the same stays in its order.
+        place = 1 + max(
+            (n for n, (_, these, those) in enumerate(groups) if this in these or that in those),
+            default=-1,
         )
+        if place == len(groups):
+            groups.append(([], set(), set()))
+        group, these, those = groups[place]
+        group.append(one)
+        these.add(this)
+        those.add(that)
+    return [group for group, _, _ in groups]
+
+
+def _report(told: aliyun_pushes.Receipt) -> Report:
+    state = MessageState.DELIVERED if told.delivered else MessageState.UNDELIVERED
+    return Report(told.message_id, told.provider_id, state, told.error_code, told.error, told.turn)
 
 
 def _from_them(request: Request) -> bool:

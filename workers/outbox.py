@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import Coroutine
 from datetime import timedelta
 from typing import Any, Final
+from weakref import WeakValueDictionary
 
 import structlog
 
@@ -62,6 +63,8 @@ class Delivery:
         self._lease_seconds = settings().sms_timeout_seconds + _MARGIN_SECONDS
         self._at_once = asyncio.Semaphore(AT_ONCE)
         self._under_way: set[asyncio.Task[None]] = set()
+        # By number, the send begun last; a task that has ended is forgotten by itself.
+        self._newest: WeakValueDictionary[str, asyncio.Task[None]] = WeakValueDictionary()
         self._outcomes: list[tuple[Claimed, Outcome]] = []
         self._marking: asyncio.Task[None] | None = None
         self._looked_at = float("-inf")
@@ -122,15 +125,24 @@ class Delivery:
             self._mark(message, outcome)
         for one in ready:
             if one.message.id in admitted:
-                self._begin(self._send(one, last_moment, probe=held.grant.probe))
+                before = self._newest.get(one.phone)
+                send = self._send(one, last_moment, before, probe=held.grant.probe)
+                self._begin(send, to=one.phone)
         return len(claimed), 0.0
 
-    def _begin(self, work: Coroutine[Any, Any, None]) -> None:
+    def _begin(self, work: Coroutine[Any, Any, None], *, to: str | None = None) -> None:
         task = asyncio.create_task(work)
         self._under_way.add(task)
         task.add_done_callback(self._under_way.discard)
+        if to is not None:
+            self._newest[to] = task
 
-    async def _send(self, one: Ready, last_moment: float, *, probe: bool) -> None:
+    async def _send(
+        self, one: Ready, last_moment: float, before: asyncio.Task[None] | None, *, probe: bool
+    ) -> None:
+        # What was owed to one person first is what they should read first.
+        if before is not None:
+            await asyncio.wait([before])
         async with self._at_once:
             if (self._paused and not probe) or asyncio.get_running_loop().time() > last_moment:
                 # Others may think this process dead; if the lease has lapsed already, nothing comes of handing back.
@@ -150,7 +162,7 @@ class Delivery:
         for one in ready:
             async with self._at_once:
                 found = await self._gateway.find(
-                    _outgoing(one), attempted_at=message.created_at, taken=message.taken
+                    _outgoing(one), attempted_at=message.due_at, taken=message.taken
                 )
             # A provider that could not be asked has not been asked in vain while everybody waits for it.
             away = isinstance(found, Unknown) and (probe or self._paused)
@@ -272,6 +284,7 @@ def _outgoing(one: Ready) -> OutgoingText:
         parameters=outbox.open_params(message.params_sealed),
         body=one.body,
         callback_url=f"{settings().public_url.rstrip('/')}/sms/twilio/status/{message.id}{turn}",
+        turn=message.turn,
     )
 
 

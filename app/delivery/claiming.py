@@ -42,7 +42,7 @@ UPDATE outbox_message m SET
   lease_until = CASE next WHEN 'sending' THEN {_NOW} + CAST(:lease AS interval) END,
   settled_at = CASE next WHEN 'sending' THEN NULL ELSE {_NOW} END
 FROM due WHERE m.id = due.id
-RETURNING m.id, m.kind, m.state, m.attempts, m.turn, m.created_at, m.expires_at, m.due_at, m.params_sealed, due.phone
+RETURNING m.id, m.kind, m.state, m.attempts, m.turn, m.expires_at, m.due_at, m.params_sealed, due.phone
 """)  # noqa: S608 - nothing but the constants above
 _EXPIRE = text(f"""
 UPDATE outbox_message m SET
@@ -70,7 +70,7 @@ WITH due AS (
 )
 UPDATE outbox_message m SET lease_token = CAST(:token AS uuid), lease_until = {_NOW} + CAST(:lease AS interval)
 FROM due WHERE m.id = due.id
-RETURNING m.id, m.kind, m.state, m.attempts, m.turn, m.created_at, m.expires_at, m.due_at, m.params_sealed, due.phone, due.taken
+RETURNING m.id, m.kind, m.state, m.attempts, m.turn, m.expires_at, m.due_at, m.params_sealed, due.phone, due.taken
 """)  # noqa: S608
 
 
@@ -83,8 +83,8 @@ class Claimed:
     state: MessageState
     attempts: int
     turn: int
-    created_at: datetime
     expires_at: datetime
+    # No attempt whose outcome is open was made before.
     due_at: datetime
     token: UUID
     phone_sealed: bytes | None = field(repr=False)
@@ -127,7 +127,6 @@ def _claimed(row: Any, token: UUID) -> Claimed:
         state=MessageState(row.state),
         attempts=row.attempts,
         turn=row.turn,
-        created_at=row.created_at,
         expires_at=row.expires_at,
         due_at=row.due_at,
         token=token,

@@ -54,6 +54,8 @@ _OF_REFUSAL: Final = {
     ErrorClass.NUMBER_UNUSABLE: Why.NUMBER_UNUSABLE,
     ErrorClass.OPTED_OUT: Why.OPTED_OUT,
     ErrorClass.CONTENT: Why.CONTENT,
+    ErrorClass.TEMPLATE_PENDING: Why.TEMPLATE_PENDING,
+    ErrorClass.TEMPLATE_REJECTED: Why.TEMPLATE_REJECTED,
     ErrorClass.AMBIGUOUS: Why.REFUSED,
 }
 
@@ -106,7 +108,8 @@ def after_report(
     """What a report that a text did not arrive means. QUEUED: it is to be sent once more, as a new turn."""
     if kind is MessageKind.ONE_TIME_CODE:
         return Step(status)
-    if error is ErrorClass.TRANSIENT and may_retry:
+    # Neither is a fault of this text's; of the account's, nothing is sent anyway until it is in order.
+    if error in (ErrorClass.TRANSIENT, ErrorClass.ACCOUNT) and may_retry:
         return Step(MessageState.QUEUED, pause=RETRY_AFTER)
     why = Why.UNDELIVERED if error is None else _OF_REFUSAL.get(error, Why.UNDELIVERED)
     if why is Why.REFUSED:

@@ -15,16 +15,21 @@ from app.delivery.policy import Outcome, Step
 from app.outbox import MessageState
 
 _NOW: Final = "(now() + CAST(:shift AS interval))"
+# Locked in one order whoever marks, as reports are.
 _SETTLE = text(f"""
+WITH r AS MATERIALIZED (
+  SELECT r.* FROM jsonb_to_recordset(CAST(:outcomes AS jsonb)) AS r(id uuid, token uuid, state text, why text, error text,
+    provider_id text, more int, pause double precision, final boolean)
+  JOIN outbox_message m ON m.id = r.id
+  WHERE m.lease_token = r.token AND m.state IN ('sending', 'unknown') ORDER BY m.id FOR UPDATE OF m
+)
 UPDATE outbox_message m SET state = r.state, why = r.why, error = r.error,
   provider_id = coalesce(r.provider_id, m.provider_id), attempts = m.attempts + r.more,
   due_at = CASE WHEN r.state = 'queued' AND r.pause IS NOT NULL THEN {_NOW} + make_interval(secs => r.pause) ELSE m.due_at END,
   lease_token = NULL,
   lease_until = CASE r.state WHEN 'unknown' THEN {_NOW} + make_interval(secs => r.pause) END,
   settled_at = CASE WHEN r.final THEN {_NOW} END
-FROM jsonb_to_recordset(CAST(:outcomes AS jsonb)) AS r(id uuid, token uuid, state text, why text, error text,
-  provider_id text, more int, pause double precision, final boolean)
-WHERE m.id = r.id AND m.lease_token = r.token AND m.state IN ('sending', 'unknown')
+FROM r WHERE m.id = r.id
 RETURNING m.id
 """)  # noqa: S608 - nothing but the constant above
 _encoder: Final = msgspec.json.Encoder()

@@ -14,6 +14,9 @@ class ErrorClass(StrEnum):
     # The account, its credit or its sender: every further text would fare the same.
     ACCOUNT = "account"
     CONTENT = "content"
+    # Words that the provider has to approve: it has not decided yet, or does not take them.
+    TEMPLATE_PENDING = "template_pending"
+    TEMPLATE_REJECTED = "template_rejected"
     TRANSIENT = "transient"
     # Not known, or not known to be one of the above.
     AMBIGUOUS = "ambiguous"
@@ -43,6 +46,7 @@ class Pause(StrEnum):
 
 
 def why_in_chinese(why: Why) -> str:
+    """What is wrong, and what the person who sees to the text can do about it."""
     return _WHYS[why]
 
 
@@ -51,18 +55,20 @@ def kind_in_chinese(kind: MessageKind) -> str:
 
 
 _WHYS: Final = {
-    Why.NUMBER_UNUSABLE: "号码无法接收短信，请打电话告知",
+    Why.NUMBER_UNUSABLE: "号码无法接收短信，请核对号码或打电话告知",
     Why.NOT_TEXTABLE: "号码不是手机号码，请打电话告知",
     Why.OPTED_OUT: "对方已退订短信，请打电话告知",
-    Why.CONTENT: "内容被拦截",
-    Why.REFUSED: "服务商不接收",
-    Why.TRIED_OUT: "多次发送未成功",
-    Why.NEVER_KNOWN: "是否已发出无法查明，再发可能重复",
-    Why.UNDELIVERED: "已发出，未送达",
-    Why.EXPIRED: "未能在有效时间内发出",
-    Why.IDENTICAL: "刚给同一号码发过同样的内容",
-    Why.OVER_LIMIT: "该号码当天短信已达上限",
-    Why.BROKEN: "短信内容无法生成，请联系系统管理员",
+    Why.CONTENT: "内容被服务商或运营商拦截，请打电话告知；屡次出现的，请告诉系统管理员",
+    Why.REFUSED: "服务商不接收，请打电话告知；屡次出现的，请把错误代码告诉系统管理员",
+    Why.TRIED_OUT: "多次发送未成功，可以稍后补发，急的请打电话告知",
+    Why.NEVER_KNOWN: "是否已发出无法查明，再发可能重复，请先打电话问对方是否收到",
+    Why.UNDELIVERED: "已发出，未送达，可以补发或打电话告知",
+    Why.EXPIRED: "未能在有效时间内发出，仍需告知的，可以补发或打电话告知",
+    Why.IDENTICAL: "刚给同一号码发过同样的内容，一般不必再发；确需再发的，可以补发",
+    Why.OVER_LIMIT: "该号码当天短信已达上限，请打电话告知，或次日补发",
+    Why.BROKEN: "短信内容无法生成，请打电话告知，并联系系统管理员",
+    Why.TEMPLATE_PENDING: "短信模板还在等服务商审核，通过后可以补发，急的请打电话告知",
+    Why.TEMPLATE_REJECTED: "短信模板没有通过服务商审核，请打电话告知，并请系统管理员处理模板",
 }
 _FOLLOWED: Final = {
     FollowedBy.RETRIED: "系统重试",
@@ -70,8 +76,8 @@ _FOLLOWED: Final = {
     FollowedBy.SETTLED: "人工处理，不再发送",
 }
 _PAUSES: Final = {
-    Pause.ACCOUNT: "短信账户异常",
-    Pause.UNREACHABLE: "短信服务商无法连接",
+    Pause.ACCOUNT: "短信账户异常，请核对账户、余额、签名和发送号码",
+    Pause.UNREACHABLE: "短信服务商无法连接，请检查网络和服务商的状态",
 }
 _KINDS: Final = {
     MessageKind.ONE_TIME_CODE: "验证码",

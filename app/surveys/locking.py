@@ -3,14 +3,33 @@
 No row of a case or a citizen is locked or touched, so that nothing waits that a handler could notice.
 """
 
+from collections.abc import Iterable
+from datetime import datetime
+
 from sqlalchemy import text
 
 from app.db import Transaction
 
 _ONE_AT_A_TIME = text("SELECT pg_advisory_xact_lock(:key)")
+# In one order whoever asks, so that two with the same numbers do not wait for each other in a circle.
+_EACH = text("""
+SELECT pg_advisory_xact_lock(key), clock_timestamp() AS moment
+FROM (SELECT DISTINCT key FROM unnest(CAST(:keys AS bigint[])) AS k(key) ORDER BY key) AS numbers
+""")
 
 
 async def one_at_a_time(tx: Transaction, phone_key: bytes | None) -> None:
     """Until the transaction ends, nothing else is asked or taken of this number. Who has none is asked by a call alone."""
     if phone_key is not None:
-        await tx.execute(_ONE_AT_A_TIME, key=int.from_bytes(phone_key[8:16], signed=True))
+        await tx.execute(_ONE_AT_A_TIME, key=_number(phone_key))
+
+
+async def each_at_a_time(tx: Transaction, phone_keys: Iterable[bytes]) -> datetime:
+    """The same for several numbers; returns the database's moment from which on it is so."""
+    rows = await tx.all(_EACH, keys=[_number(key) for key in phone_keys])
+    moment: datetime = rows[-1].moment
+    return moment
+
+
+def _number(phone_key: bytes) -> int:
+    return int.from_bytes(phone_key[8:16], signed=True)

@@ -1,17 +1,21 @@
 """Taking what citizens answer, by text or on the page. Nothing of it reaches the case, its record or who handled it."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import groupby
+from operator import attrgetter
 from typing import Any
 
 from sqlalchemy import text
 
-from app import keys
+from app import clock, keys
 from app.auth.actor import Actor, CitizenActor
 from app.db import Transaction
 from app.errors import ActionNotAllowed, NotFound, NotPermitted
 from app.surveys import answering, confidential
 from app.surveys.answering import COLUMNS, CORRECTED_WITHIN, JOINS, Standing, standing_of, take
-from app.surveys.locking import one_at_a_time
+from app.surveys.locking import each_at_a_time, one_at_a_time
 from app.surveys.models import OptOut, Reply
 from app.surveys.numbers import binds
 from app.surveys.replies import Reading, Sense, Value, read_reply
@@ -20,15 +24,16 @@ from app.surveys.terms import AnswerChannel, ReplyEffect
 # A statement of its own, after the lock, so that it sees what the one before did. Whatever the person may still answer or
 # put right, and what waits for its turn.
 _ASKED = text(f"""
-SELECT k.known, p.id AS person_id, o.out_at, o.back_at, s.*
-FROM (SELECT EXISTS (SELECT 1 FROM surveys.reply WHERE provider_message_id = :provider_message_id) AS known) k
-LEFT JOIN citizen p ON p.phone_key = :phone_key
-LEFT JOIN surveys.opt_out o ON o.phone_key = :phone_key
+SELECT t.place, r.provider_message_id IS NOT NULL AS known, p.id AS person_id, o.out_at, o.back_at, s.*
+FROM unnest(CAST(:ids AS text[]), CAST(:phone_keys AS bytea[])) WITH ORDINALITY AS t(id, phone_key, place)
+LEFT JOIN surveys.reply r ON r.provider_message_id = t.id
+LEFT JOIN citizen p ON p.phone_key = t.phone_key
+LEFT JOIN surveys.opt_out o ON o.phone_key = t.phone_key
 LEFT JOIN LATERAL (
   SELECT {COLUMNS} FROM surveys.survey s JOIN grievance g ON g.id = s.case_id {JOINS}
   WHERE s.citizen_id = p.id AND (s.window_ends_at IS NULL OR s.window_ends_at >= :since)
 ) s ON true
-ORDER BY s.asked_at, s.id
+ORDER BY t.place, s.asked_at, s.id
 """)  # noqa: S608 - constants of our own
 _NUMBER = text("SELECT phone_key FROM citizen WHERE id = :citizen_id")
 _OF_THE_CASE = f"""
@@ -48,45 +53,40 @@ _SENSED = {
 }
 
 
-async def receive(
-    tx: Transaction, *, provider_message_id: str, from_phone: str, text: str, now: datetime
-) -> ReplyEffect | None:
-    """Take a text from a phone (E.164). None: the same delivery was taken before, and has no second effect.
+@dataclass(frozen=True, slots=True)
+class InboundText:
+    """What somebody texted, as the provider handed it in: the number in E.164, the words as written, blanks included."""
 
-    It answers the open survey it names by short number, else the one asked first; where none is open it puts right what
-    was answered last. What cannot be read is kept for a person to read.
+    provider_message_id: str
+    from_phone: str = field(repr=False)
+    text: str = field(repr=False)
+
+
+async def receive(
+    tx: Transaction, texts: Sequence[InboundText], *, now: datetime | None = None
+) -> list[ReplyEffect | None]:
+    """Take texts from phones, each of another number and delivery: what came of each, in the order given.
+
+    None: the same delivery was taken before, and has no second effect. A text answers the open survey it names by short
+    number, else the one asked first; where none is open it puts right what was answered last. What cannot be read is kept
+    for a person to read. Taken at the moment from which on nothing else is asked or taken of these numbers, or `now`.
     """
     await confidential.enter(tx)
-    phone_key = keys.lookup("phone", from_phone)
-    await one_at_a_time(tx, phone_key)
+    phone_keys = [keys.lookup("phone", one.from_phone) for one in texts]
+    moment = await each_at_a_time(tx, phone_keys)
+    now = now or clock.adjust(moment)
     rows = await tx.all(
         _ASKED,
-        provider_message_id=provider_message_id,
-        phone_key=phone_key,
+        ids=[one.provider_message_id for one in texts],
+        phone_keys=phone_keys,
         since=now - CORRECTED_WITHIN,
         **binds(now),
     )
-    if rows[0].known:
-        return None
-    reading = read_reply(text)
-    standings = [standing_of(row) for row in rows if row.id is not None]
-    meant = _meant(standings, reading, now)
-    if reading.value is not None:
-        effect = _answered(tx, standings, meant, reading, now)
-    else:
-        effect = _opt(tx, phone_key, rows[0], reading.sense, now) or _SENSED[reading.sense]
-    tx.add(
-        Reply(
-            provider_message_id=provider_message_id,
-            phone_sealed=keys.encrypt(from_phone),
-            text_sealed=answering.sealed(text) or keys.encrypt(""),
-            effect=effect,
-            survey_id=None if meant is None else meant.survey.id,
-            received_at=now,
-            citizen_id=rows[0].person_id,
-        )
-    )
-    return effect
+    asked = [list(found) for _, found in groupby(rows, attrgetter("place"))]
+    return [
+        None if found[0].known else _take(tx, one, key, found, now)
+        for one, key, found in zip(texts, phone_keys, asked, strict=True)
+    ]
 
 
 async def evaluate(
@@ -140,6 +140,30 @@ async def choose_texts(tx: Transaction, *, by: CitizenActor, wanted: bool, now: 
     if phone_key is not None:
         sense = Sense.OPT_IN if wanted else Sense.OPT_OUT
         _opt(tx, phone_key, row, sense, now)
+
+
+def _take(
+    tx: Transaction, given: InboundText, phone_key: bytes, rows: list[Any], now: datetime
+) -> ReplyEffect:
+    reading = read_reply(given.text)
+    standings = [standing_of(row) for row in rows if row.id is not None]
+    meant = _meant(standings, reading, now)
+    if reading.value is not None:
+        effect = _answered(tx, standings, meant, reading, now)
+    else:
+        effect = _opt(tx, phone_key, rows[0], reading.sense, now) or _SENSED[reading.sense]
+    tx.add(
+        Reply(
+            provider_message_id=given.provider_message_id,
+            phone_sealed=keys.encrypt(given.from_phone),
+            text_sealed=answering.sealed(given.text) or keys.encrypt(""),
+            effect=effect,
+            survey_id=None if meant is None else meant.survey.id,
+            received_at=now,
+            citizen_id=rows[0].person_id,
+        )
+    )
+    return effect
 
 
 def _answered(

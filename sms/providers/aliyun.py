@@ -35,6 +35,7 @@ from sms.providers.aliyun_protocol import (
     classify,
     leaves_open,
     national,
+    out_id,
     readable,
     signature,
     template_param,
@@ -57,6 +58,11 @@ _AT_ONCE: Final = 64
 _IDLE_SECONDS: Final = 15.0
 # How long an approval is believed without looking again.
 _BELIEVED_SECONDS: Final = 5.0
+
+_UNAPPROVED: Final = {
+    Approval.PENDING: ErrorClass.TEMPLATE_PENDING,
+    Approval.REJECTED: ErrorClass.TEMPLATE_REJECTED,
+}
 
 AskApproval = Callable[[MessageKind], Awaitable[Standing]]
 
@@ -106,7 +112,8 @@ class AliyunGateway:
         except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
             return NotSent(f"templates: {type(error).__name__}")
         if standing.approval is not Approval.APPROVED or standing.template_code is None:
-            return Refused(f"template_{standing.approval}", ErrorClass.CONTENT)
+            unapproved = _UNAPPROVED.get(standing.approval, ErrorClass.TEMPLATE_PENDING)
+            return Refused(unapproved, unapproved)
         given = values(
             kind,
             message.parameters,
@@ -120,7 +127,7 @@ class AliyunGateway:
                 SignName=self._signature,
                 TemplateCode=standing.template_code,
                 TemplateParam=template_param(given),
-                OutId=str(message.id),
+                OutId=out_id(message.id, message.turn),
             )
         except aiohttp.ConnectionTimeoutError:
             return NotSent("connect_timeout")
@@ -154,6 +161,7 @@ class AliyunGateway:
         await asyncio.sleep(0)
 
     async def _find_on(self, day: date, message: OutgoingText) -> Accepted | NotSent | Unknown:
+        ours = out_id(message.id, message.turn)
         for number in range(1, _PAGES_AT_MOST + 1):
             answer = await self._call(
                 "QuerySendDetails",
@@ -167,7 +175,7 @@ class AliyunGateway:
                 return Unknown(f"http_{answer.status}")
             if page.code != "OK":
                 return Unknown(page.code)
-            if any(detail.out_id == str(message.id) for detail in page.details.listed):
+            if any(detail.out_id == ours for detail in page.details.listed):
                 return Accepted(None)
             if len(page.details.listed) < _PAGE:
                 return NotSent("not_found")

@@ -11,7 +11,9 @@ from typing import Any, Final
 from uuid import UUID
 
 from app.auth.phones import PhoneRefused, mobile
-from sms.gateway import InboundText
+from app.surveys.receiving import InboundText
+from sms.gateway import ErrorClass
+from sms.providers.aliyun_protocol import classify, which
 
 BATCH_BYTES_AT_MOST: Final = 1024 * 1024
 
@@ -25,12 +27,14 @@ _WRITTEN: Final = {"true": True, "false": False}
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """What became of one text. `error_code` is None where it arrived."""
+    """What became of one text. `error` is None where it arrived, and where no code was told."""
 
     message_id: UUID
+    turn: int
     provider_id: str
     delivered: bool
     error_code: str | None
+    error: ErrorClass | None
 
 
 def read_batch(body: bytes) -> list[Any] | None:
@@ -48,12 +52,12 @@ def receipt(item: Any) -> Receipt | None:
     """Our own id came back as `out_id`."""
     if not isinstance(item, dict):
         return None
-    message_id, biz_id = _uuid(item.get("out_id")), _matching(item.get("biz_id"), _BIZ_ID)
+    about, biz_id = which(item.get("out_id")), _matching(item.get("biz_id"), _BIZ_ID)
     delivered = _truth(item.get("success"))
-    if message_id is None or biz_id is None or delivered is None:
+    if about is None or biz_id is None or delivered is None:
         return None
     code = None if delivered else _matching(item.get("err_code"), _CODE)
-    return Receipt(message_id, biz_id, delivered, code)
+    return Receipt(*about, biz_id, delivered, code, None if code is None else classify(code))
 
 
 def reply(item: Any) -> InboundText | None:
@@ -74,13 +78,6 @@ def _integer(digits: str) -> int | None:
 
 def _truth(given: Any) -> bool | None:
     return given if isinstance(given, bool) else _WRITTEN.get(str(given).lower())
-
-
-def _uuid(given: Any) -> UUID | None:
-    try:
-        return UUID(given) if isinstance(given, str) else None
-    except ValueError:
-        return None
 
 
 def _phone(given: Any) -> str | None:

@@ -34,7 +34,9 @@ ERRORS: Final = {
     **dict.fromkeys(("21211", "21614", "30005", "30006"), ErrorClass.NUMBER_UNUSABLE),
     "21610": ErrorClass.OPTED_OUT,
     # The bare HTTP statuses stand where the answer named no code.
-    **dict.fromkeys(("401", "403", "20003", "21408", "21606", "21703"), ErrorClass.ACCOUNT),
+    **dict.fromkeys(
+        ("401", "403", "20003", "21408", "21606", "21703", "30002"), ErrorClass.ACCOUNT
+    ),
     **dict.fromkeys(("21617", "30007"), ErrorClass.CONTENT),
     **dict.fromkeys(("429", "20429", "30001", "30003", "30008"), ErrorClass.TRANSIENT),
 }

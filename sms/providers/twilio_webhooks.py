@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import parse_qsl
 
-from sms.gateway import ErrorClass, InboundText
+from app.surveys.receiving import InboundText
+from sms.gateway import ErrorClass
 from sms.providers.twilio import classify
 
 FORM_BYTES_AT_MOST: Final = 64 * 1024

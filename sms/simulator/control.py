@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from sms.providers import capabilities
 from sms.simulator.behaviour import Behaviour
 from sms.simulator.messages import Message
+from sms.simulator.offered import Offered, offered
 from sms.simulator.state import Simulator, simulator_of
 
 router = APIRouter()
@@ -54,6 +55,11 @@ async def provider(here: Here) -> dict[str, Any]:
 @router.get("/control/behaviour", summary="How it behaves now")
 async def behaviour(here: Here) -> Behaviour:
     return here.dice.behaviour
+
+
+@router.get("/control/offered", summary="How one may have it behave from the page")
+async def behaviours(here: Here) -> list[Offered]:
+    return list(offered(aliyun=here.aliyun))
 
 
 @router.post("/control/behaviour", summary="Behave so from now on; what is left out is honest")
@@ -125,4 +131,5 @@ def _shown(message: Message) -> dict[str, Any]:
         "status": message.status,
         "error_code": message.error_code,
         "webhook_status": message.webhook,
+        "template_code": message.template_code,
     }

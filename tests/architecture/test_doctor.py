@@ -25,6 +25,7 @@ from app.limits.terms import Kind
 from app.settings import settings
 from app.supervision import sweeping
 from app.surveys import asking, looks, receiving
+from app.surveys.receiving import InboundText
 from qungong import sample
 from qungong.cli import app
 from tests.conftest import Staff
@@ -91,9 +92,7 @@ async def played(tx: Transaction, staff: Staff) -> Story:
     await tx.flush()
     assert await asking.ask(tx, await tx.scalar(_OWED, case_id=case.id))
     await tx.flush()
-    await receiving.receive(
-        tx, provider_message_id=f"SM{case.ref}", from_phone=PHONE, text="满意", now=now
-    )
+    await receiving.receive(tx, [InboundText(f"SM{case.ref}", PHONE, "满意")], now=now)
     await tx.flush()
     for _ in range(2):
         by = await staff("ducha")

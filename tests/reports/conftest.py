@@ -26,6 +26,7 @@ from app.settings import settings
 from app.supervision import sweeping
 from app.surveys import asking, receiving, return_calls
 from app.surveys.models import Survey
+from app.surveys.receiving import InboundText
 from app.surveys.return_calls import Finding
 from app.surveys.terms import CallResult
 from qungong import sample
@@ -104,13 +105,8 @@ class Books:
 
     async def says(self, case: Any, words: str, at: datetime) -> None:
         phone = await self.tx.scalar(_PHONE, case_id=case.id)
-        await receiving.receive(
-            self.tx,
-            provider_message_id=f"SM{case.ref}{at.timestamp()}",
-            from_phone=keys.decrypt(phone),
-            text=words,
-            now=at,
-        )
+        reply = InboundText(f"SM{case.ref}{at.timestamp()}", keys.decrypt(phone), words)
+        await receiving.receive(self.tx, [reply], now=at)
         await self.tx.flush()
 
     async def swept(self, at: datetime) -> int:

@@ -28,6 +28,8 @@ NOW = datetime(2026, 11, 25, 10, tzinfo=UTC)
         (ErrorClass.NUMBER_UNUSABLE, HUMAN, Why.NUMBER_UNUSABLE),
         (ErrorClass.OPTED_OUT, HUMAN, Why.OPTED_OUT),
         (ErrorClass.CONTENT, HUMAN, Why.CONTENT),
+        (ErrorClass.TEMPLATE_PENDING, HUMAN, Why.TEMPLATE_PENDING),
+        (ErrorClass.TEMPLATE_REJECTED, HUMAN, Why.TEMPLATE_REJECTED),
         (ErrorClass.AMBIGUOUS, HUMAN, Why.REFUSED),
         (ErrorClass.TRANSIENT, QUEUED, None),
         (ErrorClass.ACCOUNT, QUEUED, None),
@@ -77,6 +79,9 @@ def test_an_inquiry_while_the_provider_is_away_is_not_in_vain() -> None:
     [
         (ErrorClass.TRANSIENT, True, QUEUED, None),
         (ErrorClass.TRANSIENT, False, HUMAN, Why.UNDELIVERED),
+        (ErrorClass.ACCOUNT, True, QUEUED, None),
+        (ErrorClass.ACCOUNT, False, HUMAN, Why.UNDELIVERED),
+        (ErrorClass.OPTED_OUT, True, HUMAN, Why.OPTED_OUT),
         (ErrorClass.NUMBER_UNUSABLE, True, HUMAN, Why.NUMBER_UNUSABLE),
         (ErrorClass.CONTENT, True, HUMAN, Why.CONTENT),
         (ErrorClass.AMBIGUOUS, True, HUMAN, Why.UNDELIVERED),
@@ -102,9 +107,27 @@ def test_a_code_is_worth_less_time_than_it_is_valid_and_the_rest_days() -> None:
 
 def test_every_word_of_delivery_is_said_in_chinese() -> None:
     texts = set(MessageKind) - {MessageKind.SURVEY_OWED}
-    said = [*map(why_in_chinese, Why), *(one.chinese for one in (*FollowedBy, *Pause))]
-    assert all(said)
     assert len({kind_in_chinese(kind) for kind in texts}) == len(texts)
+    assert all(one.chinese for one in FollowedBy)
+
+
+@pytest.mark.parametrize("given", [*Why, *Pause])
+def test_every_reason_says_what_is_wrong_and_what_to_do(given: Why | Pause) -> None:
+    said = why_in_chinese(given) if isinstance(given, Why) else given.chinese
+    wrong, _, to_do = said.partition("，")
+    assert wrong
+    assert any(word in to_do for word in ("请", "可以"))
+    assert not [letter for letter in said if letter.isascii()], "people read no codes"
+
+
+@pytest.mark.parametrize("error", ErrorClass)
+def test_no_class_of_error_is_left_without_a_reason_or_another_try(error: ErrorClass) -> None:
+    steps = [
+        after_attempt(TEXT, 1, refused(error, "1")),
+        *(after_report(TEXT, MessageState.FAILED, error, may_retry=may) for may in (True, False)),
+    ]
+    for step in steps:
+        assert (step.state is QUEUED) or (step.state is HUMAN and step.why is not None)
 
 
 def channel(**how: object) -> SmsChannel:

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import socket
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -188,6 +189,16 @@ async def test_an_unknown_attempt_is_found_by_our_own_id_among_others_that_read_
         assert await gateway.find(elsewhere, attempted_at=before) == NotSent("not_found")
 
 
+async def test_what_was_sent_in_an_earlier_turn_is_not_taken_for_this_ones(aliyun: Aliyun) -> None:
+    before, first = datetime.now(UTC), message()
+    again = replace(first, turn=2)
+    async with aliyun.gateway() as gateway:
+        await gateway.send(first)
+        assert await gateway.find(again, attempted_at=before) == NotSent("not_found")
+        await gateway.send(again)
+        assert await gateway.find(again, attempted_at=before) == Accepted(None)
+
+
 async def test_every_day_since_the_attempt_is_looked_through(aliyun: Aliyun) -> None:
     sent = message()
     async with aliyun.gateway() as gateway:
@@ -222,7 +233,8 @@ async def test_words_that_are_not_approved_are_not_sent_and_say_why(
     gateway = AliyunGateway(account(aliyun_api_url=aliyun.url), asked)
     sent = message()
     try:
-        assert await gateway.send(sent) == Refused(f"template_{approval}", ErrorClass.CONTENT)
+        error = ErrorClass(f"template_{approval}")
+        assert await gateway.send(sent) == Refused(error, error)
     finally:
         await gateway.close()
     assert aliyun.attempts(sent) == (0, 0)

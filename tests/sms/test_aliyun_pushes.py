@@ -1,8 +1,8 @@
 """What is pushed to us as the public reaches it: from the provider it has one effect, from others none, and none is a 5xx."""
 
 import asyncio
-import json
 from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from random import Random
 from typing import Any, Final
 from uuid import UUID, uuid4
@@ -125,18 +125,24 @@ async def test_receipts_doubled_in_parallel_and_out_of_order_have_one_effect(
 async def test_batches_in_opposite_order_at_once_do_not_wait_for_each_other(
     web: httpx.AsyncClient,
 ) -> None:
-    async with transaction() as tx:
-        now = await tx.now()
-        ids = [
-            announce(tx, MessageKind.ONE_TIME_CODE, now=now, phone="+8613800000001", code="1")
-            for _ in range(20)
-        ]
+    ids = await announced(20, MessageKind.ONE_TIME_CODE)
     batch = [receipt(one) for one in ids]
     answers = await asyncio.gather(
         *(web.post(REPORTS, json=batch[:: 1 if turn % 2 else -1]) for turn in range(6))
     )
     assert {answer.status_code for answer in answers} == {200}
     assert {(await state(one))[0] for one in ids} == {"delivered"}
+
+
+async def test_replies_in_opposite_order_at_once_do_not_wait_for_each_other(
+    web: httpx.AsyncClient,
+) -> None:
+    batch = [reply(phone_number=f"1381{place:07d}") for place in range(40)]
+    answers = await asyncio.gather(
+        *(web.post(REPLIES, json=batch[:: 1 if turn % 2 else -1]) for turn in range(6))
+    )
+    assert {answer.status_code for answer in answers} == {200}
+    assert {await taken(one) for one in batch} == {1}
 
 
 async def test_the_same_reply_pushed_ten_times_is_taken_once(web: httpx.AsyncClient) -> None:
@@ -276,17 +282,82 @@ async def test_a_database_that_is_away_is_503_so_that_they_push_again(
             assert (await web.post(where, json=[item])).status_code == 503
 
 
-async def test_a_push_costs_at_most_three_statements_an_item(
-    web: httpx.AsyncClient, message_id: UUID
-) -> None:
-    await web.post(REPORTS, json=[])
+@asynccontextmanager
+async def counted() -> AsyncIterator[list[str]]:
     asked: list[str] = []
     db.observers.append(asked.append)
     try:
-        await web.post(REPORTS, json=[receipt(message_id)])
-        of_receipt, asked[:] = list(asked), []
-        await web.post(REPLIES, content=json.dumps([reply()]))
+        yield asked
     finally:
         db.observers.remove(asked.append)
-    assert 1 <= len(of_receipt) <= 3, of_receipt
-    assert 1 <= len(asked) <= 4, asked
+
+
+@pytest.mark.parametrize("size", [1, 120])
+async def test_a_push_costs_at_most_three_statements_however_much_is_in_it(
+    web: httpx.AsyncClient, size: int
+) -> None:
+    ids = await announced(size, MessageKind.MOVED)
+    # Arrived, for a person, to be sent once more, and the account's fault.
+    codes = ["DELIVERED", "MOBILE_NOT_ON_SERVICE", "IS_CLOSE", "isv.OUT_OF_SERVICE"]
+    receipts = [
+        receipt(one, err_code=codes[place % 4], success=place % 4 == 0)
+        for place, one in enumerate(reversed(ids))
+    ]
+    replies = [reply(phone_number=f"139{place:08d}") for place in range(size)]
+    # The same once more in the same batch costs nothing.
+    for where, items in ((REPORTS, [*receipts, *receipts]), (REPLIES, [*replies, *replies])):
+        async with counted() as asked:
+            assert (await web.post(where, json=items)).json() == TAKEN_WELL
+        assert 1 <= len(asked) <= 3, asked
+    arrived = [one for one in ids if (await state(one))[0] == "delivered"]
+    assert len(arrived) == -(-size // 4)
+    assert sum([await taken(item) for item in replies]) == size
+
+
+async def test_what_one_batch_says_twice_of_the_same_is_taken_in_its_order(
+    web: httpx.AsyncClient, message_id: UUID
+) -> None:
+    failed, won = receipt(message_id, success=False, err_code="IS_CLOSE"), receipt(message_id)
+    await web.post(REPORTS, json=[failed, won, failed])
+    assert (await state(message_id))[0] == "delivered"
+    first, second = reply(content="3"), reply(content="1")
+    await web.post(REPLIES, json=[first, second, first])
+    assert (await taken(first), await taken(second)) == (1, 1)
+
+
+async def test_a_receipt_of_an_earlier_turn_is_not_taken_for_this_ones(
+    web: httpx.AsyncClient, message_id: UUID
+) -> None:
+    async with transaction() as tx:
+        await tx.execute(text("UPDATE outbox_message SET turn = 2 WHERE id = :id"), id=message_id)
+    await web.post(REPORTS, json=[receipt(message_id, success=False, err_code="INVALID_NUMBER")])
+    assert (await state(message_id))[0] == "queued"
+    for odd in (f"{message_id}.0", f"{message_id}.x", f"{message_id}.", f"{message_id}.999999"):
+        await web.post(REPORTS, json=[receipt(message_id, out_id=odd)])
+        assert (await state(message_id))[0] == "queued"
+    await web.post(REPORTS, json=[receipt(message_id, out_id=f"{message_id}.2")])
+    assert (await state(message_id))[0] == "delivered"
+
+
+async def test_two_texts_under_one_name_of_the_providers_are_each_taken(
+    web: httpx.AsyncClient,
+) -> None:
+    first, second = await announced(2, MessageKind.ONE_TIME_CODE)
+    same = {"biz_id": f"{first.int % 10**18}^0"}
+    answered = await web.post(REPORTS, json=[receipt(first, **same), receipt(second, **same)])
+    assert answered.json() == TAKEN_WELL
+    assert [await state(one) for one in (first, second)] == [
+        ("delivered", same["biz_id"], None),
+        ("delivered", None, None),
+    ]
+
+
+async def announced(size: int, kind: MessageKind) -> list[UUID]:
+    async with transaction() as tx:
+        now = await tx.now()
+        return [
+            announce(
+                tx, kind, now=now, phone="+8613800000001", ref="1", title="水", unit="镇", code="1"
+            )
+            for _ in range(size)
+        ]

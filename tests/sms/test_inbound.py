@@ -172,6 +172,7 @@ async def test_a_webhook_costs_few_statements(web: httpx.AsyncClient) -> None:
         ("delivered", None),
         ("undelivered", "30003"),
         ("failed", "30005"),
+        ("failed", "21703"),
     ):
         async with transaction() as tx:
             now = await tx.now()
@@ -188,6 +189,20 @@ async def test_a_webhook_costs_few_statements(web: httpx.AsyncClient) -> None:
             observers.remove(sent.append)
         assert answered == 204
         assert 0 < len(sent) <= 3, sent
+
+
+async def test_a_reply_costs_at_most_three_statements_also_when_it_comes_again(
+    web: httpx.AsyncClient,
+) -> None:
+    fields = [("MessageSid", new_sid()), ("From", "+8613800000009"), ("Body", "满意")]
+    for most in (3, 2):
+        sent: list[str] = []
+        observers.append(sent.append)
+        try:
+            assert await post(web, "/sms/twilio/inbound", fields) == 204
+        finally:
+            observers.remove(sent.append)
+        assert 0 < len(sent) <= most, sent
 
 
 async def test_a_report_of_an_earlier_turn_says_which_in_its_address(

@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sms.gateway import ErrorClass, InboundText
+from app.surveys.receiving import InboundText
+from sms.gateway import ErrorClass
 from sms.providers.twilio_webhooks import (
     StatusReport,
     inbound_text,

@@ -13,6 +13,7 @@ from app.db import transaction
 from app.directory.terms import Role
 from app.errors import ActionNotAllowed, InvalidInput, NotFound, NotPermitted
 from app.surveys import asking, confidential, receiving, return_calls
+from app.surveys.receiving import InboundText
 from app.surveys.replies import Value
 from app.surveys.return_calls import CallToMake, Finding
 from app.surveys.terms import CallResult, ReplyEffect
@@ -33,13 +34,9 @@ _TEXTS = text("SELECT count(*) FROM outbox_message WHERE case_id = :case_id AND 
 
 async def reply(phone: str, words: str, *, delivery: str | None = None) -> ReplyEffect | None:
     async with transaction() as tx:
-        return await receiving.receive(
-            tx,
-            provider_message_id=delivery or f"SM{uuid4().hex}",
-            from_phone=phone,
-            text=words,
-            now=await tx.now(),
-        )
+        given = InboundText(delivery or f"SM{uuid4().hex}", phone, words)
+        [effect] = await receiving.receive(tx, [given])
+        return effect
 
 
 async def answers(asked: Asked) -> list[tuple[str, str]]:
@@ -102,6 +99,30 @@ async def test_the_same_delivery_many_times_at_once_has_one_effect(village: Vill
     assert sorted(effects, key=str) == [None] * 7 + [ReplyEffect.ANSWERED]
     assert await answers(asked) == [("dissatisfied", "text")]
     assert await answers(other) == []
+
+
+async def test_replies_handed_in_together_each_answer_their_own_survey(village: Village) -> None:
+    phones = [new_phone() for _ in range(4)]
+    asked = [await village.asked(phone) for phone in phones[:3]]
+    words = ["1", "不满意，水还是没有", "谢谢", "2"]
+    together = [
+        InboundText(f"SM{phone}", phone, said) for phone, said in zip(phones, words, strict=True)
+    ]
+    async with transaction() as tx:
+        effects = await receiving.receive(tx, together)
+    assert effects == [
+        ReplyEffect.ANSWERED,
+        ReplyEffect.ANSWERED,
+        ReplyEffect.THANKS,
+        ReplyEffect.NOT_ASKED,
+    ]
+    assert [await answers(one) for one in asked] == [
+        [("satisfied", "text")],
+        [("dissatisfied", "text")],
+        [],
+    ]
+    async with transaction() as tx:
+        assert await receiving.receive(tx, [*reversed(together)]) == [None] * 4
 
 
 async def test_different_replies_at_once_each_answer_one_survey(village: Village) -> None:

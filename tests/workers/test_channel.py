@@ -1,20 +1,25 @@
 """The channel all workers share, before the real simulator: the rate, the pause on account errors, the probe, the limits."""
 
 import asyncio
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 import pytest
 from sqlalchemy import text
+from typing_extensions import override
 
 from app import outbox
 from app.db import transaction
 from app.delivery import channel, claiming, reports
 from app.delivery.channel import SmsChannel
+from app.delivery.reports import Report
 from app.delivery.terms import Pause
 from app.outbox import MessageKind, MessageState
 from app.settings import settings
+from sms.gateway import OutgoingText, SendResult
+from sms.providers.twilio import TwilioGateway
 from tests.workers.conftest import Provider, announce, in_state, row, until
 from workers.outbox import Delivery, open_gateway
 
@@ -112,6 +117,19 @@ async def test_an_account_error_stops_everybody_and_a_probe_starts_them_again(
     assert [await provider.accepted(message) for message in messages] == [1, 1, 1]
 
 
+async def test_an_account_error_that_is_only_reported_later_stops_everybody_too(
+    provider: Provider,
+) -> None:
+    await provider.behave(failed=1, failure_code=30002, report_delay_seconds=0.01)
+    message = await announce()
+    await worked(Delivery(open_gateway()))
+    again = await until(lambda: in_turn(message, 2))
+    assert again.state == MessageState.QUEUED
+    paused = await shown()
+    assert (paused.paused_why, paused.error) == (Pause.ACCOUNT, "30002")
+    assert await granted() == 0
+
+
 async def test_while_nothing_can_be_sent_codes_expire_all_the_same(
     provider: Provider, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -177,6 +195,48 @@ async def test_what_is_over_the_days_number_waits_or_goes_to_a_person(
     assert await provider.accepted(messages[2]) == 1
 
 
+class SlowAtFirst(TwilioGateway):
+    """Takes its time with the first text: until another one has overtaken it, or for a second."""
+
+    def __init__(self) -> None:
+        super().__init__(settings())
+        self._begun, self._overtaken = 0, asyncio.Event()
+
+    @override
+    async def send(self, message: OutgoingText) -> SendResult:
+        self._begun += 1
+        if self._begun > 1:
+            result = await super().send(message)
+            self._overtaken.set()
+            return result
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._overtaken.wait(), 1)
+        return await super().send(message)
+
+
+async def test_what_was_owed_to_one_person_first_goes_out_first(provider: Provider) -> None:
+    for n in range(4):
+        await announced(f"第{n}次")
+    await worked(Delivery(SlowAtFirst()))
+    phone = (await provider.control.get(f"/phones/{number(7)}")).json()
+    assert [text["text"][-3:] for text in phone["messages"]] == [f"第{n}次" for n in range(4)]
+
+
+async def test_texts_to_others_do_not_wait_for_one_person_whose_text_takes_long(
+    provider: Provider,
+) -> None:
+    first, other = await announced("第0次"), await announce(phone=number(1))
+    await worked(Delivery(SlowAtFirst()))
+    moments = [await sent_at(provider, phone) for phone in (number(7), number(1))]
+    assert moments[0] > moments[1]
+    assert [await provider.accepted(one) for one in (first, other)] == [1, 1]
+
+
+async def sent_at(provider: Provider, phone: str) -> str:
+    [text] = (await provider.control.get(f"/phones/{phone}")).json()["messages"]
+    return str(text["at"])
+
+
 async def test_a_landline_is_never_tried(provider: Provider) -> None:
     message = await announce(phone="+862346773333")
     await worked(Delivery(open_gateway()))
@@ -223,7 +283,8 @@ async def test_reports_of_an_earlier_turn_change_nothing_but_when_it_arrived_aft
 
 async def reported(message: UUID, sid: str, status: MessageState) -> bool:
     async with transaction() as tx:
-        return await reports.record_status(tx, message, sid, status, "30003")
+        told = Report(message, sid, status, "30003")
+        return message in await reports.record(tx, [told], provider=TWILIO)
 
 
 async def in_turn(message: UUID, turn: int) -> Any:

@@ -30,6 +30,7 @@ from tests.workers.conftest import (
     let_leases_lapse,
     let_pauses_pass,
     row,
+    until,
 )
 
 Start = Callable[[], None]
@@ -135,6 +136,40 @@ async def test_a_text_whose_words_are_not_approved_needs_a_human_and_says_why(
     survey, other = await announce(kind=MessageKind.SURVEY), await announce()
     another_worker()
     await in_state(survey, MessageState.NEEDS_HUMAN)
-    assert (await row(survey)).error == "template_pending"
+    found = await row(survey)
+    assert (found.why, found.error) == ("template_pending", "template_pending")
     await in_state(other, MessageState.DELIVERED)
     assert await provider.requests(survey) == 0
+
+
+async def test_the_code_of_a_receipt_says_what_follows(
+    provider: Domestic, another_worker: Start
+) -> None:
+    another_worker()
+    for code, why in [("MOBILE_NOT_ON_SERVICE", "number_unusable"), ("USER_REJECT", "opted_out"), ("CONTENT_KEYWORD", "content")]:  # fmt: skip
+        await provider.behave(undelivered=1, failure_code=code, report_delay_seconds=0.01)
+        message = await announce(phone=f"+86139{len(code):08d}")
+        found = await in_state(message, MessageState.NEEDS_HUMAN)
+        assert (found.why, found.error) == (why, code)
+
+
+async def test_an_attempt_of_a_later_turn_is_not_found_in_what_was_sent_before(
+    provider: Domestic, another_worker: Start
+) -> None:
+    # A phone that is off: sent once more by the system, as another text.
+    await provider.behave(undelivered=1, failure_code="IS_CLOSE", report_delay_seconds=0.01)
+    message = await announce()
+    another_worker()
+    await until(lambda: in_turn(message, 2))
+    await provider.behave(error_not_accepted=1, times=1)
+    await let_pauses_pass()
+    await in_state(message, MessageState.UNKNOWN)
+    await let_leases_lapse()
+    await in_state(message, MessageState.DELIVERED)
+    phone = (await provider.control.get("/phones/+8613800000001")).json()
+    assert [one["status"] for one in phone["messages"]] == ["undelivered", "delivered"]
+
+
+async def in_turn(message: UUID, turn: int) -> Any:
+    found = await row(message)
+    return found if found.turn == turn else None

@@ -12,13 +12,18 @@ from app.db import transaction
 from app.delivery import claiming, reports, settling
 from app.delivery.claiming import Claimed
 from app.delivery.policy import ATTEMPTS, Outcome
+from app.delivery.reports import Report
 from app.outbox import MessageKind, MessageState
-from tests.workers.conftest import announce, let_leases_lapse, let_pauses_pass, row
+from tests.workers.conftest import announce, let_leases_lapse, let_pauses_pass, row, until
 
 _LEASE = timedelta(seconds=40)
 _TO_NOBODY = text("""
 WITH nobody AS (INSERT INTO citizen (id, created_at) VALUES (gen_random_uuid(), now()) RETURNING id)
 UPDATE outbox_message SET phone_sealed = NULL, citizen_id = (SELECT id FROM nobody) WHERE id = :id
+""")
+_HOLD = text("SELECT 1 FROM outbox_message WHERE id = :id FOR UPDATE NOWAIT")
+_WAITING = text("""
+SELECT count(*) FROM pg_locks l JOIN pg_stat_activity a USING (pid) WHERE NOT l.granted AND a.datname = current_database()
 """)
 _LATE = text("UPDATE outbox_message SET expires_at = now() WHERE id = :id")
 A, D, U, F, H = (
@@ -47,7 +52,7 @@ async def settle(message: Claimed, outcome: Outcome) -> bool:
 
 async def report(message: UUID, status: MessageState, provider_id: str = "SM1") -> None:
     async with transaction() as tx:
-        await reports.record_status(tx, message, provider_id, status)
+        await reports.record(tx, [Report(message, provider_id, status)], provider="twilio")
 
 
 async def made_unknown(kind: MessageKind = MessageKind.PROGRESS) -> tuple[UUID, Claimed]:
@@ -170,6 +175,29 @@ async def test_a_report_on_another_attempt_counts_only_when_it_was_delivered() -
     assert (await row(message)).state == A
     await report(message, D, "SM2")
     assert ((await row(message)).state, (await row(message)).provider_id) == (D, "SM1")
+
+
+@pytest.mark.usefixtures("database")
+async def test_outcomes_and_reports_lock_in_one_order_and_never_wait_in_a_circle() -> None:
+    low, high = [await announce(), await announce()]
+    held = await claim()
+    outcome = Outcome(MessageState.ACCEPTED)
+    async with transaction() as reporting:
+        await reporting.execute(_HOLD, id=low)
+        async with transaction() as marking:
+            marked = asyncio.create_task(
+                settling.settle(marking, [(one, outcome) for one in reversed(held)])
+            )
+            await until(somebody_waits)
+            async with transaction() as other:
+                await other.execute(_HOLD, id=high)
+            await reporting.commit()
+            assert await marked == {low, high}
+
+
+async def somebody_waits() -> bool:
+    async with transaction() as tx:
+        return bool(await tx.scalar(_WAITING))
 
 
 @pytest.mark.usefixtures("database")

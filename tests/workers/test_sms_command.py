@@ -57,6 +57,7 @@ async def test_it_says_what_is_open_and_exits_1_while_a_person_is_needed() -> No
     assert found["needs_human"] == {"number_unusable": 1}
     assert found["last_day"] == {"needs_human": 1, "queued": 1}
     code, told = await sms("status")
+    assert "/api/v1/texts" in told, "where one sees to them"
     assert (code, "号码无法接收短信" in told, "13800000001" in told) == (1, True, False)
     async with transaction() as tx:
         await tx.execute(_DONE)

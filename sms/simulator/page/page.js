@@ -50,13 +50,23 @@ function bubble(message) {
   const [words, bad] = note(message);
   below.className = bad ? "note bad" : "note";
   below.textContent = `${clock.format(new Date(message.at))} · ${words}`;
+  if (message.template_code) {
+    const template = document.createElement("span");
+    template.textContent = `模板 ${message.template_code}`;
+    below.append(template);
+  }
   item.append(text, below);
   return item;
 }
 
+function readable(number) {
+  return number.replace(/^\+86(1\d\d)(\d{4})(\d{4})$/, "$1 $2 $3");
+}
+
 function newPhone(number) {
   const phone = byId("phone").content.firstElementChild.cloneNode(true);
-  phone.querySelector("h2").textContent = number;
+  phone.setAttribute("aria-label", `手机 ${readable(number)}`);
+  phone.querySelector("h2").textContent = readable(number);
   for (const [text, meaning] of QUICK) {
     const button = document.createElement("button");
     button.type = "button";
@@ -113,27 +123,37 @@ async function refresh() {
   }
 }
 
+let offered = [];
+
+function showThen() {
+  const chosen = offered[byId("behaviour").value];
+  byId("then").textContent = chosen ? chosen.then : "按控制接口的设定。";
+  document.body.classList.toggle("amiss", byId("behaviour").value !== "0");
+}
+
 byId("behaviour").addEventListener("change", async (event) => {
   try {
-    await call("/control/behaviour", JSON.parse(event.target.value));
+    await call("/control/behaviour", offered[event.target.value].behaviour);
   } catch {
     byId("trouble").hidden = false;
   }
+  showThen();
 });
 
 async function showBehaviour() {
-  const now = await call("/control/behaviour");
-  const same = (option) => option.value && Object.entries(JSON.parse(option.value)).every(([name, value]) => now[name] === value);
-  const options = [...byId("behaviour").options];
-  const told = options.slice(1).find(same);
-  const honest = ["too_many", "error_accepted", "error_not_accepted", "stall_accepted", "stall_not_accepted", "undelivered", "failed", "silent"]
-    .every((name) => now[name] === 0) && now.copies === 1 && Object.keys(now.refused).length === 0;
-  byId("behaviour").value = (told ?? (honest ? options[0] : options.at(-1))).value;
+  offered = await call("/control/offered");
+  const now = JSON.stringify(await call("/control/behaviour"));
+  const place = offered.findIndex((one) => JSON.stringify(one.behaviour) === now);
+  byId("behaviour").replaceChildren(...offered.map((one, number) => new Option(one.words, number)));
+  if (place < 0) byId("behaviour").append(new Option("其他", "other"));
+  byId("behaviour").value = place < 0 ? "other" : place;
+  showThen();
 }
 
 byId("stranger").addEventListener("submit", async (event) => {
   event.preventDefault();
-  if (await reply(byId("number").value, byId("words").value, event.target.querySelector("button"))) byId("words").value = "";
+  const number = byId("number").value.trim();
+  if (await reply(number.startsWith("+") ? number : `+86${number}`, byId("words").value, event.target.querySelector("button"))) byId("words").value = "";
 });
 
 async function showProvider() {
