@@ -402,7 +402,7 @@ async def test_looking_at_cards_costs_few_statements(who: Who) -> None:
         (inspector, "/wall", 2),
         (inspector, f"/cases/{ref}/signals", 2),
         (inspector, "/units/500153003/signals", 2),
-        (cadre, "/sessions/me", 3),
+        (cadre, "/sessions/me", 4),
     ):
         sent: list[str] = []
         observers.append(sent.append)
