@@ -165,12 +165,13 @@ _OF_COUNTY = _listing("k.county_id = :county_id")
 _OF_A_UNIT = _listing(f"k.county_id = :county_id AND k.unit_id = ANY({_NAMED_UNITS})")
 _OF_A_PERSON = _listing("k.county_id = :county_id AND k.staff_id = :person")
 # No card is changed because a calendar was: those whose limit ran over a day that has been changed since are listed, for
-# somebody to look at; and those that began at an hour which was after hours before and no longer is, or the other way
+# somebody to look at (what a year said when it was published is no change: no card rests on one that was not); and those that began at an hour which was after hours before and no longer is, or the other way
 # round, or counted office hours that have been changed.
 _TO_REVIEW = _listing("""k.county_id = :county_id AND k.revoked_at IS NULL AND EXISTS (
     SELECT FROM clock w
     JOIN calendar_change h ON h.county_id = k.county_id AND h.at > k.issued_at
     JOIN calendar_day d ON d.county_id = h.county_id AND d.version = h.version
+    JOIN calendar_year y ON y.county_id = d.county_id AND y.year = EXTRACT(year FROM d.day) AND y.version < d.version
     WHERE w.id = k.clock_id AND d.day BETWEEN CAST(w.started_at AS date) AND CAST(k.effective_at AS date)
     UNION ALL
     SELECT FROM clock w

@@ -432,6 +432,15 @@ async def test_cards_that_rest_on_a_day_changed_since_are_listed_for_review_and_
     assert (await cadre.get("/cards", whose="review")).status_code == 403
 
 
+async def test_what_a_year_said_when_it_was_published_is_no_change_to_review(who: Who) -> None:
+    """The sample county's years were published after the cards of an invented one took effect."""
+    cadre, inspector = await who("gongnong"), await who("ducha")
+    # Two working days over the Spring Festival of 2022.
+    _, card, _ = await overdue(cadre, datetime(2022, 1, 29, 3, tzinfo=UTC))
+    assert card in await ids(cadre)
+    assert card not in await ids(inspector, whose="review")
+
+
 async def test_cards_that_rest_on_office_hours_changed_since_are_listed_for_review_too(
     who: Who,
 ) -> None:
