@@ -1,17 +1,13 @@
 """Cards over HTTP: who sees which, the counts, what is shown in red at sign-in and on the wall, and cards for irregular handling."""
 
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
-from secrets import token_hex
 from typing import Any
 from uuid import uuid4
 
 import pytest
-import pytest_asyncio
 from fastapi import FastAPI
-from sqlalchemy import text
 
-from app.db import observers, transaction
+from app.db import observers
 from qungong.sample import PASSWORD
 from tests import people
 from tests.api.conftest import Who
@@ -26,24 +22,6 @@ MARCH, APRIL, MAY, JUNE, JULY = (
 COMMISSION = "500153JW"
 VILLAGE = "工农茶叶产业社区居民委员会"
 IRREGULAR = {"level": "red", "unit_code": "500153003", "reason": "未核实即上报，两次退回仍不改正。"}
-_COLLEAGUE = (
-    """INSERT INTO staff (account, name, password_hash, active, created_at)
-       SELECT :account, '同事', password_hash, true, now() FROM staff WHERE account = 'jiwei'""",
-    """INSERT INTO post (staff_id, unit_id, role, title, valid_from)
-       SELECT s.id, u.id, 'unit_head', '', DATE '2020-01-01' FROM staff s, unit u
-       WHERE s.account = :account AND u.code = '500153JW'""",
-)
-
-
-@pytest_asyncio.fixture
-async def colleague(api: FastAPI) -> AsyncIterator[Person]:
-    """The head of the discipline commission, who is no supervisor."""
-    account = f"colleague_{token_hex(4)}"
-    async with transaction() as tx:
-        for statement in _COLLEAGUE:
-            await tx.execute(text(statement), account=account)
-    async with people.signed_in(api, account) as person:
-        yield person
 
 
 async def listed(by: Person, **asked: object) -> list[dict[str, Any]]:

@@ -76,8 +76,11 @@ async def test_a_reminder_goes_with_the_stage_and_comes_for_parts_too(
         assert await reminders_of(lead, ref) == []
 
 
-async def test_a_reminder_of_a_sealed_case_is_there_for_those_alone_who_see_it(who: Who) -> None:
-    everybody = {account: await who(account) for account in EVERYBODY}
+async def test_a_reminder_of_a_sealed_case_is_there_for_those_alone_who_see_it(
+    who: Who, colleague: Person
+) -> None:
+    """Not even for the head of the commission that holds it, who is no supervisor."""
+    everybody = {account: await who(account) for account in EVERYBODY} | {"colleague": colleague}
     with at(AUGUST):
         sealed = {"kind": "accusation", "title": "检举", "person": None}
         ref = await everybody["gongnong"].registers(**sealed)

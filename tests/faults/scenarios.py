@@ -183,5 +183,7 @@ SCENARIOS = (
     Scenario("cards: wrong clocks and time zones", wrong_clocks),
     Scenario("cards: down over month end and Spring Festival", away, filled="festival"),
     # The smaller county: the doctor is slow where everything stands twice.
-    Scenario("cards: control: safeguards taken away", without_safeguards, filled="festival", doubles=True),
+    Scenario(
+        "cards: control: safeguards taken away", without_safeguards, filled="festival", doubles=True
+    ),
 )
