@@ -60,7 +60,7 @@ class MonthByDefault(Period):
 class CardsQuery(OwnCards):
     whose: Whose = Field(
         default=Whose.UNIT,
-        description="unit 本单位的、me 本人的、county 全县的、review 发牌后工作日历有变、待复核的",
+        description="unit 本单位的、me 本人的、county 全县的、appealed 申诉待裁定的、review 发牌后工作日历有变、待复核的",
         examples=["unit"],
     )
     unit: UnitCode | None = Field(default=None, description="哪个单位的，填单位代码")

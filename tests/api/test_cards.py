@@ -239,7 +239,7 @@ async def everything_told_of_cards(
     ]
     lists = [
         await person.get("/cards", whose=whose, size=100, **filters)
-        for whose in ("unit", "me", "county")
+        for whose in ("unit", "me", "county", "appealed", "review")
         for filters in ({}, {"unit": COMMISSION}, {"level": "yellow"})
     ]
     counts = [
