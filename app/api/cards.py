@@ -42,18 +42,18 @@ from app.supervision.signals import Fact, Signal, UnitSignals
 router = APIRouter(tags=["红黄牌"], route_class=OneTransaction)
 
 _LONGEST = timedelta(days=366)
+_LONGEST_OF_ALL = timedelta(days=92)
 
 
 class MonthByDefault(Period):
-    def days(self, now: datetime) -> tuple[date, date]:
-        """What was asked for, by default this month until today. Raises InvalidInput for what is no period, or over a year."""
+    def days(self, now: datetime, *, most: timedelta = _LONGEST) -> tuple[date, date]:
+        """What was asked for, by default this month until today. Raises InvalidInput for what is no period, or too long."""
         today = now.astimezone(SHANGHAI).date()
         last = self.last or max(today, self.first or today)
         first = self.first or last.replace(day=1)
-        if not first <= last < first + _LONGEST:
-            raise InvalidInput(
-                mistakes=[{"where": "query.from", "what": "须在 to 之前，最多查一年"}]
-            )
+        if not first <= last < first + most:
+            what = f"须在 to 之前，最多查{'一年' if most == _LONGEST else '三个月'}"
+            raise InvalidInput(mistakes=[{"where": "query.from", "what": what}])
         return first, last
 
 
@@ -161,24 +161,32 @@ class CaseSignals(BaseModel):
     facts: list[FactOut]
 
 
-class SignalsOfUnit(BaseModel):
+class SignalsOfAUnit(BaseModel):
     unit_code: str = Field(examples=["500153003"])
     unit: str = Field(examples=["广顺街道"])
-    first: date = Field(serialization_alias="from", description="从哪一天起（含）")
-    last: date = Field(serialization_alias="to", description="到哪一天止（含）")
     cases: int = Field(description="有这些情形的事件有几件", examples=[2])
     counts: SignalCounts
 
     @classmethod
-    def of(cls, found: UnitSignals, first: date, last: date) -> Self:
+    def of(cls, found: UnitSignals, **days: date) -> Self:
         return cls(
             unit_code=found.unit_code,
             unit=found.unit_name,
-            first=first,
-            last=last,
             cases=found.cases,
             counts=SignalCounts(**found.counts),
+            **days,
         )
+
+
+class SignalsOfUnit(SignalsOfAUnit):
+    first: date = Field(serialization_alias="from", description="从哪一天起（含）")
+    last: date = Field(serialization_alias="to", description="到哪一天止（含）")
+
+
+class SignalsOfCounty(BaseModel):
+    first: date = Field(serialization_alias="from", description="从哪一天起（含）")
+    last: date = Field(serialization_alias="to", description="到哪一天止（含）")
+    units: list[SignalsOfAUnit] = Field(description="有这些情形的单位，多的在前")
 
 
 _LISTED = problems(SignInRequired, NotPermitted)
@@ -286,6 +294,21 @@ async def show_case_signals(ref: CaseRef, tx: Tx, by: ByStaff) -> CaseSignals:
 
 
 @router.get(
+    "/signals",
+    summary="全县的推诿迹象",
+    description="各单位在期间内的同类事实，只计数，多的在前；最多查三个月，不填日期为本月。限县领导、指挥中心调度员和督查员。",
+    responses=problems(SignInRequired, NotPermitted),
+)
+async def show_county_signals(
+    asked: Annotated[MonthByDefault, Query()], tx: Tx, by: ByStaff
+) -> SignalsOfCounty:
+    listing.require_county_wide(by)
+    first, last = asked.days(await tx.now(), most=_LONGEST_OF_ALL)
+    found = await signals.of_county(tx, by=by, since=begin(first), until=begin(last + ONE_DAY))
+    return SignalsOfCounty(first=first, last=last, units=[SignalsOfAUnit.of(one) for one in found])
+
+
+@router.get(
     "/units/{code}/signals",
     summary="单位的推诿迹象",
     description="一个单位在期间内的同类事实，只计数。不填日期为本月。限县领导、指挥中心调度员和督查员。",
@@ -300,7 +323,7 @@ async def show_unit_signals(
     listing.require_county_wide(by)
     first, last = asked.days(await tx.now())
     found = await signals.of_unit(tx, code, by=by, since=begin(first), until=begin(last + ONE_DAY))
-    return SignalsOfUnit.of(found, first, last)
+    return SignalsOfUnit.of(found, first=first, last=last)
 
 
 def _counted(counts: list[UnitCount]) -> dict[str, int]:

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from itertools import groupby
 from typing import Any, Final
 
 import msgspec
@@ -197,7 +198,7 @@ SELECT {_OF_A_CASE}, c.county_id, (SELECT version FROM calendar WHERE county_id 
 FROM grievance c WHERE c.ref = :ref AND {VISIBLE_TO_STAFF}""")  # noqa: S608 - constants of ours
 # The unit itself comes even where it has nothing to show. Found by what it did in the period, not by all it ever had: a
 # hand-back that was agreed to is its doing whenever it had asked, and a case is dispatched again only when it came back.
-_UNIT: Final = text(f"""
+_OF_UNITS: Final = f"""
 SELECT asked.id, asked.code, asked.name, asked.county_id, found.entries, found.judging,
   (SELECT version FROM calendar WHERE county_id = asked.county_id) AS calendar_version
 FROM unit asked
@@ -215,7 +216,9 @@ LEFT JOIN LATERAL (
   ) own JOIN grievance c ON c.id = own.case_id
   WHERE {VISIBLE_TO_STAFF}
 ) found ON true
-WHERE asked.code = :code AND asked.county_id = :county_id""")  # noqa: S608 - constants of this module
+WHERE asked.county_id = :county_id AND """  # noqa: S608 - constants of this module
+_UNIT: Final = text(_OF_UNITS + "asked.code = :code")
+_UNITS: Final = text(_OF_UNITS + "found.entries IS NOT NULL ORDER BY asked.code")
 
 
 async def of_case(tx: Transaction, ref: str, *, by: StaffActor) -> list[Fact]:
@@ -233,7 +236,29 @@ async def of_unit(
     rows = await tx.all(_UNIT, code=code, since=since, until=until, **access.viewer(by))
     if not rows:
         raise NotFound
+    return _of_unit(rows, await _calendar(tx, rows[0]), since, until)
+
+
+async def of_county(
+    tx: Transaction, *, by: StaffActor, since: datetime, until: datetime
+) -> list[UnitSignals]:
+    """The same of every unit of the county that has anything to show, those with the most first."""
+    rows = await tx.all(_UNITS, since=since, until=until, **access.viewer(by))
+    if not rows:
+        return []
     calendar = await _calendar(tx, rows[0])
+    of_each = [
+        _of_unit(list(own), calendar, since, until)
+        for _, own in groupby(rows, key=lambda row: row.id)
+    ]
+    return sorted(
+        (one for one in of_each if one.cases), key=lambda one: (-sum(one.counts.values()), one.unit_code)
+    )  # fmt: skip
+
+
+def _of_unit(
+    rows: Sequence[Any], calendar: WorkingCalendar, since: datetime, until: datetime
+) -> UnitSignals:
     by_case = [
         [
             fact

@@ -245,6 +245,7 @@ async def everything_told_of_cards(
     counts = [
         await person.get("/cards/summary", **period),
         await person.get(f"/units/{COMMISSION}/signals", **period),
+        await person.get("/signals"),
         await person.get("/sessions/me"),
         await person.get("/wall"),
     ]
@@ -380,6 +381,7 @@ async def test_looking_at_cards_costs_few_statements(who: Who) -> None:
         (inspector, "/wall", 2),
         (inspector, f"/cases/{ref}/signals", 2),
         (inspector, "/units/500153003/signals", 2),
+        (inspector, "/signals", 2),
         (cadre, "/sessions/me", 4),
     ):
         sent: list[str] = []
