@@ -4,7 +4,7 @@ A message's way from here on is in app/delivery: claimed (sending, with a lease)
 moved forward by the provider's reports, and where no further try will help seen to by a person.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 from enum import StrEnum
 from functools import partial
@@ -39,6 +39,7 @@ class MessageKind(StrEnum):
     SURVEY = "survey"
     SURVEY_OWED = "survey_owed"
     SURVEY_REMINDER = "survey_reminder"
+    STAFF_NOTICE = "staff_notice"
 
 
 class MessageState(StrEnum):
@@ -85,6 +86,8 @@ class Why(StrEnum):
 _WORTH_SENDING = {
     MessageKind.ONE_TIME_CODE: timedelta(minutes=4),
     MessageKind.SURVEY: timedelta(days=5),
+    # Tomorrow there is another one, if there is reason for it.
+    MessageKind.STAFF_NOTICE: timedelta(hours=10),
     **dict.fromkeys(
         (
             MessageKind.SUPPLEMENT_REQUESTED,
@@ -204,6 +207,13 @@ class OutboxMessage(Stored, table=True):
     settled_at: datetime | None = Field(default=None, sa_type=MOMENT)
 
 
+_OWE_TO_NUMBERS: Final = text("""
+INSERT INTO outbox_message
+  (id, kind, round, phone_sealed, params_sealed, once, state, attempts, due_at, expires_at, turn, created_at)
+SELECT n.id, :kind, 0, n.phone_sealed, :params, n.once, 'queued', 0, :due_at, :expires_at, 1, :now
+FROM unnest(CAST(:ids AS uuid[]), CAST(:phones AS bytea[]), CAST(:onces AS text[])) AS n(id, phone_sealed, once)
+ON CONFLICT (once) DO NOTHING
+""")
 _RING_FOR_TEXTS: Final = partial(ring, Bell.OUTBOX)
 _RING_FOR_SURVEYS: Final = partial(ring, Bell.DEADLINES)
 
@@ -244,6 +254,33 @@ def announce(
         None
     )
     return message.id
+
+
+async def announce_to_numbers(
+    tx: Transaction,
+    kind: MessageKind,
+    numbers: Collection[tuple[str, bytes]],
+    *,
+    now: datetime,
+    due_at: datetime,
+) -> int:
+    """Owe a text without parameters to many numbers at once, each given as what it is owed `once` under and sealed.
+
+    Whoever is owed it already is left out; returns how many are owed it now.
+    """
+    # In one order, so that two who owe the same at once wait for each other in no circle.
+    ordered = sorted(numbers)
+    return await tx.execute(
+        _OWE_TO_NUMBERS,
+        kind=kind,
+        ids=[uuid7(now) for _ in ordered],
+        onces=[once for once, _ in ordered],
+        phones=[sealed for _, sealed in ordered],
+        params=seal_params({}),
+        due_at=due_at,
+        expires_at=due_at + worth_sending(kind),
+        now=now,
+    )
 
 
 def seal_params(params: Mapping[str, str]) -> bytes:

@@ -68,6 +68,10 @@ class Settings(BaseSettings):
         default=None,
         description="whether replies come back; empty: as the provider has it in mainland China (twilio no, aliyun and the simulator yes)",
     )
+    staff_notices: bool = Field(
+        default=True,
+        description="whether staff whose numbers are entered are texted, once a day at most, that something is about to be due or a card has come",
+    )
     twilio_account_sid: str = Field(
         default="ACsimulator0000000000000000000000", description="the Twilio account"
     )

@@ -11,7 +11,17 @@ from typing_extensions import override
 from app.http import problems, reference
 from app.http.body_limit import BodyLimit
 from app.settings import settings
-from mobile_api import cadre, document, photos, reports, sign_in, survey_texts, tracking
+from mobile_api import (
+    cadre,
+    cadre_cards,
+    cadre_sessions,
+    document,
+    photos,
+    reports,
+    sign_in,
+    survey_texts,
+    tracking,
+)
 from mobile_api.rate_limits import RateLimits
 
 MOUNTED_AT: Final = "/m/v1"
@@ -50,7 +60,9 @@ def create_app() -> FastAPI:
         photos.sending,
         reports.router,
         survey_texts.router,
+        cadre_sessions.router,
         cadre.router,
+        cadre_cards.router,
         tracking.router,
     )
     for part in parts:

@@ -6,13 +6,11 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Depends, Query, Response
 from pydantic import BeforeValidator, Field, StrictBool, StringConstraints
 
-from app.auth.actor import StaffActor
 from app.cases import access, queries
 from app.cases.actions import extending, filing, handling, judging, waiting
 from app.cases.actions.filing import Intake, PersonHelped
 from app.cases.models import Channel, Outcome, Waiting
 from app.cases.queries import View
-from app.directory.terms import Role
 from app.errors import (
     ActionNotAllowed,
     AssistantsOpen,
@@ -27,8 +25,9 @@ from app.http.inputs import Input, Line, Moment, Paragraphs, Ref, ShortText, not
 from app.http.phone import ContactNumber
 from app.http.problems import problems
 from app.http.transaction import OneTransaction, Tx
-from app.http.who import ByStaff, require_key
+from app.http.who import require_key
 from app.supervision import supervising
+from mobile_api.cadre_sessions import ByCadre
 from mobile_api.registering import ReceiptOut, Told
 from mobile_api.reports import Cursor
 
@@ -39,14 +38,6 @@ router = APIRouter(
     dependencies=[Depends(require_key)],
 )
 
-
-async def _cadre(by: ByStaff) -> StaffActor:
-    if by.role is not Role.VILLAGE_CADRE:
-        raise NotPermitted("手机端供村(社区)干部使用，其他岗位请使用工作台。")
-    return by
-
-
-ByCadre = Annotated[StaffActor, Depends(_cadre)]
 
 _LOOK = problems(SignInRequired, NotPermitted, NotFound)
 _ACT = problems(SignInRequired, NotPermitted, NotFound, ActionNotAllowed, KeyRequired, KeyReused)

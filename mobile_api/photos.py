@@ -40,7 +40,7 @@ from app.http.who import (
     token_of,
 )
 from app.identifiers import uuid7
-from mobile_api.cadre import ByCadre
+from mobile_api.cadre_sessions import ByCadre
 
 # The image, and what multipart puts around it.
 MAX_UPLOAD = MAX_BYTES + 4096

@@ -10,7 +10,7 @@ from app.auth import codes, sessions, signing_in
 from app.auth.posts import PostHeld
 from app.directory.terms import Role
 from app.errors import NotFound, NotPermitted, SignInRequired, TooMany, WrongCode, WrongCredentials
-from app.http.cards import CardItem, cards_at_sign_in
+from app.http.cards import AtSignIn, shown_to_whoever_signed_in
 from app.http.inputs import Identifier, Input, Line, UnitCode
 from app.http.moments import At
 from app.http.phone import Phone
@@ -85,13 +85,16 @@ class CadrePost(BaseModel):
         )
 
 
-class NewCadreSession(NewSession):
+class Cadre(AtSignIn):
+    """The cadre, the post acted in, all posts held today, what the village is to see in red and what is about to be due."""
+
     name: str = Field(examples=["李琴"])
     post: CadrePost
     posts: list[CadrePost]
-    cards: list[CardItem] = Field(
-        description="本单位有效的红黄牌：三十天内的，和没有申诉过的；最多二十张，新的在前"
-    )
+
+
+class NewCadreSession(NewSession, Cadre):
+    """The same with the token of the new session."""
 
 
 class Session(BaseModel):
@@ -148,7 +151,7 @@ async def verify_code(
     "/cadre/sign-in",
     status_code=201,
     summary="干部登录",
-    description="账号加密码登录，并列出本单位的红黄牌。多次输错密码须等待后再试。",
+    description="账号加密码登录，并列出本单位的红黄牌和即将到期的环节。多次输错密码须等待后再试。",
     responses=problems(WrongCredentials, NotPermitted, TooMany),
 )
 async def sign_in_cadre(
@@ -173,7 +176,7 @@ async def sign_in_cadre(
         name=signed_in.name,
         post=CadrePost.of(signed_in.post),
         posts=[CadrePost.of(post) for post in signed_in.posts],
-        cards=await cards_at_sign_in(signed_in),
+        **await shown_to_whoever_signed_in(signed_in),
     )
 
 

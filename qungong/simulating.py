@@ -1,14 +1,18 @@
-"""`qungong simulate`, for the person who runs it: a progress bar, and how far it came."""
+"""`qungong simulate`, for the person who runs it: a progress bar, how far it came, and what there is to see now."""
 
 import asyncio
 import signal
+from collections.abc import Iterator
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as Bar
 
 from app.clock import SHANGHAI
+from app.db import database, reading
+from qungong.simulation import summary
 from qungong.simulation.playing import Progress, require_local, simulate
+from qungong.simulation.summary import Summary
 
 __all__ = ["require_local", "simulate_year"]
 
@@ -36,6 +40,11 @@ async def simulate_year(cases: int, *, seed: int, year: int, console: Console) -
     finally:
         loop.remove_signal_handler(signal.SIGINT)
     _report(done, console)
+    async with reading() as tx:
+        found = await summary.of_year(tx, year)
+    await database().close()
+    for line in _told(found, year):
+        console.print(f"  {line}", soft_wrap=True)
     return done
 
 
@@ -47,8 +56,21 @@ def _report(done: Progress, console: Console) -> None:
             f"[yellow]·[/] 已中断 · interrupted：到 {_day(done)} 为止，{said}；其余没有登记，或再没有人办理"
         )
     else:
-        console.print(f"[green]✓[/] {said}")
+        rest = "" if done.ended == done.cases else "；其余还在办理，或要到今天以后才登记"
+        console.print(f"[green]✓[/] {said}{rest}")
 
 
 def _day(done: Progress) -> str:
     return "" if done.at is None else f"{done.at.astimezone(SHANGHAI):%Y-%m-%d}"
+
+
+def _told(found: Summary, year: int) -> Iterator[str]:
+    phases = "，".join(f"{phase.chinese} {cases:,}" for phase, cases in found.cases.items())
+    yield f"{year} 年登记的事件：{phases or '没有'}"
+    if found.median is not None:
+        yield f"答复用时：中位 {found.median:.1f} 天，超过 15 天 {found.over_15:.0%}，超过 41 天 {found.over_41:.0%}"
+    yield f"红黄牌：黄牌 {found.yellow:,}，红牌 {found.red:,}，其中申诉成立撤销 {found.revoked:,}；涉及 {found.carded_units:,} 个单位"
+    yield (
+        f"看一看 · to look: make run，以 ducha 登录后 /api/v1/cards?whose=county&from={year}-01-01&to={year}-12-31、"
+        f"/api/v1/reports/months/{year}-06、/api/v1/wall；各单位的账号为单位代码，负责人另加 _head"
+    )

@@ -13,7 +13,7 @@ from app.supervision import sweeping
 from tests.people import Person
 
 _CLOCK = text("""
-SELECT k.id, k.yellow_at, k.red_at FROM clock k JOIN grievance c ON c.id = k.case_id
+SELECT k.id, k.remind_at, k.due_at, k.yellow_at, k.red_at FROM clock k JOIN grievance c ON c.id = k.case_id
 WHERE c.ref = :ref AND k.stage = :stage ORDER BY k.started_at DESC LIMIT 1
 """)
 _CARDS = text("""
@@ -52,3 +52,10 @@ async def overdue(by: Person, registered: datetime, **different: Any) -> tuple[s
     issued = await swept(ref)
     (card,) = await cards_of(ref)
     return ref, card, issued
+
+
+async def reminded(ref: str, *, stage: str = "judge") -> tuple[datetime, datetime]:
+    """When one is reminded of the stage, and when it is due."""
+    async with reading() as tx:
+        found: Any = await tx.one_or_none(_CLOCK, ref=ref, stage=stage)
+    return found.remind_at, found.due_at

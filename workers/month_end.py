@@ -76,13 +76,14 @@ class MonthEnds:
                 tx, county_id, now=now, closing_day=settings().month_closing_day
             )
         async with at_length() as on:
-            if months and await self._lock(on, county_id, months[0]):
-                return len(months) > 1
+            if months and await self._lock(on, county_id, months[0]) and len(months) > 1:
+                return True
+            # Also behind a month that was locked just now, long after its cut-off.
             async with transaction(on) as tx:
                 followed = await correcting.follow_cards(tx, county_id, now=await tx.now())
         if followed:
             log.info("months follow cards", county=county_id, cards=followed)
-        return False
+        return followed == correcting.FOLLOWED_AT_ONCE
 
     async def _lock(self, on: Database, county_id: int, month: Month) -> bool:
         """False: another worker is at it or was."""

@@ -1,15 +1,14 @@
 """Over HTTP: cards: seen, counted, issued for irregular handling, appealed against; and the signals of buck-passing."""
 
-from datetime import date, datetime, time, timedelta
+from dataclasses import replace
+from datetime import date, datetime, timedelta
 from typing import Annotated, Self
-from uuid import UUID
 
 from fastapi import APIRouter, Path, Query
 from pydantic import BaseModel, Field, StrictBool, StringConstraints
+from typing_extensions import override
 
 from app.api.step import ETAG, CaseRef, Step
-from app.auth.actor import StaffActor
-from app.calendars.working_time import FIRST_YEAR, LAST_YEAR
 from app.clock import SHANGHAI
 from app.errors import (
     ActionNotAllowed,
@@ -20,128 +19,58 @@ from app.errors import (
     NotPermitted,
     SignInRequired,
 )
-from app.http.cards import CardItem, shown
+from app.http.cards import (
+    ONE_DAY,
+    CardDetail,
+    CardId,
+    Cards,
+    NewAppeal,
+    OwnCards,
+    Period,
+    begin,
+)
 from app.http.inputs import INT4_MAX, Input, Line, ShortText, UnitCode
 from app.http.moments import At
 from app.http.problems import problems
 from app.http.transaction import OneTransaction, Tx
 from app.http.who import ByStaff
 from app.supervision import appeals, issuing, listing, signals
-from app.supervision.listing import PAGE, Filter, InFull, UnitCount, Whose
-from app.supervision.models import CardCause, CardLevel
+from app.supervision.listing import Filter, UnitCount, Whose
+from app.supervision.models import CardLevel
 from app.supervision.signals import Fact, Signal, UnitSignals
 
 router = APIRouter(tags=["红黄牌"], route_class=OneTransaction)
 
-CardId = Annotated[UUID, Path(description="牌的编号，见红黄牌列表")]
-AnyDay = Annotated[date, Field(ge=date(FIRST_YEAR, 1, 1), le=date(LAST_YEAR - 1, 12, 31))]
 _LONGEST = timedelta(days=366)
-_ONE_DAY = timedelta(days=1)
-
-
-class Period(Input):
-    """Days of Shanghai, both counted."""
-
-    first: AnyDay | None = Field(
-        default=None, alias="from", description="从哪一天起（含）", examples=["2026-11-01"]
-    )
-    last: AnyDay | None = Field(
-        default=None, alias="to", description="到哪一天止（含）", examples=["2026-11-30"]
-    )
+_LONGEST_OF_ALL = timedelta(days=92)
 
 
 class MonthByDefault(Period):
-    def days(self, now: datetime) -> tuple[date, date]:
-        """What was asked for, by default this month until today. Raises InvalidInput for what is no period, or over a year."""
+    def days(self, now: datetime, *, most: timedelta = _LONGEST) -> tuple[date, date]:
+        """What was asked for, by default this month until today. Raises InvalidInput for what is no period, or too long."""
         today = now.astimezone(SHANGHAI).date()
         last = self.last or max(today, self.first or today)
         first = self.first or last.replace(day=1)
-        if not first <= last < first + _LONGEST:
-            raise InvalidInput(
-                mistakes=[{"where": "query.from", "what": "须在 to 之前，最多查一年"}]
-            )
+        if not first <= last < first + most:
+            what = f"须在 to 之前，最多查{'一年' if most == _LONGEST else '三个月'}"
+            raise InvalidInput(mistakes=[{"where": "query.from", "what": what}])
         return first, last
 
 
-class CardsQuery(Period):
+class CardsQuery(OwnCards):
     whose: Whose = Field(
         default=Whose.UNIT,
-        description="unit 本单位的、me 本人的、county 全县的、review 发牌后工作日历有变、待复核的",
+        description="unit 本单位的、me 本人的、county 全县的、appealed 申诉待裁定的、review 发牌后工作日历有变、待复核的",
         examples=["unit"],
     )
-    level: CardLevel | None = Field(default=None, description="yellow 黄牌、red 红牌")
-    cause: CardCause | None = Field(default=None, description="overdue 超期、irregular 违规办理")
     unit: UnitCode | None = Field(default=None, description="哪个单位的，填单位代码")
     person: int | None = Field(
         default=None, ge=1, le=INT4_MAX, description="哪个人的，填 person_id；须查全县"
     )
-    cursor: Annotated[str, StringConstraints(max_length=100)] | None = Field(
-        default=None, description="上一页的 next；不填为第一页"
-    )
-    size: int = Field(default=PAGE, ge=1, le=100, description="每页几张")
 
+    @override
     def filter(self) -> Filter:
-        return Filter(
-            level=self.level,
-            cause=self.cause,
-            unit_code=self.unit,
-            person_id=self.person,
-            since=None if self.first is None else _begin(self.first),
-            until=None if self.last is None else _begin(self.last + _ONE_DAY),
-        )
-
-
-class Cards(BaseModel):
-    items: list[CardItem]
-    next: str | None = Field(description="下一页的 cursor；没有下一页则为空")
-
-
-class AppealOut(BaseModel):
-    asked_at: At
-    by: str | None = Field(description="申诉人", examples=["周启明"])
-    by_unit: str | None = Field(examples=["广顺街道"])
-    ground: str = Field(examples=["期间系统停电，无法操作。"])
-    decided_at: At | None
-    decided_by: str | None = Field(description="裁定人", examples=["贺敏"])
-    decided_by_unit: str | None = Field(examples=["荣昌区群工系统指挥中心"])
-    upheld: bool | None = Field(description="是否成立；成立的，牌即撤销")
-    reason: str | None = Field(description="裁定的理由", examples=["停电属实。"])
-
-
-class CardDetail(CardItem):
-    reason: str | None = Field(
-        description="违规办理的情形；超期的为空", examples=["未核实即答复办结。"]
-    )
-    issued_by: str | None = Field(description="发牌人；系统发的为空", examples=["贺敏"])
-    appeal_until: At | None = Field(description="可以申诉到何时；不能申诉的为空")
-    may_appeal: bool = Field(description="您现在可否申诉")
-    may_decide: bool = Field(description="您现在可否裁定")
-    appealed: AppealOut | None = Field(description="申诉及其裁定")
-
-    @classmethod
-    def in_full(cls, known: InFull, *, by: StaffActor, now: datetime) -> Self:
-        seen, asked = known.seen, known.seen.appeal
-        return cls(
-            **shown(seen),
-            reason=seen.card.reason,
-            issued_by=known.issued_by,
-            appeal_until=known.appeal_until,
-            may_appeal=appeals.may_appeal(known, by, now),
-            may_decide=appeals.may_decide(seen, by) and appeals.undecided(seen),
-            appealed=None
-            if asked is None
-            else AppealOut(
-                asked_at=asked.asked_at,
-                by=known.appealed_by,
-                by_unit=known.appealed_by_unit,
-                ground=asked.ground,
-                decided_at=asked.decided_at,
-                decided_by=known.decided_by,
-                decided_by_unit=known.decided_by_unit,
-                upheld=asked.upheld,
-                reason=asked.reason,
-            ),
-        )
+        return replace(super().filter(), unit_code=self.unit, person_id=self.person)
 
 
 class CountOut(BaseModel):
@@ -185,10 +114,6 @@ class NewCard(Input):
     reason: ShortText = Field(description="违规办理的情形", examples=["未核实即答复办结。"])
 
 
-class NewAppeal(Input):
-    ground: ShortText = Field(description="申诉的理由", examples=["期间系统停电，无法操作。"])
-
-
 class Decision(Input):
     upheld: StrictBool = Field(description="申诉是否成立；成立的，牌即撤销", examples=[True])
     reason: ShortText = Field(description="裁定的理由", examples=["停电属实。"])
@@ -226,7 +151,7 @@ class SignalCounts(BaseModel):
         description="上报理由不足二十字，或与先前的相同，的次数", examples=[0]
     )
     late_escalation: int = Field(
-        description="研判期限的最后十分之一内或逾期后才上报的次数", examples=[0]
+        description="研判期限的最后十分之一内（按上班时间计）或逾期后才上报的次数", examples=[0]
     )
     repeated_extension: int = Field(description="第二次起的延期申请", examples=[0])
 
@@ -236,24 +161,32 @@ class CaseSignals(BaseModel):
     facts: list[FactOut]
 
 
-class SignalsOfUnit(BaseModel):
+class SignalsOfAUnit(BaseModel):
     unit_code: str = Field(examples=["500153003"])
     unit: str = Field(examples=["广顺街道"])
-    first: date = Field(serialization_alias="from", description="从哪一天起（含）")
-    last: date = Field(serialization_alias="to", description="到哪一天止（含）")
     cases: int = Field(description="有这些情形的事件有几件", examples=[2])
     counts: SignalCounts
 
     @classmethod
-    def of(cls, found: UnitSignals, first: date, last: date) -> Self:
+    def of(cls, found: UnitSignals, **days: date) -> Self:
         return cls(
             unit_code=found.unit_code,
             unit=found.unit_name,
-            first=first,
-            last=last,
             cases=found.cases,
             counts=SignalCounts(**found.counts),
+            **days,
         )
+
+
+class SignalsOfUnit(SignalsOfAUnit):
+    first: date = Field(serialization_alias="from", description="从哪一天起（含）")
+    last: date = Field(serialization_alias="to", description="到哪一天止（含）")
+
+
+class SignalsOfCounty(BaseModel):
+    first: date = Field(serialization_alias="from", description="从哪一天起（含）")
+    last: date = Field(serialization_alias="to", description="到哪一天止（含）")
+    units: list[SignalsOfAUnit] = Field(description="有这些情形的单位，多的在前")
 
 
 _LISTED = problems(SignInRequired, NotPermitted)
@@ -272,7 +205,7 @@ async def list_cards(asked: Annotated[CardsQuery, Query()], tx: Tx, by: ByStaff)
     page = await listing.page(
         tx, asked.whose, asked.filter(), by=by, cursor=asked.cursor, size=asked.size
     )
-    return Cards(items=[CardItem.of(one) for one in page.cards], next=page.next)
+    return Cards.of(page)
 
 
 @router.get(
@@ -283,9 +216,7 @@ async def list_cards(asked: Annotated[CardsQuery, Query()], tx: Tx, by: ByStaff)
 )
 async def count_cards(asked: Annotated[MonthByDefault, Query()], tx: Tx, by: ByStaff) -> Summary:
     first, last = asked.days(await tx.now())
-    counts = await listing.count_by_unit(
-        tx, by=by, since=_begin(first), until=_begin(last + _ONE_DAY)
-    )
+    counts = await listing.count_by_unit(tx, by=by, since=begin(first), until=begin(last + ONE_DAY))
     return Summary(
         first=first,
         last=last,
@@ -363,6 +294,21 @@ async def show_case_signals(ref: CaseRef, tx: Tx, by: ByStaff) -> CaseSignals:
 
 
 @router.get(
+    "/signals",
+    summary="全县的推诿迹象",
+    description="各单位在期间内的同类事实，只计数，多的在前；最多查三个月，不填日期为本月。限县领导、指挥中心调度员和督查员。",
+    responses=problems(SignInRequired, NotPermitted),
+)
+async def show_county_signals(
+    asked: Annotated[MonthByDefault, Query()], tx: Tx, by: ByStaff
+) -> SignalsOfCounty:
+    listing.require_county_wide(by)
+    first, last = asked.days(await tx.now(), most=_LONGEST_OF_ALL)
+    found = await signals.of_county(tx, by=by, since=begin(first), until=begin(last + ONE_DAY))
+    return SignalsOfCounty(first=first, last=last, units=[SignalsOfAUnit.of(one) for one in found])
+
+
+@router.get(
     "/units/{code}/signals",
     summary="单位的推诿迹象",
     description="一个单位在期间内的同类事实，只计数。不填日期为本月。限县领导、指挥中心调度员和督查员。",
@@ -376,14 +322,8 @@ async def show_unit_signals(
 ) -> SignalsOfUnit:
     listing.require_county_wide(by)
     first, last = asked.days(await tx.now())
-    found = await signals.of_unit(
-        tx, code, by=by, since=_begin(first), until=_begin(last + _ONE_DAY)
-    )
-    return SignalsOfUnit.of(found, first, last)
-
-
-def _begin(day: date) -> datetime:
-    return datetime.combine(day, time(), SHANGHAI)
+    found = await signals.of_unit(tx, code, by=by, since=begin(first), until=begin(last + ONE_DAY))
+    return SignalsOfUnit.of(found, first=first, last=last)
 
 
 def _counted(counts: list[UnitCount]) -> dict[str, int]:

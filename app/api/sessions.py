@@ -1,7 +1,7 @@
 """Staff sign in and out, see where they are signed in, and choose the post they act in."""
 
 from datetime import datetime
-from typing import Annotated, Self
+from typing import Annotated, Any, Self
 from uuid import UUID
 
 from fastapi import APIRouter, Path, Request, Response
@@ -13,14 +13,13 @@ from app.auth.signing_in import StaffSignedIn
 from app.db import Transaction
 from app.directory.terms import Role, UnitKind
 from app.errors import KeyReused, NotFound, NotPermitted, SignInRequired, TooMany, WrongCredentials
-from app.http.cards import CardItem, acting_as, cards_at_sign_in
+from app.http.cards import AtSignIn, acting_as, shown_at_sign_in, shown_to_whoever_signed_in
 from app.http.inputs import Identifier, Input, Line
 from app.http.problems import problems
 from app.http.secret import Password
 from app.http.transaction import OneTransaction, Tx
 from app.http.visitor import AddressKey, Device, forget, remember
 from app.http.who import STAFF_COOKIE, ByStaff, SignedInStaff
-from app.supervision import listing
 
 # Signing in has transactions of its own, and its answer holds a token, which is never kept to be given again.
 _signing_in = APIRouter(prefix="/sessions")
@@ -86,15 +85,12 @@ class Post(BaseModel):
         )
 
 
-class Me(BaseModel):
-    """The person, the post acted in, all posts held today, and the unit's cards to be shown in red."""
+class Me(AtSignIn):
+    """The person, the post acted in, all posts held today, what the unit is to see in red and what is about to be due."""
 
     name: str = Field(examples=["张敏"])
     post: Post
     posts: list[Post]
-    cards: list[CardItem] = Field(
-        description="本单位有效的红黄牌：三十天内的，和没有申诉过的；最多二十张，新的在前"
-    )
 
 
 class NewSession(Me):
@@ -106,7 +102,7 @@ class NewSession(Me):
     expires_at: datetime
 
     @classmethod
-    def of(cls, signed_in: StaffSignedIn, cards: list[CardItem]) -> Self:
+    def of(cls, signed_in: StaffSignedIn, shown: dict[str, Any]) -> Self:
         return cls(
             token=signed_in.token,
             session_id=signed_in.session.id,
@@ -114,7 +110,7 @@ class NewSession(Me):
             name=signed_in.name,
             post=Post.of(signed_in.post),
             posts=[Post.of(post) for post in signed_in.posts],
-            cards=cards,
+            **shown,
         )
 
 
@@ -142,7 +138,7 @@ class ChosenPost(Input):
     "",
     status_code=201,
     summary="工作人员登录",
-    description="账号加密码登录。返回令牌，同时写入 HttpOnly Cookie，并列出本单位的红黄牌。多次输错密码须等待后再试。",
+    description="账号加密码登录。返回令牌，同时写入 HttpOnly Cookie，并列出本单位的红黄牌和即将到期的环节。多次输错密码须等待后再试。",
     responses=problems(WrongCredentials, NotPermitted, TooMany),
 )
 async def sign_in(
@@ -156,7 +152,7 @@ async def sign_in(
         post_id=given.post_id,
     )
     remember(request, response, STAFF_COOKIE, signed_in.token, signed_in.session)
-    return NewSession.of(signed_in, await cards_at_sign_in(signed_in))
+    return NewSession.of(signed_in, await shown_to_whoever_signed_in(signed_in))
 
 
 @_signed_in.get(
@@ -173,7 +169,7 @@ async def list_sessions(tx: Tx, signed_in: SignedInStaff) -> Sessions:
 @_signed_in.get(
     "/me",
     summary="当前登录人",
-    description="本人、当前岗位与全部岗位，以及本单位的红黄牌。",
+    description="本人、当前岗位与全部岗位，以及本单位的红黄牌和即将到期的环节。",
     responses=problems(SignInRequired),
 )
 async def me(tx: Tx, by: ByStaff) -> Me:
@@ -223,14 +219,12 @@ async def _me(tx: Transaction, name: str, post_id: int, staff_id: int, held: lis
     post = posts.chosen(held, post_id)
     if post is None:  # it ended since the session was looked up
         raise SignInRequired
-    cards = await listing.shown_at_sign_in(
-        tx, by=acting_as(post, staff_id=staff_id, name=name), now=await tx.now()
-    )
+    by = acting_as(post, staff_id=staff_id, name=name)
     return Me(
         name=name,
         post=Post.of(post),
         posts=[Post.of(one) for one in held],
-        cards=[CardItem.of(one) for one in cards],
+        **await shown_at_sign_in(tx, by=by, now=await tx.now()),
     )
 
 

@@ -292,6 +292,13 @@ class Clock(Stored, table=True):
                 " ('hand_back_decision', 'extension_decision', 'wait_decision', 'supervised_reply')"
             ),
         ),
+        # What a unit is reminded of; once it is overdue it is a card's turn.
+        Index(
+            "clock_reminding", "unit_id", "remind_at",
+            postgresql_where=text(
+                "ended_at IS NULL AND remind_at IS NOT NULL AND steps < 2 AND stage NOT IN ('supplement', 'waiting', 'whole')"
+            ),
+        ),
         Index(
             "clock_by_calendar", "county_id", "calendar_version", "id",
             postgresql_where=text("ended_at IS NULL OR provisional"),

@@ -23,7 +23,7 @@ from app.directory.terms import Role, UnitKind
 from app.errors import ActionNotAllowed, NotFound, NotPermitted
 from app.outbox import MessageKind, MessageState, OutboxMessage, Why, worth_sending
 
-# A text about no case is a code, which names nobody and belongs to no county: each command center finds it.
+# A text about no case is a code or a notice to staff, which names nobody and belongs to no county: each command center finds it.
 _SEEN: Final = f"""(
   CASE WHEN m.case_id IS NULL THEN :of_center
     ELSE EXISTS (SELECT 1 FROM grievance c WHERE c.id = m.case_id AND {VISIBLE_TO_STAFF} AND (:of_center OR c.sealed)) END)"""  # noqa: S608 - constants of our own

@@ -46,7 +46,7 @@ RETURNING m.id, m.kind, m.state, m.attempts, m.turn, m.expires_at, m.due_at, m.p
 """)  # noqa: S608 - nothing but the constants above
 _EXPIRE = text(f"""
 UPDATE outbox_message m SET
-  state = CASE m.kind WHEN 'one_time_code' THEN '{policy.expired(MessageKind.ONE_TIME_CODE)}' ELSE '{policy.expired(MessageKind.PROGRESS)}' END,
+  state = CASE {" ".join(f"WHEN m.kind = '{kind}' THEN '{policy.expired(kind)}'" for kind in MessageKind)} END,
   why = 'expired', settled_at = {_NOW}
 WHERE id IN (
   SELECT id FROM outbox_message WHERE state = 'queued' AND kind <> 'survey_owed' AND expires_at <= {_NOW}

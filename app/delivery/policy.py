@@ -18,6 +18,8 @@ ATTEMPTS: Final = 20
 INQUIRE_AFTER: Final = timedelta(seconds=20)
 # What only asks for something: who wants no texts is not called about it.
 _ASKING: Final = frozenset({MessageKind.SURVEY, MessageKind.SURVEY_REMINDER})
+# Nobody sees to these: whoever waits for a code asks for another, and what staff were to look at they see when they sign in.
+_UNATTENDED: Final = frozenset({MessageKind.ONE_TIME_CODE, MessageKind.STAFF_NOTICE})
 # A phone that was off or out of reach when the provider gave up is tried once more, after so long.
 RETRY_AFTER: Final = timedelta(minutes=30)
 
@@ -106,7 +108,7 @@ def after_report(
     kind: MessageKind, status: MessageState, error: ErrorClass | None, *, may_retry: bool
 ) -> Step:
     """What a report that a text did not arrive means. QUEUED: it is to be sent once more, as a new turn."""
-    if kind is MessageKind.ONE_TIME_CODE:
+    if kind in _UNATTENDED:
         return Step(status)
     # Neither is a fault of this text's; of the account's, nothing is sent anyway until it is in order.
     if error in (ErrorClass.TRANSIENT, ErrorClass.ACCOUNT) and may_retry:
@@ -123,14 +125,12 @@ def at_the_limit(kind: MessageKind, why: Why) -> Step:
 
 
 def expired(kind: MessageKind) -> MessageState:
-    """A code nobody waits for any more is simply not sent; of anything else a person is told."""
-    code = kind is MessageKind.ONE_TIME_CODE
-    return MessageState.EXPIRED if code else MessageState.NEEDS_HUMAN
+    """What nobody sees to is simply not sent; of anything else a person is told."""
+    return MessageState.EXPIRED if kind in _UNATTENDED else MessageState.NEEDS_HUMAN
 
 
 def _ended(kind: MessageKind, state: MessageState, why: Why | None) -> Step:
-    if state is MessageState.NEEDS_HUMAN and kind is MessageKind.ONE_TIME_CODE:
-        # Nobody can do anything about a code but the one who asked for it, by asking again.
+    if state is MessageState.NEEDS_HUMAN and kind in _UNATTENDED:
         return Step(MessageState.FAILED, why)
     if why is Why.OPTED_OUT and kind in _ASKING:
         return Step(MessageState.FAILED, why)

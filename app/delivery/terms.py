@@ -93,4 +93,5 @@ _KINDS: Final = {
     MessageKind.WAITING: "暂缓告知",
     MessageKind.SURVEY: "评价邀请",
     MessageKind.SURVEY_REMINDER: "评价提醒",
+    MessageKind.STAFF_NOTICE: "工作提醒",
 }

@@ -111,7 +111,7 @@ class Citizen(Stored, table=True):
 class OfficialNumber(Stored, table=True):
     """A number known to be a unit's or a member of staff's, and so no citizen's own; taken out it stays, with who did it.
 
-    Kept like a citizen's: encrypted, found by `phone_key`. Only the administrator reads it.
+    Kept like a citizen's: encrypted, found by `phone_key`. Only the administrator reads it; whose it is may be texted.
     """
 
     __tablename__ = "official_number"
@@ -126,6 +126,8 @@ class OfficialNumber(Stored, table=True):
             postgresql_nulls_not_distinct=True,
             postgresql_where=text("removed_at IS NULL"),
         ),
+        Index("official_number_of_unit", "unit_id", postgresql_where=text("removed_at IS NULL")),
+        Index("official_number_of_staff", "staff_id", postgresql_where=text("removed_at IS NULL")),
     )
     CHANGING: ClassVar[tuple[str, ...]] = ("removed_at", "removed_by_staff_id")
 

@@ -1,19 +1,59 @@
-"""How both faces show cards to staff: in a list, in full, and in red at sign-in."""
+"""How both faces show cards to staff: in a list, in full, in red at sign-in with what is about to be due; and appeals."""
 
-from typing import Any, Self
+from datetime import date, datetime, time, timedelta
+from typing import Annotated, Any, Final, Self
 from uuid import UUID
 
-from pydantic import BaseModel, Field
+from fastapi import Path
+from pydantic import BaseModel, Field, StringConstraints
 
 from app.auth.actor import StaffActor
 from app.auth.posts import PostHeld
 from app.auth.signing_in import StaffSignedIn
-from app.db import reading
+from app.calendars.working_time import FIRST_YEAR, LAST_YEAR
+from app.clock import SHANGHAI
+from app.db import Transaction, reading
+from app.http.inputs import Input, ShortText
 from app.http.moments import At
 from app.limits.terms import Stage
-from app.supervision import listing
-from app.supervision.listing import AppealState, SeenCard
+from app.supervision import appeals, listing, reminding
+from app.supervision.listing import PAGE, AppealState, Filter, InFull, Page, SeenCard
 from app.supervision.models import CardCause, CardLevel
+from app.supervision.reminding import Reminder
+
+CardId = Annotated[UUID, Path(description="牌的编号，见红黄牌列表")]
+AnyDay = Annotated[date, Field(ge=date(FIRST_YEAR, 1, 1), le=date(LAST_YEAR - 1, 12, 31))]
+ONE_DAY: Final = timedelta(days=1)
+
+
+class Period(Input):
+    """Days of Shanghai, both counted."""
+
+    first: AnyDay | None = Field(
+        default=None, alias="from", description="从哪一天起（含）", examples=["2026-11-01"]
+    )
+    last: AnyDay | None = Field(
+        default=None, alias="to", description="到哪一天止（含）", examples=["2026-11-30"]
+    )
+
+
+class OwnCards(Period):
+    """What of one's own cards is asked for."""
+
+    level: CardLevel | None = Field(default=None, description="yellow 黄牌、red 红牌")
+    cause: CardCause | None = Field(default=None, description="overdue 超期、irregular 违规办理")
+    cursor: Annotated[str, StringConstraints(max_length=100)] | None = Field(
+        default=None, description="上一页的 next；不填为第一页"
+    )
+    size: int = Field(default=PAGE, ge=1, le=100, description="每页几张")
+
+    def filter(self) -> Filter:
+        return Filter(
+            level=self.level,
+            cause=self.cause,
+            since=None if self.first is None else begin(self.first),
+            until=None if self.last is None else begin(self.last + ONE_DAY),
+        )
 
 
 class CardItem(BaseModel):
@@ -46,6 +86,98 @@ class CardItem(BaseModel):
     @classmethod
     def of(cls, seen: SeenCard) -> Self:
         return cls(**shown(seen))
+
+
+class Cards(BaseModel):
+    items: list[CardItem]
+    next: str | None = Field(description="下一页的 cursor；没有下一页则为空")
+
+    @classmethod
+    def of(cls, page: Page) -> Self:
+        return cls(items=[CardItem.of(one) for one in page.cards], next=page.next)
+
+
+class AppealOut(BaseModel):
+    asked_at: At
+    by: str | None = Field(description="申诉人", examples=["周启明"])
+    by_unit: str | None = Field(examples=["广顺街道"])
+    ground: str = Field(examples=["期间系统停电，无法操作。"])
+    decided_at: At | None
+    decided_by: str | None = Field(description="裁定人", examples=["贺敏"])
+    decided_by_unit: str | None = Field(examples=["荣昌区群工系统指挥中心"])
+    upheld: bool | None = Field(description="是否成立；成立的，牌即撤销")
+    reason: str | None = Field(description="裁定的理由", examples=["停电属实。"])
+
+
+class CardDetail(CardItem):
+    reason: str | None = Field(
+        description="违规办理的情形；超期的为空", examples=["未核实即答复办结。"]
+    )
+    issued_by: str | None = Field(description="发牌人；系统发的为空", examples=["贺敏"])
+    appeal_until: At | None = Field(description="可以申诉到何时；不能申诉的为空")
+    may_appeal: bool = Field(description="您现在可否申诉")
+    may_decide: bool = Field(description="您现在可否裁定")
+    appealed: AppealOut | None = Field(description="申诉及其裁定")
+
+    @classmethod
+    def in_full(cls, known: InFull, *, by: StaffActor, now: datetime) -> Self:
+        seen, asked = known.seen, known.seen.appeal
+        return cls(
+            **shown(seen),
+            reason=seen.card.reason,
+            issued_by=known.issued_by,
+            appeal_until=known.appeal_until,
+            may_appeal=appeals.may_appeal(known, by, now),
+            may_decide=appeals.may_decide(seen, by) and appeals.undecided(seen),
+            appealed=None
+            if asked is None
+            else AppealOut(
+                asked_at=asked.asked_at,
+                by=known.appealed_by,
+                by_unit=known.appealed_by_unit,
+                ground=asked.ground,
+                decided_at=asked.decided_at,
+                decided_by=known.decided_by,
+                decided_by_unit=known.decided_by_unit,
+                upheld=asked.upheld,
+                reason=asked.reason,
+            ),
+        )
+
+
+class NewAppeal(Input):
+    ground: ShortText = Field(description="申诉的理由", examples=["期间系统停电，无法操作。"])
+
+
+class ReminderOut(BaseModel):
+    """What is about to be due: a reminder, no card."""
+
+    ref: str = Field(description="事件编号", examples=["500153-261122-48392017"])
+    title: str = Field(examples=["13至17栋没有饮用水"])
+    stage: Stage
+    stage_label: str = Field(description="哪个环节", examples=["办理"])
+    due_at: At = Field(description="到期的时间，过后发黄牌")
+
+    @classmethod
+    def of(cls, reminder: Reminder) -> Self:
+        return cls(
+            ref=reminder.ref,
+            title=reminder.title,
+            stage=reminder.stage,
+            stage_label=reminder.stage.chinese,
+            due_at=reminder.due_at,
+        )
+
+
+class AtSignIn(BaseModel):
+    """What the unit is shown whenever one of it signs in, or opens the page again."""
+
+    cards: list[CardItem] = Field(
+        description="本单位有效的红黄牌：三十天内的，和没有申诉过的；最多二十张，新的在前"
+    )
+    reminders: list[ReminderOut] = Field(
+        description="本单位即将到期的环节（预警，不是牌）；最多二十个，先到期的在前"
+    )
 
 
 def shown(seen: SeenCard) -> dict[str, Any]:
@@ -91,11 +223,24 @@ def acting_as(post: PostHeld, *, staff_id: int, name: str) -> StaffActor:
     )
 
 
-async def cards_at_sign_in(signed_in: StaffSignedIn) -> list[CardItem]:
-    """What is shown in red to whoever has just signed in. Signing in has transactions of its own, and so has this."""
+def begin(day: date) -> datetime:
+    return datetime.combine(day, time(), SHANGHAI)
+
+
+async def shown_at_sign_in(tx: Transaction, *, by: StaffActor, now: datetime) -> dict[str, Any]:
+    """The fields of an AtSignIn."""
+    cards = await listing.shown_at_sign_in(tx, by=by, now=now)
+    reminders = await reminding.about_to_be_due(tx, by=by, now=now)
+    return {
+        "cards": [CardItem.of(one) for one in cards],
+        "reminders": [ReminderOut.of(one) for one in reminders],
+    }
+
+
+async def shown_to_whoever_signed_in(signed_in: StaffSignedIn) -> dict[str, Any]:
+    """The same for somebody who has just signed in. Signing in has transactions of its own, and so has this."""
     session = signed_in.session
     assert session.staff_id is not None, "a session of staff"
     by = acting_as(signed_in.post, staff_id=session.staff_id, name=signed_in.name)
     async with reading() as tx:
-        found = await listing.shown_at_sign_in(tx, by=by, now=session.created_at)
-    return [CardItem.of(one) for one in found]
+        return await shown_at_sign_in(tx, by=by, now=session.created_at)

@@ -51,7 +51,7 @@ WHERE late.holds AND NOT EXISTS (
 _TO_FOLLOW: Final = text(
     f"{LATE_CARDS} AND m.county_id = :county_id ORDER BY m.month, k.id, late.cause LIMIT :most"
 )
-_FOLLOWED_AT_ONCE: Final = 500
+FOLLOWED_AT_ONCE: Final = 500
 _WHY: Final = {
     CorrectionCause.CARD_ISSUED: "锁定之后才发的牌，按生效时间计入当月。",
     CorrectionCause.CARD_REVOKED: "申诉成立，牌已撤销。",
@@ -64,7 +64,7 @@ Known = dict[tuple[Whose, Measure], int]
 async def follow_cards(tx: Transaction, county_id: int, *, now: datetime) -> int:
     """Correct what cards issued or revoked after the cut-off change in locked months; how many of them there were."""
     await closing.one_at_a_time(tx, county_id)
-    late = await tx.all(_TO_FOLLOW, county_id=county_id, most=_FOLLOWED_AT_ONCE)
+    late = await tx.all(_TO_FOLLOW, county_id=county_id, most=FOLLOWED_AT_ONCE)
     entries = await _Entries.of(tx, county_id, now)
     known: dict[date, Known] = {}
     for card in late:

@@ -13,6 +13,7 @@ from app.db import Transaction
 from app.directory.terms import Role, UnitKind
 from app.errors import InvalidInput, NotPermitted
 from app.identifiers import uuid7
+from app.supervision import noticing
 from app.supervision.listing import InFull, SeenCard, appeal_until
 from app.supervision.models import Card, CardCause, CardLevel
 
@@ -91,6 +92,9 @@ async def issue(
         to=unit.id,
         person=card.staff_id,
     )
+    if not case.sealed:
+        people = [] if card.staff_id is None else [card.staff_id]
+        await noticing.owe_notices(tx, units=[unit.id], people=people, now=now)
     return dossier, InFull(
         seen=SeenCard(card, None, case.ref, case.title, unit_code, of_own_unit=False),
         appeal_until=appeal_until(card, dossier.timing.calendar, sealed=case.sealed),

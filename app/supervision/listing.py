@@ -58,6 +58,8 @@ class Whose(StrEnum):
     UNIT = "unit"
     ME = "me"
     COUNTY = "county"
+    # The county's against which an appeal was made that nobody has decided.
+    APPEALED = "appealed"
     # The county's that rest on a calendar which has changed since.
     REVIEW = "review"
 
@@ -164,13 +166,15 @@ _OF_ME = _listing("k.staff_id = :staff_id")
 _OF_COUNTY = _listing("k.county_id = :county_id")
 _OF_A_UNIT = _listing(f"k.county_id = :county_id AND k.unit_id = ANY({_NAMED_UNITS})")
 _OF_A_PERSON = _listing("k.county_id = :county_id AND k.staff_id = :person")
+_APPEALED = _listing("k.county_id = :county_id AND a.id IS NOT NULL AND a.decided_at IS NULL")
 # No card is changed because a calendar was: those whose limit ran over a day that has been changed since are listed, for
-# somebody to look at; and those that began at an hour which was after hours before and no longer is, or the other way
+# somebody to look at (what a year said when it was published is no change: no card rests on one that was not); and those that began at an hour which was after hours before and no longer is, or the other way
 # round, or counted office hours that have been changed.
 _TO_REVIEW = _listing("""k.county_id = :county_id AND k.revoked_at IS NULL AND EXISTS (
     SELECT FROM clock w
     JOIN calendar_change h ON h.county_id = k.county_id AND h.at > k.issued_at
     JOIN calendar_day d ON d.county_id = h.county_id AND d.version = h.version
+    JOIN calendar_year y ON y.county_id = d.county_id AND y.year = EXTRACT(year FROM d.day) AND y.version < d.version
     WHERE w.id = k.clock_id AND d.day BETWEEN CAST(w.started_at AS date) AND CAST(k.effective_at AS date)
     UNION ALL
     SELECT FROM clock w
@@ -180,6 +184,7 @@ _TO_REVIEW = _listing("""k.county_id = :county_id AND k.revoked_at IS NULL AND E
       CAST(w.started_at AS time) > least(p.closes, h.closes) AND CAST(w.started_at AS time) <= greatest(p.closes, h.closes)
       OR (w."limit" LIKE '%wh' OR w.yellow_after LIKE '%wh' OR w.red_after LIKE '%wh')
         AND (p.opens, p.noon_from, p.noon_to, p.closes) IS DISTINCT FROM (h.opens, h.noon_from, h.noon_to, h.closes)))""")
+_OF_COUNTYS = {Whose.APPEALED: _APPEALED, Whose.REVIEW: _TO_REVIEW}
 _AT_SIGN_IN = text(f"""
 SELECT {_COLUMNS} {_FROM}
 WHERE k.unit_id = ANY({_OWN_UNITS}) AND k.revoked_at IS NULL AND (k.issued_at > :recent OR a.id IS NULL) AND {SEEN}
@@ -326,8 +331,8 @@ def _chosen(whose: Whose, asked: Filter, by: StaffActor) -> tuple[TextClause, di
     if whose is Whose.ME:
         return _OF_ME, binds
     require_county_wide(by)
-    if whose is Whose.REVIEW:
-        return _TO_REVIEW, binds
+    if whose in _OF_COUNTYS:
+        return _OF_COUNTYS[whose], binds
     if asked.person_id is not None:
         return _OF_A_PERSON, {**binds, "person": asked.person_id}
     if asked.unit_code is not None:

@@ -1,6 +1,6 @@
 """Buck-passing (推诿扯皮) as facts: what the entries of the record and the judging clocks show. Computed, never stored.
 
-The core is pure; each question is one statement. Nobody is judged here: whoever looks over the county sees what happened.
+The core is pure; each question is one statement, and one more where the calendar was not read before. Nobody is judged here: whoever looks over the county sees what happened.
 """
 
 import unicodedata
@@ -9,12 +9,15 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from itertools import groupby
 from typing import Any, Final
 
 import msgspec
 from sqlalchemy import text
 
 from app.auth.actor import StaffActor
+from app.calendars.reading import calendar_of
+from app.calendars.working_time import Limit, LimitUnit, WorkingCalendar
 from app.cases import access
 from app.cases.access import VISIBLE_TO_STAFF
 from app.cases.lifecycle import Action
@@ -61,9 +64,10 @@ class Entry(msgspec.Struct, frozen=True):
 
 
 class Judging(msgspec.Struct, frozen=True):
-    """A judging stage that has ended. `pauses` as on the clock."""
+    """A judging stage that has ended. `limit` and `pauses` as on the clock."""
 
     unit_id: int
+    limit: str
     started_at: datetime
     due_at: datetime | None
     ended_at: datetime
@@ -88,14 +92,16 @@ class UnitSignals:
     counts: dict[Signal, int]
 
 
-def facts(entries: Sequence[Entry], judging: Sequence[Judging]) -> list[Fact]:
+def facts(
+    entries: Sequence[Entry], judging: Sequence[Judging], calendar: WorkingCalendar
+) -> list[Fact]:
     """All that a case's entries, in order, show."""
     return sorted(
         [
             *(Fact(Signal.RETURNED, one) for one in entries if one.action in _RETURNS),
             *(Fact(Signal.PING_PONG, one) for one in _again(entries)),
             *(Fact(Signal.EMPTY_FINDING, one) for one in _without_substance(entries)),
-            *(Fact(Signal.LATE_ESCALATION, one) for one in _late(entries, judging)),
+            *(Fact(Signal.LATE_ESCALATION, one) for one in _late(entries, judging, calendar)),
             *(Fact(Signal.REPEATED_EXTENSION, one) for one in _prolonged_again(entries)),
         ],
         key=lambda fact: fact.entry.seq,
@@ -124,21 +130,30 @@ def _without_substance(entries: Sequence[Entry]) -> Iterator[Entry]:
             before.add(said)
 
 
-def _late(entries: Sequence[Entry], judging: Sequence[Judging]) -> Iterator[Entry]:
+def _late(
+    entries: Sequence[Entry], judging: Sequence[Judging], calendar: WorkingCalendar
+) -> Iterator[Entry]:
     """Escalated within the last tenth of the time there was for judging, or after it."""
     for one in entries:
-        if one.action is Action.ESCALATE and any(_ended_late(stage, one) for stage in judging):
+        if one.action is Action.ESCALATE and any(_ended_late(stage, one, calendar) for stage in judging):  # fmt: skip
             yield one
 
 
-def _ended_late(stage: Judging, by: Entry) -> bool:
+def _ended_late(stage: Judging, by: Entry, calendar: WorkingCalendar) -> bool:
+    """In office hours, unless the limit counts every day: it ends at midnight, and nobody works in the last tenth before that."""
     if stage.due_at is None or (stage.unit_id, stage.ended_at) != (by.unit_id, by.at):
         return False
+    every_day = Limit.parse(stage.limit).unit is LimitUnit.CALENDAR_DAYS
+    between = _time_between if every_day else calendar.working_time_between
     stood_still = sum(
-        ((until or by.at) - since for since, until in stage.pauses), start=timedelta()
+        (between(since, until or by.at) for since, until in stage.pauses), start=timedelta()
     )
-    given = stage.due_at - stage.started_at - stood_still
-    return (stage.due_at - by.at) * _LAST_TENTH <= given
+    given = between(stage.started_at, stage.due_at) - stood_still
+    return between(by.at, stage.due_at) * _LAST_TENTH <= given
+
+
+def _time_between(begin: datetime, end: datetime) -> timedelta:
+    return max(end - begin, timedelta())
 
 
 def _prolonged_again(entries: Sequence[Entry]) -> Iterator[Entry]:
@@ -174,16 +189,18 @@ _OF_A_CASE: Final = f"""
       WHEN 'dispatch' THEN CAST(e.data ->> 'lead' AS int) ELSE CAST(e.data ->> 'to' AS int) END
     WHERE e.action <> 'settle' OR CAST(e.data ->> 'agreed' AS boolean)
   ) AS entries,
-  (SELECT json_agg(json_build_object('unit_id', k.unit_id, 'started_at', k.started_at, 'due_at', k.due_at,
+  (SELECT json_agg(json_build_object('unit_id', k.unit_id, 'limit', k."limit", 'started_at', k.started_at, 'due_at', k.due_at,
       'ended_at', k.ended_at, 'pauses', CAST(k.pauses AS json)))
     FROM clock k WHERE k.case_id = c.id AND k.stage = 'judge' AND k.ended_at IS NOT NULL
   ) AS judging"""  # noqa: S608 - a constant of this module
 _CASE: Final = text(f"""
-SELECT {_OF_A_CASE} FROM grievance c WHERE c.ref = :ref AND {VISIBLE_TO_STAFF}""")  # noqa: S608 - constants of ours
+SELECT {_OF_A_CASE}, c.county_id, (SELECT version FROM calendar WHERE county_id = c.county_id) AS calendar_version
+FROM grievance c WHERE c.ref = :ref AND {VISIBLE_TO_STAFF}""")  # noqa: S608 - constants of ours
 # The unit itself comes even where it has nothing to show. Found by what it did in the period, not by all it ever had: a
 # hand-back that was agreed to is its doing whenever it had asked, and a case is dispatched again only when it came back.
-_UNIT: Final = text(f"""
-SELECT asked.id, asked.code, asked.name, found.entries, found.judging
+_OF_UNITS: Final = f"""
+SELECT asked.id, asked.code, asked.name, asked.county_id, found.entries, found.judging,
+  (SELECT version FROM calendar WHERE county_id = asked.county_id) AS calendar_version
 FROM unit asked
 LEFT JOIN LATERAL (
   SELECT {_OF_A_CASE}
@@ -199,7 +216,9 @@ LEFT JOIN LATERAL (
   ) own JOIN grievance c ON c.id = own.case_id
   WHERE {VISIBLE_TO_STAFF}
 ) found ON true
-WHERE asked.code = :code AND asked.county_id = :county_id""")  # noqa: S608 - constants of this module
+WHERE asked.county_id = :county_id AND """  # noqa: S608 - constants of this module
+_UNIT: Final = text(_OF_UNITS + "asked.code = :code")
+_UNITS: Final = text(_OF_UNITS + "found.entries IS NOT NULL ORDER BY asked.code")
 
 
 async def of_case(tx: Transaction, ref: str, *, by: StaffActor) -> list[Fact]:
@@ -207,7 +226,7 @@ async def of_case(tx: Transaction, ref: str, *, by: StaffActor) -> list[Fact]:
     row = await tx.one_or_none(_CASE, ref=ref, **access.viewer(by))
     if row is None:
         raise NotFound
-    return facts(*_read(row))
+    return facts(*_read(row), await _calendar(tx, row))
 
 
 async def of_unit(
@@ -217,10 +236,33 @@ async def of_unit(
     rows = await tx.all(_UNIT, code=code, since=since, until=until, **access.viewer(by))
     if not rows:
         raise NotFound
+    return _of_unit(rows, await _calendar(tx, rows[0]), since, until)
+
+
+async def of_county(
+    tx: Transaction, *, by: StaffActor, since: datetime, until: datetime
+) -> list[UnitSignals]:
+    """The same of every unit of the county that has anything to show, those with the most first."""
+    rows = await tx.all(_UNITS, since=since, until=until, **access.viewer(by))
+    if not rows:
+        return []
+    calendar = await _calendar(tx, rows[0])
+    of_each = [
+        _of_unit(list(own), calendar, since, until)
+        for _, own in groupby(rows, key=lambda row: row.id)
+    ]
+    return sorted(
+        (one for one in of_each if one.cases), key=lambda one: (-sum(one.counts.values()), one.unit_code)
+    )  # fmt: skip
+
+
+def _of_unit(
+    rows: Sequence[Any], calendar: WorkingCalendar, since: datetime, until: datetime
+) -> UnitSignals:
     by_case = [
         [
             fact
-            for fact in facts(*_read(row))
+            for fact in facts(*_read(row), calendar)
             if fact.entry.unit_id == row.id and since <= fact.entry.at < until
         ]
         for row in rows
@@ -232,6 +274,10 @@ async def of_unit(
         cases=sum(bool(found) for found in by_case),
         counts={signal: counted[signal] for signal in Signal},
     )
+
+
+async def _calendar(tx: Transaction, row: Any) -> WorkingCalendar:
+    return await calendar_of(tx, row.county_id, row.calendar_version or 0)
 
 
 def _read(row: Any) -> tuple[list[Entry], list[Judging]]:

@@ -1,10 +1,11 @@
 """What comes of a limit that has passed: a reminder, a yellow card, a red one. Computes no limit and waits for nothing.
 
-A batch is one transaction: entries on the records, cards, and where the sweep stands with each clock. Its cost grows with
+A batch is one transaction: entries on the records, cards, texts to whoever is meant, and where the sweep stands with each
+clock. Its cost grows with
 what is due, not with what is open: only the index on `next_at` is read.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Final
@@ -24,6 +25,7 @@ from app.db import Transaction
 from app.directory.terms import ACTING_ROLES, Role
 from app.identifiers import uuid7
 from app.limits.terms import WITHOUT_CARDS, Stage
+from app.supervision import noticing
 from app.supervision.models import Card, CardCause, CardLevel
 
 _COLUMNS: Final = ", ".join(f'w."{name}"' for name in Clock.model_fields)
@@ -45,7 +47,7 @@ ORDER BY w.next_at, w.id LIMIT :most FOR NO KEY UPDATE SKIP LOCKED""")
 _SORTING: Final = text("SELECT set_config('enable_sort', :sorting, true)")
 _CLAIM_ONE: Final = text(f"{_DUE} w.id = :id FOR NO KEY UPDATE SKIP LOCKED")
 _LOCK_CASES: Final = text("""
-SELECT id, event_seq, event_hash FROM grievance WHERE id = ANY(CAST(:ids AS uuid[])) ORDER BY id
+SELECT id, sealed, event_seq, event_hash FROM grievance WHERE id = ANY(CAST(:ids AS uuid[])) ORDER BY id
 FOR NO KEY UPDATE SKIP LOCKED
 """)
 _REFERENCE: Final = text("""
@@ -107,6 +109,7 @@ class Holder:
 @dataclass(slots=True)
 class _Head:
     id: UUID
+    sealed: bool
     event_seq: int
     event_hash: bytes
 
@@ -162,6 +165,7 @@ async def issue(tx: Transaction, clocks: Sequence[Clock]) -> Swept:
         _write_entry(tx, heads[one.clock.case_id], one, card, now)
     await _move_on(tx, ours, due)
     await _write_heads(tx, heads.values())
+    await _owe_notices(tx, [one for one in due if not heads[one.clock.case_id].sealed], cards, now)
     return Swept(len(cards), reminders, len(others) - len(ours), sorted(waits))
 
 
@@ -222,7 +226,7 @@ def _is_told(due: _Due) -> bool:
 
 async def _lock_cases(tx: Transaction, ids: Iterable[UUID]) -> dict[UUID, _Head]:
     rows = await tx.all(_LOCK_CASES, ids=list(ids))
-    return {row.id: _Head(row.id, row.event_seq, row.event_hash) for row in rows}
+    return {row.id: _Head(row.id, row.sealed, row.event_seq, row.event_hash) for row in rows}
 
 
 async def _cards(
@@ -281,6 +285,23 @@ def _write_entry(tx: Transaction, head: _Head, due: _Due, card: Card | None, now
             data=data,
             after={"case": {}, "assignments": {}, "clocks": {}},
         )
+    )
+
+
+async def _owe_notices(
+    tx: Transaction,
+    due: Iterable[_Due],
+    cards: Mapping[tuple[UUID, Step], Card],
+    now: datetime,
+) -> None:
+    units, people = set[int](), set[int | None]()
+    for one in due:
+        if one.clock.stage not in WITHOUT_CARDS:
+            card = cards.get((one.clock.id, one.step))
+            units.add(one.clock.unit_id)
+            people.add(one.clock.staff_id if card is None else card.staff_id)
+    await noticing.owe_notices(
+        tx, units=units, people=(one for one in people if one is not None), now=now
     )
 
 

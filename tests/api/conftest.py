@@ -2,16 +2,26 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
+from secrets import token_hex
 
 import pytest
 import pytest_asyncio
 from fastapi import FastAPI
+from sqlalchemy import text
 
 from app.api.app import create_app
+from app.db import transaction
 from tests import people
 from tests.people import Person
 
 Who = Callable[[str], Awaitable[Person]]
+_COLLEAGUE = (
+    """INSERT INTO staff (account, name, password_hash, active, created_at)
+       SELECT :account, '同事', password_hash, true, now() FROM staff WHERE account = 'jiwei'""",
+    """INSERT INTO post (staff_id, unit_id, role, title, valid_from)
+       SELECT s.id, u.id, 'unit_head', '', DATE '2020-01-01' FROM staff s, unit u
+       WHERE s.account = :account AND u.code = '500153JW'""",
+)
 
 
 @pytest.fixture(scope="session")
@@ -38,3 +48,14 @@ async def who(api: FastAPI) -> AsyncIterator[Who]:
 async def stranger(api: FastAPI) -> AsyncIterator[Person]:
     async with people.visitor(api) as somebody:
         yield somebody
+
+
+@pytest_asyncio.fixture
+async def colleague(api: FastAPI) -> AsyncIterator[Person]:
+    """The head of the discipline commission, who is no supervisor."""
+    account = f"colleague_{token_hex(4)}"
+    async with transaction() as tx:
+        for statement in _COLLEAGUE:
+            await tx.execute(text(statement), account=account)
+    async with people.signed_in(api, account) as person:
+        yield person

@@ -140,6 +140,31 @@ async def test_an_appeal_is_decided_once(who: Who) -> None:
     assert sorted(one.status_code for one in answers) == [200, 409]
 
 
+async def test_appeals_that_nobody_has_decided_are_listed_for_those_who_look_over_the_county(
+    who: Who,
+) -> None:
+    cadre, inspector = await who("gongnong"), await who("ducha")
+    cards = [(await carded(who))[1] for _ in range(3)]
+    issued = (await carded(who))[2]
+    with at(issued):
+        for card in cards[:2]:
+            await cadre.does(f"/cards/{card}/appeal", **GROUND)
+    await inspector.does(f"/cards/{cards[0]}/decide-appeal", **UPHELD)
+
+    async def listed(account: str, **asked: str) -> set[str]:
+        page = await (await who(account)).sees("/cards", whose="appealed", size=100, **asked)
+        assert page["next"] is None
+        return {one["id"] for one in page["items"]}
+
+    for account in ("ducha", "jiwei", "zhihui", "lingdao"):
+        assert await listed(account) & set(cards) == {cards[1]}, account
+    assert cards[1] in await listed("ducha", unit="500153003007")
+    assert cards[1] not in await listed("ducha", unit="500153100")
+    for account in ("gongnong", "guangshun_head", "admin"):
+        answer = await (await who(account)).get("/cards", whose="appealed")
+        assert answer.status_code == 403, account
+
+
 async def test_nobody_but_the_unit_and_the_person_carded_appeals(who: Who) -> None:
     ref, card, issued = await carded(who)
     await (await who("gongnong")).does(

@@ -1,17 +1,13 @@
 """Cards over HTTP: who sees which, the counts, what is shown in red at sign-in and on the wall, and cards for irregular handling."""
 
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
-from secrets import token_hex
 from typing import Any
 from uuid import uuid4
 
 import pytest
-import pytest_asyncio
 from fastapi import FastAPI
-from sqlalchemy import text
 
-from app.db import observers, transaction
+from app.db import observers
 from qungong.sample import PASSWORD
 from tests import people
 from tests.api.conftest import Who
@@ -26,24 +22,6 @@ MARCH, APRIL, MAY, JUNE, JULY = (
 COMMISSION = "500153JW"
 VILLAGE = "工农茶叶产业社区居民委员会"
 IRREGULAR = {"level": "red", "unit_code": "500153003", "reason": "未核实即上报，两次退回仍不改正。"}
-_COLLEAGUE = (
-    """INSERT INTO staff (account, name, password_hash, active, created_at)
-       SELECT :account, '同事', password_hash, true, now() FROM staff WHERE account = 'jiwei'""",
-    """INSERT INTO post (staff_id, unit_id, role, title, valid_from)
-       SELECT s.id, u.id, 'unit_head', '', DATE '2020-01-01' FROM staff s, unit u
-       WHERE s.account = :account AND u.code = '500153JW'""",
-)
-
-
-@pytest_asyncio.fixture
-async def colleague(api: FastAPI) -> AsyncIterator[Person]:
-    """The head of the discipline commission, who is no supervisor."""
-    account = f"colleague_{token_hex(4)}"
-    async with transaction() as tx:
-        for statement in _COLLEAGUE:
-            await tx.execute(text(statement), account=account)
-    async with people.signed_in(api, account) as person:
-        yield person
 
 
 async def listed(by: Person, **asked: object) -> list[dict[str, Any]]:
@@ -261,12 +239,13 @@ async def everything_told_of_cards(
     ]
     lists = [
         await person.get("/cards", whose=whose, size=100, **filters)
-        for whose in ("unit", "me", "county")
+        for whose in ("unit", "me", "county", "appealed", "review")
         for filters in ({}, {"unit": COMMISSION}, {"level": "yellow"})
     ]
     counts = [
         await person.get("/cards/summary", **period),
         await person.get(f"/units/{COMMISSION}/signals", **period),
+        await person.get("/signals"),
         await person.get("/sessions/me"),
         await person.get("/wall"),
     ]
@@ -402,7 +381,8 @@ async def test_looking_at_cards_costs_few_statements(who: Who) -> None:
         (inspector, "/wall", 2),
         (inspector, f"/cases/{ref}/signals", 2),
         (inspector, "/units/500153003/signals", 2),
-        (cadre, "/sessions/me", 3),
+        (inspector, "/signals", 2),
+        (cadre, "/sessions/me", 4),
     ):
         sent: list[str] = []
         observers.append(sent.append)
@@ -430,6 +410,15 @@ async def test_cards_that_rest_on_a_day_changed_since_are_listed_for_review_and_
     assert other not in review
     assert (await inspector.sees(f"/cards/{touched}"))["revoked_at"] is None
     assert (await cadre.get("/cards", whose="review")).status_code == 403
+
+
+async def test_what_a_year_said_when_it_was_published_is_no_change_to_review(who: Who) -> None:
+    """The sample county's years were published after the cards of an invented one took effect."""
+    cadre, inspector = await who("gongnong"), await who("ducha")
+    # Two working days over the Spring Festival of 2022.
+    _, card, _ = await overdue(cadre, datetime(2022, 1, 29, 3, tzinfo=UTC))
+    assert card in await ids(cadre)
+    assert card not in await ids(inspector, whose="review")
 
 
 async def test_cards_that_rest_on_office_hours_changed_since_are_listed_for_review_too(

@@ -27,6 +27,7 @@ async def test_no_request_of_every_day_reads_a_whole_table(who: Who) -> None:
         await test_statements.test_every_action_costs_few_statements(who)
         for account in ("gongnong", "guangshun", "zhihui", "jiwei", "lingdao"):
             person = await who(account)
+            await person.client.get("/sessions/me")
             for view in ("to_judge", "handling", "to_sign", "assisting", "finished"):
                 found = await person.client.get(f"/cases?view={view}")
                 for item in found.json()["items"][:1]:

@@ -60,6 +60,24 @@ async def test_the_signals_of_a_case_name_entry_and_unit(who: Who) -> None:
     assert (other["cases"], set(other["counts"].values())) == (0, {0})
 
 
+async def test_the_units_of_the_county_are_listed_by_how_much_they_show(who: Who) -> None:
+    inspector = await who("ducha")
+    await passed_around(who)
+    told = await inspector.sees("/signals", **PERIOD)
+    assert (told["from"], told["to"]) == (PERIOD["from"], PERIOD["to"])
+    sums = [sum(one["counts"].values()) for one in told["units"]]
+    assert sums == sorted(sums, reverse=True)
+    assert min(sums) > 0
+    shown = {one["unit_code"]: one for one in told["units"]}
+    for code in ("500153003007", "500153003"):
+        alone = await inspector.sees(f"/units/{code}/signals", **PERIOD)
+        assert shown[code] == {name: alone[name] for name in shown[code]}, code
+    too_long = await inspector.get("/signals", **{"from": "2026-01-01", "to": "2026-06-30"})
+    assert too_long.status_code == 422
+    for account in ("gongnong", "guangshun_head", "ronglong", "admin"):
+        assert (await (await who(account)).get("/signals")).status_code == 403, account
+
+
 async def test_a_hand_back_that_was_agreed_to_is_a_return_of_the_unit_that_asked(who: Who) -> None:
     cadre, clerk, center = await who("gongnong"), await who("guangshun"), await who("zhihui")
     lead = await who("ronglong")
@@ -98,7 +116,9 @@ async def test_signals_are_for_those_who_look_over_the_county(who: Who) -> None:
 
 
 async def test_the_signals_of_a_sealed_case_are_there_for_its_inspector_alone(who: Who) -> None:
+    before = (await (await who("ducha")).get("/signals")).content
     ref = await (await who("gongnong")).registers(kind="accusation", title="检举", person=None)
+    assert (await (await who("ducha")).get("/signals")).content == before
     for account in ("zhihui", "ducha", "lingdao"):
         person = await who(account)
         hidden, absent = [await person.get(f"/cases/{one}/signals") for one in (ref, ABSENT)]

@@ -1,7 +1,7 @@
 """`make faults`: one scenario after the other, each in a fresh database; a line with its counts, exit 1 on any breach.
 
 FAULTS_DUE says how many limits are due (20,000), FAULTS_TEXTS how many texts are owed (10,000), FAULTS_ONLY which scenarios
-run (parts of their names), FAULTS_SEED the chance.
+run (parts of their names: "cards:", "texts:"), FAULTS_SEED the chance.
 """
 
 import asyncio

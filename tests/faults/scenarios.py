@@ -90,7 +90,7 @@ async def redis_away(site: Site) -> str:
 
     for _ in range(2):
         site.start(redis=True)
-    await site.until_cards(1)
+    # Also while they begin.
     await site.swept(meanwhile=take_away)
     return f"killed or flushed {times} times"
 
@@ -175,13 +175,15 @@ async def without_safeguards(site: Site) -> str:
 
 
 SCENARIOS = (
-    Scenario("SIGKILL at random, 4 workers", killed),
-    Scenario("20 workers started at once", all_at_once),
-    Scenario("SIGSTOP past every timeout, then SIGCONT", stopped),
-    Scenario("Redis killed or flushed every second", redis_away),
-    Scenario("PostgreSQL stopped immediately", database_stopped),
-    Scenario("wrong clocks and time zones", wrong_clocks),
-    Scenario("down over month end and Spring Festival", away, filled="festival"),
+    Scenario("cards: SIGKILL at random, 4 workers", killed),
+    Scenario("cards: 20 workers started at once", all_at_once),
+    Scenario("cards: SIGSTOP past every timeout, then SIGCONT", stopped),
+    Scenario("cards: Redis killed or flushed every second", redis_away),
+    Scenario("cards: PostgreSQL stopped immediately", database_stopped),
+    Scenario("cards: wrong clocks and time zones", wrong_clocks),
+    Scenario("cards: down over month end and Spring Festival", away, filled="festival"),
     # The smaller county: the doctor is slow where everything stands twice.
-    Scenario("control: safeguards taken away", without_safeguards, filled="festival", doubles=True),
+    Scenario(
+        "cards: control: safeguards taken away", without_safeguards, filled="festival", doubles=True
+    ),
 )

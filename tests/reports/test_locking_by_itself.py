@@ -18,16 +18,21 @@ from app.db import Database, snapshot, transaction
 from app.doctor.examining import examine
 from app.reports.months import HEARD, Month, due
 from app.settings import settings
+from app.supervision import appeals
 from qungong import sample
 from qungong.cli import app
 from tests.cards import at
 from tests.conftest import find_staff
-from tests.reports.conftest import CLOSING_DAY, JUNE, VILLAGE, Books, fill
+from tests.reports.conftest import CLOSING_DAY, JUNE, VILLAGE, Books, fill, june
 from tests.workers.conftest import Workers, until, workers
 from workers.month_end import MonthEnds
 
 __all__ = ["workers"]
 _MONTHS = text("SELECT month, locked_at FROM month_end ORDER BY month")
+_CARD = text("""
+SELECT k.id FROM card k JOIN grievance c ON c.id = k.case_id WHERE c.ref = :ref AND k.level = 'yellow'
+""")
+_REVOKED = text("SELECT count(*) FROM month_correction WHERE card_id = :card_id AND cause = 'card_revoked'")  # fmt: skip
 _DIGESTS = text("SELECT month, digest FROM month_end ORDER BY month")
 _DUE = text("UPDATE clock SET next_at = '2025-06-20' WHERE next_at IS NULL AND stage = 'judge' AND ended_at IS NOT NULL")  # fmt: skip
 SEPTEMBER = Month(2025, 9).cutoff(CLOSING_DAY) + HEARD
@@ -82,6 +87,31 @@ async def test_a_worker_that_was_down_for_months_locks_them_all_in_order(county:
     wrong = {name for name, offenders in found.items() if offenders}
     # It is not 2025 any more, and no worker ran since; nor has anybody sent the texts.
     assert wrong <= {"months_are_kept_up", "nothing_left_waiting", "turn_comes"}
+
+
+async def test_months_locked_late_say_at_once_which_of_their_cards_were_revoked_meanwhile(
+    county: Database,
+) -> None:
+    """The worker was down from June to September; the appeal was decided after June's cut-off."""
+    async with transaction() as tx:
+        books = Books(tx, find_staff)
+        case = await books.told(june(24))
+        await books.swept(june(30, 23))
+        [card] = await tx.all(_CARD, ref=case.ref)
+        await appeals.appeal(tx, card.id, by=await books.who("gongnong"), ground="停电", now=june(1, month=7))  # fmt: skip
+    async with transaction() as tx:
+        inspector = await find_staff("ducha")
+        await appeals.decide(tx, card.id, by=inspector, upheld=True, reason="属实", now=june(20, month=7))  # fmt: skip
+    await swept(SEPTEMBER)
+    work = MonthEnds()
+    with at(SEPTEMBER):
+        while await work.step():
+            pass
+    async with snapshot(county) as tx:
+        found = {one.invariant.name: one.offenders for one in await examine(tx)}
+    assert found["late_cards_are_followed"] == found["locked_months_add_up"] == []
+    async with transaction() as tx:
+        assert await tx.scalar(_REVOKED, card_id=card.id) == 2, "the unit's figure and the person's"
 
 
 async def test_two_workers_at_once_lock_each_month_once(county: Database) -> None:

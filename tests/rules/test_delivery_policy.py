@@ -18,6 +18,7 @@ from app.delivery.terms import ErrorClass, FollowedBy, Pause, kind_in_chinese, w
 from app.outbox import MessageKind, MessageState, Why, worth_sending
 
 TEXT, CODE, SURVEY = MessageKind.ANSWERED, MessageKind.ONE_TIME_CODE, MessageKind.SURVEY
+NOTICE = MessageKind.STAFF_NOTICE
 QUEUED, HUMAN, FAILED = MessageState.QUEUED, MessageState.NEEDS_HUMAN, MessageState.FAILED
 NOW = datetime(2026, 11, 25, 10, tzinfo=UTC)
 
@@ -99,10 +100,25 @@ def test_a_text_reported_undelivered_is_tried_once_more_or_a_person_is_told(
 
 def test_a_code_is_worth_less_time_than_it_is_valid_and_the_rest_days() -> None:
     assert worth_sending(CODE) < timedelta(minutes=5)
-    for kind in set(MessageKind) - {CODE}:
+    assert worth_sending(NOTICE) < timedelta(days=1), "there is another one tomorrow"
+    for kind in set(MessageKind) - {CODE, NOTICE}:
         assert timedelta(days=3) <= worth_sending(kind) <= timedelta(days=7)
     assert policy.expired(CODE) is MessageState.EXPIRED
+    assert policy.expired(NOTICE) is MessageState.EXPIRED
     assert policy.expired(TEXT) is HUMAN
+
+
+def test_nobody_is_asked_to_see_to_a_notice_to_staff() -> None:
+    """They see what it was about when they sign in."""
+    ends = [
+        policy.after_attempt(NOTICE, 1, policy.refused(error, "code"))
+        for error in (ErrorClass.NUMBER_UNUSABLE, ErrorClass.OPTED_OUT, ErrorClass.CONTENT)
+    ]
+    ends.append(policy.after_attempt(NOTICE, policy.ATTEMPTS, Outcome(MessageState.QUEUED)))
+    ends.append(policy.at_the_limit(NOTICE, Why.OVER_LIMIT))
+    assert {step.state for step in ends} == {MessageState.FAILED}
+    report = after_report(NOTICE, MessageState.UNDELIVERED, ErrorClass.TRANSIENT, may_retry=True)
+    assert report.state is MessageState.UNDELIVERED
 
 
 def test_every_word_of_delivery_is_said_in_chinese() -> None:

@@ -4,10 +4,13 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from app.calendars.seeding import known_calendar
 from app.cases.lifecycle import Action
+from app.clock import SHANGHAI
 from app.supervision.signals import SHORTEST_FINDING, Entry, Judging, Signal, facts
 
 START = datetime(2026, 11, 2, 1, tzinfo=UTC)
+CALENDAR = known_calendar()
 VILLAGE, TOWNSHIP, CENTER, OFFICE = 1, 2, 3, 4
 LONG = "本社区没有供水管网的检修设备和人员，需要县水务局处理"
 
@@ -34,7 +37,7 @@ def entries(
 def signals(
     *told: tuple[Action, int, int | None] | tuple[Action, int, int | None, str],
 ) -> list[tuple[Signal, int]]:
-    return [(fact.signal, fact.entry.seq) for fact in facts(entries(*told), [])]
+    return [(fact.signal, fact.entry.seq) for fact in facts(entries(*told), [], CALENDAR)]
 
 
 UP, DOWN, OVER, BACK, LONGER = (
@@ -48,7 +51,7 @@ UP, DOWN, OVER, BACK, LONGER = (
 
 def test_the_way_a_case_should_go_shows_nothing() -> None:
     assert signals((UP, VILLAGE, TOWNSHIP), (UP, TOWNSHIP, CENTER), (OVER, CENTER, OFFICE)) == []
-    assert facts([], []) == []
+    assert facts([], [], CALENDAR) == []
 
 
 def test_every_return_shows() -> None:
@@ -106,42 +109,75 @@ def test_a_finding_that_was_erased_is_not_judged() -> None:
     erased = Entry(
         seq=1, at=told.at, action=UP, unit_id=VILLAGE, unit_code="1", unit_name="", finding=None
     )
-    assert facts([erased, erased], []) == []
+    assert facts([erased, erased], [], CALENDAR) == []
 
 
-def judged(ended: timedelta, *, paused: timedelta = timedelta()) -> list[Signal]:
-    """What shows of a village that had ten hours, and so much longer as its clock stood still."""
-    began, due = START, START + timedelta(hours=10) + paused
-    pauses: list[tuple[datetime, datetime | None]] = [(began, began + paused)] if paused else []
+def judged(
+    limit: str,
+    began: datetime,
+    due: datetime,
+    ended: datetime,
+    *pauses: tuple[datetime, datetime | None],
+) -> list[Signal]:
+    """What shows of a village that escalated then."""
     (told,) = entries((UP, VILLAGE, TOWNSHIP))
-    at = began + ended
     moved = Entry(
-        seq=1, at=at, action=UP, unit_id=VILLAGE, unit_code="1", unit_name="", finding=told.finding
-    )
-    return [fact.signal for fact in facts([moved], [Judging(VILLAGE, began, due, at, pauses)])]
+        seq=1, at=ended, action=UP, unit_id=VILLAGE, unit_code="1", unit_name="", finding=told.finding
+    )  # fmt: skip
+    stage = Judging(VILLAGE, limit, began, due, ended, list(pauses))
+    return [fact.signal for fact in facts([moved], [stage], CALENDAR)]
 
 
+def day(number: int, hour: int, minute: int = 0) -> datetime:
+    """Of September 2025, a Monday being the 22nd; the offices are open from 9 to 12 and from 14 to 18."""
+    return datetime(2025, 9, number, hour, minute, tzinfo=SHANGHAI)
+
+
+# From Monday at ten until the end of Wednesday there are 20 office hours, the last two of them from four o'clock on.
 @pytest.mark.parametrize(
-    ("hours", "late"), [(0.0, False), (8.99, False), (9.0, True), (10.0, True), (30.0, True)]
+    ("ended", "late"),
+    [
+        (day(22, 10), False),
+        (day(24, 15, 59), False),
+        (day(24, 16), True),
+        (day(24, 23, 59), True),
+        (day(25, 9), True),
+    ],
 )
 def test_escalating_in_the_last_tenth_of_the_limit_or_after_it_is_late(
-    hours: float, late: bool
+    ended: datetime, late: bool
 ) -> None:
-    assert judged(timedelta(hours=hours)) == ([Signal.LATE_ESCALATION] if late else [])
+    due = day(24, 23, 59)
+    assert judged("2wd", day(22, 10), due, ended) == ([Signal.LATE_ESCALATION] if late else [])
+
+
+def test_days_off_are_no_part_of_a_limit_in_working_days() -> None:
+    """From Friday at ten over the weekend until the end of Tuesday: 20 hours again, though Monday is in the last half of the days."""
+    due = day(23, 23, 59)
+    assert judged("2wd", day(19, 10), due, day(23, 15, 59)) == []
+    assert judged("2wd", day(19, 10), due, day(23, 16)) == [Signal.LATE_ESCALATION]
+
+
+def test_a_limit_in_calendar_days_runs_by_day_and_night() -> None:
+    due = day(30, 0)
+    assert judged("10d", day(20, 0), due, day(28, 23, 59)) == []
+    assert judged("10d", day(20, 0), due, day(29, 0)) == [Signal.LATE_ESCALATION]
 
 
 def test_time_that_stood_still_is_no_part_of_the_limit() -> None:
-    assert judged(timedelta(hours=108.9), paused=timedelta(hours=100)) == []
-    assert judged(timedelta(hours=109.1), paused=timedelta(hours=100)) == [Signal.LATE_ESCALATION]
+    """As above, but for a wait from Tuesday morning to Thursday morning: the last two hours are Friday's."""
+    due, waited = day(26, 23, 59), (day(23, 9), day(25, 9))
+    assert judged("2wd", day(22, 10), due, day(26, 15, 59), waited) == []
+    assert judged("2wd", day(22, 10), due, day(26, 16), waited) == [Signal.LATE_ESCALATION]
 
 
 def test_what_another_unit_or_another_stage_took_is_not_the_escalating_units() -> None:
     (told,) = entries((UP, VILLAGE, TOWNSHIP))
     due = told.at + timedelta(minutes=1)
-    others = Judging(TOWNSHIP, START, due, told.at)
-    before = Judging(VILLAGE, START, due, told.at - timedelta(hours=1))
-    standing_still = Judging(VILLAGE, START, None, told.at)
-    assert facts([told], [others, before, standing_still]) == []
+    others = Judging(TOWNSHIP, "2wd", START, due, told.at)
+    before = Judging(VILLAGE, "2wd", START, due, told.at - timedelta(hours=1))
+    standing_still = Judging(VILLAGE, "2wd", START, None, told.at)
+    assert facts([told], [others, before, standing_still], CALENDAR) == []
 
 
 def test_asking_for_longer_again_shows() -> None:

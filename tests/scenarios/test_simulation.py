@@ -1,12 +1,13 @@
 """An invented year of the sample county: the same again from the same seed, and nothing in it that must not be."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from hashlib import sha256
 from itertools import count
 from random import Random
 from statistics import median
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -24,8 +25,9 @@ from app.reports.formulas import Measure
 from app.settings import settings
 from app.surveys import confidential
 from qungong import sample
-from qungong.simulation import distributions, people, planning
+from qungong.simulation import distributions, people, planning, summary
 from qungong.simulation.playing import CannotSimulate, simulate
+from qungong.simulation.summary import Summary
 from qungong.simulation.wording import wording
 from tests.services import Addresses, _database
 from workers import month_end
@@ -124,6 +126,16 @@ async def every_month_counted() -> Counted:
     return Counted(sums, tuple(on_record), [one for one in findings if not one.holds])
 
 
+def assert_told(told: Summary, finished: dict[str, int], cards: Sequence[Any]) -> None:
+    """What whoever had it simulated is told is what there is; played out, the answers take as long as they were drawn to."""
+    assert told.cases == finished
+    assert told.yellow + told.red == sum(row.cards for row in cards) > 0
+    assert told.carded_units == len({row.code for row in cards})
+    assert told.median == pytest.approx(distributions.MEDIAN_DAYS, rel=0.15)
+    assert told.over_41 == pytest.approx(distributions.OVER_41_DAYS, abs=0.05)
+    assert told.over_15 == pytest.approx(0.38, abs=0.08)
+
+
 async def test_a_year_holds_every_phase_breaks_nothing_and_comes_again_from_its_seed(
     redis_url: str, fresh_database_url: str, another_database_url: str
 ) -> None:
@@ -138,6 +150,8 @@ async def test_a_year_holds_every_phase_breaks_nothing_and_comes_again_from_its_
             findings = await examine(tx)
             to_be_sent = await tx.scalar(_TO_BE_SENT)
             months = await tx.scalar(_MONTHS)
+            told = await summary.of_year(tx, YEAR)
+            cards = await tx.all(_CARDS)
         counted = await every_month_counted()
     async with at(another_database_url):
         await simulate(CASES, seed=1, year=YEAR)
@@ -147,6 +161,7 @@ async def test_a_year_holds_every_phase_breaks_nothing_and_comes_again_from_its_
     assert phases == set(Phase)
     assert finished["closed"] >= CASES * 0.7
     assert sum(finished.values()) == CASES
+    assert_told(told, finished, cards)
     assert months >= 11
     assert counted.locked == counted.on_record
     assert counted.wrong == []

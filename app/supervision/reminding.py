@@ -1,0 +1,39 @@
+"""预警: what a unit has that is about to be due. Read from its limits as they run, whether or not the sweep has been there.
+
+Not a card, and never counted. Of a sealed case it is there for those alone who see the case.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from sqlalchemy import text
+
+from app.auth.actor import StaffActor
+from app.cases import access
+from app.cases.access import VISIBLE_TO_STAFF
+from app.db import Transaction
+from app.limits.terms import Stage
+
+MOST_AT_SIGN_IN: Final = 20
+# From the moment one is reminded until the limit is over: then it is a card's turn. The conditions are the index's.
+_ABOUT_TO_BE_DUE: Final = text(f"""
+SELECT c.ref, c.title, k.stage, k.due_at FROM clock k JOIN grievance c ON c.id = k.case_id
+WHERE k.unit_id = :unit_id AND k.remind_at <= :now AND k.due_at > :now
+  AND k.ended_at IS NULL AND k.steps < 2 AND k.stage NOT IN ('supplement', 'waiting', 'whole')
+  AND {VISIBLE_TO_STAFF}
+ORDER BY k.due_at, k.id LIMIT :most""")  # noqa: S608 - a constant of ours
+
+
+@dataclass(frozen=True, slots=True)
+class Reminder:
+    ref: str
+    title: str
+    stage: Stage
+    due_at: datetime
+
+
+async def about_to_be_due(tx: Transaction, *, by: StaffActor, now: datetime) -> list[Reminder]:
+    """The unit's stages of which it has been reminded and that are not over yet, the soonest first."""
+    rows = await tx.all(_ABOUT_TO_BE_DUE, now=now, most=MOST_AT_SIGN_IN, **access.viewer(by))
+    return [Reminder(row.ref, row.title, Stage(row.stage), row.due_at) for row in rows]

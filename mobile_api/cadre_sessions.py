@@ -1,0 +1,60 @@
+"""The cadre who has signed in on the village phone: who that is and what is to be seen first, and signing out again."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Request, Response
+
+from app.auth import posts, sessions
+from app.auth.actor import StaffActor
+from app.directory.terms import Role
+from app.errors import NotPermitted, SignInRequired
+from app.http.cards import shown_at_sign_in
+from app.http.problems import problems
+from app.http.transaction import OneTransaction, Tx
+from app.http.visitor import forget
+from app.http.who import STAFF_COOKIE, ByStaff, SignedInStaff
+from mobile_api.sign_in import Cadre, CadrePost
+
+router = APIRouter(prefix="/cadre", tags=["村(社区)干部"], route_class=OneTransaction)
+
+
+async def _cadre(by: ByStaff) -> StaffActor:
+    if by.role is not Role.VILLAGE_CADRE:
+        raise NotPermitted("手机端供村(社区)干部使用，其他岗位请使用工作台。")
+    return by
+
+
+ByCadre = Annotated[StaffActor, Depends(_cadre)]
+
+
+@router.get(
+    "/me",
+    summary="当前登录的干部",
+    description="本人与岗位，本村的红黄牌和即将到期的环节。每次打开页面时显示。",
+    responses=problems(SignInRequired, NotPermitted),
+)
+async def cadre_me(tx: Tx, by: ByCadre) -> Cadre:
+    held = await posts.held(tx, by.staff_id)
+    post = posts.chosen(held, by.post_id)
+    if post is None:  # it ended since the session was looked up
+        raise SignInRequired
+    return Cadre(
+        name=by.name,
+        post=CadrePost.of(post),
+        posts=[CadrePost.of(one) for one in held],
+        **await shown_at_sign_in(tx, by=by, now=await tx.now()),
+    )
+
+
+@router.delete(
+    "/sessions/current",
+    status_code=204,
+    summary="干部退出登录",
+    description="令牌立即失效。村里共用的手机，用完请退出。",
+    responses=problems(SignInRequired),
+)
+async def sign_out_cadre(
+    request: Request, response: Response, tx: Tx, signed_in: SignedInStaff
+) -> None:
+    await sessions.revoke(tx, signed_in.session_id, by=signed_in)
+    forget(request, response, STAFF_COOKIE)

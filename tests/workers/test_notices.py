@@ -1,0 +1,212 @@
+"""Texts to staff: whoever has a card or a reminder is told to sign in and look, once a day, and nothing else is said."""
+
+import asyncio
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+import pytest_asyncio
+from sqlalchemy import text
+
+from app.auth.actor import StaffActor
+from app.auth.phones import phone_key
+from app.cases.actions import filing, judging
+from app.cases.actions.filing import Intake
+from app.cases.models import Channel
+from app.clock import SHANGHAI
+from app.db import Database, transaction
+from app.directory import official_numbers
+from app.keys import decrypt
+from app.limits.terms import Kind
+from app.outbox import MessageKind, open_params
+from app.settings import settings
+from app.supervision import issuing
+from app.supervision.models import CardLevel
+from app.supervision.noticing import when
+from qungong import sample
+from sms import texts
+from tests.conftest import find_staff
+from tests.workers.conftest import Provider
+from tests.workers.test_cards import (  # fmt: skip
+    _BREAK,
+    LATE,
+    MONDAY,
+    VILLAGE,
+    at,
+    cards,
+    day,
+    registered,
+    run,
+    sweep,
+)
+from workers.deadlines import CardSweep
+from workers.outbox import Delivery, open_gateway
+
+CADRE, DESK, HEAD, CLERK, CENTER = (f"+8613700000{number:03d}" for number in range(5))
+TOWNSHIP = "500153003"
+_TEXTS = text("SELECT * FROM outbox_message WHERE kind = 'staff_notice' ORDER BY due_at, id")
+_NUMBER = text("SELECT id FROM official_number WHERE phone_key = :phone_key AND removed_at IS NULL")
+
+
+async def enter(phone: str, *, unit_code: str | None = None, account: str | None = None) -> None:
+    admin = await find_staff("admin")
+    async with transaction() as tx:
+        await official_numbers.enter(
+            tx, phone, unit_code=unit_code, account=account, county_id=admin.county_id, staff_id=admin.staff_id,
+            now=await tx.now(),
+        )  # fmt: skip
+
+
+@pytest_asyncio.fixture
+async def cadre(database: Database) -> StaffActor:
+    """陈桂芳, with a number of her own; and numbers of her village, of the township's head and clerk, of the center's."""
+    assert database is not None
+    await sample.load()
+    await enter(CADRE, account="gongnong")
+    await enter(DESK, unit_code=VILLAGE)
+    await enter(HEAD, account="guangshun_head")
+    await enter(CLERK, account="guangshun")
+    await enter(CENTER, account="zhihui")
+    return await find_staff("gongnong")
+
+
+async def owed() -> list[Any]:
+    async with transaction() as tx:
+        return await tx.all(_TEXTS)
+
+
+async def told() -> list[tuple[str, datetime]]:
+    """To which numbers, and when they are due."""
+    return sorted((decrypt(one.phone_sealed), one.due_at) for one in await owed())
+
+
+async def test_whoever_has_a_card_is_texted_in_the_morning_and_so_is_the_unit(
+    cadre: StaffActor,
+) -> None:
+    for number in range(3):
+        await registered(cadre, MONDAY, number)
+    # Reminded on Tuesday when the office opens, carded in the night before Thursday.
+    await sweep(day(9, 23, 9, minute=5))
+    tuesday = day(9, 23, 9, minute=30)
+    assert await told() == [(CADRE, tuesday), (DESK, tuesday)]
+    await sweep(LATE + timedelta(minutes=5))
+    thursday = day(9, 25, 9, minute=30)
+    assert await told() == [(CADRE, tuesday), (CADRE, thursday), (DESK, tuesday), (DESK, thursday)]
+    # More of the same day is no second text.
+    for number in range(3, 6):
+        await registered(cadre, day(9, 22, 11), number)
+    await sweep(day(9, 25, 3))
+    assert len(await owed()) == 4
+
+
+async def test_the_text_says_nothing_of_any_case(cadre: StaffActor) -> None:
+    await registered(cadre, MONDAY)
+    await sweep(LATE + timedelta(minutes=5))
+    for one in await owed():
+        assert (one.case_id, one.citizen_id, open_params(one.params_sealed)) == (None, None, {})
+        assert one.expires_at - one.due_at < timedelta(hours=12)
+    body = texts.render(MessageKind.STAFF_NOTICE, {}).body
+    assert "请登录群工系统" in body
+
+
+async def test_the_text_arrives_and_that_is_all(cadre: StaffActor, provider: Provider) -> None:
+    await registered(cadre, MONDAY)
+    await sweep(LATE + timedelta(minutes=5))
+    for minute in (29, 31):
+        with at(day(9, 25, 9, minute=minute)):
+            work = Delivery(open_gateway())
+            await work.once()
+            await work.finish()
+        accepted = [await provider.accepted(one.id) for one in await owed()]
+        assert accepted == ([0, 0] if minute == 29 else [1, 1])
+
+
+async def test_a_unit_that_nobody_of_took_the_case_on_is_told_by_its_head(
+    cadre: StaffActor,
+) -> None:
+    ref = await registered(cadre, MONDAY)
+    async with transaction() as tx:
+        await judging.escalate(tx, ref, by=cadre, finding="本级不能解决", now=day(9, 22, 11))
+    await sweep(day(9, 26, 0, minute=5))
+    assert len(await cards(ref)) == 1
+    assert {number for number, _ in await told()} == {HEAD}
+
+
+async def test_of_a_sealed_case_nobody_is_texted(cadre: StaffActor) -> None:
+    commission = await find_staff("jiwei")
+    await enter("+8613700000099", account="jiwei")
+    await enter("+8613700000098", unit_code="500153JW")
+    intake = Intake("检举", "某人收了钱。", Kind.ACCUSATION, Channel.CADRE)
+    async with transaction() as tx:
+        registered_ = await filing.register(tx, intake, by=cadre, now=MONDAY)
+    await sweep(day(11, 3))
+    ref = registered_.case.ref
+    assert {one.unit_id for one in await cards(ref)} == {commission.unit_id}
+    assert await owed() == []
+
+
+async def test_a_number_that_was_taken_out_is_texted_no_more_and_the_setting_stops_all(
+    cadre: StaffActor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    admin = await find_staff("admin")
+    async with transaction() as tx:
+        await official_numbers.remove(
+            tx, await tx.scalar(_NUMBER, phone_key=phone_key(DESK)), county_id=admin.county_id,
+            staff_id=admin.staff_id, now=await tx.now(),
+        )  # fmt: skip
+    await registered(cadre, MONDAY)
+    await sweep(LATE + timedelta(minutes=5))
+    assert [number for number, _ in await told()] == [CADRE]
+    monkeypatch.setenv("STAFF_NOTICES", "false")
+    settings.cache_clear()
+    await registered(cadre, MONDAY, 2)
+    await sweep(day(9, 30))
+    assert len(await owed()) == 1
+
+
+async def test_a_card_for_irregular_handling_is_told_of_at_once(cadre: StaffActor) -> None:
+    inspector = await find_staff("ducha")
+    ref = await registered(cadre, MONDAY)
+    at_ten = day(9, 22, 10, minute=30)
+    async with transaction() as tx:
+        await issuing.issue(
+            tx, ref, by=inspector, level=CardLevel.YELLOW, unit_code=VILLAGE, person=None, reason="未见面核实。",
+            now=at_ten,
+        )  # fmt: skip
+    assert await told() == [(CADRE, at_ten), (DESK, at_ten)]
+
+
+async def test_who_sweeps_at_once_owes_each_number_one_text(cadre: StaffActor) -> None:
+    for number in range(40):
+        await registered(cadre, MONDAY, number)
+    with at(day(11, 3)):
+        await asyncio.gather(*(CardSweep().step() for _ in range(8)))
+    assert sorted(number for number, _ in await told()) == [CADRE, DESK]
+
+
+async def test_what_was_not_carded_is_not_told_of(cadre: StaffActor) -> None:
+    """Card, entry and text are one transaction."""
+    ref = await registered(cadre, MONDAY)
+    await run(_BREAK, ref=ref)
+    await sweep(LATE + timedelta(minutes=5))
+    assert (await cards(ref), await owed()) == ([], [])
+
+
+@pytest.mark.parametrize(
+    ("now", "due"),
+    [
+        ((9, 24, 0, 0), (9, 24, 9, 30)),
+        ((9, 24, 9, 29), (9, 24, 9, 30)),
+        ((9, 24, 9, 30), (9, 24, 9, 30)),
+        ((9, 24, 19, 29), (9, 24, 19, 29)),
+        ((9, 24, 19, 30), (9, 25, 9, 30)),
+        ((12, 31, 23, 59), (13, 1, 9, 30)),
+    ],
+)
+def test_nobody_is_texted_in_the_night(
+    now: tuple[int, int, int, int], due: tuple[int, int, int, int]
+) -> None:
+    def moment(month: int, day_: int, hour: int, minute: int) -> datetime:
+        return datetime(2025 + month // 13, (month - 1) % 12 + 1, day_, hour, minute, tzinfo=SHANGHAI)  # fmt: skip
+
+    assert when(moment(*now)) == moment(*due)
