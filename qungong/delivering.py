@@ -96,7 +96,9 @@ def report(found: Overview, console: Console) -> None:
     for why, messages in found.whys.items():
         console.print(f"[red]需人工处理[/] {messages:,} 条：{why_in_chinese(why)}")
     if found.whys:
-        console.print("逐条处理 · see to them: /api/v1/texts（县指挥中心；检举控告的，由承办单位的督查员）")
+        console.print(
+            "逐条处理 · see to them: /api/v1/texts（县指挥中心；检举控告的，由承办单位的督查员）"
+        )
     told = "，".join(f"{_STATES[state]} {messages:,}" for state, messages in found.last_day.items())
     console.print(f"近一天 · last day: {told or '无 · none'}")
 
