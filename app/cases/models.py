@@ -296,7 +296,7 @@ class Clock(Stored, table=True):
         Index(
             "clock_reminding", "unit_id", "remind_at",
             postgresql_where=text(
-                "ended_at IS NULL AND remind_at IS NOT NULL AND steps < 2 AND stage NOT IN ('supplement', 'waiting', 'whole')"
+                "ended_at IS NULL AND remind_at IS NOT NULL AND steps < 2 AND stage NOT IN ('supplement', 'waiting', 'whole', 'inform', 'statutory')"
             ),
         ),
         Index(

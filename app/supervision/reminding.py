@@ -20,7 +20,7 @@ MOST_AT_SIGN_IN: Final = 20
 _ABOUT_TO_BE_DUE: Final = text(f"""
 SELECT c.ref, c.title, k.stage, k.due_at FROM clock k JOIN grievance c ON c.id = k.case_id
 WHERE k.unit_id = :unit_id AND k.remind_at <= :now AND k.due_at > :now
-  AND k.ended_at IS NULL AND k.steps < 2 AND k.stage NOT IN ('supplement', 'waiting', 'whole')
+  AND k.ended_at IS NULL AND k.steps < 2 AND k.stage NOT IN ('supplement', 'waiting', 'whole', 'inform', 'statutory')
   AND {VISIBLE_TO_STAFF}
 ORDER BY k.due_at, k.id LIMIT :most""")  # noqa: S608 - a constant of ours
 
