@@ -67,6 +67,7 @@ SELECT (SELECT version FROM calendar WHERE county_id = :county_id) AS calendar_v
   -- Of the units that took the case in those that have ended, with whoever carries on for them.
   (SELECT json_object_agg(gone.id, {taken_over_by("id = gone.id")}) FROM unit gone
     WHERE gone.id IN (:first_id, :enterer_id) AND gone.valid_to < CURRENT_DATE) AS carried_on,
+  EXISTS (SELECT FROM grievance j WHERE j.primary_id = :case_id) AS others_joined,
   h.name AS holder_name, h.kind AS holder_kind, up.id AS up_id, up.name AS up_name, up.kind AS up_kind,
   {_ASSIGNMENT_COLUMNS}, u.name AS unit_name, u.head_approves
 FROM unit h
@@ -152,6 +153,7 @@ async def _dossier(tx: Transaction, ref: str, by: Actor, *, lock: bool) -> Dossi
         },
         answered_before=first.answered_before and AnsweredBefore(**first.answered_before),
         carried_on={int(gone): heir for gone, heir in (first.carried_on or {}).items()},
+        others_joined=first.others_joined,
     )
     dossier.remember()
     return dossier
@@ -269,6 +271,7 @@ def _conditions(dossier: Dossier, by: Actor, now: datetime) -> Mapping[Condition
         or now - case.pressed_at >= PRESS_COOL_DOWN,
         Condition.FIRST_ROUND: case.round == 1,
         Condition.NOT_REFUSED_TWICE: case.refusals_objected == 0,
+        Condition.NOBODY_JOINED: not dossier.others_joined,
         **_about_rework(dossier, by),
         **_about_time(dossier, by, now),
         **_about_supervision(dossier, by),

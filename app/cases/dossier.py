@@ -52,7 +52,7 @@ class AnsweredBefore:
 class Dossier:
     """A case with what is needed to decide about it (卷宗). `clocks` are those that run, and the whole case's.
 
-    `before` is its state when it was read; `carried_on` tells who carries on for the units that took the case in and ended.
+    X
     """
 
     case: Case
@@ -66,6 +66,7 @@ class Dossier:
     asked: Mapping[Action, Asked] = field(default_factory=dict)
     answered_before: AnsweredBefore | None = None
     carried_on: Mapping[int, int] = field(default_factory=dict)
+    others_joined: bool = False
     before: dict[str, Any] = field(default_factory=dict)
     assignments_before: dict[UUID, dict[str, Any]] = field(default_factory=dict)
     clocks_before: dict[UUID, dict[str, Any]] = field(default_factory=dict)

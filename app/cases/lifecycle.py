@@ -138,7 +138,8 @@ RULES: tuple[Rule, ...] = (
     ),
     _rule(Action.INSTRUCT, _OPEN | {_P.ANSWERED}, None, {_S.LEADER}),
     _rule(Action.MERGE, _OPEN, _P.MERGED, {_S.COMMAND_CENTER}, _C.FIRST_ROUND),
-    _rule(Action.WITHDRAW, _OPEN, _P.WITHDRAWN, {_S.REPORTER, _S.ENTERER}),
+    # Where others joined it, it is no longer one person's to take back.
+    _rule(Action.WITHDRAW, _OPEN, _P.WITHDRAWN, {_S.REPORTER, _S.ENTERER}, _C.NOBODY_JOINED),
     _rule(
         Action.EXTEND,
         {_P.HANDLING},

@@ -126,6 +126,7 @@ class Condition(StrEnum):
     UNIT_TO_CARD = "unit_to_card"
     APPEAL_OPEN = "appeal_open"
     ANSWERED_BY_ANOTHER = "answered_by_another"
+    NOBODY_JOINED = "nobody_joined"
     ANSWER_TO_APPROVE = "answer_to_approve"
 
     @property
@@ -231,6 +232,7 @@ _CONDITIONS = {
     Condition.STANDS_STILL: "事件没有挂起",
     Condition.NOT_SEALED: "保密事件不下督办单，也不挂牌",
     Condition.NO_SUPERVISION_OPEN: "上一次督办尚未回复",
+    Condition.NOBODY_JOINED: "没有别的反映人并入这件事，否则继续办理",
     Condition.SUPERVISION_OPEN: "没有待回复的督办",
     Condition.LISTED: "事件没有挂牌",
     Condition.NOT_LISTED: "事件已经挂牌",

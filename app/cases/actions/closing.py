@@ -6,7 +6,7 @@ from datetime import datetime
 from app.auth.actor import StaffActor, SystemActor
 from app.cases import access, history
 from app.cases.actions import reorganising
-from app.cases.actions.telling import joined, tell
+from app.cases.actions.telling import tell_all
 from app.cases.dossier import Dossier
 from app.cases.lifecycle import Action, Condition
 from app.cases.models import Assignment, AssignmentRole, AssignmentState
@@ -58,8 +58,7 @@ async def rework(
         to=case.holder_unit_id,
     )
     # Also to who joined it: it may be one of them who agreed to have it done again.
-    for reporters_case in [case, *await joined(tx, case)]:
-        tell(tx, reporters_case, MessageKind.REWORKED, now=now, unit=dossier.holder.name)
+    await tell_all(tx, dossier, MessageKind.REWORKED, now=now, unit=dossier.holder.name)
     return dossier
 
 

@@ -10,7 +10,7 @@ from app.auth.actor import StaffActor
 from app.calendars.working_time import Limit, LimitUnit
 from app.cases import access, history, lifecycle, papers
 from app.cases.actions.filing import release_open
-from app.cases.actions.telling import tell
+from app.cases.actions.telling import tell, tell_all
 from app.cases.dossier import Dossier, hand_back_undecided
 from app.cases.lifecycle import Action, Phase
 from app.cases.models import OPEN_ASSIGNMENT, Assignment, AssignmentRole, AssignmentState
@@ -93,7 +93,7 @@ async def dispatch(
         until=dossier.case.stage_due_at,
         **paper,
     )
-    tell(tx, dossier.case, MessageKind.MOVED, now=now, unit=leading.name)
+    await tell_all(tx, dossier, MessageKind.MOVED, now=now, unit=leading.name)
     return dossier
 
 

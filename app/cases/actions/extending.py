@@ -5,7 +5,7 @@ from datetime import datetime
 from app.auth.actor import StaffActor
 from app.calendars.working_time import Limit, LimitUnit
 from app.cases import access, deadlines, history, papers
-from app.cases.actions.telling import tell
+from app.cases.actions.telling import tell_all
 from app.cases.dossier import Dossier
 from app.cases.lifecycle import Action
 from app.cases.models import Case
@@ -96,9 +96,9 @@ async def decide_extension(
         paper=paper.name,
         to=case.holder_unit_id,
     )
-    tell(
+    await tell_all(
         tx,
-        case,
+        dossier,
         MessageKind.EXTENDED,
         now=now,
         until=_day(case),

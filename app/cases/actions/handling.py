@@ -4,7 +4,7 @@ from datetime import datetime
 
 from app.auth.actor import StaffActor
 from app.cases import access, deadlines, history, papers
-from app.cases.actions.telling import joined, owe_survey, tell
+from app.cases.actions.telling import owe_survey, reporters_cases, tell, tell_all
 from app.cases.dossier import Dossier
 from app.cases.lifecycle import Action
 from app.cases.models import Assignment, AssignmentRole, AssignmentState, Outcome
@@ -69,7 +69,7 @@ async def progress(
         tx, dossier, Action.PROGRESS, by=by, now=now, public=tell_reporter, texts={"report": report}
     )
     if tell_reporter:
-        tell(tx, dossier.case, MessageKind.PROGRESS, now=now, unit=by.unit_name, report=report)
+        await tell_all(tx, dossier, MessageKind.PROGRESS, now=now, unit=by.unit_name, report=report)
     return dossier
 
 
@@ -119,7 +119,7 @@ async def answer(
         outcome=outcome,
         **paper,
     )
-    for reporters_case in [case, *await joined(tx, case)]:
+    for reporters_case in await reporters_cases(tx, dossier):
         tell(
             tx,
             reporters_case,

@@ -7,7 +7,7 @@ from sqlalchemy import text
 from app.auth.actor import StaffActor
 from app.cases import access, history, papers
 from app.cases.actions.filing import release_open
-from app.cases.actions.telling import tell
+from app.cases.actions.telling import tell, tell_all
 from app.cases.dossier import Dossier
 from app.cases.lifecycle import Action
 from app.cases.models import Assignment, AssignmentRole, AssignmentState, Waiting
@@ -85,7 +85,9 @@ async def decline(
         texts={"reason": reason, "basis": basis},
         **paper,
     )
-    tell(tx, dossier.case, MessageKind.DECLINED, now=now, unit=dossier.holder.name, reason=reason)
+    await tell_all(
+        tx, dossier, MessageKind.DECLINED, now=now, unit=dossier.holder.name, reason=reason
+    )
     return dossier
 
 
@@ -123,7 +125,7 @@ async def escalate(
         from_unit=left.unit_id,
         to=dossier.holder.unit_id,
     )
-    tell(tx, dossier.case, MessageKind.MOVED, now=now, unit=dossier.holder.name)
+    await tell_all(tx, dossier, MessageKind.MOVED, now=now, unit=dossier.holder.name)
     return dossier
 
 

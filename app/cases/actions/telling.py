@@ -5,6 +5,7 @@ from uuid import UUID
 
 from sqlalchemy import text
 
+from app.cases.dossier import Dossier
 from app.cases.models import Case
 from app.db import Transaction
 from app.outbox import MessageKind, announce
@@ -49,12 +50,23 @@ def tell(
     )
 
 
-async def joined(tx: Transaction, case: Case) -> list[Case]:
-    """The cases that were joined to it, each with its round: it is what they are told and asked about."""
-    found = [Case.read(row) for row in await tx.all(_JOINED, case_id=case.id)]
-    for one in found:
+async def reporters_cases(tx: Transaction, dossier: Dossier) -> list[Case]:
+    """The case, and those that were joined to it, each with its round: it is what their reporters are told and asked about."""
+    case = dossier.case
+    if not dossier.others_joined:
+        return [case]
+    joined = [Case.read(row) for row in await tx.all(_JOINED, case_id=case.id)]
+    for one in joined:
         one.round = case.round
-    return found
+    return [case, *joined]
+
+
+async def tell_all(
+    tx: Transaction, dossier: Dossier, kind: MessageKind, *, now: datetime, **params: str
+) -> None:
+    """Owe the reporter a text, and everybody whose case was joined to this one."""
+    for case in await reporters_cases(tx, dossier):
+        tell(tx, case, kind, now=now, once=None, no_later_than=None, **params)
 
 
 def owe_survey(

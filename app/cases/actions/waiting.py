@@ -6,7 +6,7 @@ from typing import Final
 from app.auth.actor import StaffActor, SystemActor
 from app.calendars.working_time import Limit, LimitUnit
 from app.cases import access, history
-from app.cases.actions.telling import tell
+from app.cases.actions.telling import tell_all
 from app.cases.dossier import Dossier
 from app.cases.lifecycle import Action
 from app.cases.models import Waiting
@@ -83,9 +83,9 @@ async def decide_wait(
         to=case.holder_unit_id,
     )
     if granted:
-        tell(
+        await tell_all(
             tx,
-            case,
+            dossier,
             MessageKind.WAITING,
             now=now,
             why=why.chinese,
