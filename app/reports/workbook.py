@@ -131,7 +131,11 @@ def _row(
             sheet.write_number(row, column, share.numerator / share.denominator, told.percent)
         column += 1
         if ranked and share.rate.ranked:
-            sheet.write_string(row, column, "" if share.rank is None else str(share.rank), told.text)  # fmt: skip
+            # A number, or sorting by it would put the tenth before the second.
+            if share.rank is None:
+                sheet.write_blank(row, column, None, told.text)
+            else:
+                sheet.write_number(row, column, share.rank, told.number)
             column += 1
 
 

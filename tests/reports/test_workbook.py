@@ -52,6 +52,7 @@ def test_rates_are_numbers_that_can_be_reckoned_with_and_totals_come_last() -> N
     _, heads, *rows = CalamineWorkbook.from_filelike(BytesIO(made)).get_sheet_by_name("各单位").to_python()  # fmt: skip
     column = heads.index("按时办结率")
     assert [row[column] for row in rows] == [0.75] * 5
+    assert [row[column + 1] for row in rows] == [1, 1, 1, 1, ""]
     assert rows[-1][heads.index("应办结")] == 32
     assert rows[0][heads.index("满意率")] == "–"
 
