@@ -173,7 +173,7 @@ class AtSignIn(BaseModel):
     """What the unit is shown whenever one of it signs in, or opens the page again."""
 
     cards: list[CardItem] = Field(
-        description="本单位有效的红黄牌：三十天内的，和没有申诉过的；最多二十张，新的在前"
+        description="本单位有效的红黄牌：三十天内发的，和申诉待裁定的；最多二十张，新的在前"
     )
     reminders: list[ReminderOut] = Field(
         description="本单位即将到期的环节（预警，不是牌）；最多二十个，先到期的在前"

@@ -187,7 +187,7 @@ _TO_REVIEW = _listing("""k.county_id = :county_id AND k.revoked_at IS NULL AND E
 _OF_COUNTYS = {Whose.APPEALED: _APPEALED, Whose.REVIEW: _TO_REVIEW}
 _AT_SIGN_IN = text(f"""
 SELECT {_COLUMNS} {_FROM}
-WHERE k.unit_id = ANY({_OWN_UNITS}) AND k.revoked_at IS NULL AND (k.issued_at > :recent OR a.id IS NULL) AND {SEEN}
+WHERE k.unit_id = ANY({_OWN_UNITS}) AND k.revoked_at IS NULL AND (k.issued_at > :recent OR a.id IS NOT NULL AND a.decided_at IS NULL) AND {SEEN}
 ORDER BY k.effective_at DESC, k.id DESC LIMIT :most""")
 _ONE = text(f"""
 SELECT {_COLUMNS}, c.sealed, issuer.name AS issued_by, appellant.name AS appealed_by,
@@ -284,7 +284,10 @@ def appeal_until(card: Card, calendar: WorkingCalendar, *, sealed: bool) -> date
 
 
 async def shown_at_sign_in(tx: Transaction, *, by: StaffActor, now: datetime) -> list[SeenCard]:
-    """What is shown in red to anyone of the unit who signs in: cards that stand, recent or never appealed against."""
+    """What is shown in red to anyone of the unit who signs in: cards that stand, recent or with an appeal undecided.
+
+    An appeal takes none off sooner than silence does: nobody is to appeal for that.
+    """
     rows = await tx.all(
         _AT_SIGN_IN, recent=now - SHOWN_AT_SIGN_IN, most=MOST_AT_SIGN_IN, **viewer(by)
     )
