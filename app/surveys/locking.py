@@ -13,7 +13,7 @@ from app.db import Transaction
 _ONE_AT_A_TIME = text("SELECT pg_advisory_xact_lock(:key)")
 # In one order whoever asks, so that two with the same numbers do not wait for each other in a circle.
 _EACH = text("""
-SELECT pg_advisory_xact_lock(key), clock_timestamp() AS moment
+SELECT pg_advisory_xact_lock(key), now() AS moment
 FROM (SELECT DISTINCT key FROM unnest(CAST(:keys AS bigint[])) AS k(key) ORDER BY key) AS numbers
 """)
 
@@ -25,7 +25,7 @@ async def one_at_a_time(tx: Transaction, phone_key: bytes | None) -> None:
 
 
 async def each_at_a_time(tx: Transaction, phone_keys: Iterable[bytes]) -> datetime:
-    """The same for several numbers; returns the database's moment from which on it is so."""
+    """The same for several numbers; returns the database's moment of this transaction, which so costs no statement."""
     rows = await tx.all(_EACH, keys=[_number(key) for key in phone_keys])
     moment: datetime = rows[-1].moment
     return moment

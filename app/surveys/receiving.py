@@ -69,7 +69,7 @@ async def receive(
 
     None: the same delivery was taken before, and has no second effect. A text answers the open survey it names by short
     number, else the one asked first; where none is open it puts right what was answered last. What cannot be read is kept
-    for a person to read. Taken at the moment from which on nothing else is asked or taken of these numbers, or `now`.
+    for a person to read. `now`: where it is not the moment of this transaction.
     """
     await confidential.enter(tx)
     phone_keys = [keys.lookup("phone", one.from_phone) for one in texts]

@@ -8,6 +8,7 @@ from app.cases.actions import closing, handling
 from app.cases.models import Channel, Outcome
 from app.db import Transaction
 from app.surveys import receiving, return_calls
+from app.surveys.receiving import InboundText
 from app.surveys.replies import Value
 from app.surveys.return_calls import Finding
 from app.surveys.terms import CallResult
@@ -37,9 +38,13 @@ def evaluated(scene: Scene, round_: int = 1) -> Story[None]:
         yield scene.step(
             moment,
             receiving.receive,
-            provider_message_id=f"simulated-{scene.ref}-{round_}",
-            from_phone=plan.reporter.phone,
-            text=scene.say(f"replies_{plan.reply if value is None else value}"),
+            texts=[
+                InboundText(
+                    f"simulated-{scene.ref}-{round_}",
+                    plan.reporter.phone,
+                    scene.say(f"replies_{plan.reply if value is None else value}"),
+                )
+            ],
         )
     if value is Value.DISSATISFIED:
         yield from _called(scene, round_)
