@@ -14,6 +14,8 @@ from app.db import Transaction
 SOURCE: Final = "国务院办公厅放假安排（随系统更新）"
 # A county's years are some 800 rows: the whole country would be more rows than units.
 MOST_IDLE: Final = 200
+# Well within the time that a statement may take, also on a machine that has much else to do.
+_AT_ONCE: Final = 10
 _NAMES: Final = {holiday.value: holiday.chinese for holiday in constants.Holiday}
 # A county nobody has edited while this runs; one that is being edited is waited for.
 _LOCK: Final = text("""
@@ -102,17 +104,18 @@ async def seed(tx: Transaction, counties: list[int], now: datetime) -> None:
     days = sorted(known_days().items())
     await tx.execute(_BEGIN, counties=counties)
     await tx.all(_LOCK, counties=counties)
-    await tx.execute(
-        _SEED,
-        counties=counties,
-        years=sorted(known_years()),
-        days=[day for day, _ in days],
-        working=[given.working for _, given in days],
-        names=[given.name for _, given in days],
-        now=now,
-        source=SOURCE,
-        opens=DEFAULT_HOURS.opens,
-        noon_from=DEFAULT_HOURS.noon_from,
-        noon_to=DEFAULT_HOURS.noon_to,
-        closes=DEFAULT_HOURS.closes,
-    )
+    for start in range(0, len(counties), _AT_ONCE):
+        await tx.execute(
+            _SEED,
+            counties=counties[start : start + _AT_ONCE],
+            years=sorted(known_years()),
+            days=[day for day, _ in days],
+            working=[given.working for _, given in days],
+            names=[given.name for _, given in days],
+            now=now,
+            source=SOURCE,
+            opens=DEFAULT_HOURS.opens,
+            noon_from=DEFAULT_HOURS.noon_from,
+            noon_to=DEFAULT_HOURS.noon_to,
+            closes=DEFAULT_HOURS.closes,
+        )
