@@ -8,6 +8,8 @@ from typing import Any, Final
 from urllib.parse import urlencode
 from zlib import crc32
 
+from structlog.testing import capture_logs
+
 from app.settings import settings
 from tests.backtoback.asking import Reply, ask
 from tests.backtoback.worlds import PHONES, Ground, World
@@ -141,8 +143,11 @@ class Scene:
         """What the clock does by itself happens, as often as there is something to do."""
         with self.world.entered(f"{self.history.seed}/{seed}", later=later):
             deadlines = Deadlines()
-            while await deadlines.once():
-                pass
+            with capture_logs() as logged:
+                while await deadlines.once():
+                    pass
+        failed = [entry for entry in logged if entry["log_level"] == "error"]
+        assert not failed, failed
 
 
 def drawn(seed: str) -> History:

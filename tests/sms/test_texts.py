@@ -3,8 +3,9 @@
 import ast
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Final
 
 import pytest
 from hypothesis import given
@@ -101,18 +102,22 @@ def test_a_text_lacking_a_parameter_is_refused(kind: MessageKind) -> None:
             render(kind, {other: value for other, value in GIVEN.items() if other != name})
 
 
+_OWE: Final[Mapping[str, set[str]]] = {
+    "announce": set(),
+    "tell": {"ref", "title"},
+    "tell_all": {"ref", "title"},
+}
+
+
 def owed() -> Iterator[tuple[str, str, set[str]]]:
-    """Where a text is owed, which, and the parameters handed along; `tell` adds the case's own."""
+    """Where a text is owed, which, and the parameters handed along; telling adds the case's own."""
     for folder in ("app", "workers"):
         for path in (ROOT / folder).rglob("*.py"):
             for node in ast.walk(ast.parse(path.read_text())):
-                if not isinstance(node, ast.Call) or ast.unparse(node.func) not in {
-                    "tell",
-                    "announce",
-                }:
+                if not isinstance(node, ast.Call) or ast.unparse(node.func) not in _OWE:
                     continue
                 given = {keyword.arg for keyword in node.keywords if keyword.arg}
-                added = {"ref", "title"} if ast.unparse(node.func) == "tell" else set()
+                added = _OWE[ast.unparse(node.func)]
                 for argument in node.args:
                     owner, _, kind = ast.unparse(argument).partition(".")
                     if owner == "MessageKind" and kind != "SURVEY_OWED":
