@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends, Query, Response
 from pydantic import BeforeValidator, Field, StrictBool, StringConstraints
 
 from app.cases import access, queries
-from app.cases.actions import extending, filing, handling, judging, waiting
+from app.cases.actions import extending, filing, handling, judging, recategorising, waiting
 from app.cases.actions.filing import Intake, PersonHelped
 from app.cases.models import Channel, Outcome, Waiting
 from app.cases.queries import View
@@ -21,6 +21,7 @@ from app.errors import (
     SignInRequired,
 )
 from app.http.cases import CaseDetail, CaseStateOut, Inbox, in_full, state_of
+from app.http.correction import CorrectionIn
 from app.http.inputs import Input, Line, Moment, Paragraphs, Ref, ShortText, not_a_flag
 from app.http.phone import ContactNumber
 from app.http.problems import problems
@@ -216,6 +217,20 @@ async def escalate(ref: Ref, given: Finding, tx: Tx, by: ByCadre) -> CaseStateOu
 async def request_supplement(ref: Ref, given: Missing, tx: Tx, by: ByCadre) -> CaseStateOut:
     now = await tx.now()
     dossier = await judging.request_supplement(tx, ref, by=by, missing=given.missing, now=now)
+    return state_of(dossier, by=by, now=now)
+
+
+@router.post(
+    "/{ref}/recategorise",
+    summary="改类",
+    description="登记时选错了性质、分类或紧急程度的，说明理由后改正。期限不重新开始，也不会因此延后。",
+    responses=_ACT,
+)
+async def recategorise(ref: Ref, given: CorrectionIn, tx: Tx, by: ByCadre) -> CaseStateOut:
+    now = await tx.now()
+    dossier = await recategorising.recategorise(
+        tx, ref, given.correction(), by=by, reason=given.reason, now=now
+    )
     return state_of(dossier, by=by, now=now)
 
 

@@ -22,6 +22,7 @@ from app.api import (
     papers,
     photos,
     pressing,
+    recategorising,
     reorganising,
     replies,
     reports,
@@ -44,7 +45,7 @@ _DESCRIPTION: Final = (
     "错误一律为 application/problem+json，detail 可直接显示给使用者。"
 )
 _PARTS: Final = (
-    sessions, cases, photos, filing, judging, dispatching, handling, extending, waiting, pressing, supervising, papers,
+    sessions, cases, photos, filing, judging, recategorising, dispatching, handling, extending, waiting, pressing, supervising, papers,
     return_calls, replies, looks, texts,
     directory, reorganising, official_numbers, calendars, limits, text_templates,
     cards, wall, reports,

@@ -23,7 +23,7 @@ from app.directory.terms import Role, UnitKind
 from app.errors import NotFound
 from app.limits.reading import rules_of
 from app.limits.rules import HAND_BACK_WINDOW, PRESS_COOL_DOWN
-from app.limits.terms import Stage
+from app.limits.terms import Kind, Stage
 
 # Binds: :acts_or_looks, :sees_county, :supervises, :unit_id, :county_id. A sealed case is for supervisors of the unit
 # that holds it, and never for the accused unit; for all others it does not exist.
@@ -196,6 +196,10 @@ def actions(dossier: Dossier, by: Actor, now: datetime) -> list[Action]:
     return allowed(situation(dossier, by, now))
 
 
+def by_the_command_center(by: Actor) -> bool:
+    return isinstance(by, StaffActor) and by.unit_kind is UnitKind.COMMAND_CENTER
+
+
 def _standings(dossier: Dossier, by: Actor) -> Iterable[Standing]:
     case = dossier.case
     match by:
@@ -272,6 +276,10 @@ def _conditions(dossier: Dossier, by: Actor, now: datetime) -> Mapping[Condition
         Condition.FIRST_ROUND: case.round == 1,
         Condition.NOT_REFUSED_TWICE: case.refusals_objected == 0,
         Condition.NOBODY_JOINED: not dossier.others_joined,
+        Condition.NO_ACCUSATION: case.kind is not Kind.ACCUSATION,
+        Condition.MAY_RECATEGORISE: lead is None
+        or lead.given_by_unit_id is None
+        or by_the_command_center(by),
         **_about_rework(dossier, by),
         **_about_time(dossier, by, now),
         **_about_supervision(dossier, by),

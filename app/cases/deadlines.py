@@ -4,17 +4,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import IntEnum
-from typing import Protocol
+from itertools import count
+from typing import Any, Final, Protocol
 
 import msgspec
 
 from app.calendars.working_time import Due, Limit, LimitUnit, WorkingCalendar
 from app.directory.terms import OFFICES, UnitKind
-from app.limits.rules import RuleSet
-from app.limits.terms import Stage
+from app.limits.rules import Rule, RuleSet
+from app.limits.terms import WITHOUT_CARDS, Stage
 
 # 23:59:59 stands for the end of the day: what is late is late from midnight on.
 _END = timedelta(seconds=1)
+_ONE_DAY: Final = Limit(1, LimitUnit.WORKING_DAYS)
+# How a clock's rule is called where the command center gave the limit for this one case.
+_GIVEN: Final = "given"
 # The stages of the case itself, one after the other; all others run beside them.
 OF_THE_CASE = frozenset({Stage.JUDGE, Stage.HANDLE})
 # From its receipt on, whoever holds it; begun anew by nothing that is done to it but, for the first, a new round.
@@ -44,6 +48,7 @@ class Running(Protocol):
     """A clock, as far as its moments go."""
 
     stage: Stage
+    rule: str
     started_at: datetime
     limit: str
     remind_before: int
@@ -60,6 +65,63 @@ class Running(Protocol):
     ended_at: datetime | None
     steps: int
     next_at: datetime | None
+
+
+def measured(rule: Rule, stage: Stage, given: Limit | None, by: str = _GIVEN) -> dict[str, Any]:
+    """What a clock keeps of its rule; or of the limit that holds instead of the rule's, and `by` what."""
+    limit = rule.limit if given is None else given
+    reminded = given is None or given.amount > rule.remind_before
+    carded = rule.red_after is not None and stage not in WITHOUT_CARDS
+    return {
+        "limit": str(limit),
+        "remind_before": rule.remind_before if reminded else 0,
+        "yellow_after": str(rule.yellow_after),
+        "red_after": str(rule.red_after) if carded else None,
+        "rule": rule.name if given is None else f"{by}/{given}",
+    }
+
+
+def remeasure(
+    clock: Running, rule: Rule, calendar: WorkingCalendar, now: datetime, *, may_be_later: bool
+) -> None:
+    """The case is another than was thought: from where it began the clock counts by the rule that holds for such.
+
+    It ends later only where that may be, and never where the limit was given for this one case. Who gets less time keeps
+    one full working day from now, or what they had, if that is less: nobody is late for time that was not over. What was
+    missed stays missed.
+    """
+    if overdue(clock, now):
+        return
+    had, has = (
+        _ends(clock, clock.limit, calendar, now),
+        _ends(clock, str(rule.limit), calendar, now),
+    )
+    least = calendar.due(now, _ONE_DAY).at
+    assert least is not None, "nothing pauses it"
+    if has >= had and not (may_be_later and not clock.rule.startswith(f"{_GIVEN}/")):
+        return
+    given = None if has >= min(had, least) else _shortest(clock, calendar, now, least)
+    if given is not None and _ends(clock, str(given), calendar, now) >= had:
+        return
+    for name, value in measured(rule, clock.stage, given, "recategorised").items():
+        setattr(clock, name, value)
+    retime(clock, calendar)
+
+
+def _shortest(clock: Running, calendar: WorkingCalendar, now: datetime, until: datetime) -> Limit:
+    """The limit in working days that brings the clock to that moment."""
+    limits = (Limit(days, LimitUnit.WORKING_DAYS) for days in count())
+    return next(one for one in limits if _ends(clock, str(one), calendar, now) >= until)
+
+
+def _ends(clock: Running, limit: str, calendar: WorkingCalendar, now: datetime) -> datetime:
+    """When the clock would be due by this limit; while it stands still, as if it went on now."""
+    pauses = [(since, now if to is None else to) for since, to in read_pauses(clock)]
+    due = calendar.due(clock.started_at, Limit.parse(limit), pauses)
+    if clock.extension is not None:
+        due = _further(calendar, due, clock.extension, pauses)
+    assert due.at is not None, "it does not stand still"
+    return due.at
 
 
 def retime(clock: Running, calendar: WorkingCalendar) -> None:

@@ -27,7 +27,7 @@ from app.cases.routing import Place
 from app.directory.terms import UnitKind
 from app.identifiers import uuid7
 from app.limits.rules import Rule
-from app.limits.terms import WITHOUT_CARDS, Stage
+from app.limits.terms import Stage
 
 _COUNTS = OPEN_ASSIGNMENT | {AssignmentState.ANSWERED}
 
@@ -164,13 +164,17 @@ class Dossier:
         self.case.holder_unit_id = holder.unit_id
         self.start(stage, now)
 
-    def start(self, stage: Stage, now: datetime, *, limit: Limit | None = None) -> Clock:
-        """Start a stage of the case at the present holder; `limit` overrides the rule's."""
+    def start(
+        self, stage: Stage, now: datetime, *, limit: Limit | None = None, rule: Rule | None = None
+    ) -> Clock:
+        """Start a stage of the case at the present holder; `limit` overrides the rule's, `rule` the one that would hold."""
         self.end_stage(now)
         if stage is Stage.HANDLE:
             # It has been taken up, and by whom stands where the reporter reads it.
             self.end(self.running(Stage.INFORM), now)
-        clock = self.begin(stage, self.holder.unit_id, self.holder.kind, now, limit=limit)
+        clock = self.begin(
+            stage, self.holder.unit_id, self.holder.kind, now, limit=limit, rule=rule
+        )
         case = self.case
         case.stage, case.stage_started_at, case.stage_rule = stage, now, clock.rule
         self._show(clock)
@@ -185,9 +189,10 @@ class Dossier:
         *,
         part: Assignment | None = None,
         limit: Limit | None = None,
+        rule: Rule | None = None,
     ) -> Clock:
         """Start a clock beside whatever else runs: a signature, an assistant's answer, somebody's decision."""
-        case, rule = self.case, self.rule(stage, kind)
+        case, rule = self.case, rule or self.rule(stage, kind)
         clock = Clock(
             id=uuid7(now),
             case_id=case.id,
@@ -197,16 +202,8 @@ class Dossier:
             round=case.round,
             unit_id=unit_id,
             started_at=now,
-            limit=str(rule.limit if limit is None else limit),
-            remind_before=0
-            if limit is not None and limit.amount <= rule.remind_before
-            else rule.remind_before,
-            yellow_after=str(rule.yellow_after),
-            red_after=None
-            if rule.red_after is None or stage in WITHOUT_CARDS
-            else str(rule.red_after),
-            rule=rule.name if limit is None else f"given/{limit}",
             calendar_version=0,
+            **deadlines.measured(rule, stage, limit),
         )
         deadlines.retime(clock, self.timing.calendar)
         self.clocks.append(clock)
@@ -318,6 +315,23 @@ class Dossier:
         clock.extension = str(limit)
         deadlines.retime(clock, self.timing.calendar)
         self._show(clock)
+
+    def remeasure(self, now: datetime, *, may_be_later: bool) -> None:
+        """The case is another than was thought: what it is due by follows from where it began. Parts beside keep their limits.
+
+        `may_be_later` is about the present stage; the whole case is never due later, and the law's time is the same for all.
+        """
+        for clock in self.clocks:
+            own = clock.stage in deadlines.OF_THE_CASE
+            if clock.ended_at is not None or not (own or clock.stage is Stage.WHOLE):
+                continue
+            rule = self.rule(clock.stage, self.holder.kind)
+            deadlines.remeasure(
+                clock, rule, self.timing.calendar, now, may_be_later=own and may_be_later
+            )
+            self._show(clock)
+            if own:
+                self.case.stage_rule = clock.rule
 
     def retime(self) -> None:
         """Compute what still runs anew, by the calendar as it now is."""

@@ -197,6 +197,14 @@ RULES: tuple[Rule, ...] = (
         {_S.COMMAND_CENTER, _S.CENTER_SUPERVISOR},
         _C.ANSWER_TO_APPROVE,
     ),
+    _rule(
+        Action.RECATEGORISE,
+        _OPEN,
+        None,
+        {_S.HOLDER, _S.COMMAND_CENTER},
+        _C.NO_ACCUSATION,
+        _C.MAY_RECATEGORISE,
+    ),
 )
 FIRST_PHASE = Phase.PENDING
 _BY_ACTION = {rule.action: rule for rule in RULES}

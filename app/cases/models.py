@@ -118,7 +118,7 @@ class Case(Stored, table=True):
         "phase", "holder_unit_id", "stage", "stage_started_at", "stage_due_at", "stage_rule", "due_at", "statutory_due_at",
         "waiting", "waiting_since", "wait_asked_at", "extension_asked_at", "extended", "listed_at", "round", "returns",
         "refusals_objected", "presses", "pressed_at", "primary_id", "outcome", "answered_at", "close_at", "closed_at",
-        "supplement_asked_by", "accused_unit_id", "event_seq", "event_hash",
+        "supplement_asked_by", "accused_unit_id", "kind", "category_id", "urgent", "event_seq", "event_hash",
     )  # fmt: skip
 
     id: UUID = Field(primary_key=True)
@@ -306,7 +306,7 @@ class Clock(Stored, table=True):
     )  # fmt: skip
     CHANGING: ClassVar[tuple[str, ...]] = (
         "unit_id", "staff_id", "calendar_version", "pauses", "extension", "due_at", "provisional", "remind_at", "yellow_at", "red_at",
-        "ended_at", "steps", "next_at",
+        "ended_at", "steps", "next_at", "limit", "remind_before", "yellow_after", "red_after", "rule",
     )  # fmt: skip
 
     id: UUID = Field(primary_key=True)

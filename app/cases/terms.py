@@ -56,6 +56,7 @@ class Action(StrEnum):
     RESCHEDULE = "reschedule"
     REASSIGN = "reassign"
     APPROVE_ANSWER = "approve_answer"
+    RECATEGORISE = "recategorise"
 
     @property
     def chinese(self) -> str:
@@ -128,6 +129,8 @@ class Condition(StrEnum):
     ANSWERED_BY_ANOTHER = "answered_by_another"
     NOBODY_JOINED = "nobody_joined"
     ANSWER_TO_APPROVE = "answer_to_approve"
+    NO_ACCUSATION = "no_accusation"
+    MAY_RECATEGORISE = "may_recategorise"
 
     @property
     def chinese(self) -> str:
@@ -182,6 +185,7 @@ _ACTIONS = {
     Action.RESCHEDULE: "期限重算",
     Action.REASSIGN: "承接",
     Action.APPROVE_ANSWER: "同意由原答复人答复",
+    Action.RECATEGORISE: "改类",
 }
 _STANDINGS = {
     Standing.REPORTER: "反映人",
@@ -240,4 +244,6 @@ _CONDITIONS = {
     Condition.APPEAL_OPEN: "没有待裁定的申诉",
     Condition.ANSWERED_BY_ANOTHER: "重办的事须由上一轮答复人以外的人答复，没有他人的，先报县指挥中心同意",
     Condition.ANSWER_TO_APPROVE: "不是重办的事，或已经同意，或上一轮正是本人答复的",
+    Condition.NO_ACCUSATION: "检举控告始终保密，不能改成其他性质；不属检举控告的，请不予受理或答复，并告知反映人另行登记",
+    Condition.MAY_RECATEGORISE: "指挥中心交办的事件由指挥中心改类；认为类别不对的，请申请退回",
 }

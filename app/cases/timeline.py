@@ -18,6 +18,7 @@ from app.cases.models import Clock, Outcome
 from app.cases.papers import TO_REPORTER, PaperKind
 from app.db import Transaction
 from app.errors import NotFound
+from app.limits.terms import Kind
 
 # Words that were written to the reporter or by the reporter. Findings and tasks stay among those who handle the case.
 _TOLD_TO_REPORTER = frozenset({"missing", "basis", "report", "answer", "supplement"})
@@ -60,6 +61,7 @@ SELECT CAST(coalesce(json_agg(json_build_object(
   'to', CASE WHEN e.action IN ('escalate', 'send_down', 'dispatch', 'object_refusal', 'rework', 'reassign') THEN
     (SELECT t.name FROM unit t WHERE t.id = CAST(coalesce(
       CAST(e.body AS json) #>> '{data,to}', CAST(e.body AS json) #>> '{data,lead}') AS int)) END,
+  'corrected', CASE WHEN e.action = 'recategorise' THEN CAST(e.body AS json) -> 'data' END,
   'texts', (SELECT json_object_agg(x.field, x.text) FROM event_text x WHERE x.case_id = e.case_id AND x.seq = e.seq)
 ) ORDER BY e.seq), '[]') AS text)
 FROM case_event e
@@ -215,7 +217,12 @@ def _told(row: Any, events: list[dict[str, Any]]) -> dict[str, Any]:
 
 def _in_citizens_words(event: Mapping[str, Any], first_unit: str) -> dict[str, Any]:
     action = Action(event["action"])
-    told = _WORDS[action].format(unit=event["unit"] or "", to=event["to"] or "", first=first_unit)
+    told = _WORDS[action].format(
+        unit=event["unit"] or "",
+        to=event["to"] or "",
+        first=first_unit,
+        corrected=_corrected(event["corrected"]),
+    )
     texts = {
         field: words
         for field, words in (event["texts"] or {}).items()
@@ -228,6 +235,22 @@ def _in_citizens_words(event: Mapping[str, Any], first_unit: str) -> dict[str, A
         "unit": event["unit"],
         "texts": texts,
     }
+
+
+def _corrected(data: Mapping[str, Any] | None) -> str:
+    """What a case is now instead of what it was; how its categories were called then."""
+    if data is None:
+        return ""
+    old, new = data["old"], data["new"]
+    told = []
+    if new["kind"] != old["kind"]:
+        told.append(f"性质由“{Kind(old['kind']).chinese}”改为“{Kind(new['kind']).chinese}”")
+    if new["category_id"] != old["category_id"]:
+        was = "" if old["category"] is None else f"由“{old['category']}”"
+        told.append(f"分类{was}改为“{new['category']}”")
+    if new["urgent"] != old["urgent"]:
+        told.append("改为紧急" if new["urgent"] else "改为不紧急")
+    return "，".join(told)
 
 
 _WORDS = {
@@ -256,6 +279,7 @@ _WORDS = {
     Action.UNLIST: "{unit}已摘牌",
     Action.RESCHEDULE: "办理期限已按工作日历重新计算",
     Action.REASSIGN: "原单位撤并，由{to}承接",
+    Action.RECATEGORISE: "{unit}调整了事件类别：{corrected}",
     # Never public; here so that a rule that makes one public fails a test and not a citizen's page.
     Action.HAND_BACK: "办理单位正在协调",
     Action.SETTLE: "办理单位已协调",

@@ -41,4 +41,5 @@ BODIES: Mapping[str, Mapping[str, Any] | None] = {
     "reply-supervision": {"reply": "昨晚恢复供水"},
     "list": {"reason": "停水五日"},
     "unlist": {"reason": "整改到位"},
+    "recategorise": {"kind": "complaint", "reason": "群众投诉的是物业"},
 }

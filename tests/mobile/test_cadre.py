@@ -132,6 +132,32 @@ async def test_a_village_that_assists_signs_and_answers_on_the_phone(
     assert refused.status_code == 401
 
 
+async def test_a_cadre_puts_right_what_a_case_is_about(cadre: Phone, new_phone: NewPhone) -> None:
+    receipt = (await cadre.post("/cadre/cases", **ON_BEHALF)).json()
+    path = f"/cadre/cases/{receipt['ref']}"
+    wrong = await cadre.post(f"{path}/recategorise", kind="accusation", reason="选错了")
+    assert (wrong.status_code, wrong.json()["mistakes"][0]["where"]) == (422, "body.kind")
+    done = await cadre.post(f"{path}/recategorise", kind="complaint", urgent=True, reason="选错了")
+    assert (done.status_code, done.json()["version"]) == (200, 2)
+    case = (await cadre.get(path)).json()
+    assert (case["kind"], case["urgent"], case["timeline"][1]["texts"]) == (
+        "complaint",
+        True,
+        {"reason": "选错了"},
+    )
+    # Whoever follows it with the code reads what it is now, and not why.
+    told = await (await new_phone()).post(
+        "/track", key=None, ref=receipt["ref"], code=receipt["tracking_code"]
+    )
+    assert told.json()["timeline"][1]["label"].endswith(
+        "调整了事件类别：性质由“求助”改为“投诉”，改为紧急"
+    )
+    assert "选错了" not in told.text
+    await cadre.post(f"{path}/escalate", finding="解决不了")
+    late = await cadre.post(f"{path}/recategorise", urgent=False, reason="又改")
+    assert (late.status_code, "当前承办单位" in late.json()["detail"]) == (409, True)
+
+
 async def test_every_moment_is_told_in_the_countys_own_time(cadre: Phone) -> None:
     told = {**ON_BEHALF, "occurred_at": "2026-01-02T03:04:05Z"}
     ref = (await cadre.post("/cadre/cases", **told)).json()["ref"]

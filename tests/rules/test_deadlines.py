@@ -1,6 +1,6 @@
 """What comes of a clock and when: from its start, limit, pauses and extension by the calendar, and from nothing else."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 from hypothesis import given
@@ -9,9 +9,19 @@ from hypothesis import strategies as st
 from app.calendars.seeding import known_calendar
 from app.calendars.working_time import Limit, WorkingCalendar
 from app.cases import deadlines
-from app.cases.deadlines import Step, due_steps, pause, paused_time, resume, retime, set_next
+from app.cases.deadlines import (
+    Step,
+    due_steps,
+    pause,
+    paused_time,
+    remeasure,
+    resume,
+    retime,
+    set_next,
+)
 from app.clock import SHANGHAI
 from app.directory.terms import UnitKind
+from app.limits.rules import AT_ONCE, URGENT_LONG_OVERDUE, Measure, Place, Rule
 from app.limits.terms import Stage
 
 KNOWN = known_calendar()
@@ -25,6 +35,7 @@ class Clock:
     started_at: datetime
     limit: str = "3wd"
     stage: Stage = Stage.JUDGE
+    rule: str = "default/judge"
     remind_before: int = 1
     yellow_after: str = "0wd"
     red_after: str | None = "5wd"
@@ -51,6 +62,12 @@ def at(month: int, day: int, hour: int = 10, minute: int = 0, second: int = 0) -
 
 def last_second(month: int, day: int) -> datetime:
     return at(month, day, 23, 59, 59)
+
+
+def urgent(written: str = "0wd") -> Rule:
+    """What is urgent: long overdue after a day."""
+    place = Place(Stage.JUDGE, urgent=True)
+    return Rule.made(place, Measure(Limit.parse(written), 0, AT_ONCE, URGENT_LONG_OVERDUE), "v1")
 
 
 def test_over_the_national_holiday_reminder_yellow_and_red_fall_where_they_must() -> None:
@@ -190,3 +207,84 @@ def test_only_a_village_may_not_refuse() -> None:
 
 def test_the_limits_of_one_clock_are_in_the_form_that_is_read_again() -> None:
     assert [str(Limit.parse(one)) for one in ("0wd", "15d", "4wh")] == ["0wd", "15d", "4wh"]
+
+
+def test_by_another_rule_a_clock_counts_from_where_it_began() -> None:
+    clock = Clock(at(9, 26), limit="10wd")
+    remeasure(clock, urgent("5wd"), KNOWN, at(9, 28), may_be_later=False)
+    assert (clock.started_at, clock.limit, clock.rule) == (at(9, 26), "5wd", "v1/judge/urgent")
+    assert (clock.due_at, clock.red_at) == (last_second(10, 10), at(10, 12, 0))
+    assert clock.remind_at is None
+
+
+def test_who_gets_less_time_keeps_a_full_working_day_or_what_there_was() -> None:
+    for now, due in (
+        # Friday noon: Sunday 28 September is worked.
+        (at(9, 26, 12), last_second(9, 28)),
+        # After hours it is as on the next working day's morning.
+        (at(9, 26, 18, 0, 1), last_second(9, 29)),
+        # On the eve of the holiday the next working day is after it.
+        (at(9, 30), last_second(10, 9)),
+    ):
+        clock = Clock(at(9, 26), limit="10wd")
+        remeasure(clock, urgent(), KNOWN, now, may_be_later=False)
+        assert clock.due_at == due, now
+        assert clock.rule == f"recategorised/{clock.limit}"
+    clock = Clock(at(9, 26), limit="1wd")
+    remeasure(clock, urgent(), KNOWN, at(9, 28), may_be_later=False)
+    assert (clock.due_at, clock.rule) == (last_second(9, 28), "default/judge")
+
+
+def test_more_time_is_given_only_by_who_may_and_not_beyond_what_was_given_for_this_case() -> None:
+    for rule, later in (("default/judge", True), ("recategorised/3wd", True), ("given/3wd", False)):
+        clock = Clock(at(9, 26), limit="3wd", rule=rule)
+        remeasure(clock, urgent("5wd"), KNOWN, at(9, 28), may_be_later=False)
+        assert clock.due_at == last_second(9, 30)
+        remeasure(clock, urgent("5wd"), KNOWN, at(9, 28), may_be_later=True)
+        assert (clock.due_at == last_second(10, 10)) is later, rule
+
+
+def test_what_was_missed_stays_missed() -> None:
+    clock = Clock(at(9, 26), limit="1wd")
+    for written in ("0wd", "10wd"):
+        remeasure(clock, urgent(written), KNOWN, at(9, 29, 0), may_be_later=True)
+        assert clock.due_at == last_second(9, 28)
+
+
+LIMITS = st.builds("{}{}".format, st.integers(0, 30), st.sampled_from(("wd", "d", "wh")))
+
+
+@given(
+    st.datetimes(datetime(2025, 1, 1), datetime(2025, 6, 1)),  # noqa: DTZ001 - Shanghai's, below
+    LIMITS,
+    LIMITS,
+    st.lists(st.integers(0, 400), max_size=5),
+    st.integers(0, 1000),
+    st.sampled_from((None, "3wd")),
+)
+def test_another_rule_never_gives_a_holder_more_and_takes_nobody_their_last_working_day(
+    start: datetime, had: str, has: str, turns: list[int], passed: int, extension: str | None
+) -> None:
+    start = start.replace(tzinfo=SHANGHAI)
+    clock = Clock(start, limit=had, extension=extension)
+    now = start
+    for number, hours in enumerate(turns):
+        now += timedelta(hours=hours)
+        (resume if number % 2 else pause)(clock, now)
+        retime(clock, KNOWN)
+    now += timedelta(hours=passed)
+    before, one_day = due_if_it_went_on(clock, now), KNOWN.due(now, Limit.parse("1wd")).at
+    missed = deadlines.overdue(clock, now)
+    remeasure(clock, urgent(has), KNOWN, now, may_be_later=False)
+    after = due_if_it_went_on(clock, now)
+    assert one_day is not None
+    assert after == before if missed else min(before, one_day) <= after <= before
+    assert (clock.started_at, clock.extension) == (start, extension)
+
+
+def due_if_it_went_on(clock: Clock, now: datetime) -> datetime:
+    other = replace(clock)
+    resume(other, now)
+    retime(other, KNOWN)
+    assert other.due_at is not None
+    return other.due_at

@@ -6,9 +6,18 @@ from functools import partial
 from typing import Any
 
 from app.auth.actor import StaffActor
-from app.cases.actions import dispatching, extending, filing, handling, judging, waiting
+from app.cases.actions import (
+    dispatching,
+    extending,
+    filing,
+    handling,
+    judging,
+    recategorising,
+    waiting,
+)
 from app.cases.actions.dispatching import Part
 from app.cases.actions.filing import Intake, PersonHelped
+from app.cases.actions.recategorising import Correction
 from app.cases.models import Channel, Outcome, Waiting
 from app.db import Transaction, transaction
 from app.limits.terms import Kind
@@ -50,7 +59,9 @@ _PLAIN: Mapping[str, Act] = {
     "list": partial(supervising.list_publicly, reason="久拖不决"),
     "unlist": partial(supervising.unlist, reason="已整改"),
 }
-ACTS = sorted([*_PLAIN, "send_down", "dispatch", "agree", "refuse", "wait"])
+ACTS = sorted(
+    [*_PLAIN, "send_down", "dispatch", "agree", "refuse", "wait", "call_urgent", "call_question"]
+)
 
 
 async def register(by: StaffActor, now: datetime) -> str:
@@ -86,5 +97,14 @@ def _asked(act: str, now: datetime, model: Model, codes: Mapping[str, str]) -> A
             until = now.date() + timedelta(days=WAIT_DAYS)
             why = Waiting.OUTSIDE_AUTHORITY
             return partial(waiting.wait, why=why, reason="等批准", until=until)
+        case "call_urgent":
+            return _recategorise(Correction(urgent=not model.urgent))
+        case "call_question":
+            kind = Kind.HELP if model.kind == "question" else Kind.QUESTION
+            return _recategorise(Correction(kind=kind))
         case _:
             return _PLAIN[act]
+
+
+def _recategorise(correction: Correction) -> Act:
+    return partial(recategorising.recategorise, correction=correction, reason="登记错了")

@@ -3,14 +3,14 @@
 Imports nothing of the application: what is compared with it is not what it is made of.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta, timezone
 from functools import cache
 
 from chinese_calendar import is_workday as is_listed_as_workday
 
 SHANGHAI = timezone(timedelta(hours=8))
-RED_AFTER = 5
+RED_AFTER, URGENT_RED_AFTER = 5, 1
 # Those that count every day, and with the whole case's those that give no cards.
 BY_CALENDAR = ("supplement", "waiting", "inform", "statutory")
 WITHOUT_CARDS = (*BY_CALENDAR, "whole")
@@ -29,18 +29,29 @@ def is_workday(day: date) -> bool:
 
 
 def days_after(day: date, days: int, still: Still, *, every_day: bool = False) -> datetime | None:
-    """The end of the so-manieth day after this one; nothing while it stands still before then."""
+    """The end of the so-manieth day after this one; nothing while it stands still before then.
+
+    The same day, with no days, unless it ends while the clock stands still: then the first that does not.
+    """
+    if not days:
+        stands = _standing_until(day, still)
+        if None in stands:
+            return None
+        days += bool(stands)
     while days:
         day += DAY
         if not (every_day or is_workday(day)):
             continue
-        stands = [
-            until for since, until in still if since <= day and (until is None or day < until)
-        ]
+        stands = _standing_until(day, still)
         if None in stands:
             return None
         days -= not stands
     return datetime.combine(day, END, tzinfo=SHANGHAI)
+
+
+def _standing_until(day: date, still: Still) -> list[date | None]:
+    """Until when it stands still at the end of that day, if it does."""
+    return [until for since, until in still if since <= day and (until is None or day < until)]
 
 
 def end_after(moment: datetime, days: int, still: Still, *, every_day: bool = False) -> datetime | None:  # fmt: skip
@@ -61,6 +72,7 @@ class Run:
     days: int
     still: Still = field(default_factory=list)
     more: int = 0
+    red_after: int = RED_AFTER
     ended: datetime | None = None
     carded: set[str] = field(default_factory=set)
 
@@ -71,10 +83,17 @@ class Run:
             return due
         return days_after(due.date(), self.more, self.still, every_day=every_day)
 
+    def if_days_were(self, days: int, now: datetime) -> datetime:
+        """When it would be due, if it went on today where it stands still."""
+        still: Still = [(since, until or now.date()) for since, until in self.still]
+        due = replace(self, days=days, still=still).due()
+        assert due is not None
+        return due
+
     def card_at(self, level: str) -> datetime | None:
         due = self.due()
         if due is not None and level == "red":
-            due = days_after(due.date(), RED_AFTER, self.still)
+            due = days_after(due.date(), self.red_after, self.still)
         return due and due + SECOND
 
     def overdue(self, now: datetime) -> bool:

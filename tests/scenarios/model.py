@@ -7,7 +7,16 @@ from collections import Counter
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
-from tests.scenarios.limits import HEARD, SHANGHAI, WITHOUT_CARDS, Card, Run, end_after
+from tests.scenarios.limits import (
+    HEARD,
+    RED_AFTER,
+    SHANGHAI,
+    URGENT_RED_AFTER,
+    WITHOUT_CARDS,
+    Card,
+    Run,
+    end_after,
+)
 
 VILLAGE, TOWNSHIP, CENTER, LEAD, HELPER = "gongnong", "guangshun", "zhihui", "ronglong", "shuiwu"
 LEADER, SUPERVISOR = "lingdao", "ducha"
@@ -15,7 +24,9 @@ HANDLING_SIDE = (VILLAGE, TOWNSHIP, CENTER, LEAD, HELPER)
 PEOPLE = (*HANDLING_SIDE, LEADER, SUPERVISOR)
 UP = {VILLAGE: TOWNSHIP, TOWNSHIP: CENTER}
 JUDGE_DAYS = {VILLAGE: 2, TOWNSHIP: 3, CENTER: 1}
-HANDLE_DAYS, WHOLE_DAYS, WINDOW_DAYS, ASSIST_DAYS, SUPPLEMENT_DAYS = 10, 30, 5, 5, 15
+WINDOW_DAYS, ASSIST_DAYS, SUPPLEMENT_DAYS = 5, 5, 15
+HANDLE_DAYS, WHOLE_DAYS = {"help": 10, "question": 3}, {"help": 30, "question": 10}
+URGENT_DAYS = {"judge": 0, "handle": 0, "whole": 5}
 DECISION_DAYS, SIGN_DAYS = 1, 1
 # By law, in calendar days: to inform the reporter, to handle it, and at most so many more.
 INFORM_DAYS, LAW_DAYS, LAW_MORE = 15, 60, 30
@@ -44,17 +55,31 @@ class Model:
     extended: bool = False
     wait_until: date | None = None
     listed: bool = False
+    kind: str = "help"
+    urgent: bool = False
+    # Who changed last what it is called, and what it was called before they began to.
+    renamed: tuple[str, tuple[str, bool]] | None = None
     runs: list[Run] = field(default_factory=list)
     cards: list[Card] = field(default_factory=list)
     resumed_by_itself: int = 0
 
     def __post_init__(self) -> None:
-        self._run("whole", VILLAGE, START, WHOLE_DAYS)
+        self._run("whole", VILLAGE, START, self._days("whole"))
         self._run("inform", VILLAGE, START, INFORM_DAYS)
         self._run("statutory", VILLAGE, START, LAW_DAYS)
-        self._run("judge", VILLAGE, START, JUDGE_DAYS[VILLAGE])
+        self._run("judge", VILLAGE, START, self._days("judge"))
 
     # The limits.
+
+    def _days(self, stage: str, called: tuple[str, bool] | None = None) -> int:
+        kind, urgent = called or (self.kind, self.urgent)
+        if urgent:
+            return URGENT_DAYS[stage]
+        return {
+            "judge": JUDGE_DAYS.get(self.holder, 0),
+            "handle": HANDLE_DAYS[kind],
+            "whole": WHOLE_DAYS[kind],
+        }[stage]
 
     def _run(self, stage: str, unit: str, now: datetime, days: int) -> Run:
         self.runs.append(Run(stage, unit, now, days))
@@ -217,6 +242,12 @@ class Model:
     def may_unlist(self, who: str, _now: datetime) -> bool:
         return who in (LEADER, SUPERVISOR) and self.listed
 
+    def may_call_urgent(self, who: str, _now: datetime) -> bool:
+        given = self.phase == "handling" and not self.own
+        return self._open() and (who == CENTER or (who == self.holder and not given))
+
+    may_call_question = may_call_urgent
+
     # What it does.
 
     def _escalate(self, who: str, now: datetime) -> None:
@@ -226,7 +257,12 @@ class Model:
         self._hand_on(VILLAGE, now)
 
     def _handle(self, who: str, now: datetime) -> None:
-        self._begin_handling({who: True}, now, own=True)
+        called = [(self.kind, self.urgent)]
+        if self.renamed is not None and self.renamed[0] == who != CENTER:
+            called.append(self.renamed[1])
+        # By the name that gives less time, where it changed the name itself.
+        kept = min(called, key=lambda one: self._days("handle", one))
+        self._begin_handling({who: True}, now, own=True, called=kept)
 
     def _dispatch(self, _who: str, now: datetime) -> None:
         self._begin_handling({LEAD: False, HELPER: False}, now, own=False)
@@ -348,6 +384,32 @@ class Model:
     def _unlist(self, _who: str, _now: datetime) -> None:
         self.listed = False
 
+    def _call_urgent(self, who: str, now: datetime) -> None:
+        self._call(self.kind, not self.urgent, who, now)
+
+    def _call_question(self, who: str, now: datetime) -> None:
+        self._call("help" if self.kind == "question" else "question", self.urgent, who, now)
+
+    def _call(self, kind: str, urgent: bool, who: str, now: datetime) -> None:
+        if self.renamed is None or self.renamed[0] != who:
+            self.renamed = who, (self.kind, self.urgent)
+        self.kind, self.urgent = kind, urgent
+        least = end_after(now, 1, [])
+        assert least is not None
+        for one in self.running("judge", "handle", "whole"):
+            may_be_later = who == CENTER and one.stage != "whole"
+            if not one.overdue(now):
+                self._remeasure(one, now, least, may_be_later=may_be_later)
+
+    def _remeasure(self, one: Run, now: datetime, least: datetime, *, may_be_later: bool) -> None:
+        days = self._days(one.stage)
+        had, has = one.if_days_were(one.days, now), one.if_days_were(days, now)
+        if has < min(had, least):
+            days = next(more for more in range(1000) if one.if_days_were(more, now) >= least)
+            has, may_be_later = one.if_days_were(days, now), False
+        if has < had or may_be_later:
+            one.days, one.red_after = days, URGENT_RED_AFTER if self.urgent else RED_AFTER
+
     # What comes with it.
 
     def _part_over(self, unit: str, now: datetime) -> None:
@@ -368,14 +430,25 @@ class Model:
             self._part_over(unit, now)
         self._stage_over(now)
         self.phase, self.holder, self.own = "pending", holder, False
-        self._run("judge", holder, now, JUDGE_DAYS[holder])
+        self._own_stage("judge", (self.kind, self.urgent), now)
 
-    def _begin_handling(self, parts: dict[str, bool], now: datetime, *, own: bool) -> None:
+    def _own_stage(self, stage: str, called: tuple[str, bool], now: datetime) -> None:
+        run = self._run(stage, self.holder, now, self._days(stage, called))
+        run.red_after = URGENT_RED_AFTER if called[1] else RED_AFTER
+
+    def _begin_handling(
+        self,
+        parts: dict[str, bool],
+        now: datetime,
+        *,
+        own: bool,
+        called: tuple[str, bool] | None = None,
+    ) -> None:
         self._stage_over(now)
         self._end(now, "inform")
         self.phase, self.parts, self.own, self.assigned_at = "handling", parts, own, now
         self.holder, self.objected = next(iter(parts)), set()
-        self._run("handle", self.holder, now, HANDLE_DAYS)
+        self._own_stage("handle", called or (self.kind, self.urgent), now)
 
     def _over(self, phase: str, now: datetime) -> None:
         self._end(now)

@@ -6,6 +6,7 @@ from sqlalchemy import text
 
 from app.auth.actor import StaffActor
 from app.cases import access, history, papers
+from app.cases.actions import recategorising
 from app.cases.actions.filing import release_open
 from app.cases.actions.telling import tell, tell_all
 from app.cases.dossier import Dossier
@@ -95,7 +96,8 @@ async def handle(tx: Transaction, ref: str, *, by: StaffActor, now: datetime) ->
     """The holder solves it itself: it becomes its own lead, already signed."""
     dossier = await access.lock_case(tx, ref, by=by)
     access.take(dossier, Action.HANDLE, by=by, now=now)
-    clock = dossier.start(Stage.HANDLE, now)
+    rule = await recategorising.rule_for_own_handling(tx, dossier, by=by, now=now)
+    clock = dossier.start(Stage.HANDLE, now, rule=rule)
     clock.staff_id = by.staff_id
     dossier.assignments.append(own_lead(dossier, now))
     dossier.unit_names[dossier.holder.unit_id] = dossier.holder.name
