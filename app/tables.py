@@ -2,8 +2,8 @@
 
 from app.auth import models as auth
 from app.calendars import models as calendars
+from app.cases import clocks, papers, photos
 from app.cases import models as cases
-from app.cases import papers, photos
 from app.delivery.channel import SmsChannel
 from app.delivery.phone_limits import Texted
 from app.delivery.turns import EndedTurn
@@ -29,6 +29,7 @@ __all__ = [
     "auth",
     "calendars",
     "cases",
+    "clocks",
     "directory",
     "limits",
     "looks",

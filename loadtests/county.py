@@ -20,10 +20,11 @@ from app.calendars.working_time import WorkingCalendar
 from app.cases import history, lifecycle
 from app.cases.actions import filing
 from app.cases.actions.filing import Intake
+from app.cases.clocks import Clock
 from app.cases.deadlines import Timing
 from app.cases.dossier import Dossier
 from app.cases.lifecycle import Action, Condition, Situation, Standing
-from app.cases.models import Channel, Clock
+from app.cases.models import Channel
 from app.cases.routing import Place
 from app.db import OWNER, Database, Transaction, transaction
 from app.directory.models import Citizen

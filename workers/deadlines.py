@@ -19,7 +19,7 @@ from app.auth.actor import SYSTEM
 from app.bell import Bell
 from app.cases import rescheduling
 from app.cases.actions import closing, reorganising
-from app.cases.models import Clock
+from app.cases.clocks import Clock
 from app.db import Transaction, reading, transaction
 from app.supervision import sweeping
 from app.supervision.sweeping import Swept

@@ -12,10 +12,11 @@ from sqlalchemy import text
 from app.auth.actor import Actor, CitizenActor, StaffActor, SystemActor
 from app.calendars.reading import calendar_of
 from app.cases import deadlines
+from app.cases.clocks import Clock
 from app.cases.deadlines import Timing
 from app.cases.dossier import AnsweredBefore, Asked, Dossier, hand_back_undecided
 from app.cases.lifecycle import Action, Condition, Situation, Standing, advance, allowed
-from app.cases.models import Assignment, AssignmentRole, Case, CaseParty, Clock, Waiting
+from app.cases.models import Assignment, AssignmentRole, Case, CaseParty, Waiting
 from app.cases.routing import Place
 from app.db import Transaction
 from app.directory.queries import taken_over_by

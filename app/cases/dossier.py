@@ -12,6 +12,7 @@ from uuid import UUID
 from app.auth.actor import Actor, StaffActor
 from app.calendars.working_time import Limit
 from app.cases import deadlines
+from app.cases.clocks import Clock
 from app.cases.deadlines import Timing
 from app.cases.lifecycle import Action
 from app.cases.models import (
@@ -20,7 +21,6 @@ from app.cases.models import (
     AssignmentRole,
     AssignmentState,
     Case,
-    Clock,
     Waiting,
 )
 from app.cases.routing import Place

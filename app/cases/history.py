@@ -16,9 +16,10 @@ import msgspec
 
 from app import keys
 from app.auth.actor import Actor, CitizenActor, StaffActor
+from app.cases.clocks import Clock
 from app.cases.dossier import Dossier
 from app.cases.lifecycle import Action
-from app.cases.models import Assignment, Case, CaseEvent, Clock, EventText
+from app.cases.models import Assignment, Case, CaseEvent, EventText
 from app.db import Transaction
 
 # The head of the chain lives on the case's row and cannot be part of what it is computed from.

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, ClassVar, Self
+from typing import ClassVar
 from uuid import UUID
 
 from sqlalchemy import CheckConstraint, Index, Text, text
@@ -271,93 +271,6 @@ class Assignment(Stored, table=True):
     # A unit may object once; the settlement is kept beside the objection.
     hand_back_asked_at: datetime | None = Field(default=None, sa_type=MOMENT)
     hand_back_settled_at: datetime | None = Field(default=None, sa_type=MOMENT)
-
-
-class Clock(Stored, table=True):
-    """One limit that runs or ran on a case: who holds the stage, since when, by which rule, and what comes when.
-
-    The moments follow from start, limit, pauses, extension and the calendar's version; nobody edits them. `next_at` is when
-    the sweep looks at the clock again (`steps` it has done), empty where nothing more can come.
-    """
-
-    __tablename__ = "clock"
-    __table_args__ = (
-        one_of("stage", Stage),
-        Index("clock_by_case", "case_id"),
-        Index("clock_next", "next_at", "id", postgresql_where=text("next_at IS NOT NULL")),
-        Index(
-            "clock_owed_by_unit", "unit_id", "case_id",
-            postgresql_where=text(
-                "ended_at IS NULL AND stage IN"
-                " ('hand_back_decision', 'extension_decision', 'wait_decision', 'supervised_reply')"
-            ),
-        ),
-        # What a unit is reminded of; once it is overdue it is a card's turn.
-        Index(
-            "clock_reminding", "unit_id", "remind_at",
-            postgresql_where=text(
-                "ended_at IS NULL AND remind_at IS NOT NULL AND steps < 2 AND stage NOT IN ('supplement', 'waiting', 'whole', 'inform', 'statutory')"
-            ),
-        ),
-        Index(
-            "clock_by_calendar", "county_id", "calendar_version", "id",
-            postgresql_where=text("ended_at IS NULL OR provisional"),
-        ),
-    )  # fmt: skip
-    CHANGING: ClassVar[tuple[str, ...]] = (
-        "unit_id", "staff_id", "calendar_version", "pauses", "extension", "due_at", "provisional", "remind_at", "yellow_at", "red_at",
-        "ended_at", "steps", "next_at", "limit", "remind_before", "yellow_after", "red_after", "rule",
-    )  # fmt: skip
-
-    id: UUID = Field(primary_key=True)
-    case_id: UUID = Field(foreign_key="grievance.id")
-    county_id: int = Field(foreign_key="unit.id")
-    assignment_id: UUID | None = Field(default=None, foreign_key="assignment.id")
-    stage: Stage = Field(sa_type=Text)
-    round: int
-    unit_id: int = Field(foreign_key="unit.id")
-    # Who took the stage on for the unit, where somebody did.
-    staff_id: int | None = Field(default=None, foreign_key="staff.id")
-    started_at: datetime = Field(sa_type=MOMENT)
-    # Limits in their short form, e.g. 5wd.
-    limit: str = Field(max_length=10)
-    remind_before: int
-    yellow_after: str = Field(max_length=10)
-    red_after: str | None = Field(default=None, max_length=10)
-    rule: str = Field(max_length=120)
-    calendar_version: int
-    # [[from, to or null], ...] as ISO 8601 in UTC.
-    pauses: str = Field(default="[]", sa_type=Text)
-    extension: str | None = Field(default=None, max_length=10)
-    # Empty while the clock stands still.
-    due_at: datetime | None = Field(default=None, sa_type=MOMENT)
-    provisional: bool = False
-    remind_at: datetime | None = Field(default=None, sa_type=MOMENT)
-    yellow_at: datetime | None = Field(default=None, sa_type=MOMENT)
-    red_at: datetime | None = Field(default=None, sa_type=MOMENT)
-    ended_at: datetime | None = Field(default=None, sa_type=MOMENT)
-    steps: int = 0
-    next_at: datetime | None = Field(default=None, sa_type=MOMENT)
-
-    @classmethod
-    def told(cls, row: dict[str, Any]) -> Self:
-        """From the row as JSON, as a list of clocks beside a case comes from the database."""
-        values = {
-            name: datetime.fromisoformat(value)
-            if value is not None and name.endswith("_at")
-            else value
-            for name, value in row.items()
-        }
-        part = row["assignment_id"]
-        return cls(
-            **values
-            | {
-                "id": UUID(row["id"]),
-                "case_id": UUID(row["case_id"]),
-                "assignment_id": None if part is None else UUID(part),
-                "stage": Stage(row["stage"]),
-            }
-        )
 
 
 class CaseParty(Stored, table=True):

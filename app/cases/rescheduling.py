@@ -13,10 +13,11 @@ from sqlalchemy import text
 from app.auth.actor import SYSTEM
 from app.calendars.reading import calendar_of
 from app.cases import history
+from app.cases.clocks import Clock
 from app.cases.deadlines import Timing
 from app.cases.dossier import Dossier
 from app.cases.lifecycle import Action
-from app.cases.models import Assignment, Case, Clock
+from app.cases.models import Assignment, Case
 from app.cases.routing import Place
 from app.db import Transaction
 from app.directory.terms import UnitKind

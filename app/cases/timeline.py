@@ -12,9 +12,10 @@ from app.auth.actor import StaffActor
 from app.calendars.working_time import Limit
 from app.cases import deadlines, papers
 from app.cases.actions.filing import tracking_key
+from app.cases.clocks import Clock
 from app.cases.dossier import Dossier
 from app.cases.lifecycle import Action, Phase
-from app.cases.models import Clock, Outcome
+from app.cases.models import Outcome
 from app.cases.papers import TO_REPORTER, PaperKind
 from app.db import Transaction
 from app.errors import NotFound

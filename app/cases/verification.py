@@ -10,8 +10,9 @@ from uuid import UUID
 import msgspec
 from sqlalchemy import text
 
+from app.cases.clocks import Clock
 from app.cases.history import BOOKMARKS, chained, genesis, text_digest
-from app.cases.models import Assignment, Case, Clock
+from app.cases.models import Assignment, Case
 from app.db import Transaction
 
 _BATCH = 500

@@ -17,9 +17,9 @@ from app import clock as moved_clock
 from app.auth.actor import SYSTEM
 from app.cases import access, deadlines, history, rescheduling
 from app.cases.actions import waiting
+from app.cases.clocks import Clock
 from app.cases.deadlines import Step
 from app.cases.lifecycle import Action
-from app.cases.models import Clock
 from app.clock import SHANGHAI
 from app.db import Transaction
 from app.directory.terms import ACTING_ROLES, Role

@@ -10,10 +10,11 @@ from app.auth.actor import SYSTEM
 from app.calendars.reading import calendar_of
 from app.calendars.working_time import Limit
 from app.cases import deadlines, history
+from app.cases.clocks import Clock
 from app.cases.deadlines import Timing
 from app.cases.dossier import Dossier
 from app.cases.lifecycle import FIRST_PHASE, Action
-from app.cases.models import Case, Channel, Clock
+from app.cases.models import Case, Channel
 from app.cases.routing import Place
 from app.db import Database, transaction
 from app.directory.terms import UnitKind

@@ -13,7 +13,8 @@ from app import keys
 from app.auth.actor import StaffActor
 from app.cases.actions import filing, handling, judging
 from app.cases.actions.filing import Intake, PersonHelped
-from app.cases.models import Channel, Clock, Outcome
+from app.cases.clocks import Clock
+from app.cases.models import Channel, Outcome
 from app.clock import SHANGHAI
 from app.db import Database, Transaction, transaction
 from app.limits.terms import Kind

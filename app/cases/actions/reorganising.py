@@ -15,17 +15,11 @@ from sqlalchemy import text
 from app.auth.actor import SYSTEM
 from app.calendars.working_time import WorkingCalendar
 from app.cases import access, history
+from app.cases.clocks import Clock
 from app.cases.deadlines import FROM_END_TO_END, Timing
 from app.cases.dossier import Dossier
 from app.cases.lifecycle import Action
-from app.cases.models import (
-    OPEN_ASSIGNMENT,
-    Assignment,
-    AssignmentRole,
-    AssignmentState,
-    Case,
-    Clock,
-)
+from app.cases.models import OPEN_ASSIGNMENT, Assignment, AssignmentRole, AssignmentState, Case
 from app.cases.routing import Place
 from app.clock import SHANGHAI
 from app.db import Transaction
