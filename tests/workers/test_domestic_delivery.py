@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -168,6 +169,46 @@ async def test_an_attempt_of_a_later_turn_is_not_found_in_what_was_sent_before(
     await in_state(message, MessageState.DELIVERED)
     phone = (await provider.control.get("/phones/+8613800000001")).json()
     assert [one["status"] for one in phone["messages"]] == ["undelivered", "delivered"]
+
+
+async def test_what_became_of_a_text_whose_receipt_was_lost_is_asked_and_sends_nothing(
+    provider: Domestic, another_worker: Start
+) -> None:
+    fate = {"undelivered": 1, "failure_code": "MOBILE_NOT_ON_SERVICE"}
+    texts = []
+    another_worker()
+    for phone, behaviour in (("+8613800000001", {}), ("+8613800000002", fate)):
+        await provider.behave(lost=True, report_delay_seconds=0, **behaviour)
+        texts.append(await announce(phone=phone))
+        await in_state(texts[-1], MessageState.ACCEPTED)
+        await until(partial(ended, provider, phone))
+    arrived, gone = texts
+    await let_leases_lapse()
+    found = await in_state(gone, MessageState.NEEDS_HUMAN)
+    assert (found.why, found.error) == ("number_unusable", "MOBILE_NOT_ON_SERVICE")
+    await in_state(arrived, MessageState.DELIVERED)
+    for message in (arrived, gone):
+        assert await provider.requests(message) == 1
+
+
+async def ended(provider: Domestic, phone: str) -> bool:
+    shown = (await provider.control.get(f"/phones/{phone}")).json()["messages"]
+    return shown[-1]["status"] not in {"queued", "sent"}
+
+
+async def test_a_text_that_was_found_without_the_providers_name_for_it_is_asked_after_too(
+    provider: Domestic, another_worker: Start
+) -> None:
+    await provider.behave(error_accepted=1, lost=True, report_delay_seconds=0)
+    message = await announce()
+    another_worker()
+    await in_state(message, MessageState.UNKNOWN)
+    await let_leases_lapse()
+    found = await in_state(message, MessageState.ACCEPTED)
+    assert found.provider_id is None
+    await let_leases_lapse()
+    await in_state(message, MessageState.DELIVERED)
+    assert await provider.requests(message) == 1
 
 
 async def in_turn(message: UUID, turn: int) -> Any:
