@@ -32,10 +32,11 @@ UPDATE outbox_message m SET
 FROM due WHERE m.id = due.id
 RETURNING m.id, m.turn, m.inquiries, m.provider_id, m.due_at, m.expires_at, due.phone, asked
 """)  # noqa: S608 - nothing but the constant above
+# A report takes the lease away.
 _IN_VAIN = text(f"""
 UPDATE outbox_message SET inquiries = :inquiries, lease_token = NULL, lease_until = {_NOW} + CAST(:pause AS interval),
   settled_at = CASE WHEN CAST(:pause AS interval) IS NULL THEN {_NOW} END
-WHERE id = :id AND state = 'accepted' AND lease_token = :token
+WHERE id = :id AND lease_token = :token
 """)  # noqa: S608
 
 

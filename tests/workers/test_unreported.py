@@ -117,6 +117,9 @@ async def test_a_phone_that_was_off_is_tried_once_more_as_after_a_report(
 ) -> None:
     message = await left_unreported(provider, undelivered=1, failure_code=30003)
     await let_leases_lapse()
+    await worked(Delivery(Broken()))
+    assert (await row(message)).inquiries == 1
+    await let_leases_lapse()
     await worked()
     found = await row(message)
     assert (found.state, found.turn, found.inquiries) == (MessageState.QUEUED, 2, 0)
