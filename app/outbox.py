@@ -113,7 +113,9 @@ class OutboxMessage(Stored, table=True):
     """One thing owed. `params_sealed` is encrypted JSON: it holds titles and codes.
 
     `due_at` is when it may next be tried. `lease_token` fences: a worker whose lease has passed on cannot mark it.
-    `lease_until`: while sending, when the attempt counts as lost; while unknown, when it may next be inquired about.
+    `lease_until`: while sending, when the attempt counts as lost; while unknown, when it may next be inquired about; while
+    accepted, when the provider is asked what became of it. `inquiries` counts those in vain; after the last of them the text
+    stays accepted, and `settled_at` says that no report ever came.
     `attempts` counts tries to send and inquiries that learned nothing, in this turn: when a text that had ended is sent
     again, another `turn` begins, and how the one before ended is kept (app/delivery/turns.py). `reported` is the farthest
     that the provider itself told of this turn.
@@ -147,6 +149,16 @@ class OutboxMessage(Stored, table=True):
             "lease_until",
             postgresql_where=text("state IN ('sending', 'unknown')"),
         ),
+        Index(
+            "outbox_unreported",
+            "lease_until",
+            postgresql_where=text("state = 'accepted' AND settled_at IS NULL"),
+        ),
+        Index(
+            "outbox_never_reported",
+            "settled_at",
+            postgresql_where=text("state = 'accepted' AND settled_at IS NOT NULL"),
+        ),
         # Whoever waits for a code waits now: codes go before everything else that is due.
         Index(
             "outbox_codes_due",
@@ -171,6 +183,7 @@ class OutboxMessage(Stored, table=True):
     CHANGING: ClassVar[tuple[str, ...]] = (
         "state",
         "attempts",
+        "inquiries",
         "due_at",
         "lease_until",
         "lease_token",
@@ -194,6 +207,7 @@ class OutboxMessage(Stored, table=True):
     once: str | None = Field(default=None, max_length=120, unique=True)
     state: MessageState = Field(default=MessageState.QUEUED, sa_type=Text)
     attempts: int = 0
+    inquiries: int = 0
     due_at: datetime = Field(sa_type=MOMENT)
     expires_at: datetime = Field(sa_type=MOMENT)
     lease_until: datetime | None = Field(default=None, sa_type=MOMENT)
@@ -209,8 +223,8 @@ class OutboxMessage(Stored, table=True):
 
 _OWE_TO_NUMBERS: Final = text("""
 INSERT INTO outbox_message
-  (id, kind, round, phone_sealed, params_sealed, once, state, attempts, due_at, expires_at, turn, created_at)
-SELECT n.id, :kind, 0, n.phone_sealed, :params, n.once, 'queued', 0, :due_at, :expires_at, 1, :now
+  (id, kind, round, phone_sealed, params_sealed, once, state, attempts, inquiries, due_at, expires_at, turn, created_at)
+SELECT n.id, :kind, 0, n.phone_sealed, :params, n.once, 'queued', 0, 0, :due_at, :expires_at, 1, :now
 FROM unnest(CAST(:ids AS uuid[]), CAST(:phones AS bytea[]), CAST(:onces AS text[])) AS n(id, phone_sealed, once)
 ON CONFLICT (once) DO NOTHING
 """)

@@ -81,6 +81,7 @@ def as_object(found: Overview) -> dict[str, Any]:
             for one in found.open
         ],
         "needs_human": {str(why): messages for why, messages in found.whys.items()},
+        "never_reported": found.never_reported,
         "last_day": {str(state): messages for state, messages in found.last_day.items()},
     }
 
@@ -98,6 +99,10 @@ def report(found: Overview, console: Console) -> None:
     if found.whys:
         console.print(
             "逐条处理 · see to them: /api/v1/texts（县指挥中心；检举控告的，由承办单位的督查员）"
+        )
+    if found.never_reported:
+        console.print(
+            f"[yellow]未收到回执[/] 近七天 {found.never_reported:,} 条已交服务商，是否送达无法查明：请核对回执地址和服务商的状态"
         )
     told = "，".join(f"{_STATES[state]} {messages:,}" for state, messages in found.last_day.items())
     console.print(f"近一天 · last day: {told or '无 · none'}")

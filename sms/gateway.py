@@ -12,6 +12,7 @@ from typing import Protocol, TypeAlias
 from uuid import UUID
 
 from app.delivery.terms import ErrorClass
+from app.outbox import MessageState
 
 __all__ = [
     "Accepted",
@@ -21,6 +22,8 @@ __all__ = [
     "OutgoingText",
     "Refused",
     "SendResult",
+    "SentText",
+    "Status",
     "Unknown",
 ]
 
@@ -55,6 +58,18 @@ class OutgoingText:
 
 
 @dataclass(frozen=True, slots=True)
+class SentText:
+    """A text that the provider took, as far as it needs to be known to ask after it. It went out between two moments."""
+
+    id: UUID
+    turn: int
+    phone: str = field(repr=False)
+    provider_id: str | None
+    not_before: datetime
+    not_after: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Accepted:
     """The provider has it and named it `provider_id`; whether it arrives is reported later.
 
@@ -86,6 +101,15 @@ class NotSent:
     reason: str
 
 
+@dataclass(frozen=True, slots=True)
+class Status:
+    """How far a text has come, as a report would tell it: ACCEPTED (not decided yet), DELIVERED, UNDELIVERED or FAILED."""
+
+    state: MessageState
+    error_code: str | None = None
+    error: ErrorClass | None = None
+
+
 SendResult: TypeAlias = Accepted | Refused | Unknown | NotSent
 
 
@@ -106,6 +130,13 @@ class Gateway(Protocol):
 
         `taken` are provider ids known to belong to other messages: two texts to one number may read the same.
         NotSent: the provider answered, and has no such text. Unknown: it could not be asked.
+        """
+        ...
+
+    async def status_of(self, sent: SentText) -> Status | NotSent | Unknown:
+        """What became of a text that was accepted and of which no report came. Sends nothing, whatever is answered.
+
+        NotSent: the provider answered, and knows of no such text. Unknown: it could not be asked.
         """
         ...
 

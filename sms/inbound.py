@@ -6,7 +6,7 @@ both providers come back.
 """
 
 import hmac
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from functools import cache
 from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import Annotated, Any, Final, TypeVar
@@ -26,7 +26,7 @@ from app.outbox import MessageState
 from app.settings import settings
 from app.surveys.receiving import InboundText, receive
 from sms.providers import aliyun_pushes
-from sms.providers.twilio import signature_valid
+from sms.providers.twilio import STATES, signature_valid
 from sms.providers.twilio_webhooks import (
     FORM_BYTES_AT_MOST,
     Form,
@@ -38,16 +38,6 @@ from sms.providers.twilio_webhooks import (
 router = APIRouter(prefix="/sms", tags=["短信"])
 log = structlog.get_logger()
 R = TypeVar("R", bound=Hashable)
-
-_STATES: Final[Mapping[str, MessageState]] = {
-    **dict.fromkeys(
-        ("accepted", "scheduled", "queued", "sending", "sent", "partially_delivered"),
-        MessageState.ACCEPTED,
-    ),
-    **dict.fromkeys(("delivered", "read"), MessageState.DELIVERED),
-    "undelivered": MessageState.UNDELIVERED,
-    **dict.fromkeys(("failed", "canceled"), MessageState.FAILED),
-}
 
 
 async def genuine_form(request: Request) -> Form:
@@ -86,7 +76,7 @@ async def status(message_id: str, form: GenuineForm, request: Request) -> None:
                 Report(
                     message,
                     report.provider_id,
-                    _STATES[report.status],
+                    STATES[report.status],
                     report.error_code,
                     report.error,
                     _turn(request.query_params.get("turn")),

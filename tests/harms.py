@@ -209,6 +209,27 @@ HARMS: Final[tuple[tuple[str, tuple[str, ...], dict[str, Any]], ...]] = (
         {"kind": "receipt", "state": "unknown"},
     ),
     (
+        "nothing_left_under_way",
+        (
+            "UPDATE outbox_message SET state = 'accepted', lease_until = NULL WHERE case_id = [id] AND kind = 'receipt'",
+        ),
+        {"kind": "receipt", "state": "accepted"},
+    ),
+    (
+        "nothing_left_under_way",
+        (
+            "UPDATE outbox_message SET state = 'accepted', lease_until = now() - interval '16 minutes' WHERE case_id = [id] AND kind = 'receipt'",
+        ),
+        {"kind": "receipt", "state": "accepted"},
+    ),
+    (
+        "ended_with_its_moment",
+        (
+            "UPDATE outbox_message SET state = 'accepted', lease_until = now(), settled_at = now() WHERE case_id = [id] AND kind = 'receipt'",
+        ),
+        {"kind": "receipt", "state": "accepted"},
+    ),
+    (
         "owed_once",
         (
             "ALTER TABLE outbox_message DROP CONSTRAINT outbox_message_once_key",

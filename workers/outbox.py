@@ -1,4 +1,4 @@
-"""Delivery of text messages: intent committed, provider called, outcome marked; unknown outcomes inquired about.
+"""Delivery of text messages: intent committed, provider called, outcome marked; unknown outcomes and what was never reported inquired about.
 
 Nothing is sent twice unless an attempt ended unknown and the provider says it has nothing. Rows are claimed and outcomes
 marked in batches; each text is an attempt of its own. What an outcome means is decided in app/delivery.
@@ -16,11 +16,13 @@ from app import keys, outbox
 from app.auth import phones
 from app.bell import Bell
 from app.db import transaction
-from app.delivery import channel, claiming, phone_limits, settling
+from app.delivery import channel, claiming, phone_limits, reports, settling, unreported
 from app.delivery.claiming import Claimed
 from app.delivery.phone_limits import Ready
 from app.delivery.policy import Outcome, refused
+from app.delivery.reports import Report
 from app.delivery.terms import ErrorClass, Pause
+from app.delivery.unreported import Unreported
 from app.outbox import MessageState, Why
 from app.settings import settings
 from sms.gateway import (
@@ -30,6 +32,8 @@ from sms.gateway import (
     OutgoingText,
     Refused,
     SendResult,
+    SentText,
+    Status,
     Unknown,
 )
 from sms.providers import capabilities
@@ -41,6 +45,8 @@ log = structlog.get_logger()
 AT_ONCE: Final = 32
 _CLAIMED_AT_MOST: Final = 64
 _EXPIRED_AT_ONCE: Final = 500
+# They can wait: those that are to be sent keep the hands.
+_ASKED_AFTER_AT_ONCE: Final = 16
 # Inquiries and what has expired are looked for this often however busy it is.
 _LOOK_SECONDS: Final = 1.0
 # Outcomes that come in within this time are marked together.
@@ -65,6 +71,7 @@ class Delivery:
         self._under_way: set[asyncio.Task[None]] = set()
         # By number, the send begun last; a task that has ended is forgotten by itself.
         self._newest: WeakValueDictionary[str, asyncio.Task[None]] = WeakValueDictionary()
+        self._asking_after: set[asyncio.Task[None]] = set()
         self._outcomes: list[tuple[Claimed, Outcome]] = []
         self._marking: asyncio.Task[None] | None = None
         self._looked_at = float("-inf")
@@ -101,10 +108,16 @@ class Delivery:
             held = await channel.hold(tx, self._provider, most=AT_ONCE, rate=0)
             unknown = await claiming.claim_unknown(tx, held.grant.most, lease=lease)
             await channel.used(tx, held, len(unknown), lease=lease)
+            # A probe is for what is owed; whoever only wants to know waits until it works again.
+            idle = _ASKED_AFTER_AT_ONCE - len(self._asking_after)
+            may_ask = held.grant.most > 0 and not held.grant.probe and idle > 0
+            silent = await unreported.claim(tx, idle, lease=lease) if may_ask else []
         self._paused = held.grant.most == 0
         for message in unknown:
             self._begin(self._inquire(message, probe=held.grant.probe))
-        return expired + len(unknown)
+        for one in silent:
+            self._begin(self._ask_after(one), among=self._asking_after)
+        return expired + len(unknown) + len(silent)
 
     async def _claim(self, lease: timedelta) -> tuple[int, float]:
         """Commit the intent to send a batch, and begin; returns how many, and how long to wait for leave to send more."""
@@ -130,12 +143,21 @@ class Delivery:
                 self._begin(send, to=one.phone)
         return len(claimed), 0.0
 
-    def _begin(self, work: Coroutine[Any, Any, None], *, to: str | None = None) -> None:
+    def _begin(
+        self,
+        work: Coroutine[Any, Any, None],
+        *,
+        to: str | None = None,
+        among: set[asyncio.Task[None]] | None = None,
+    ) -> None:
         task = asyncio.create_task(work)
         self._under_way.add(task)
         task.add_done_callback(self._under_way.discard)
         if to is not None:
             self._newest[to] = task
+        if among is not None:
+            among.add(task)
+            task.add_done_callback(among.discard)
 
     async def _send(
         self, one: Ready, last_moment: float, before: asyncio.Task[None] | None, *, probe: bool
@@ -161,9 +183,7 @@ class Delivery:
             self._mark(*failed)
         for one in ready:
             async with self._at_once:
-                found = await self._gateway.find(
-                    _outgoing(one), attempted_at=message.due_at, taken=message.taken
-                )
+                found = await self._found(one)
             # A provider that could not be asked has not been asked in vain while everybody waits for it.
             away = isinstance(found, Unknown) and (probe or self._paused)
             outcome = _outcome(found)
@@ -172,6 +192,43 @@ class Delivery:
                 Outcome(outcome.state, error=outcome.error, counts=False) if away else outcome,
             )
             await self._heed_inquiry(found, probe=probe)
+
+    async def _found(self, one: Ready) -> Accepted | NotSent | Unknown:
+        message = one.message
+        try:
+            return await self._gateway.find(
+                _outgoing(one), attempted_at=message.due_at, taken=message.taken
+            )
+        except Exception as failure:
+            return Unknown(type(failure).__name__)
+
+    async def _ask_after(self, message: Unreported) -> None:
+        """What the provider says is taken as its report would have been."""
+        status = await self._status_of(message)
+        try:
+            async with transaction() as tx:
+                told = _reported(message, status)
+                if not (told and await reports.record(tx, told, provider=self._provider)):
+                    await unreported.asked_in_vain(tx, message)
+        except Exception as failure:
+            # The lease lapses, and it is asked after again.
+            log.error("answer not taken", message=str(message.id), error=type(failure).__name__)
+
+    async def _status_of(self, message: Unreported) -> Status | NotSent | Unknown:
+        try:
+            return await self._gateway.status_of(
+                SentText(
+                    id=message.id,
+                    turn=message.turn,
+                    phone=keys.decrypt(message.phone_sealed),
+                    provider_id=message.provider_id,
+                    not_before=message.due_at,
+                    not_after=message.expires_at,
+                )
+            )
+        except Exception as failure:
+            # Also a key that has changed.
+            return Unknown(type(failure).__name__)
 
     async def _heed(self, result: SendResult, *, probe: bool) -> None:
         """What an attempt says about the channel, which is everybody's."""
@@ -286,6 +343,21 @@ def _outgoing(one: Ready) -> OutgoingText:
         callback_url=f"{settings().public_url.rstrip('/')}/sms/twilio/status/{message.id}{turn}",
         turn=message.turn,
     )
+
+
+def _reported(message: Unreported, status: Status | NotSent | Unknown) -> list[Report]:
+    """The report that did not come. None where it still says no more than that it has the text, or does not know it."""
+    if not isinstance(status, Status) or status.state is MessageState.ACCEPTED:
+        return []
+    told = Report(
+        message.id,
+        message.provider_id,
+        status.state,
+        status.error_code,
+        status.error,
+        message.turn,
+    )
+    return [told]
 
 
 def _outcome(result: SendResult) -> Outcome:

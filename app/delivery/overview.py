@@ -20,11 +20,16 @@ FROM outbox_message WHERE state = 'queued' AND kind <> 'survey_owed' GROUP BY st
 UNION ALL
 SELECT state, kind, count(*), min(created_at) FROM outbox_message WHERE state IN ('sending', 'unknown') GROUP BY state, kind
 UNION ALL
+SELECT state, kind, count(*), min(created_at) FROM outbox_message WHERE state = 'accepted' AND settled_at IS NULL GROUP BY state, kind
+UNION ALL
 SELECT state, kind, count(*), min(created_at) FROM outbox_message WHERE state = 'needs_human' GROUP BY state, kind
 ORDER BY 1, 4
 """)
 _WHYS = text("""
 SELECT why, count(*) AS messages FROM outbox_message WHERE state = 'needs_human' GROUP BY why ORDER BY 2 DESC, 1
+""")
+_NEVER_REPORTED = text("""
+SELECT count(*) FROM outbox_message WHERE state = 'accepted' AND settled_at IS NOT NULL AND settled_at > :since
 """)
 # Ids are in the order of time.
 _LAST_DAY = text("""
@@ -32,6 +37,7 @@ SELECT state, count(*) AS messages FROM outbox_message WHERE id > CAST(:since AS
 GROUP BY state ORDER BY 2 DESC, 1
 """)
 _DAY: Final = timedelta(days=1)
+_WEEK: Final = timedelta(days=7)
 # Before any id made in the same millisecond.
 _TIME_BITS: Final = ((1 << 48) - 1) << 80
 
@@ -48,12 +54,16 @@ class Open:
 
 @dataclass(frozen=True, slots=True)
 class Overview:
-    """`channel`: None where nothing was ever sent. `last_day`: texts owed within the last 24 hours, by where they are now."""
+    """`channel`: None where nothing was ever sent. `last_day`: texts owed within the last 24 hours, by where they are now.
+
+    `never_reported`: texts that the provider took, and within the last week it was given up to learn what became of them.
+    """
 
     at: datetime
     channel: SmsChannel | None
     open: tuple[Open, ...]
     whys: dict[Why, int]
+    never_reported: int
     last_day: dict[MessageState, int]
 
     @property
@@ -73,6 +83,7 @@ async def overview(tx: Transaction, provider: str) -> Overview:
         channel=await channel.show(tx, provider),
         open=tuple(_open(row) for row in await tx.all(_OPEN)),
         whys={Why(row.why): row.messages for row in await tx.all(_WHYS)},
+        never_reported=await tx.scalar(_NEVER_REPORTED, since=now - _WEEK),
         last_day={
             MessageState(row.state): row.messages for row in await tx.all(_LAST_DAY, since=since)
         },

@@ -16,6 +16,9 @@ _LONGEST_PAUSE_SECONDS: Final = 600.0
 ATTEMPTS: Final = 20
 # What an unknown attempt is left alone for, so that the provider's report can come in.
 INQUIRE_AFTER: Final = timedelta(seconds=20)
+# How long after it was accepted a text is asked after of which no report came. Reports come within minutes; the networks try
+# a phone that is off for a day or two; and the last inquiry comes before a survey is looked at again, on its third day.
+ASK_AFTER: Final = (timedelta(hours=2), timedelta(hours=12), timedelta(hours=48))
 # What only asks for something: who wants no texts is not called about it.
 _ASKING: Final = frozenset({MessageKind.SURVEY, MessageKind.SURVEY_REMINDER})
 # Nobody sees to these: whoever waits for a code asks for another, and what staff were to look at they see when they sign in.
@@ -119,6 +122,16 @@ def after_report(
     return _ended(kind, MessageState.NEEDS_HUMAN, why)
 
 
+def after_vain_inquiry(inquiries: int) -> timedelta | None:
+    """When a text that was accepted is asked after again, this inquiry being one of so many. None: never, it stays unknown.
+
+    One that the provider did not answer counts too: where it does not let us ask, it would be asked for ever.
+    """
+    if inquiries >= len(ASK_AFTER):
+        return None
+    return ASK_AFTER[inquiries] - ASK_AFTER[inquiries - 1]
+
+
 def at_the_limit(kind: MessageKind, why: Why) -> Step:
     """What must not be sent to this number now, and cannot wait."""
     return _ended(kind, MessageState.NEEDS_HUMAN, why)
@@ -134,6 +147,8 @@ def _ended(kind: MessageKind, state: MessageState, why: Why | None) -> Step:
         return Step(MessageState.FAILED, why)
     if why is Why.OPTED_OUT and kind in _ASKING:
         return Step(MessageState.FAILED, why)
+    if state is MessageState.ACCEPTED:
+        return Step(state, pause=ASK_AFTER[0])
     return Step(state, why)
 
 

@@ -46,7 +46,9 @@ WITH told AS MATERIALIZED (
     SELECT m.*, {_FREE_ID} AS free_id FROM outbox_message m WHERE m.id = g.id AND {_SAYS_SOMETHING} LIMIT 1 FOR UPDATE
   ) m
 ), moved AS (
-  UPDATE outbox_message m SET reported = t.told, error = NULL, lease_token = NULL, lease_until = NULL,
+  UPDATE outbox_message m SET reported = t.told, error = NULL, lease_token = NULL,
+    -- Should no further report come.
+    lease_until = CASE WHEN t.told = 'accepted' AND t.state <> 'done' THEN t.moment + CAST(:ask_after AS interval) END,
     -- What a person has settled stays so, but that it arrived after all is worth knowing.
     state = CASE WHEN t.state = 'done' AND t.told <> 'delivered' THEN t.state ELSE t.told END,
     why = CASE WHEN t.state = 'done' AND t.told <> 'delivered' THEN t.why END,
@@ -61,10 +63,13 @@ _encoder: Final = msgspec.json.Encoder()
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What a provider says became of a text: ACCEPTED, DELIVERED, UNDELIVERED or FAILED. `turn`: None where it is not told."""
+    """What a provider says became of a text: ACCEPTED, DELIVERED, UNDELIVERED or FAILED. `turn`: None where it is not told.
+
+    `provider_id`: None where it was asked and does not tell its name for it.
+    """
 
     message_id: UUID
-    provider_id: str
+    provider_id: str | None
     status: MessageState
     error_code: str | None = None
     error: ErrorClass | None = None
@@ -77,7 +82,9 @@ async def record(tx: Transaction, reports: Sequence[Report], *, provider: str) -
     Where the account is to blame, every further text would fare the same: then nothing is sent for a while.
     """
     told = {report.message_id: report for report in reports}
-    rows = await tx.all(_TAKE, given=_given(reports), shift=clock.shift())
+    rows = await tx.all(
+        _TAKE, given=_given(reports), ask_after=policy.ASK_AFTER[0], shift=clock.shift()
+    )
     for row in rows:
         if row.told not in (MessageState.ACCEPTED, MessageState.DELIVERED):
             _did_not_arrive(tx, row, told[row.id])

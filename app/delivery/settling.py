@@ -27,7 +27,7 @@ UPDATE outbox_message m SET state = r.state, why = r.why, error = r.error,
   provider_id = coalesce(r.provider_id, m.provider_id), attempts = m.attempts + r.more,
   due_at = CASE WHEN r.state = 'queued' AND r.pause IS NOT NULL THEN {_NOW} + make_interval(secs => r.pause) ELSE m.due_at END,
   lease_token = NULL,
-  lease_until = CASE r.state WHEN 'unknown' THEN {_NOW} + make_interval(secs => r.pause) END,
+  lease_until = CASE WHEN r.state IN ('unknown', 'accepted') THEN {_NOW} + make_interval(secs => r.pause) END,
   settled_at = CASE WHEN r.final THEN {_NOW} END
 FROM r WHERE m.id = r.id
 RETURNING m.id

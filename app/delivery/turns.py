@@ -86,6 +86,7 @@ def begin(message: OutboxMessage, *, due_at: datetime, expires_at: datetime) -> 
     """The next turn: with attempts, a lease and a provider's id of its own."""
     message.turn += 1
     message.state, message.why, message.error = MessageState.QUEUED, None, None
-    message.attempts, message.provider_id, message.reported = 0, None, None
+    message.attempts, message.inquiries = 0, 0
+    message.provider_id, message.reported = None, None
     message.lease_token, message.lease_until, message.settled_at = None, None, None
     message.due_at, message.expires_at = due_at, expires_at

@@ -18,16 +18,21 @@ ORDER BY due_at, id LIMIT :most
 _NOTHING_LEFT_UNDER_WAY = text("""
 SELECT id, kind, state, attempts, lease_until FROM outbox_message
 WHERE state IN ('sending', 'unknown') AND (lease_until IS NULL OR lease_until < :since)
+UNION ALL
+SELECT id, kind, state, attempts, lease_until FROM outbox_message
+WHERE state = 'accepted' AND settled_at IS NULL AND (lease_until IS NULL OR lease_until < :since)
 ORDER BY lease_until NULLS FIRST, id LIMIT :most
 """)
 _OWED_ONCE = text("""
 SELECT once, count(*) AS messages FROM outbox_message WHERE once IS NOT NULL
 GROUP BY once HAVING count(*) > 1 ORDER BY once LIMIT :most
 """)
-# Who is asked to see to a text sees that it has ended, and a moment from when it counts.
+# Who is asked to see to a text sees that it has ended, and a moment from when it counts. What was accepted may have ended
+# too: when no report ever came.
 _ENDED_WITH_ITS_MOMENT = text("""
 SELECT id, kind, state, settled_at FROM outbox_message
-WHERE (state IN ('queued', 'sending', 'unknown', 'accepted')) <> (settled_at IS NULL)
+WHERE state <> 'accepted' AND (state IN ('queued', 'sending', 'unknown')) <> (settled_at IS NULL)
+  OR state = 'accepted' AND settled_at IS NOT NULL AND lease_until IS NOT NULL
 ORDER BY id LIMIT :most
 """)
 # A turn after the first is there because one before it ended, and its end is kept with who decided so.
@@ -77,8 +82,8 @@ DELIVERY: Final[tuple[Invariant, ...]] = (
     Invariant(
         3,
         "nothing_left_under_way",
-        "发送中的短信都有着落",
-        "a worker took the message `id`, did not come back, and nobody has inquired about it since `lease_until`",
+        "发送中和没有回执的短信都有着落",
+        "the message `id` is with a worker that did not come back, or with the provider unreported, and nobody has inquired about it since `lease_until`: do the workers run, is the channel paused (`qungong sms status`)?",
         Reach.WHOLE,
         _NOTHING_LEFT_UNDER_WAY,
     ),

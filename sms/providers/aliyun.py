@@ -14,7 +14,7 @@ import aiohttp
 import asyncpg
 
 from app.clock import SHANGHAI
-from app.outbox import MessageKind
+from app.outbox import MessageKind, MessageState
 from app.settings import Settings
 from app.text_templates import Approval, Standing
 from sms import templates
@@ -26,13 +26,17 @@ from sms.gateway import (
     OutgoingText,
     Refused,
     SendResult,
+    SentText,
+    Status,
     Unknown,
 )
 from sms.providers.aliyun_protocol import (
     VERSION,
+    Detail,
     Page,
     Sent,
     classify,
+    error_code,
     leaves_open,
     national,
     out_id,
@@ -62,6 +66,12 @@ _BELIEVED_SECONDS: Final = 5.0
 _UNAPPROVED: Final = {
     Approval.PENDING: ErrorClass.TEMPLATE_PENDING,
     Approval.REJECTED: ErrorClass.TEMPLATE_REJECTED,
+}
+
+_SEND_STATUS: Final = {
+    "1": MessageState.ACCEPTED,
+    "2": MessageState.UNDELIVERED,
+    "3": MessageState.DELIVERED,
 }
 
 AskApproval = Callable[[MessageKind], Awaitable[Standing]]
@@ -146,26 +156,39 @@ class AliyunGateway:
 
         A text is listed some seconds after it was accepted; the outbox asks no sooner.
         """
-        try:
-            for day in _days(attempted_at, datetime.now(UTC)):
-                found = await self._find_on(day, message)
-                if not isinstance(found, NotSent):
-                    return found
-        except (TimeoutError, aiohttp.ClientError) as error:
-            return Unknown(type(error).__name__)
-        return NotSent("not_found")
+        found = await self._listed(message, _days(attempted_at, datetime.now(UTC)))
+        return Accepted(None) if isinstance(found, Detail) else found
+
+    async def status_of(self, sent: SentText) -> Status | NotSent | Unknown:
+        until = min(sent.not_after, datetime.now(UTC))
+        found = await self._listed(sent, _days(sent.not_before, until))
+        return _status(found) if isinstance(found, Detail) else found
 
     async def close(self) -> None:
         await self._session.close()
         # aiohttp closes its sockets on the next turn of the loop.
         await asyncio.sleep(0)
 
-    async def _find_on(self, day: date, message: OutgoingText) -> Accepted | NotSent | Unknown:
-        ours = out_id(message.id, message.turn)
+    async def _listed(
+        self, text: OutgoingText | SentText, days: list[date]
+    ) -> Detail | NotSent | Unknown:
+        try:
+            for day in days:
+                found = await self._listed_on(day, text)
+                if not isinstance(found, NotSent):
+                    return found
+        except (TimeoutError, aiohttp.ClientError) as error:
+            return Unknown(type(error).__name__)
+        return NotSent("not_found")
+
+    async def _listed_on(
+        self, day: date, text: OutgoingText | SentText
+    ) -> Detail | NotSent | Unknown:
+        ours = out_id(text.id, text.turn)
         for number in range(1, _PAGES_AT_MOST + 1):
             answer = await self._call(
                 "QuerySendDetails",
-                PhoneNumber=national(message.phone),
+                PhoneNumber=national(text.phone),
                 SendDate=f"{day:%Y%m%d}",
                 PageSize=str(_PAGE),
                 CurrentPage=str(number),
@@ -175,8 +198,9 @@ class AliyunGateway:
                 return Unknown(f"http_{answer.status}")
             if page.code != "OK":
                 return Unknown(page.code)
-            if any(detail.out_id == ours for detail in page.details.listed):
-                return Accepted(None)
+            for detail in page.details.listed:
+                if detail.out_id == ours:
+                    return detail
             if len(page.details.listed) < _PAGE:
                 return NotSent("not_found")
         return Unknown("too_many_to_search")
@@ -227,9 +251,19 @@ def _result(answer: _Answer) -> SendResult:
     return Refused(sent.code, classify(sent.code))
 
 
-def _days(attempted_at: datetime, now: datetime) -> list[date]:
+def _status(detail: Detail) -> Status | Unknown:
+    state = _SEND_STATUS.get(str(detail.send_status))
+    if state is None:
+        return Unknown("unreadable_answer")
+    code = error_code(detail.err_code)
+    if state is not MessageState.UNDELIVERED or code is None:
+        return Status(state)
+    return Status(state, code, classify(code))
+
+
+def _days(since: datetime, until: datetime) -> list[date]:
     """The days, as the provider counts them, on which the attempt may have been."""
-    first = (attempted_at - _CLOCKS_DIFFER).astimezone(SHANGHAI).date()
-    last = (now + _CLOCKS_DIFFER).astimezone(SHANGHAI).date()
+    first = (since - _CLOCKS_DIFFER).astimezone(SHANGHAI).date()
+    last = (until + _CLOCKS_DIFFER).astimezone(SHANGHAI).date()
     span = min((last - first).days, _DAYS_AT_MOST)
     return [last - timedelta(days=ago) for ago in range(span, -1, -1)]

@@ -17,6 +17,7 @@ _OUT_ID: Final = re.compile(
     r"([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})(?:\.([1-9][0-9]{0,4}))?",
     re.ASCII | re.IGNORECASE,
 )
+_CODE: Final = re.compile(r"[!-~]{1,60}", re.ASCII)
 
 # From answers (isv, isp, and the interface's own), and from receipts.
 ERRORS: Final[Mapping[str, ErrorClass]] = {
@@ -97,6 +98,9 @@ class Detail(msgspec.Struct, rename="pascal"):
     """One text as QuerySendDetails lists it. The provider's own id is not among what it tells."""
 
     out_id: str | None = None
+    # 1: waiting for the network's receipt; 2: did not arrive; 3: arrived.
+    send_status: int | str | None = None
+    err_code: str | None = None
 
 
 class _Details(msgspec.Struct):
@@ -114,6 +118,11 @@ class Page(msgspec.Struct, rename="pascal"):
 def classify(code: str) -> ErrorClass:
     """The class of a code, from an answer or from a receipt."""
     return ERRORS.get(code, ErrorClass.AMBIGUOUS)
+
+
+def error_code(given: Any) -> str | None:
+    """A code as it stands in a receipt; anything else is none."""
+    return given if isinstance(given, str) and _CODE.fullmatch(given) else None
 
 
 def leaves_open(code: str) -> bool:

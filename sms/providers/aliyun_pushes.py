@@ -13,14 +13,13 @@ from uuid import UUID
 from app.auth.phones import PhoneRefused, mobile
 from app.surveys.receiving import InboundText
 from sms.gateway import ErrorClass
-from sms.providers.aliyun_protocol import classify, which
+from sms.providers.aliyun_protocol import classify, error_code, which
 
 BATCH_BYTES_AT_MOST: Final = 1024 * 1024
 
 _TEXT_AT_MOST: Final = 1600
 _DIGITS_AT_MOST: Final = 40
 _BIZ_ID: Final = re.compile(r"[0-9A-Za-z^_-]{1,64}", re.ASCII)
-_CODE: Final = re.compile(r"[!-~]{1,60}", re.ASCII)
 _SEQUENCE: Final = re.compile(r"[0-9A-Za-z_-]{1,50}", re.ASCII)
 _WRITTEN: Final = {"true": True, "false": False}
 
@@ -56,7 +55,7 @@ def receipt(item: Any) -> Receipt | None:
     delivered = _truth(item.get("success"))
     if about is None or biz_id is None or delivered is None:
         return None
-    code = None if delivered else _matching(item.get("err_code"), _CODE)
+    code = None if delivered else error_code(item.get("err_code"))
     return Receipt(*about, biz_id, delivered, code, None if code is None else classify(code))
 
 

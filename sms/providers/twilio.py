@@ -4,7 +4,7 @@ Not here: the webhooks (sms/inbound.py) and deciding what a result means for the
 """
 
 import asyncio
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
@@ -16,6 +16,7 @@ from twilio.request_validator import RequestValidator
 from twilio.rest import Client
 from twilio.rest.api.v2010.account.message import MessageInstance
 
+from app.outbox import MessageState
 from app.settings import Settings
 from sms.gateway import (
     Accepted,
@@ -25,6 +26,8 @@ from sms.gateway import (
     OutgoingText,
     Refused,
     SendResult,
+    SentText,
+    Status,
     Unknown,
 )
 
@@ -41,6 +44,18 @@ ERRORS: Final = {
     **dict.fromkeys(("429", "20429", "30001", "30003", "30008"), ErrorClass.TRANSIENT),
 }
 
+STATES: Final[Mapping[str, MessageState]] = {
+    **dict.fromkeys(
+        ("accepted", "scheduled", "queued", "sending", "sent", "partially_delivered"),
+        MessageState.ACCEPTED,
+    ),
+    **dict.fromkeys(("delivered", "read"), MessageState.DELIVERED),
+    "undelivered": MessageState.UNDELIVERED,
+    **dict.fromkeys(("failed", "canceled"), MessageState.FAILED),
+}
+
+# A body that is none of Twilio's.
+_UNREADABLE: Final = (TwilioException, ValueError, TypeError, AttributeError, KeyError)
 # Their clock and ours differ, and Twilio's dates have whole seconds.
 _CLOCKS_DIFFER = timedelta(minutes=2)
 # More texts than this to one number since the attempt would be a fault of its own.
@@ -98,7 +113,7 @@ class TwilioGateway:
         except (TwilioRestException, TwilioServiceException) as error:
             return _refusal(int(error.status), str(error.code))
         # A 2xx whose body is no message. Whatever went wrong, the text may have gone out.
-        except (TwilioException, ValueError, TypeError, AttributeError, KeyError):
+        except _UNREADABLE:
             return Unknown("unreadable_answer")
         return Accepted(record.sid) if record.sid else Unknown("unreadable_answer")
 
@@ -108,15 +123,7 @@ class TwilioGateway:
         # Not filtered by DateSent: a text still queued has none. And the list never tells the callback's address.
         try:
             records = await self._messages.list_async(to=message.phone, limit=_LISTED_AT_MOST)
-        except (
-            TimeoutError,
-            aiohttp.ClientError,
-            TwilioException,
-            ValueError,
-            TypeError,
-            AttributeError,
-            KeyError,
-        ) as error:
+        except (TimeoutError, aiohttp.ClientError, *_UNREADABLE) as error:
             return Unknown(type(error).__name__)
         since = attempted_at.astimezone(UTC) - _CLOCKS_DIFFER
         found = [
@@ -128,6 +135,23 @@ class TwilioGateway:
         if len(records) == _LISTED_AT_MOST:
             return Unknown("too_many_to_search")
         return NotSent("not_found")
+
+    async def status_of(self, sent: SentText) -> Status | NotSent | Unknown:
+        if sent.provider_id is None:
+            # Among texts that read the same, another's end would be taken for this one's.
+            return Unknown("no_provider_id")
+        try:
+            record = await self._messages(sent.provider_id).fetch_async()
+        except (TwilioRestException, TwilioServiceException) as error:
+            return NotSent("not_found") if int(error.status) == 404 else Unknown(str(error.code))
+        except (TimeoutError, aiohttp.ClientError, *_UNREADABLE) as error:
+            return Unknown(type(error).__name__)
+        state = STATES.get(str(record.status))
+        if state is None or record.sid != sent.provider_id:
+            return Unknown("unreadable_answer")
+        if state in (MessageState.ACCEPTED, MessageState.DELIVERED) or record.error_code is None:
+            return Status(state)
+        return Status(state, str(record.error_code), classify(record.error_code))
 
     async def close(self) -> None:
         await self._http.close()

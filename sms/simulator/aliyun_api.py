@@ -108,6 +108,7 @@ def _listed(form: dict[str, str], here: Simulator) -> Response:
         and f"{message.created_at.astimezone(SHANGHAI):%Y%m%d}" == form["SendDate"]
     ]
     part = found[(page - 1) * size : page * size]
+    here.messages.inquiries.update(message.status_callback for message in part)
     return _answer(
         "OK",
         TotalCount=len(found),

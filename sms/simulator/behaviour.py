@@ -69,7 +69,9 @@ class Behaviour(BaseModel):
     ) = 30008
 
     # The webhooks: each sent `copies` times at once, the reports of a text last first, late, before the request that
-    # caused them is answered, or wrongly signed (where nothing is signed: to a wrong address).
+    # caused them is answered, or wrongly signed (where nothing is signed: to a wrong address). `lost`: a text comes to its
+    # end, which is told to whoever asks, and no report of it is ever sent.
+    lost: bool = False
     copies: Annotated[int, Field(ge=1, le=50)] = 1
     reorder: bool = False
     report_delay_seconds: Seconds = 0.3

@@ -34,6 +34,12 @@ class Attempts(BaseModel):
     accepted: int
 
 
+class Asked(Attempts):
+    """`inquiries`: how often its status was asked for since (阿里云: how often it was listed)."""
+
+    inquiries: int
+
+
 class Counts(Attempts):
     """`doubled`: status callback addresses, each one message of ours, that were accepted more than once."""
 
@@ -91,10 +97,11 @@ async def counts(here: Here) -> Counts:
     "/control/attempts",
     summary="How often one message was sent here, by its status callback address",
 )
-async def attempts(status_callback: str, here: Here) -> Attempts:
-    return Attempts(
+async def attempts(status_callback: str, here: Here) -> Asked:
+    return Asked(
         requests=here.messages.requests[status_callback],
         accepted=here.messages.accepted[status_callback],
+        inquiries=here.messages.inquiries[status_callback],
     )
 
 

@@ -50,6 +50,8 @@ class Messages:
         self.treatments: Counter[str] = Counter()
         self.requests: Counter[str] = Counter()
         self.accepted: Counter[str] = Counter()
+        # How often one of ours was asked after, once it was there.
+        self.inquiries: Counter[str] = Counter()
         self._path = folder / "messages.jsonl" if folder else None
         self._file: TextIO | None = None
 
@@ -75,7 +77,7 @@ class Messages:
         self._by_sid.clear()
         self._by_phone.clear()
         self.opted_out.clear()
-        for counter in (self.treatments, self.requests, self.accepted):
+        for counter in (self.treatments, self.requests, self.accepted, self.inquiries):
             counter.clear()
         if self._file is not None:
             self._file.truncate(0)

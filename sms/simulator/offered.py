@@ -60,4 +60,9 @@ def offered(*, aliyun: bool) -> Sequence[Offered]:
             Behaviour(copies=5, reorder=True),
             "同一回执只算一次，状态只往前走。",
         ),
+        Offered(
+            "已送达，回执全部丢失",
+            Behaviour(lost=True),
+            "系统两小时后向服务商查询，不再发送。",
+        ),
     )

@@ -104,7 +104,10 @@ async def one(account: str, sid: str, request: Request, here: Here) -> Response:
     if not _authentic(request, account, here):
         return _error("20003")
     message = here.messages.get(sid)
-    return _error("20404") if message is None else JSONResponse(_resource(message, account))
+    if message is None:
+        return _error("20404")
+    here.messages.inquiries[message.status_callback] += 1
+    return JSONResponse(_resource(message, account))
 
 
 def _accepted(form: dict[str, str]) -> Message:

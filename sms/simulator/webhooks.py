@@ -61,7 +61,8 @@ class Webhooks(ABC):
             self._move(message, step, code if last else None, last=last)
             # What is told is the step, also where the text itself is further already.
             told = message.at_step(step, code if last else None)
-            await self.tell_status(told, step, behaviour)
+            if not behaviour.lost:
+                await self.tell_status(told, step, behaviour)
 
     async def hand_in(self, message: Message, behaviour: Behaviour) -> None:
         """Hand a person's reply to the application and note what it answered."""

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from app.cases import rescheduling
 from app.db import Transaction, transaction
-from app.delivery import claiming, reports, settling
+from app.delivery import claiming, reports, settling, unreported
 from app.delivery.reports import Report
 from app.outbox import MessageState
 from app.supervision import sweeping
@@ -41,6 +41,7 @@ async def test_no_look_for_what_is_due_reads_a_whole_table(tx: Transaction) -> N
         await rescheduling.reschedule(tx, now=await tx.now())
         await claiming.claim(tx, 1, lease=timedelta(minutes=1))
         await claiming.claim_unknown(tx, 1, lease=timedelta(minutes=1))
+        await unreported.claim(tx, 1, lease=timedelta(minutes=1))
         told = Report(UUID(int=1), "SM1", MessageState.UNDELIVERED)
         await reports.record(tx, [told], provider="twilio")
         await settling.settle(tx, [])

@@ -21,9 +21,8 @@ import pytest
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.settings import Settings
-from sms.gateway import Accepted, OutgoingText, Refused
-from sms.inbound import _STATES
-from sms.providers.twilio import TwilioGateway
+from sms.gateway import Accepted, OutgoingText, Refused, SentText, Status
+from sms.providers.twilio import STATES, TwilioGateway
 from sms.providers.twilio_webhooks import status_report
 from sms.simulator.app import create_app
 from sms.simulator.state import SimulatorSettings
@@ -139,6 +138,8 @@ async def test_what_the_adapter_sends_and_is_answered_is_as_the_document_has_it(
         sent = await gateway.send(message)
         assert isinstance(sent, Accepted), sent
         assert await gateway.find(message, attempted_at=before) == sent
+        asked = SentText(message.id, 1, message.phone, sent.provider_id, before, before)
+        assert isinstance(await gateway.status_of(asked), Status)
     finally:
         await gateway.close()
 
@@ -191,7 +192,7 @@ async def test_what_is_reported_uses_the_documents_words(
 def test_every_status_and_id_the_document_knows_is_understood(document: dict[str, Any]) -> None:
     schemas = document["components"]["schemas"]
     known = set(schemas["message_enum_status"]["enum"]) - _OF_INBOUND
-    assert known <= _STATES.keys()
+    assert known <= STATES.keys()
     pattern = schemas["api.v2010.account.message"]["properties"]["sid"]["pattern"]
     for sid in (f"SM{'0aF' * 10}00", f"MM{'9' * 32}"):
         assert re.fullmatch(pattern, sid)

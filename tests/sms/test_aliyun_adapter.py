@@ -3,6 +3,8 @@
 import asyncio
 import logging
 import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -10,9 +12,19 @@ from typing import Any
 import asyncpg
 import pytest
 
-from app.outbox import MessageKind
+from app.outbox import MessageKind, MessageState
 from app.text_templates import Approval, Standing
-from sms.gateway import Accepted, ErrorClass, NotSent, Refused, SendResult, Unknown
+from sms.gateway import (
+    Accepted,
+    ErrorClass,
+    NotSent,
+    OutgoingText,
+    Refused,
+    SendResult,
+    SentText,
+    Status,
+    Unknown,
+)
 from sms.providers.aliyun import AliyunGateway
 from sms.providers.aliyun_protocol import ERRORS, classify, signature
 from tests.sms.aliyun import PHONE, PUSHES, Aliyun, account, message
@@ -298,8 +310,9 @@ def _before(port: int) -> AliyunGateway:
     return AliyunGateway(account(aliyun_api_url=f"http://127.0.0.1:{port}"), approval)
 
 
-async def _sent_to(answer: bytes) -> SendResult:
-    """Send to a server that reads a request, writes this status and body, and hangs up."""
+@asynccontextmanager
+async def _answering(answer: bytes) -> AsyncIterator[AliyunGateway]:
+    """The adapter before a server that reads a request, writes this status and body, and hangs up."""
     status, _, body = answer.partition(b"|")
 
     async def answered(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -312,8 +325,81 @@ async def _sent_to(answer: bytes) -> SendResult:
     server = await asyncio.start_server(answered, "127.0.0.1", 0)
     gateway = _before(server.sockets[0].getsockname()[1])
     try:
-        return await gateway.send(message())
+        yield gateway
     finally:
         await gateway.close()
         server.close()
         await server.wait_closed()
+
+
+async def _sent_to(answer: bytes) -> SendResult:
+    async with _answering(answer) as gateway:
+        return await gateway.send(message())
+
+
+def _sent(text: OutgoingText, *, ago: timedelta = timedelta(), turn: int = 1) -> SentText:
+    moment = datetime.now(UTC) - ago
+    return SentText(text.id, turn, text.phone, None, moment, moment + timedelta(days=7))
+
+
+@pytest.mark.parametrize(
+    ("fate", "status"),
+    [
+        ({}, Status(MessageState.DELIVERED)),
+        ({"silent": 1}, Status(MessageState.ACCEPTED)),
+        (
+            {"undelivered": 1, "failure_code": "USER_REJECT"},
+            Status(MessageState.UNDELIVERED, "USER_REJECT", ErrorClass.OPTED_OUT),
+        ),
+    ],
+)
+async def test_what_became_of_a_text_is_told_to_who_asks_where_no_receipt_comes(
+    aliyun: Aliyun, fate: dict[str, Any], status: Status
+) -> None:
+    aliyun.behave(lost=True, report_delay_seconds=0, report_before_answer=True, **fate)
+    text = message()
+    async with aliyun.gateway() as gateway:
+        await gateway.send(message())
+        await gateway.send(text)
+        assert await gateway.status_of(_sent(text)) == status
+        assert await gateway.status_of(_sent(text, ago=timedelta(days=3))) == status
+        assert await gateway.status_of(_sent(text, turn=2)) == NotSent("not_found")
+        assert await gateway.status_of(_sent(message())) == NotSent("not_found")
+    assert aliyun.listener.items(f"{PUSHES}/reports") == []
+    assert aliyun.attempts(text) == (1, 1), "asking sends nothing"
+
+
+async def test_only_the_days_on_which_a_text_may_have_gone_out_are_looked_through(
+    aliyun: Aliyun,
+) -> None:
+    text = message()
+    async with aliyun.gateway() as gateway:
+        await gateway.send(text)
+        over = replace(_sent(text), not_before=_days_ago(9), not_after=_days_ago(2))
+        assert await gateway.status_of(over) == NotSent("not_found")
+
+
+def _days_ago(days: int) -> datetime:
+    return datetime.now(UTC) - timedelta(days=days)
+
+
+async def test_a_question_that_is_refused_or_answered_oddly_tells_nothing(aliyun: Aliyun) -> None:
+    async with aliyun.gateway(aliyun_access_key_secret="wrong") as gateway:
+        assert await gateway.status_of(_sent(message())) == Unknown("SignatureDoesNotMatch")
+
+
+@pytest.mark.parametrize(
+    ("told", "status"),
+    [
+        (b'"SendStatus":9', Unknown("unreadable_answer")),
+        (b'"SendStatus":"3"', Status(MessageState.DELIVERED)),
+        # A code as no receipt would hold it says nothing about why.
+        (b'"SendStatus":2,"ErrCode":"\\u0000"', Status(MessageState.UNDELIVERED)),
+    ],
+)
+async def test_only_what_reads_as_theirs_is_believed(told: bytes, status: object) -> None:
+    text = message()
+    listed = b'{"OutId":"%s",%s}' % (str(text.id).encode(), told)
+    page = b'200 OK|{"Code":"OK","SmsSendDetailDTOs":{"SmsSendDetailDTO":[%s]}}' % listed
+    async with _answering(page) as gateway:
+        assert await gateway.status_of(_sent(text)) == status

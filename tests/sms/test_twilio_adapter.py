@@ -8,8 +8,19 @@ from uuid import uuid4
 
 import pytest
 
+from app.outbox import MessageState
 from app.settings import Settings
-from sms.gateway import Accepted, ErrorClass, NotSent, OutgoingText, Refused, SendResult, Unknown
+from sms.gateway import (
+    Accepted,
+    ErrorClass,
+    NotSent,
+    OutgoingText,
+    Refused,
+    SendResult,
+    SentText,
+    Status,
+    Unknown,
+)
 from sms.providers.twilio import ERRORS, TwilioGateway, classify
 from tests.sms.conftest import World
 from tests.sms.servers import wait_for
@@ -269,3 +280,41 @@ async def _sent_to(answer: bytes) -> SendResult:
         await gateway.close()
         server.close()
         await server.wait_closed()
+
+
+async def _status(gateway: TwilioGateway, message: OutgoingText, provider_id: str | None) -> object:
+    now = datetime.now(UTC)
+    sent = SentText(message.id, 1, message.phone, provider_id, now, now)
+    return await gateway.status_of(sent)
+
+
+@pytest.mark.parametrize(
+    ("fate", "status"),
+    [
+        ({}, Status(MessageState.DELIVERED)),
+        ({"silent": 1}, Status(MessageState.ACCEPTED)),
+        ({"undelivered": 1, "failure_code": 30005}, Status(MessageState.UNDELIVERED, "30005", ErrorClass.NUMBER_UNUSABLE)),
+        ({"failed": 1, "failure_code": 30007}, Status(MessageState.FAILED, "30007", ErrorClass.CONTENT)),
+    ],
+)  # fmt: skip
+async def test_what_became_of_a_text_is_told_to_who_asks_where_no_report_comes(
+    world: World, gateway: TwilioGateway, fate: dict[str, int], status: Status
+) -> None:
+    world.behave(lost=True, report_delay_seconds=0, report_before_answer=True, **fate)
+    message = world.text()
+    sent = await gateway.send(message)
+    assert isinstance(sent, Accepted)
+    assert await _status(gateway, message, sent.provider_id) == status
+    assert world.listener.heard == [], "no report"
+    assert world.attempts(message) == (1, 1), "asking sends nothing"
+
+
+async def test_asked_after_what_it_does_not_know_or_asked_wrongly_it_tells_nothing(
+    world: World, gateway: TwilioGateway
+) -> None:
+    message = world.text()
+    assert await _status(gateway, message, "SM" + "0" * 32) == NotSent("not_found")
+    assert await _status(gateway, message, None) == Unknown("no_provider_id")
+    stranger = TwilioGateway(world.settings(twilio_auth_token="wrong"))
+    assert await _status(stranger, message, "SM" + "0" * 32) == Unknown("20003")
+    await stranger.close()

@@ -34,7 +34,7 @@ _ROOT = Path(__file__).resolve().parents[2]
 # Generous: a worker process takes seconds to start where all processors are busy.
 _PATIENCE = 50.0
 _ROW = text(
-    "SELECT state, why, turn, attempts, provider_id, error, due_at, lease_until FROM outbox_message WHERE id = :id"
+    "SELECT state, why, turn, attempts, inquiries, provider_id, error, due_at, lease_until, settled_at FROM outbox_message WHERE id = :id"
 )
 # As if so much time had gone by: only the waiting is shortened.
 _LAPSE = text("UPDATE outbox_message SET lease_until = now() WHERE lease_until IS NOT NULL")
@@ -65,6 +65,9 @@ class Provider:
 
     async def requests(self, message: UUID) -> int:
         return int((await self._attempts(message))["requests"])
+
+    async def inquiries(self, message: UUID) -> int:
+        return int((await self._attempts(message))["inquiries"])
 
     async def _attempts(self, message: UUID) -> dict[str, Any]:
         callback = f"{settings().public_url}/sms/twilio/status/{message}"

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -12,11 +13,15 @@ from fastapi import FastAPI
 from typing_extensions import override
 
 from app.db import Database, transaction
+from app.delivery import reports
+from app.delivery.reports import Report
 from app.http import problems
 from app.outbox import MessageKind, MessageState
 from app.settings import settings
 from sms import inbound, templates
+from sms.gateway import ErrorClass, NotSent, SentText, Status, Unknown
 from sms.providers import capabilities
+from sms.providers.aliyun import AliyunGateway
 from sms.simulator.aliyun_templates import approve_all
 from sms.simulator.app import create_app
 from sms.simulator.state import SimulatorSettings
@@ -32,6 +37,7 @@ from tests.workers.conftest import (
     row,
     until,
 )
+from workers.outbox import Delivery, open_gateway
 
 Start = Callable[[], None]
 
@@ -168,6 +174,90 @@ async def test_an_attempt_of_a_later_turn_is_not_found_in_what_was_sent_before(
     await in_state(message, MessageState.DELIVERED)
     phone = (await provider.control.get("/phones/+8613800000001")).json()
     assert [one["status"] for one in phone["messages"]] == ["undelivered", "delivered"]
+
+
+async def test_what_became_of_a_text_whose_receipt_was_lost_is_asked_and_sends_nothing(
+    provider: Domestic, another_worker: Start
+) -> None:
+    fate = {"undelivered": 1, "failure_code": "MOBILE_NOT_ON_SERVICE"}
+    texts = []
+    another_worker()
+    for phone, behaviour in (("+8613800000001", {}), ("+8613800000002", fate)):
+        await provider.behave(lost=True, report_delay_seconds=0, **behaviour)
+        texts.append(await announce(phone=phone))
+        await in_state(texts[-1], MessageState.ACCEPTED)
+        await until(partial(ended, provider, phone))
+    arrived, gone = texts
+    await let_leases_lapse()
+    found = await in_state(gone, MessageState.NEEDS_HUMAN)
+    assert (found.why, found.error) == ("number_unusable", "MOBILE_NOT_ON_SERVICE")
+    await in_state(arrived, MessageState.DELIVERED)
+    for message in (arrived, gone):
+        assert await provider.requests(message) == 1
+
+
+async def ended(provider: Domestic, phone: str) -> bool:
+    shown = (await provider.control.get(f"/phones/{phone}")).json()["messages"]
+    return shown[-1]["status"] not in {"queued", "sent"}
+
+
+async def nameless(provider: Domestic, **fate: Any) -> UUID:
+    """Accepted, and found without the provider's name for it; no receipt came."""
+    await provider.behave(error_accepted=1, lost=True, report_delay_seconds=0, **fate)
+    message = await announce()
+    await worked(Delivery(open_gateway()))
+    await let_leases_lapse()
+    await worked(Delivery(open_gateway()))
+    found = await row(message)
+    assert (found.state, found.provider_id) == (MessageState.ACCEPTED, None)
+    await let_leases_lapse()
+    return message
+
+
+async def worked(work: Delivery) -> None:
+    await work.once()
+    await work.finish()
+
+
+async def test_that_a_text_still_waits_for_its_receipt_is_nothing_learned(
+    provider: Domestic,
+) -> None:
+    message = await nameless(provider, silent=1)
+    await worked(Delivery(open_gateway()))
+    found = await row(message)
+    assert (found.state, found.inquiries) == (MessageState.ACCEPTED, 1)
+
+
+class Late(AliyunGateway):
+    """While it is being asked, the receipt comes in after all: the phone was off."""
+
+    @override
+    async def status_of(self, sent: SentText) -> Status | NotSent | Unknown:
+        found = await super().status_of(sent)
+        told = Report(
+            sent.id, "1^0", MessageState.UNDELIVERED, "IS_CLOSE", ErrorClass.TRANSIENT, sent.turn
+        )
+        async with transaction() as tx:
+            assert await reports.record(tx, [told], provider="aliyun")
+        return found
+
+
+async def test_what_was_asked_about_one_turn_is_not_taken_for_the_next(
+    provider: Domestic,
+) -> None:
+    message = await nameless(provider, undelivered=1, failure_code="MOBILE_NOT_ON_SERVICE")
+    await worked(Delivery(Late(settings())))
+    found = await row(message)
+    assert (found.state, found.turn) == (MessageState.QUEUED, 2)
+
+
+async def test_a_text_that_was_found_without_the_providers_name_for_it_is_asked_after_too(
+    provider: Domestic, another_worker: Start
+) -> None:
+    message = await nameless(provider)
+    another_worker()
+    await in_state(message, MessageState.DELIVERED)
+    assert await provider.requests(message) == 1
 
 
 async def in_turn(message: UUID, turn: int) -> Any:

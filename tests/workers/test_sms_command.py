@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -18,6 +19,9 @@ from tests.workers.conftest import announce
 
 _NEEDS = text(
     "UPDATE outbox_message SET state = 'needs_human', why = 'number_unusable', settled_at = now() WHERE id = :id"
+)
+_ACCEPTED = text(
+    "UPDATE outbox_message SET state = 'accepted', settled_at = now() - CAST(:settled AS interval) WHERE id = :id"
 )
 _DONE = text("UPDATE outbox_message SET state = 'done' WHERE state = 'needs_human'")
 
@@ -62,6 +66,20 @@ async def test_it_says_what_is_open_and_exits_1_while_a_person_is_needed() -> No
     async with transaction() as tx:
         await tx.execute(_DONE)
     assert (await sms("status"))[0] == 0
+
+
+async def test_it_counts_what_still_waits_for_a_report_and_what_was_never_reported() -> None:
+    waiting, given_up, long_ago = [await announce() for _ in range(3)]
+    async with transaction() as tx:
+        await tx.execute(_ACCEPTED, id=waiting, settled=None)
+        await tx.execute(_ACCEPTED, id=given_up, settled=timedelta(days=6))
+        await tx.execute(_ACCEPTED, id=long_ago, settled=timedelta(days=8))
+    code, told = await sms("status", "--json")
+    found = json.loads(told)
+    # Nobody can do anything about a single one.
+    assert (code, found["never_reported"]) == (0, 1)
+    assert [(one["state"], one["messages"]) for one in found["open"]] == [("accepted", 1)]
+    assert "是否送达无法查明" in (await sms("status"))[1]
 
 
 async def test_it_and_health_say_that_the_channel_is_paused_and_a_person_may_have_it_probed() -> (
