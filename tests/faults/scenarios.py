@@ -159,7 +159,7 @@ SELECT count(*) FROM card WHERE (level, effective_at) IN (
     wrong = await site.cards() - right
     if wrong:
         raise AssertionError(f"{wrong} cards of another moment")
-    return "each for its own day"
+    return f"each for its own day, {await site.locked()} months locked"
 
 
 async def without_safeguards(site: Site) -> str:

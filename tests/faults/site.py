@@ -27,6 +27,11 @@ PATIENCE_SECONDS = 240.0
 
 _LEFT = "SELECT count(*) FROM clock WHERE next_at <= now()"
 _CARDS = "SELECT count(*) FROM card"
+_MONTHS = "SELECT count(*) FROM month_end"
+# Whatever day of the next month months are locked on.
+_MONTHS_BEHIND = """
+SELECT count(*) FROM (SELECT coalesce(max(month), DATE '2000-01-01') AS month FROM month_end) last
+WHERE month + interval '3 months' < now()"""
 _COUNTS = text("""
 SELECT (SELECT count(*) FROM card) AS cards,
   (SELECT count(*) FROM (SELECT DISTINCT clock_id, level FROM card) d) AS different,
@@ -113,6 +118,14 @@ class Site:
                     await asyncio.sleep(0.2)
                 else:
                     await meanwhile()
+
+    async def locked(self) -> int:
+        """Wait until the months that were missed are locked; returns how many are."""
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while True:
+                if await self.ask(_MONTHS_BEHIND) == 0:
+                    return await self.ask(_MONTHS)
+                await asyncio.sleep(0.2)
 
     async def until_cards(self, number: int, *, or_all: bool = False) -> None:
         """Wait until the workers are at it."""
