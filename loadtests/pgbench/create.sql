@@ -23,8 +23,8 @@ INSERT INTO event_text (case_id, seq, field, salt, text) VALUES
   (:id, 1, 'body', decode(repeat('ef', 16), 'hex'), repeat('村口的路灯坏了一个月，夜里老人出行不便。', 4));
 INSERT INTO person_as_given (case_id, phone_key, name_key, name_sealed, given_at)
 VALUES (:id, decode(md5(:id), 'hex'), decode(md5('王大爷'), 'hex'), decode(repeat('ab', 40), 'hex'), now());
-INSERT INTO outbox_message (id, kind, case_id, round, turn, citizen_id, params_sealed, state, attempts, due_at, expires_at, created_at)
-VALUES (:id, 'receipt', :id, 1, 1, :id, decode(repeat('ab', 150), 'hex'), 'queued', 0, now(), now() + interval '3 days', now());
+INSERT INTO outbox_message (id, kind, case_id, round, turn, citizen_id, params_sealed, state, attempts, inquiries, due_at, expires_at, created_at)
+VALUES (:id, 'receipt', :id, 1, 1, :id, decode(repeat('ab', 150), 'hex'), 'queued', 0, 0, now(), now() + interval '3 days', now());
 INSERT INTO given_answer (owner, key, request_digest, status, body_sealed, created_at)
 VALUES ('staff:1', :id, decode(repeat('ef', 32), 'hex'), 201, decode(repeat('ab', 400), 'hex'), now());
 COMMIT;

@@ -17,8 +17,8 @@ INSERT INTO case_event (case_id, seq, at, action, public, body, hash)
 VALUES (:case, :seq + 1, now(), 'escalate', true, '{"data": {}, "after": "' || repeat('x', 500) || '"}', decode(repeat('cd', 32), 'hex'));
 INSERT INTO event_text (case_id, seq, field, salt, text) VALUES
   (:case, :seq + 1, 'finding', decode(repeat('ef', 16), 'hex'), '本级没有维修能力');
-INSERT INTO outbox_message (id, kind, case_id, round, turn, citizen_id, params_sealed, state, attempts, due_at, expires_at, created_at)
-SELECT :id, 'moved', id, 1, 1, citizen_id, decode(repeat('ab', 150), 'hex'), 'queued', 0, now(), now() + interval '3 days', now()
+INSERT INTO outbox_message (id, kind, case_id, round, turn, citizen_id, params_sealed, state, attempts, inquiries, due_at, expires_at, created_at)
+SELECT :id, 'moved', id, 1, 1, citizen_id, decode(repeat('ab', 150), 'hex'), 'queued', 0, 0, now(), now() + interval '3 days', now()
 FROM grievance WHERE id = :case;
 INSERT INTO given_answer (owner, key, request_digest, status, body_sealed, created_at)
 VALUES ('staff:1', :id, decode(repeat('ef', 32), 'hex'), 200, decode(repeat('ab', 800), 'hex'), now());
