@@ -1,6 +1,9 @@
 """What the migrations build is what the models say, also where `alembic check` does not look."""
 
 # It reads neither what a CHECK lists, nor which rows a partial index holds, nor what a column gets by itself.
+import re
+from pathlib import Path
+
 import pytest
 from sqlalchemy import TextClause, create_mock_engine, text
 from sqlalchemy.engine.mock import MockConnection
@@ -69,3 +72,26 @@ async def test_the_migrations_build_what_the_models_say(
     await own.close()
     assert some in declared
     assert migrated == declared
+
+
+_LOADTESTS = Path(__file__).parents[2] / "loadtests"
+_INSERT = re.compile(r"INSERT INTO (\w+) \(([^)]*)\)")
+
+
+def written_by_hand() -> list[tuple[str, str, set[str]]]:
+    """Where the benchmarks write rows by SQL of their own, into which table, and the columns they give."""
+    return [
+        (path.name, table, {column.strip(' "\n') for column in columns.split(",")})
+        for path in sorted((*_LOADTESTS.rglob("*.py"), *_LOADTESTS.rglob("*.sql")))
+        for table, columns in _INSERT.findall(path.read_text())
+    ]
+
+
+@pytest.mark.parametrize(("file", "table", "given"), written_by_hand())
+def test_what_the_benchmarks_write_by_hand_fits_the_tables(
+    file: str, table: str, given: set[str]
+) -> None:
+    columns = SQLModel.metadata.tables[table].columns
+    assert given <= set(columns.keys()), file
+    needed = {one.name for one in columns if not one.nullable and one.identity is None}
+    assert needed <= given, file
