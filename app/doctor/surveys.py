@@ -6,8 +6,9 @@ from sqlalchemy import text
 
 from app.doctor.invariant import AMONG, Invariant, Reach
 
-# Asked for each answer: the reporter of the case, and of each case that had been joined to it by then. The round is
-# counted from the record. `joined` stands in the body as the one record of when; a forged body may not even be JSON.
+# Asked for each answer: the reporter of the case, and of each case that had been joined to it by then; once, about the
+# answered case or else the first told, whoever told it more than once. The round is counted from the record. `joined`
+# stands in the body as the one record of when; a forged body may not even be JSON.
 _ONE_SURVEY = text(f"""
 WITH RECURSIVE batch AS MATERIALIZED (
   SELECT id, ref, citizen_id FROM grievance WHERE id = {AMONG}
@@ -26,7 +27,18 @@ WITH RECURSIVE batch AS MATERIALIZED (
     SELECT case_id, seq FROM case_event WHERE case_id = u.answered_id AND action = 'answer' OFFSET 0) e
   WHERE u.citizen_id IS NOT NULL AND (u.joined_ref IS NULL OR EXISTS (
     SELECT 1 FROM case_event m WHERE m.case_id = e.case_id AND m.action = 'merge' AND m.seq < e.seq
-      AND strpos(m.body, '"joined":"' || u.joined_ref || '"') > 0))
+      AND strpos(m.body, '"joined":"' || u.joined_ref || '"') > 0)
+    AND u.citizen_id IS DISTINCT FROM (SELECT citizen_id FROM grievance WHERE id = e.case_id)
+    AND NOT EXISTS (
+      WITH RECURSIVE below AS (
+        SELECT id, citizen_id, ref AS joined_ref FROM grievance WHERE primary_id = e.case_id
+        UNION
+        SELECT g.id, g.citizen_id, b.joined_ref FROM below b
+        CROSS JOIN LATERAL (SELECT id, citizen_id FROM grievance WHERE primary_id = b.id OFFSET 0) g
+      )
+      SELECT 1 FROM below b WHERE b.citizen_id = u.citizen_id AND b.id < u.case_id AND EXISTS (
+        SELECT 1 FROM case_event m WHERE m.case_id = e.case_id AND m.action = 'merge' AND m.seq < e.seq
+          AND strpos(m.body, '"joined":"' || b.joined_ref || '"') > 0)))
 ), asked AS (
   SELECT case_id, citizen_id, round, count(*) AS times FROM (
     SELECT case_id, citizen_id, round FROM surveys.survey WHERE case_id = {AMONG}

@@ -3,7 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -39,9 +39,16 @@ INTAKE = Intake(
     channel=Channel.CADRE,
     person=PersonHelped("张三娘", PHONE),
 )
+NEIGHBOURS = replace(INTAKE, person=PersonHelped("李二哥", "+8613896007799"))
 # Only a superuser can set this; it turns triggers and foreign keys off.
 _UNGUARDED = text("SET LOCAL session_replication_role = replica")
 _OWED = text("SELECT id FROM outbox_message WHERE kind = 'survey_owed' AND case_id = :case_id")
+# What is owed about one case is owed about another as well.
+_ALSO_OWED = text("""
+INSERT INTO outbox_message (id, kind, case_id, round, turn, citizen_id, params_sealed, state, attempts, inquiries, due_at, expires_at, created_at)
+SELECT gen_random_uuid(), kind, :as_if, round, turn, citizen_id, params_sealed, state, attempts, inquiries, due_at, expires_at, created_at
+FROM outbox_message WHERE case_id = :case_id AND kind = 'survey_owed'
+""")
 _EVERY = 10_000
 
 
@@ -65,8 +72,8 @@ async def played(tx: Transaction, staff: Staff) -> Story:
     lead, assistant = await staff("ronglong"), await staff("shuiwu")
     now = await tx.now()
     cases = []
-    for _ in range(2):
-        cases.append((await filing.register(tx, INTAKE, by=cadre, now=now)).case)
+    for told in (INTAKE, NEIGHBOURS):
+        cases.append((await filing.register(tx, told, by=cadre, now=now)).case)
         await tx.flush()
     case, joined = cases
     for by in (cadre, clerk):
@@ -114,6 +121,41 @@ async def named(tx: Transaction, **how: Any) -> dict[str, list[dict[str, Any]]]:
     found = await examine(tx, most=_EVERY, **how)
     await tx.act_as(OWNER)
     return {one.invariant.name: one.offenders for one in found}
+
+
+async def test_who_told_the_same_thing_twice_is_to_be_asked_once(
+    tx: Transaction, staff: Staff
+) -> None:
+    cadre, center = await staff("gongnong"), await staff("zhihui")
+    now = await tx.now()
+    told = (NEIGHBOURS, INTAKE, INTAKE, NEIGHBOURS)
+    cases = []
+    for one in told:
+        cases.append((await filing.register(tx, one, by=cadre, now=now)).case)
+        await tx.flush()
+    primary, once, twice, also = cases
+    # The third through the second, the fourth by itself.
+    for joins, to in ((twice, once), (once, primary), (also, primary)):
+        await dispatching.merge(tx, joins.ref, by=center, primary_ref=to.ref, reason="-", now=now)
+        await tx.flush()
+    await judging.handle(tx, primary.ref, by=cadre, now=now)
+    await tx.flush()
+    await handling.answer(
+        tx, primary.ref, by=cadre, outcome=Outcome.SOLVED, answer="已修好", basis="", now=now
+    )
+    await tx.flush()
+    owed = {one.ref for one in cases if await tx.all(_OWED, case_id=one.id)}
+    asked, spared = sorted((once, twice), key=lambda one: one.id)
+    assert owed == {primary.ref, asked.ref}
+    ours = {one.ref for one in cases}
+    found = (await named(tx))["one_survey_a_round"]
+    assert not [one for one in found if one["ref"] in ours]
+    await tx.execute(_UNGUARDED)
+    await tx.execute(_ALSO_OWED, case_id=asked.id, as_if=spared.id)
+    found = (await named(tx))["one_survey_a_round"]
+    assert [
+        (one["ref"], one["asked"], one["should_be"]) for one in found if one["ref"] in ours
+    ] == [(twice.ref, 1, 0)]
 
 
 @pytest.mark.parametrize(("invariant", "harm", "expected"), HARMS)

@@ -1,6 +1,7 @@
 """What the lead and the assistants do with what was given to them: sign, object, report progress, answer."""
 
 from datetime import datetime
+from uuid import UUID
 
 from app.auth.actor import StaffActor
 from app.cases import access, deadlines, history, papers
@@ -119,6 +120,7 @@ async def answer(
         outcome=outcome,
         **paper,
     )
+    asked: set[UUID | None] = set()
     for reporters_case in await reporters_cases(tx, dossier):
         tell(
             tx,
@@ -130,13 +132,16 @@ async def answer(
             outcome=outcome.chinese,
             answer=answer,
         )
-        owe_survey(
-            tx,
-            case_id=reporters_case.id,
-            round_=case.round,
-            citizen_id=reporters_case.citizen_id,
-            now=now,
-        )
+        # Who told the same thing twice is asked once.
+        if reporters_case.citizen_id not in asked:
+            owe_survey(
+                tx,
+                case_id=reporters_case.id,
+                round_=case.round,
+                citizen_id=reporters_case.citizen_id,
+                now=now,
+            )
+        asked.add(reporters_case.citizen_id)
     return dossier
 
 
