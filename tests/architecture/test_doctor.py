@@ -155,7 +155,7 @@ async def test_who_told_the_same_thing_twice_is_to_be_asked_once(
     found = (await named(tx))["one_survey_a_round"]
     assert [
         (one["ref"], one["asked"], one["should_be"]) for one in found if one["ref"] in ours
-    ] == [(twice.ref, 1, 0)]
+    ] == [(spared.ref, 1, 0)]
 
 
 @pytest.mark.parametrize(("invariant", "harm", "expected"), HARMS)

@@ -380,7 +380,7 @@ async def webhooks(post: Post, *, texts: int) -> Judged:
     now = await _now(post)
     messages = [owed(number, now - timedelta(days=1)) for number in range(2 * texts)]
     await post.owe(messages)
-    await post.do("UPDATE outbox_message SET state = 'accepted', attempts = 1, provider_id = 'SM' || replace(CAST(id AS text), '-', '')")  # fmt: skip
+    await post.do("UPDATE outbox_message SET state = 'accepted', attempts = 1, lease_until = now() + interval '2 hours', provider_id = 'SM' || replace(CAST(id AS text), '-', '')")  # fmt: skip
     genuine, victims = messages[:texts], messages[texts:]
     calls = [_report(post, one.id, status) for one in genuine for status in ("queued", "sent", "delivered") for _ in range(5)]  # fmt: skip
     for one in victims:

@@ -246,7 +246,7 @@ async def test_a_recount_records_what_the_record_says_now_and_nobody_sets_a_figu
     await tx.act_as(OWNER)
     await tx.execute(_UNGUARDED)
     await tx.execute(
-        text("UPDATE clock SET due_at = '2025-06-01' WHERE stage = 'judge' AND started_at < '2025-06-04'")
+        text("UPDATE clock SET due_at = '2025-06-01' WHERE stage = 'judge' AND started_at BETWEEN '2025-06-01' AND '2025-06-04'")
     )  # fmt: skip
     await tx.execute(text("DELETE FROM surveys.answer WHERE value = 'dissatisfied'"))
     wrong = {one["measure"] for one in await found(year, verification.miscounted)}
