@@ -1,4 +1,4 @@
-"""Delivery of text messages: intent committed, provider called, outcome marked; unknown outcomes and what was never reported inquired about.
+"""Delivery of text messages: intent committed, provider called, outcome marked; and inquired about where it is not known.
 
 Nothing is sent twice unless an attempt ended unknown and the provider says it has nothing. Rows are claimed and outcomes
 marked in batches; each text is an attempt of its own. What an outcome means is decided in app/delivery.

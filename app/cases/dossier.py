@@ -52,7 +52,8 @@ class AnsweredBefore:
 class Dossier:
     """A case with what is needed to decide about it (卷宗). `clocks` are those that run, and the whole case's.
 
-    X
+    `before` is its state when it was read; `carried_on` tells who carries on for the units that took the case in and ended;
+    `others_joined`, that the reporters of other cases wait for what becomes of this one.
     """
 
     case: Case

@@ -168,8 +168,9 @@ _OF_A_UNIT = _listing(f"k.county_id = :county_id AND k.unit_id = ANY({_NAMED_UNI
 _OF_A_PERSON = _listing("k.county_id = :county_id AND k.staff_id = :person")
 _APPEALED = _listing("k.county_id = :county_id AND a.id IS NOT NULL AND a.decided_at IS NULL")
 # No card is changed because a calendar was: those whose limit ran over a day that has been changed since are listed, for
-# somebody to look at (what a year said when it was published is no change: no card rests on one that was not); and those that began at an hour which was after hours before and no longer is, or the other way
-# round, or counted office hours that have been changed.
+# somebody to look at (what a year said when it was published is no change: no card rests on one that was not); and those
+# that began at an hour which was after hours before and no longer is, or the other way round, or counted office hours that
+# have been changed.
 _TO_REVIEW = _listing("""k.county_id = :county_id AND k.revoked_at IS NULL AND EXISTS (
     SELECT FROM clock w
     JOIN calendar_change h ON h.county_id = k.county_id AND h.at > k.issued_at

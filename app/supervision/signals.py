@@ -1,6 +1,7 @@
 """Buck-passing (推诿扯皮) as facts: what the entries of the record and the judging clocks show. Computed, never stored.
 
-The core is pure; each question is one statement, and one more where the calendar was not read before. Nobody is judged here: whoever looks over the county sees what happened.
+The core is pure; each question is one statement, and one more where the calendar was not read before. Nobody is judged here:
+whoever looks over the county sees what happened.
 """
 
 import unicodedata

@@ -1,8 +1,7 @@
 """What comes of a limit that has passed: a reminder, a yellow card, a red one. Computes no limit and waits for nothing.
 
 A batch is one transaction: entries on the records, cards, texts to whoever is meant, and where the sweep stands with each
-clock. Its cost grows with
-what is due, not with what is open: only the index on `next_at` is read.
+clock. Its cost grows with what is due, not with what is open: only the index on `next_at` is read.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
