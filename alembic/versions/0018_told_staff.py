@@ -44,7 +44,7 @@ def upgrade() -> None:
         "clock",
         ["unit_id", "remind_at"],
         postgresql_where=sa.text(
-            "ended_at IS NULL AND remind_at IS NOT NULL AND steps < 2 AND stage NOT IN ('supplement', 'waiting', 'whole', 'inform', 'statutory')"
+            "ended_at IS NULL AND remind_at IS NOT NULL AND steps < 2 AND stage NOT IN ('inform', 'statutory', 'supplement', 'waiting', 'whole')"
         ),
     )
     for owner in ("unit", "staff"):

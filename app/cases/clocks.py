@@ -1,14 +1,21 @@
 """The table of the clocks: each limit that runs or ran on a case. How its moments follow is in deadlines.py."""
 
 from datetime import datetime
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Final, Self
 from uuid import UUID
 
 from sqlalchemy import Index, Text, text
 from sqlmodel import Field
 
-from app.limits.terms import Stage
+from app.limits.terms import WITHOUT_CARDS, Stage
 from app.stored import MOMENT, Stored, one_of
+
+# For SQL: the stages that no unit holds alone.
+CARDLESS: Final = ", ".join(f"'{stage}'" for stage in sorted(WITHOUT_CARDS))
+# What a unit may be reminded of; once it is overdue it is a card's turn.
+REMINDED_OF: Final = (
+    f"ended_at IS NULL AND remind_at IS NOT NULL AND steps < 2 AND stage NOT IN ({CARDLESS})"
+)
 
 
 class Clock(Stored, table=True):
@@ -30,12 +37,9 @@ class Clock(Stored, table=True):
                 " ('hand_back_decision', 'extension_decision', 'wait_decision', 'supervised_reply')"
             ),
         ),
-        # What a unit is reminded of; once it is overdue it is a card's turn.
         Index(
             "clock_reminding", "unit_id", "remind_at",
-            postgresql_where=text(
-                "ended_at IS NULL AND remind_at IS NOT NULL AND steps < 2 AND stage NOT IN ('supplement', 'waiting', 'whole', 'inform', 'statutory')"
-            ),
+            postgresql_where=text(REMINDED_OF),
         ),
         Index(
             "clock_by_calendar", "county_id", "calendar_version", "id",

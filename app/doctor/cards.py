@@ -4,10 +4,9 @@ from typing import Final
 
 from sqlalchemy import text
 
+from app.cases.clocks import CARDLESS
 from app.doctor.invariant import AMONG, Invariant, Reach
-from app.limits.terms import WITHOUT_CARDS
 
-_WITHOUT_CARDS = ", ".join(f"'{stage}'" for stage in sorted(WITHOUT_CARDS))
 # The entry that a card was issued with.
 _ITS_ENTRY = """e.case_id = c.case_id AND e.action = 'card' AND strpos(e.body, '"card":"' || CAST(c.id AS text) || '"') > 0"""
 # What moves a clock after a card was issued; the card keeps what it was issued by. By the order of the record: a
@@ -56,7 +55,7 @@ _NO_CARD_MISSING = text(f"""
 SELECT g.ref, k.id AS clock_id, k.stage, k.unit_id, m.level, m.earned_at
 FROM clock k JOIN grievance g ON g.id = k.case_id
 CROSS JOIN LATERAL (VALUES ('yellow', k.yellow_at), ('red', k.red_at)) AS m(level, earned_at)
-WHERE k.case_id = {AMONG} AND k.stage NOT IN ({_WITHOUT_CARDS}) AND NOT k.provisional
+WHERE k.case_id = {AMONG} AND k.stage NOT IN ({CARDLESS}) AND NOT k.provisional
   AND m.earned_at < :swept AND m.earned_at <= coalesce(k.ended_at, m.earned_at)
   AND NOT EXISTS (SELECT 1 FROM card c WHERE c.clock_id = k.id AND c.level = m.level)
 ORDER BY k.id, m.earned_at LIMIT :most
@@ -71,7 +70,7 @@ _CARD_OF_ITS_STAGE = text(f"""
 SELECT g.ref, c.id AS card_id, c.clock_id, c.stage, c.unit_id, k.stage AS clock_stage, k.unit_id AS clock_unit_id
 FROM card c JOIN grievance g ON g.id = c.case_id JOIN clock k ON k.id = c.clock_id
 WHERE c.case_id = {AMONG} AND c.cause = 'overdue' AND (
-  c.stage IN ({_WITHOUT_CARDS}) OR (c.case_id, c.stage) IS DISTINCT FROM (k.case_id, k.stage)
+  c.stage IN ({CARDLESS}) OR (c.case_id, c.stage) IS DISTINCT FROM (k.case_id, k.stage)
   -- A unit that was merged keeps its cards; what still ran of its limits is the successor's.
   OR c.unit_id <> k.unit_id AND NOT EXISTS (
     SELECT 1 FROM case_event e JOIN case_event later ON later.case_id = e.case_id AND later.seq > e.seq

@@ -12,17 +12,18 @@ from sqlalchemy import text
 from app.auth.actor import StaffActor
 from app.cases import access
 from app.cases.access import VISIBLE_TO_STAFF
+from app.cases.clocks import REMINDED_OF
 from app.db import Transaction
 from app.limits.terms import Stage
 
 MOST_AT_SIGN_IN: Final = 20
-# From the moment one is reminded until the limit is over: then it is a card's turn. The conditions are the index's.
+# From the moment one is reminded until the limit is over: then it is a card's turn.
 _ABOUT_TO_BE_DUE: Final = text(f"""
-SELECT c.ref, c.title, k.stage, k.due_at FROM clock k JOIN grievance c ON c.id = k.case_id
-WHERE k.unit_id = :unit_id AND k.remind_at <= :now AND k.due_at > :now
-  AND k.ended_at IS NULL AND k.steps < 2 AND k.stage NOT IN ('supplement', 'waiting', 'whole', 'inform', 'statutory')
-  AND {VISIBLE_TO_STAFF}
-ORDER BY k.due_at, k.id LIMIT :most""")  # noqa: S608 - a constant of ours
+SELECT c.ref, c.title, k.stage, k.due_at
+FROM (SELECT * FROM clock WHERE unit_id = :unit_id AND remind_at <= :now AND due_at > :now AND {REMINDED_OF}) k
+JOIN grievance c ON c.id = k.case_id
+WHERE {VISIBLE_TO_STAFF}
+ORDER BY k.due_at, k.id LIMIT :most""")  # noqa: S608 - constants of ours
 
 
 @dataclass(frozen=True, slots=True)
