@@ -3,14 +3,16 @@
 One predicate decides for lists and for details alike; app/cases/queries.py uses it too.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
+from uuid import UUID
 
 from sqlalchemy import text
 
 from app.auth.actor import Actor, CitizenActor, StaffActor, SystemActor
 from app.calendars.reading import calendar_of
+from app.calendars.working_time import WorkingCalendar
 from app.cases import deadlines
 from app.cases.clocks import Clock
 from app.cases.deadlines import Timing
@@ -23,7 +25,7 @@ from app.directory.queries import taken_over_by
 from app.directory.terms import Role, UnitKind
 from app.errors import NotFound
 from app.limits.reading import rules_of
-from app.limits.rules import HAND_BACK_WINDOW, PRESS_COOL_DOWN
+from app.limits.rules import HAND_BACK_WINDOW, NOTHING_SET, PRESS_COOL_DOWN
 from app.limits.terms import Kind, Stage
 
 # Binds: :acts_or_looks, :sees_county, :supervises, :unit_id, :county_id. A sealed case is for supervisors of the unit
@@ -36,6 +38,8 @@ VISIBLE_TO_STAFF = """(
       OR EXISTS (SELECT 1 FROM case_party p WHERE p.case_id = c.id AND p.unit_id = :unit_id))
   END)"""
 VISIBLE_TO_CITIZEN = "c.citizen_id = :citizen_id"
+
+Row = TypeVar("Row", Clock, Assignment)
 
 _SUPERVISING = frozenset({UnitKind.COMMAND_CENTER, UnitKind.DISCIPLINE})
 
@@ -84,6 +88,13 @@ LEFT JOIN LATERAL (
 LEFT JOIN assignment a ON a.case_id = :case_id AND a.round = :round
 LEFT JOIN unit u ON u.id = a.unit_id
 WHERE h.id = :holder_id ORDER BY a.id""")  # noqa: S608 - columns of our own table
+
+_CLOCKS = text(
+    "SELECT * FROM clock WHERE case_id = ANY(:ids) AND (ended_at IS NULL OR provisional)"
+)
+_PARTS = text("""
+SELECT a.* FROM assignment a JOIN grievance g ON g.id = a.case_id AND g.round = a.round WHERE a.case_id = ANY(:ids)
+""")
 
 
 def viewer(by: StaffActor) -> dict[str, Any]:
@@ -158,6 +169,34 @@ async def _dossier(tx: Transaction, ref: str, by: Actor, *, lock: bool) -> Dossi
     )
     dossier.remember()
     return dossier
+
+
+async def dossiers(
+    tx: Transaction, cases: Sequence[Case], calendar: WorkingCalendar
+) -> list[Dossier]:
+    """Of many cases, locked already, for what the system itself does to them.
+
+    Nobody's right is looked at and no stage begun: they know neither names nor rules, nor who is above the holder.
+    """
+    ids = [case.id for case in cases]
+    clocks = _by_case(Clock.read(row) for row in await tx.all(_CLOCKS, ids=ids))
+    parts = _by_case(Assignment.read(row) for row in await tx.all(_PARTS, ids=ids))
+    timing = Timing(calendar, NOTHING_SET)
+    found = []
+    for case in cases:
+        holder = Place(case.holder_unit_id, "", UnitKind.TOWNSHIP)
+        own, running = parts.get(case.id, []), clocks.get(case.id, [])
+        dossier = Dossier(case, holder, None, own, running, timing, {}, frozenset())
+        dossier.remember()
+        found.append(dossier)
+    return found
+
+
+def _by_case(rows: Iterable[Row]) -> dict[UUID, list[Row]]:
+    found: dict[UUID, list[Row]] = {}
+    for row in rows:
+        found.setdefault(row.case_id, []).append(row)
+    return found
 
 
 def situation(

@@ -5,25 +5,18 @@ A batch is one transaction. Cards that were issued stay as they are; app/supervi
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import text
 
 from app.auth.actor import SYSTEM
 from app.calendars.reading import calendar_of
-from app.cases import history
-from app.cases.clocks import Clock
-from app.cases.deadlines import Timing
-from app.cases.dossier import Dossier
+from app.cases import access, history
 from app.cases.lifecycle import Action
-from app.cases.models import Assignment, Case
-from app.cases.routing import Place
+from app.cases.models import Case
 from app.db import Transaction
-from app.directory.terms import UnitKind
-from app.limits.rules import NOTHING_SET
 
-Row = TypeVar("Row", Clock, Assignment)
 BATCH: Final = 250
 # A limit `w` that still follows an older calendar than its county's, `c`.
 BEHIND: Final = "(w.ended_at IS NULL OR w.provisional) AND w.county_id = c.county_id AND w.calendar_version < c.version"
@@ -41,14 +34,8 @@ SELECT g.* FROM grievance g WHERE g.id IN (
   ORDER BY w.calendar_version, w.id LIMIT 8 * CAST(:most AS int)
 ) ORDER BY g.id LIMIT :most FOR UPDATE SKIP LOCKED
 """)  # noqa: S608 - a constant of this module
-_CLOCKS: Final = text(
-    "SELECT * FROM clock WHERE case_id = ANY(:ids) AND (ended_at IS NULL OR provisional)"
-)
 # Computed by the newest calendar, with the same result.
 _UNTOUCHED: Final = text("UPDATE clock SET calendar_version = :version WHERE id = ANY(:ids)")
-_PARTS: Final = text("""
-SELECT a.* FROM assignment a JOIN grievance g ON g.id = a.case_id AND g.round = a.round WHERE a.case_id = ANY(:ids)
-""")
 
 
 async def remaining(tx: Transaction) -> int:
@@ -82,36 +69,15 @@ async def _compute(
     tx: Transaction, county_id: int, version: int, cases: list[Any], now: datetime
 ) -> int:
     calendar = await calendar_of(tx, county_id, version)
-    timing = Timing(calendar, NOTHING_SET)
-    ids = [case.id for case in cases]
-    clocks = _by_case(Clock.read(row) for row in await tx.all(_CLOCKS, ids=ids))
-    parts = _by_case(Assignment.read(row) for row in await tx.all(_PARTS, ids=ids))
     done, untouched = 0, list[UUID]()
-    for row in cases:
-        running = clocks.get(row.id, [])
-        dossier = _dossier(Case.read(row), parts.get(row.id, []), running, timing)
+    for dossier in await access.dossiers(tx, [Case.read(row) for row in cases], calendar):
         dossier.retime()
-        done += len(running)
+        done += len(dossier.clocks)
         if history.moved(dossier):
             history.record(
                 tx, dossier, Action.RESCHEDULE, by=SYSTEM, now=now, public=False, calendar=version
             )
         else:
-            untouched += [clock.id for clock in running]
+            untouched += [clock.id for clock in dossier.clocks]
     await tx.execute(_UNTOUCHED, ids=untouched, version=version)
     return done
-
-
-def _dossier(case: Case, parts: list[Assignment], clocks: list[Clock], timing: Timing) -> Dossier:
-    # Nothing is decided here: who holds the case and who is above it is not asked.
-    holder = Place(case.holder_unit_id, "", UnitKind.TOWNSHIP)
-    dossier = Dossier(case, holder, None, parts, clocks, timing, {}, frozenset())
-    dossier.remember()
-    return dossier
-
-
-def _by_case(rows: Iterable[Row]) -> dict[UUID, list[Row]]:
-    found: dict[UUID, list[Row]] = {}
-    for row in rows:
-        found.setdefault(row.case_id, []).append(row)
-    return found

@@ -7,7 +7,7 @@ that. A piece is one transaction (docs/adr/0020).
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import text
@@ -16,7 +16,7 @@ from app.auth.actor import SYSTEM
 from app.calendars.working_time import WorkingCalendar
 from app.cases import access, history
 from app.cases.clocks import Clock
-from app.cases.deadlines import FROM_END_TO_END, Timing
+from app.cases.deadlines import FROM_END_TO_END
 from app.cases.dossier import Dossier
 from app.cases.lifecycle import Action
 from app.cases.models import OPEN_ASSIGNMENT, Assignment, AssignmentRole, AssignmentState, Case
@@ -25,10 +25,8 @@ from app.clock import SHANGHAI
 from app.db import Transaction
 from app.directory.queries import taken_over_by
 from app.directory.terms import UnitKind
-from app.limits.rules import NOTHING_SET
 from app.limits.terms import Stage
 
-Row = TypeVar("Row", Clock, Assignment)
 BATCH: Final = 100
 _PARTIES_AT_ONCE: Final = 5000
 # Who had begun something before the unit ended may still be about to commit it.
@@ -71,10 +69,6 @@ ORDER BY g.id LIMIT :most FOR UPDATE OF g SKIP LOCKED
 # Asked anew once the rows are locked: while one was waited for, somebody else may have passed it on.
 _STILL_OPEN: Final = text(f"SELECT id FROM {_OPEN} o WHERE id = ANY(CAST(:ids AS uuid[]))")  # noqa: S608 - a constant of this module
 _HOW_MANY: Final = text(f"SELECT count(*) FROM {_OPEN} o")  # noqa: S608 - a constant of this module
-_PARTS: Final = text("""
-SELECT a.* FROM assignment a JOIN grievance g ON g.id = a.case_id AND g.round = a.round WHERE a.case_id = ANY(:ids)
-""")
-_CLOCKS: Final = text("SELECT * FROM clock WHERE case_id = ANY(:ids) AND ended_at IS NULL")
 # Who carries on sees all that the unit saw, also what has long ended. No entry: nothing about the cases changes.
 _ADMIT: Final = text("""
 INSERT INTO case_party (unit_id, case_id, since)
@@ -198,12 +192,10 @@ async def _pass_on(
 ) -> int:
     if not cases:
         return 0
-    ids = [case.id for case in cases]
-    parts = _by_case(Assignment.read(row) for row in await tx.all(_PARTS, ids=ids))
-    clocks = _by_case(Clock.read(row) for row in await tx.all(_CLOCKS, ids=ids))
+    # No moment is computed here: the calendar is not asked for.
     passing = [
-        (_dossier(one, parts.get(one.id, []), clocks.get(one.id, [])), _succession(one, heirs))
-        for one in cases
+        (one, _succession(one.case, heirs))
+        for one in await access.dossiers(tx, cases, WorkingCalendar(0))
     ]
     for dossier, succession in passing:
         for part in _join_parts(dossier, succession, now):
@@ -307,19 +299,3 @@ def _decisions(dossier: Dossier) -> list[Clock]:
 
 def _owing(dossier: Dossier) -> set[int]:
     return {one.unit_id for one in _decisions(dossier)}
-
-
-def _dossier(case: Case, parts: list[Assignment], clocks: list[Clock]) -> Dossier:
-    # No moment is computed here and nobody's right is looked at: neither the calendar nor the holder's name is asked for.
-    timing = Timing(WorkingCalendar(0), NOTHING_SET)
-    holder = Place(case.holder_unit_id, "", UnitKind.TOWNSHIP)
-    dossier = Dossier(case, holder, None, parts, clocks, timing, {}, frozenset())
-    dossier.remember()
-    return dossier
-
-
-def _by_case(rows: Iterable[Row]) -> dict[UUID, list[Row]]:
-    found: dict[UUID, list[Row]] = {}
-    for row in rows:
-        found.setdefault(row.case_id, []).append(row)
-    return found
