@@ -21,8 +21,9 @@ from app.errors import (
     NotPermitted,
     SignInRequired,
 )
-from app.http.inputs import Input, Line, VersionsQuery
+from app.http.inputs import Input, Line
 from app.http.moments import At
+from app.http.paging import VersionsQuery, page_of
 from app.http.problems import problems
 from app.http.transaction import OneTransaction, Tx
 from app.http.who import ByStaff
@@ -200,12 +201,11 @@ async def show_calendar_year(year: Year, tx: Tx, by: ByStaff) -> CalendarYear:
 async def list_calendar_changes(
     asked: Annotated[VersionsQuery, Query()], tx: Tx, by: ByStaff
 ) -> CalendarChanges:
-    # One more than asked for tells whether there is a next page.
     found = await reading.changes_of(tx, _county(by), before=asked.before, most=asked.size + 1)
-    shown = found[: asked.size]
+    shown, last = page_of(found, asked.size)
     return CalendarChanges(
         items=[CalendarChange.of(one) for one in shown],
-        next=shown[-1].version if len(found) > asked.size else None,
+        next=None if last is None else last.version,
     )
 
 

@@ -18,8 +18,9 @@ from app.errors import (
     NotPermitted,
     SignInRequired,
 )
-from app.http.inputs import INT4_MAX, Identifier, Input, Line, Moment, VersionsQuery
+from app.http.inputs import INT4_MAX, Identifier, Input, Line, Moment
 from app.http.moments import At
+from app.http.paging import VersionsQuery, page_of
 from app.http.problems import problems
 from app.http.transaction import OneTransaction, Tx
 from app.http.who import ByStaff
@@ -247,13 +248,12 @@ async def preview_limit(asked: Annotated[PreviewQuery, Query()], tx: Tx, by: ByS
 async def list_limit_changes(
     asked: Annotated[VersionsQuery, Query()], tx: Tx, by: ByStaff
 ) -> LimitChanges:
-    # One more than asked for tells whether there is a next page.
     found = await reading.changes_of(tx, _county(by), before=asked.before, most=asked.size + 1)
-    shown = found[: asked.size]
+    shown, last = page_of(found, asked.size)
     paths = await reading.paths_of(tx, _categories(one.rule for one in shown))
     return LimitChanges(
         items=[LimitChange.of(one, paths) for one in shown],
-        next=shown[-1].version if len(found) > asked.size else None,
+        next=None if last is None else last.version,
     )
 
 

@@ -9,6 +9,7 @@ from app.directory.terms import Role
 from app.errors import ActionNotAllowed, KeyReused, NotFound, NotPermitted, SignInRequired
 from app.http.inputs import Input, Paragraphs, Ref, not_a_flag
 from app.http.moments import At
+from app.http.paging import VersionsQuery, page_of
 from app.http.problems import problems
 from app.http.transaction import OneTransaction, Tx
 from app.http.who import ByStaff, not_kept
@@ -63,11 +64,10 @@ class LookOut(BaseModel):
         )
 
 
-class LooksQuery(Input):
+class LooksQuery(VersionsQuery):
     before: int | None = Field(
         default=None, ge=1, le=2**63 - 1, description="上一页的 next；不填为第一页"
     )
-    size: int = Field(default=50, ge=1, le=100, description="每页几条")
 
 
 class SeenOut(BaseModel):
@@ -128,10 +128,9 @@ async def look(given: LookIn, tx: Tx, by: ByStaff) -> LookOut:
     responses=problems(SignInRequired, NotPermitted),
 )
 async def list_looks(asked: Annotated[LooksQuery, Query()], tx: Tx, by: ByStaff) -> LooksOut:
-    # One more than asked for tells whether there is a next page.
     found = await looks.listed(tx, by=by, before=asked.before, most=asked.size + 1)
-    shown = found[: asked.size]
+    shown, last = page_of(found, asked.size)
     return LooksOut(
         items=[SeenOut.of(one) for one in shown],
-        next=shown[-1].number if len(found) > asked.size else None,
+        next=None if last is None else last.number,
     )

@@ -14,6 +14,7 @@ from app.directory.terms import Role
 from app.errors import KeyReused, NotFound, NothingChanged, NotPermitted, SignInRequired
 from app.http.inputs import Input, UnitCode
 from app.http.moments import At
+from app.http.paging import page_of
 from app.http.phone import Phone
 from app.http.problems import problems
 from app.http.transaction import OneTransaction, Tx
@@ -89,14 +90,13 @@ async def list_numbers(
     asked: Annotated[NumbersQuery, Query()], tx: Tx, by: ByStaff
 ) -> OfficialNumbers:
     _require_administrator(by)
-    # One more than asked for tells whether there is a next page.
     found = await official_numbers.page(
         tx, county_id=by.county_id, after=asked.after, most=asked.size + 1
     )
-    shown = found[: asked.size]
+    shown, last = page_of(found, asked.size)
     return OfficialNumbers(
         items=[OfficialNumberOut.of(one) for one in shown],
-        next=shown[-1].id if len(found) > asked.size else None,
+        next=None if last is None else last.id,
     )
 
 

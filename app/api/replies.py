@@ -16,6 +16,7 @@ from app.errors import (
 )
 from app.http.inputs import Input, Ref
 from app.http.moments import At
+from app.http.paging import page_of
 from app.http.problems import problems
 from app.http.transaction import OneTransaction, Tx
 from app.http.who import ByStaff
@@ -100,12 +101,11 @@ class ReadingOut(BaseModel):
     responses=problems(SignInRequired, NotPermitted),
 )
 async def list_replies(asked: Annotated[RepliesQuery, Query()], tx: Tx, by: ByStaff) -> Replies:
-    # One more than asked for tells whether there is a next page.
     found = await unread.unread(tx, by=by, after=_read_cursor(asked.cursor), most=asked.size + 1)
-    shown = found[: asked.size]
+    shown, last = page_of(found, asked.size)
     return Replies(
         items=[_item(one) for one in shown],
-        next=_cursor(shown[-1]) if len(found) > asked.size else None,
+        next=None if last is None else _cursor(last),
     )
 
 

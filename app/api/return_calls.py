@@ -13,6 +13,7 @@ from app.errors import ActionNotAllowed, KeyReused, NotFound, NotPermitted, Sign
 from app.http.cases import CaseStateOut
 from app.http.inputs import Input, OptionalText, Paragraphs
 from app.http.moments import At
+from app.http.paging import page_of
 from app.http.problems import problems
 from app.http.transaction import OneTransaction, Tx
 from app.http.who import ByStaff
@@ -118,12 +119,11 @@ class Rework(Input):
     responses=problems(SignInRequired, NotPermitted),
 )
 async def list_calls(asked: Annotated[CallsQuery, Query()], tx: Tx, by: ByStaff) -> Calls:
-    # One more than asked for tells whether there is a next page.
     found = await return_calls.open_calls(tx, by=by, after=asked.after, most=asked.size + 1)
-    shown = found[: asked.size]
+    shown, last = page_of(found, asked.size)
     return Calls(
         items=[CallItem.of(call) for call in shown],
-        next=shown[-1].id if len(found) > asked.size else None,
+        next=None if last is None else last.id,
     )
 
 

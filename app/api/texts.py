@@ -12,6 +12,7 @@ from app.delivery.terms import FollowedBy, kind_in_chinese, why_in_chinese
 from app.errors import ActionNotAllowed, KeyReused, NotFound, NotPermitted, SignInRequired
 from app.http.inputs import Input, ShortText
 from app.http.moments import At
+from app.http.paging import page_of
 from app.http.problems import problems
 from app.http.transaction import OneTransaction, Tx
 from app.http.who import ByStaff
@@ -108,12 +109,11 @@ class Decision(Input):
     responses=problems(SignInRequired, NotPermitted),
 )
 async def list_texts(asked: Annotated[TextsQuery, Query()], tx: Tx, by: ByStaff) -> Texts:
-    # One more than asked for tells whether there is a next page.
     found = await attention.to_see_to(tx, by=by, after=asked.after, most=asked.size + 1)
-    shown = found[: asked.size]
+    shown, last = page_of(found, asked.size)
     return Texts(
         items=[TextItem.of(one) for one in shown],
-        next=shown[-1].id if len(found) > asked.size else None,
+        next=None if last is None else last.id,
     )
 
 

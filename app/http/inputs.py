@@ -30,15 +30,6 @@ class Input(BaseModel):
     )
 
 
-class VersionsQuery(Input):
-    """Which of what is only ever added to, the newest first."""
-
-    before: int | None = Field(
-        default=None, ge=1, le=INT4_MAX, description="上一页的 next；不填为第一页"
-    )
-    size: int = Field(default=50, ge=1, le=100, description="每页几条")
-
-
 def _refuse(reason: str) -> PydanticCustomError:
     return PydanticCustomError("text", "{reason}", {"reason": reason})
 
