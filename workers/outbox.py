@@ -16,13 +16,11 @@ from app import keys, outbox
 from app.auth import phones
 from app.bell import Bell
 from app.db import transaction
-from app.delivery import channel, claiming, phone_limits, reports, settling, unreported
+from app.delivery import channel, claiming, phone_limits, settling, unreported
 from app.delivery.claiming import Claimed
 from app.delivery.phone_limits import Ready
 from app.delivery.policy import Outcome, refused
-from app.delivery.reports import Report
 from app.delivery.terms import ErrorClass, Pause
-from app.delivery.unreported import Unreported
 from app.outbox import MessageState, Why
 from app.settings import settings
 from sms.gateway import (
@@ -32,13 +30,12 @@ from sms.gateway import (
     OutgoingText,
     Refused,
     SendResult,
-    SentText,
-    Status,
     Unknown,
 )
 from sms.providers import capabilities
 from sms.providers import open_gateway as open_gateway
 from sms.texts import render
+from workers.asking_after import ask_after
 
 log = structlog.get_logger()
 
@@ -116,7 +113,8 @@ class Delivery:
         for message in unknown:
             self._begin(self._inquire(message, probe=held.grant.probe))
         for one in silent:
-            self._begin(self._ask_after(one), among=self._asking_after)
+            asking = ask_after(self._gateway, one, provider=self._provider)
+            self._begin(asking, among=self._asking_after)
         return expired + len(unknown) + len(silent)
 
     async def _claim(self, lease: timedelta) -> tuple[int, float]:
@@ -200,34 +198,6 @@ class Delivery:
                 _outgoing(one), attempted_at=message.due_at, taken=message.taken
             )
         except Exception as failure:
-            return Unknown(type(failure).__name__)
-
-    async def _ask_after(self, message: Unreported) -> None:
-        """What the provider says is taken as its report would have been."""
-        status = await self._status_of(message)
-        try:
-            async with transaction() as tx:
-                told = _reported(message, status)
-                if not (told and await reports.record(tx, told, provider=self._provider)):
-                    await unreported.asked_in_vain(tx, message)
-        except Exception as failure:
-            # The lease lapses, and it is asked after again.
-            log.error("answer not taken", message=str(message.id), error=type(failure).__name__)
-
-    async def _status_of(self, message: Unreported) -> Status | NotSent | Unknown:
-        try:
-            return await self._gateway.status_of(
-                SentText(
-                    id=message.id,
-                    turn=message.turn,
-                    phone=keys.decrypt(message.phone_sealed),
-                    provider_id=message.provider_id,
-                    not_before=message.due_at,
-                    not_after=message.expires_at,
-                )
-            )
-        except Exception as failure:
-            # Also a key that has changed.
             return Unknown(type(failure).__name__)
 
     async def _heed(self, result: SendResult, *, probe: bool) -> None:
@@ -343,21 +313,6 @@ def _outgoing(one: Ready) -> OutgoingText:
         callback_url=f"{settings().public_url.rstrip('/')}/sms/twilio/status/{message.id}{turn}",
         turn=message.turn,
     )
-
-
-def _reported(message: Unreported, status: Status | NotSent | Unknown) -> list[Report]:
-    """The report that did not come. None where it still says no more than that it has the text, or does not know it."""
-    if not isinstance(status, Status) or status.state is MessageState.ACCEPTED:
-        return []
-    told = Report(
-        message.id,
-        message.provider_id,
-        status.state,
-        status.error_code,
-        status.error,
-        message.turn,
-    )
-    return [told]
 
 
 def _outcome(result: SendResult) -> Outcome:
