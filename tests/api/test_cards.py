@@ -1,4 +1,4 @@
-"""Cards over HTTP: who sees which, the counts, what is shown in red at sign-in and on the wall, and cards for irregular handling."""
+"""Cards over HTTP: who sees which, the counts, what is shown in red at sign-in and on the wall, and what a look costs."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -305,70 +305,6 @@ async def escalated(who: Who) -> str:
     return ref
 
 
-async def test_a_supervisor_cards_a_unit_and_a_person_of_it_with_the_reason(who: Who) -> None:
-    ref, inspector, clerk = await escalated(who), await who("ducha"), await who("guangshun")
-    card = await inspector.does(f"/cases/{ref}/card", **IRREGULAR, person="周启明")
-    assert (card["level"], card["cause"], card["cause_label"]) == ("red", "irregular", "违规办理")
-    assert (card["unit"], card["person"], card["post"]) == ("广顺街道", "周启明", "群工办干事")
-    assert (card["reason"], card["issued_by"]) == (IRREGULAR["reason"], "贺敏")
-    assert (card["may_appeal"], card["may_decide"], card["due_at"]) == (False, False, None)
-    assert card["id"] in await ids(clerk, whose="me", cause="irregular")
-    assert (await clerk.sees(f"/cards/{card['id']}"))["may_appeal"] is True
-    entry = (await clerk.sees(f"/cases/{ref}"))["timeline"][-1]
-    assert (entry["action"], entry["unit"], entry["to"]) == (
-        "card",
-        "荣昌区群工系统指挥中心",
-        "广顺街道",
-    )
-    assert entry["texts"] == {"reason": IRREGULAR["reason"]}
-    assert "周启明" not in str(entry["data"])
-    assert not entry["public"]
-    by_account = await inspector.does(f"/cases/{ref}/card", **IRREGULAR, person="guangshun_head")
-    assert by_account["person"] == "唐国梁"
-    unnamed = await inspector.does(f"/cases/{ref}/card", **IRREGULAR)
-    assert (unnamed["person"], unnamed["person_id"]) == (None, None)
-
-
-async def test_nobody_but_a_supervisor_cards_and_no_supervisor_his_own_unit(who: Who) -> None:
-    ref = await escalated(who)
-    for account in ("gongnong", "guangshun_head", "zhihui", "zhihui_head", "lingdao", "admin"):
-        answer = await (await who(account)).post(f"/cases/{ref}/card", IRREGULAR)
-        assert (answer.status_code, answer.json()["type"]) == (403, "/problems/not-permitted"), (
-            account
-        )
-    inspector, commission = await who("ducha"), await who("jiwei")
-    own = {**IRREGULAR, "unit_code": "500153ZH"}
-    assert (await inspector.post(f"/cases/{ref}/card", own)).status_code == 403
-    assert (await commission.does(f"/cases/{ref}/card", **own))["unit"] == "荣昌区群工系统指挥中心"
-
-
-async def test_a_card_is_given_to_those_only_who_took_part(who: Who) -> None:
-    ref, inspector = await escalated(who), await who("ducha")
-    for wrong in (
-        {"unit_code": "500153100"},
-        {"unit_code": "999999"},
-        {"person": "刘德荣"},
-        {"level": "green"},
-        {"reason": ""},
-        {"reason": "\u0000"},
-    ):
-        answer = await inspector.post(f"/cases/{ref}/card", {**IRREGULAR, **wrong})
-        assert (answer.status_code, answer.json()["type"]) == (422, "/problems/invalid-input"), (
-            wrong
-        )
-    assert await cards_of(ref) == []
-
-
-async def test_a_card_sent_twice_is_issued_once_and_not_on_what_has_changed_since(who: Who) -> None:
-    ref, inspector = await escalated(who), await who("ducha")
-    first = await inspector.post(f"/cases/{ref}/card", IRREGULAR, key=f"card-{ref}")
-    again = await inspector.post(f"/cases/{ref}/card", IRREGULAR, key=f"card-{ref}")
-    assert (first.status_code, first.content) == (again.status_code, again.content)
-    stale = await inspector.post(f"/cases/{ref}/card", IRREGULAR, version=3)
-    assert (stale.status_code, stale.json()["type"]) == (412, "/problems/changed-meanwhile")
-    assert await cards_of(ref) == [first.json()["id"]]
-
-
 async def test_looking_at_cards_costs_few_statements(who: Who) -> None:
     cadre, inspector = await who("gongnong"), await who("ducha")
     _, card, _ = await overdue(cadre, MARCH)
@@ -392,65 +328,3 @@ async def test_looking_at_cards_costs_few_statements(who: Who) -> None:
         finally:
             observers.remove(sent.append)
         assert 0 < len(sent) <= most, (path, sent)
-
-
-async def test_cards_that_rest_on_a_day_changed_since_are_listed_for_review_and_stay(
-    who: Who,
-) -> None:
-    cadre, admin, inspector = await who("gongnong"), await who("admin"), await who("ducha")
-    _, touched, _ = await overdue(cadre, datetime(2021, 3, 8, 3, tzinfo=UTC))
-    _, other, _ = await overdue(cadre, datetime(2021, 6, 7, 3, tzinfo=UTC))
-    before = await ids(inspector, whose="review")
-    await admin.does(
-        "/calendar/days",
-        days=[{"day": "2021-03-09", "kind": "off", "name": "暴雨停工"}],
-        reason="县防汛指挥部通知",
-    )
-    review = await ids(inspector, whose="review")
-    assert touched in review - before
-    assert other not in review
-    assert (await inspector.sees(f"/cards/{touched}"))["revoked_at"] is None
-    assert (await cadre.get("/cards", whose="review")).status_code == 403
-
-
-async def test_what_a_year_said_when_it_was_published_is_no_change_to_review(who: Who) -> None:
-    """The sample county's years were published after the cards of an invented one took effect."""
-    cadre, inspector = await who("gongnong"), await who("ducha")
-    # Two working days over the Spring Festival of 2022.
-    _, card, _ = await overdue(cadre, datetime(2022, 1, 29, 3, tzinfo=UTC))
-    assert card in await ids(cadre)
-    assert card not in await ids(inspector, whose="review")
-
-
-async def test_cards_that_rest_on_office_hours_changed_since_are_listed_for_review_too(
-    who: Who,
-) -> None:
-    """By the hours it had, what was told at half past five was told that day; by the new ones, on the next."""
-    cadre, admin, inspector = await who("gongnong"), await who("admin"), await who("ducha")
-    _, touched, _ = await overdue(cadre, datetime(2021, 9, 6, 9, 30, tzinfo=UTC))
-    _, other, _ = await overdue(cadre, datetime(2021, 9, 6, 3, tzinfo=UTC))
-    hours = {"opens": "09:00", "noon_from": "12:00", "noon_to": "14:00", "closes": "18:00"}
-    await admin.does("/calendar/hours", **{**hours, "closes": "17:00"}, reason="冬季作息")
-    try:
-        review = await ids(inspector, whose="review")
-    finally:
-        await admin.does("/calendar/hours", **hours, reason="恢复夏季作息")
-    assert touched in review
-    assert other not in review
-
-
-async def test_somebody_is_left_to_decide_about_a_card_that_one_desk_gives_the_other(
-    who: Who,
-) -> None:
-    """By the sample county's own people alone."""
-    center = await who("zhihui")
-    ref = await center.registers()
-    path = f"/cases/{ref}/card"
-    given = {"level": "yellow", "unit_code": "500153ZH", "reason": "未见面核实。"}
-    card = (await (await who("jiwei")).does(path, **given))["id"]
-    await center.does(f"/cards/{card}/appeal", ground="当日已见面核实")
-    for barred in ("jiwei", "ducha", "duchashi"):
-        answer = await (await who(barred)).post(f"/cards/{card}/decide-appeal", {"upheld": True, "reason": "属实"})  # fmt: skip
-        assert answer.status_code == 403, barred
-    decided = await (await who("jiandu")).does(f"/cards/{card}/decide-appeal", upheld=True, reason="属实")  # fmt: skip
-    assert decided["revoked_at"] is not None

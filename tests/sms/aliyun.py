@@ -1,5 +1,6 @@
 """The simulated 阿里云 over HTTP with the real adapter before it, for the tests of both."""
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -69,6 +70,35 @@ def message(
     given = {"ref": "500153-261122-00000001", "title": "没有饮用水", "unit": "荣隆镇"}
     given |= {"report": "已找到漏点", "code": "123456"}
     return OutgoingText(uuid4(), phone, kind, given | values, "【荣昌群工】…", "http://unused/")
+
+
+def before(port: int) -> AliyunGateway:
+    async def approval(_kind: MessageKind) -> Standing:
+        return Standing(Approval.APPROVED, "SMS_1")
+
+    return AliyunGateway(account(aliyun_api_url=f"http://127.0.0.1:{port}"), approval)
+
+
+@asynccontextmanager
+async def answering(answer: bytes) -> AsyncIterator[AliyunGateway]:
+    """The adapter before a server that reads a request, writes this status and body, and hangs up."""
+    status, _, body = answer.partition(b"|")
+
+    async def answered(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 %s\r\nContent-Length: %d\r\n\r\n%s" % (status, len(body), body))
+        await writer.drain()
+        writer.close()
+        await writer.wait_closed()
+
+    server = await asyncio.start_server(answered, "127.0.0.1", 0)
+    gateway = before(server.sockets[0].getsockname()[1])
+    try:
+        yield gateway
+    finally:
+        await gateway.close()
+        server.close()
+        await server.wait_closed()
 
 
 @pytest.fixture(scope="session")

@@ -1,33 +1,26 @@
 """The real adapter against the simulated 阿里云 over HTTP: what each answer, silence and fault comes to."""
 
-import asyncio
 import logging
 import socket
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 import asyncpg
 import pytest
 
-from app.outbox import MessageKind, MessageState
+from app.outbox import MessageKind
 from app.text_templates import Approval, Standing
 from sms.gateway import (
     Accepted,
     ErrorClass,
     NotSent,
-    OutgoingText,
     Refused,
     SendResult,
-    SentText,
-    Status,
     Unknown,
 )
 from sms.providers.aliyun import AliyunGateway
 from sms.providers.aliyun_protocol import ERRORS, classify, signature
-from tests.sms.aliyun import PHONE, PUSHES, Aliyun, account, message
+from tests.sms.aliyun import PHONE, PUSHES, Aliyun, account, answering, before, message
 from tests.sms.servers import wait_for
 
 
@@ -155,7 +148,7 @@ async def test_a_refused_connection_is_not_sent() -> None:
     with socket.socket() as taken:
         # Bound but not listening: nobody else gets the port, and it refuses.
         taken.bind(("127.0.0.1", 0))
-        gateway = _before(taken.getsockname()[1])
+        gateway = before(taken.getsockname()[1])
         try:
             assert await gateway.send(message()) == NotSent("no_connection")
             found = await gateway.find(message(), attempted_at=datetime.now(UTC))
@@ -184,55 +177,6 @@ async def test_answers_that_are_not_theirs_have_a_result_all_the_same(
     answer: bytes, result: SendResult
 ) -> None:
     assert await _sent_to(answer) == result
-
-
-async def test_an_unknown_attempt_is_found_by_our_own_id_among_others_that_read_the_same(
-    aliyun: Aliyun,
-) -> None:
-    before = datetime.now(UTC)
-    aliyun.behave(error_accepted=1)
-    sent, never = message(), message()
-    async with aliyun.gateway() as gateway:
-        await gateway.send(message())
-        await gateway.send(sent)
-        assert await gateway.find(sent, attempted_at=before) == Accepted(None)
-        assert await gateway.find(never, attempted_at=before) == NotSent("not_found")
-        elsewhere = message(phone="+8613800000002")
-        assert await gateway.find(elsewhere, attempted_at=before) == NotSent("not_found")
-
-
-async def test_what_was_sent_in_an_earlier_turn_is_not_taken_for_this_ones(aliyun: Aliyun) -> None:
-    before, first = datetime.now(UTC), message()
-    again = replace(first, turn=2)
-    async with aliyun.gateway() as gateway:
-        await gateway.send(first)
-        assert await gateway.find(again, attempted_at=before) == NotSent("not_found")
-        await gateway.send(again)
-        assert await gateway.find(again, attempted_at=before) == Accepted(None)
-
-
-async def test_every_day_since_the_attempt_is_looked_through(aliyun: Aliyun) -> None:
-    sent = message()
-    async with aliyun.gateway() as gateway:
-        await gateway.send(sent)
-        past = datetime.now(UTC) - timedelta(days=3)
-        assert await gateway.find(sent, attempted_at=past) == Accepted(None)
-        ahead = datetime.now(UTC) + timedelta(days=2)
-        assert await gateway.find(sent, attempted_at=ahead) == NotSent("not_found")
-
-
-async def test_finding_reads_past_the_first_page(aliyun: Aliyun) -> None:
-    first = message()
-    async with aliyun.gateway() as gateway:
-        await gateway.send(first)
-        await asyncio.gather(*(gateway.send(message()) for _ in range(60)))
-        assert await gateway.find(first, attempted_at=datetime.now(UTC)) == Accepted(None)
-
-
-async def test_a_query_that_is_refused_leaves_it_unknown(aliyun: Aliyun) -> None:
-    async with aliyun.gateway(aliyun_access_key_secret="wrong") as gateway:
-        found = await gateway.find(message(), attempted_at=datetime.now(UTC))
-    assert found == Unknown("SignatureDoesNotMatch")
 
 
 @pytest.mark.parametrize("approval", [Approval.PENDING, Approval.REJECTED])
@@ -303,103 +247,6 @@ def test_an_unknown_code_is_of_no_known_class() -> None:
     assert classify("isv.SOMETHING_NEW") is ErrorClass.AMBIGUOUS
 
 
-def _before(port: int) -> AliyunGateway:
-    async def approval(_kind: MessageKind) -> Standing:
-        return Standing(Approval.APPROVED, "SMS_1")
-
-    return AliyunGateway(account(aliyun_api_url=f"http://127.0.0.1:{port}"), approval)
-
-
-@asynccontextmanager
-async def _answering(answer: bytes) -> AsyncIterator[AliyunGateway]:
-    """The adapter before a server that reads a request, writes this status and body, and hangs up."""
-    status, _, body = answer.partition(b"|")
-
-    async def answered(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await reader.readuntil(b"\r\n\r\n")
-        writer.write(b"HTTP/1.1 %s\r\nContent-Length: %d\r\n\r\n%s" % (status, len(body), body))
-        await writer.drain()
-        writer.close()
-        await writer.wait_closed()
-
-    server = await asyncio.start_server(answered, "127.0.0.1", 0)
-    gateway = _before(server.sockets[0].getsockname()[1])
-    try:
-        yield gateway
-    finally:
-        await gateway.close()
-        server.close()
-        await server.wait_closed()
-
-
 async def _sent_to(answer: bytes) -> SendResult:
-    async with _answering(answer) as gateway:
+    async with answering(answer) as gateway:
         return await gateway.send(message())
-
-
-def _sent(text: OutgoingText, *, ago: timedelta = timedelta(), turn: int = 1) -> SentText:
-    moment = datetime.now(UTC) - ago
-    return SentText(text.id, turn, text.phone, None, moment, moment + timedelta(days=7))
-
-
-@pytest.mark.parametrize(
-    ("fate", "status"),
-    [
-        ({}, Status(MessageState.DELIVERED)),
-        ({"silent": 1}, Status(MessageState.ACCEPTED)),
-        (
-            {"undelivered": 1, "failure_code": "USER_REJECT"},
-            Status(MessageState.UNDELIVERED, "USER_REJECT", ErrorClass.OPTED_OUT),
-        ),
-    ],
-)
-async def test_what_became_of_a_text_is_told_to_who_asks_where_no_receipt_comes(
-    aliyun: Aliyun, fate: dict[str, Any], status: Status
-) -> None:
-    aliyun.behave(lost=True, report_delay_seconds=0, report_before_answer=True, **fate)
-    text = message()
-    async with aliyun.gateway() as gateway:
-        await gateway.send(message())
-        await gateway.send(text)
-        assert await gateway.status_of(_sent(text)) == status
-        assert await gateway.status_of(_sent(text, ago=timedelta(days=3))) == status
-        assert await gateway.status_of(_sent(text, turn=2)) == NotSent("not_found")
-        assert await gateway.status_of(_sent(message())) == NotSent("not_found")
-    assert aliyun.listener.items(f"{PUSHES}/reports") == []
-    assert aliyun.attempts(text) == (1, 1), "asking sends nothing"
-
-
-async def test_only_the_days_on_which_a_text_may_have_gone_out_are_looked_through(
-    aliyun: Aliyun,
-) -> None:
-    text = message()
-    async with aliyun.gateway() as gateway:
-        await gateway.send(text)
-        over = replace(_sent(text), not_before=_days_ago(9), not_after=_days_ago(2))
-        assert await gateway.status_of(over) == NotSent("not_found")
-
-
-def _days_ago(days: int) -> datetime:
-    return datetime.now(UTC) - timedelta(days=days)
-
-
-async def test_a_question_that_is_refused_or_answered_oddly_tells_nothing(aliyun: Aliyun) -> None:
-    async with aliyun.gateway(aliyun_access_key_secret="wrong") as gateway:
-        assert await gateway.status_of(_sent(message())) == Unknown("SignatureDoesNotMatch")
-
-
-@pytest.mark.parametrize(
-    ("told", "status"),
-    [
-        (b'"SendStatus":9', Unknown("unreadable_answer")),
-        (b'"SendStatus":"3"', Status(MessageState.DELIVERED)),
-        # A code as no receipt would hold it says nothing about why.
-        (b'"SendStatus":2,"ErrCode":"\\u0000"', Status(MessageState.UNDELIVERED)),
-    ],
-)
-async def test_only_what_reads_as_theirs_is_believed(told: bytes, status: object) -> None:
-    text = message()
-    listed = b'{"OutId":"%s",%s}' % (str(text.id).encode(), told)
-    page = b'200 OK|{"Code":"OK","SmsSendDetailDTOs":{"SmsSendDetailDTO":[%s]}}' % listed
-    async with _answering(page) as gateway:
-        assert await gateway.status_of(_sent(text)) == status
