@@ -1,0 +1,73 @@
+"""Harms to who leads, who assists, and what has ended. What `[ref]` and its like stand for says tests/harms."""
+
+from typing import Final
+
+from tests.harms.harm import Harm
+
+HARMS: Final[tuple[Harm, ...]] = (
+    (
+        "one_lead_a_round",
+        ("UPDATE assignment SET state = 'released' WHERE case_id = [id] AND role = 'lead'",),
+        {"ref": "[ref]", "round": 1, "leads": 0},
+    ),
+    (
+        "one_lead_a_round",
+        (
+            "DROP INDEX one_lead_a_round",
+            "UPDATE assignment SET role = 'lead' WHERE case_id = [id]",
+        ),
+        {"ref": "[ref]", "round": 1, "leads": 2},
+    ),
+    (
+        "one_lead_a_round",
+        ("UPDATE grievance SET round = 2 WHERE id = [joined_id]",),
+        {"ref": "[joined_ref]", "round": 1, "leads": 0},
+    ),
+    (
+        "no_open_assistant_after_answer",
+        ("UPDATE assignment SET state = 'signed' WHERE case_id = [id] AND role = 'assist'",),
+        {"ref": "[ref]", "phase": "answered"},
+    ),
+    (
+        "nobody_works_on_what_ended",
+        (
+            "UPDATE assignment SET state = 'offered' WHERE case_id = [id] AND role = 'lead'",
+            "UPDATE grievance SET phase = 'declined' WHERE id = [id]",
+        ),
+        {"ref": "[ref]", "phase": "declined", "state": "offered"},
+    ),
+    (
+        "ended_units_have_nothing_open",
+        (
+            """UPDATE unit SET valid_to = CURRENT_DATE - 2, handed_over_at = now() - interval '1 day'
+            WHERE id = (SELECT holder_unit_id FROM grievance WHERE id = [id])""",
+            "UPDATE grievance SET phase = 'handling' WHERE id = [id]",
+        ),
+        {"ref": "[ref]", "phase": "handling"},
+    ),
+    (
+        "what_ended_has_no_stage",
+        ("UPDATE grievance SET stage = 'handle' WHERE id = [id]",),
+        {"ref": "[ref]", "stage": "handle"},
+    ),
+    (
+        "what_ended_has_no_stage",
+        ("UPDATE grievance SET waiting = 'supplement' WHERE id = [joined_id]",),
+        {"ref": "[joined_ref]", "waiting": "supplement"},
+    ),
+    (
+        "what_ended_has_no_stage",
+        ("UPDATE clock SET ended_at = NULL WHERE case_id = [id] AND stage = 'whole'",),
+        {"ref": "[ref]", "clocks": 1},
+    ),
+    (
+        "merged_into_one_that_stands",
+        ("UPDATE grievance SET phase = 'merged', primary_id = [joined_id] WHERE id = [id]",),
+        {"ref": "[joined_ref]", "primary_case": "cycle"},
+    ),
+    (
+        "merged_into_one_that_stands",
+        ("DELETE FROM grievance WHERE id = [id]",),
+        {"ref": "[joined_ref]", "primary_case": "missing"},
+    ),
+)
