@@ -25,8 +25,8 @@ from tests.faults.messages import (
     away,
     free_port,
     killed,
-    webhooks,
 )
+from tests.faults.webhooks import webhooks
 
 TEXTS = int(os.environ.get("FAULTS_TEXTS", "10000"))
 KILLS, QUEUED = max(4, TEXTS // 50), TEXTS // 2

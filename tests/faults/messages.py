@@ -18,13 +18,10 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlencode
-from uuid import UUID, uuid4
 
 import asyncpg
 import httpx
 from sqlalchemy import make_url
-from twilio.request_validator import RequestValidator
 
 from app import keys
 from app.db import Database, snapshot
@@ -268,7 +265,7 @@ def phone(number: int) -> str:
 
 async def killed(post: Post, *, texts: int, kills: int, rate: int, module: str = WORKERS) -> Judged:
     """Workers die at random while the provider answers 429, 500 and nothing, and has half of what it denies."""
-    now = await _now(post)
+    now = await moment(post)
     messages = [owed(number, now) for number in range(texts)]
     await post.owe(messages)
     await post.behave(seed=post.chance.randrange(10**6), **LYING)
@@ -323,7 +320,7 @@ async def _once_each(post: Post, messages: list[OutboxMessage], told: str) -> Ju
 async def _unexplained(post: Post, messages: list[OutboxMessage]) -> int:
     """How many were sent twice though no attempt of theirs ended unknown: those that had a single attempt."""
     once = {
-        row["id"] for row in await _rows(post, "SELECT id FROM outbox_message WHERE attempts <= 1")
+        row["id"] for row in await rows(post, "SELECT id FROM outbox_message WHERE attempts <= 1")
     }
     found = 0
     for message in messages:
@@ -338,7 +335,7 @@ async def away(
     post: Post, *, texts: int, codes: int, rate: int, back: Callable[[], Awaitable[None]]
 ) -> Judged:
     """The provider has been away for six hours; `back` brings it back."""
-    now = await _now(post)
+    now = await moment(post)
     hours = timedelta(hours=6)
     queued = [owed(n, now - hours * (texts - n) / texts) for n in range(texts)]
     old = [owed(texts + n, now - timedelta(minutes=5 + n % 300), kind=MessageKind.ONE_TIME_CODE) for n in range(codes)]  # fmt: skip
@@ -375,69 +372,13 @@ async def away(
     )
 
 
-async def webhooks(post: Post, *, texts: int) -> Judged:
-    """Each report five times at once, in any order, a day late; forged, unsigned, and with its fields split elsewhere."""
-    now = await _now(post)
-    messages = [owed(number, now - timedelta(days=1)) for number in range(2 * texts)]
-    await post.owe(messages)
-    await post.do("UPDATE outbox_message SET state = 'accepted', attempts = 1, lease_until = now() + interval '2 hours', provider_id = 'SM' || replace(CAST(id AS text), '-', '')")  # fmt: skip
-    genuine, victims = messages[:texts], messages[texts:]
-    calls = [_report(post, one.id, status) for one in genuine for status in ("queued", "sent", "delivered") for _ in range(5)]  # fmt: skip
-    for one in victims:
-        calls += [_report(post, one.id, "delivered", how=how) for how in ("forged", "unsigned", "split", "elsewhere")]  # fmt: skip
-    post.chance.shuffle(calls)
-    statuses: list[int] = []
-    at_once = asyncio.Semaphore(32)
-
-    async def call(url: str, body: bytes, headers: dict[str, str]) -> None:
-        async with at_once:
-            statuses.append((await post.web.post(url, content=body, headers=headers)).status_code)
-
-    await asyncio.gather(*(call(*one) for one in calls))
-    rows = {row["id"]: row["state"] for row in await _rows(post, "SELECT id, state FROM outbox_message")}  # fmt: skip
-    told = sum(rows[one.id] == "delivered" for one in genuine)
-    fooled = sum(rows[one.id] != "accepted" for one in victims)
-    failures = sum(status >= 500 for status in statuses)
-    refused = sum(status == 403 for status in statuses)
-    breaches = await post.breaches()
-    held = told == texts and fooled == failures == 0 and refused == 3 * texts and not breaches
-    return Judged(
-        held,
-        f"{len(calls):,} webhooks, {told} of {texts} took effect, {fooled} of {texts} fooled, {refused:,} refused, {failures} failures; "
-        f"doctor: {', '.join(breaches) or 'nothing'}",
-    )
-
-
-def _report(
-    post: Post, message: UUID, status: str, *, how: str = "genuine"
-) -> tuple[str, bytes, dict[str, str]]:
-    path = f"/sms/twilio/status/{message}"
-    fields = {"MessageSid": f"SM{message.hex}", "MessageStatus": status, "To": "+8613900000000"}
-    token = settings().twilio_auth_token.get_secret_value()
-    signature: str = RequestValidator(token).compute_signature(post.public_url + path, fields)
-    headers = {"Content-Type": "application/x-www-form-urlencoded", "X-Twilio-Signature": signature}
-    match how:
-        case "forged":
-            headers["X-Twilio-Signature"] = signature[::-1]
-        case "unsigned":
-            del headers["X-Twilio-Signature"]
-        case "split":
-            # Names and values run together are what is signed: the same letters, parted elsewhere.
-            fields = {"MessageSi": f"dSM{message.hex}", "MessageStatu": f"s{status}", "To": "+8613900000000"}  # fmt: skip
-        case "elsewhere":
-            path = f"/sms/twilio/status/{uuid4()}"
-        case _:
-            pass
-    return post.public_url + path, urlencode(fields).encode(), headers
-
-
-async def _now(post: Post) -> datetime:
-    [row] = await _rows(post, "SELECT now() AS now")
+async def moment(post: Post) -> datetime:
+    [row] = await rows(post, "SELECT now() AS now")
     now: datetime = row["now"]
     return now
 
 
-async def _rows(post: Post, query: str) -> list[Any]:
+async def rows(post: Post, query: str) -> list[Any]:
     connection = await post.connect()
     try:
         return list(await connection.fetch(query))

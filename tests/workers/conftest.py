@@ -19,13 +19,16 @@ from fastapi import FastAPI
 from sqlalchemy import text
 
 from app import outbox
+from app.auth.actor import StaffActor
 from app.db import Database, transaction
 from app.http import problems
 from app.outbox import MessageKind, MessageState
 from app.settings import Settings, settings
+from qungong import sample
 from sms import inbound
 from sms.simulator.app import create_app
 from sms.simulator.state import SimulatorSettings
+from tests.conftest import find_staff
 from tests.sms.servers import served
 from workers.outbox import Delivery, open_gateway
 from workers.poll import keep_working
@@ -224,3 +227,11 @@ async def let_leases_lapse() -> None:
 async def let_pauses_pass() -> None:
     async with transaction() as tx:
         await tx.execute(_DUE)
+
+
+@pytest_asyncio.fixture
+async def cadre(database: Database) -> AsyncIterator[StaffActor]:
+    """Of the village that cards are about, in a county of the test's own."""
+    assert database is not None
+    await sample.load()
+    yield await find_staff("gongnong")

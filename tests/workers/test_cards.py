@@ -1,48 +1,37 @@
 """Cards and reminders: who gets which, for which moment, once, whatever happens. At dates of 2025, whose calendar stands."""
 
-import asyncio
-from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
-from datetime import UTC, date, datetime
-from typing import Any
-
-import pytest
-import pytest_asyncio
 from sqlalchemy import text
-from structlog.testing import capture_logs
 
-from app import clock
 from app.auth.actor import StaffActor
-from app.calendars import editing
-from app.calendars.working_time import Day, Limit
-from app.cases import access, history, rescheduling, verification
-from app.cases.actions import dispatching, filing, handling, judging
+from app.calendars.working_time import Limit
+from app.cases import access, history
+from app.cases.actions import dispatching, handling, judging
 from app.cases.actions.dispatching import Part
-from app.cases.actions.filing import Intake, PersonHelped
 from app.cases.lifecycle import Action
-from app.cases.models import Channel
-from app.clock import SHANGHAI
-from app.db import OWNER, Database, transaction
-from app.limits.terms import Kind, Stage
-from qungong import sample
+from app.db import transaction
+from app.limits.terms import Stage
 from tests.conftest import find_staff
-from workers.deadlines import CardSweep
+from tests.workers.carding import (
+    LATE,
+    LOCK,
+    LOOK_AGAIN,
+    MONDAY,
+    TOWNSHIP,
+    UNCONSTRAINED,
+    VILLAGE,
+    WATER,
+    assert_records_hold,
+    cards,
+    day,
+    entries,
+    registered,
+    run,
+    sweep,
+)
 
-_CARDS = text("""
-SELECT c.*, g.ref, u.code FROM card c JOIN grievance g ON g.id = c.case_id JOIN unit u ON u.id = c.unit_id
-WHERE g.ref = :ref ORDER BY c.effective_at, c.unit_id
-""")
-_ENTRIES = text("""
-SELECT e.action, e.public, e.staff_id, CAST(e.body AS json) -> 'data' AS data
-FROM case_event e JOIN grievance g ON g.id = e.case_id WHERE g.ref = :ref AND e.action = ANY(:actions) ORDER BY e.seq
-""")
 _HOLDER = text(
     "SELECT u.code, g.waiting, g.stage FROM grievance g JOIN unit u ON u.id = g.holder_unit_id WHERE ref = :ref"
 )
-_LOOK_AGAIN = text("""
-UPDATE clock w SET steps = 1, next_at = yellow_at FROM grievance g WHERE g.id = w.case_id AND g.ref = :ref AND w.stage = 'judge'
-""")
-_UNCONSTRAINED = text("ALTER TABLE card DROP CONSTRAINT one_card_a_level")
 _LEAVES = text("""
 UPDATE post o SET valid_to = :last FROM staff s, unit u
 WHERE s.id = o.staff_id AND u.id = o.unit_id AND s.account = :account AND u.code = :code
@@ -52,77 +41,6 @@ INSERT INTO post (staff_id, unit_id, role, title, valid_from)
 SELECT s.id, u.id, :role, :title, :since FROM staff s, unit u WHERE s.account = :account AND u.code = :code
 """)
 _RENAME = text("UPDATE post SET title = :title FROM staff s WHERE s.id = staff_id AND s.account = :account")  # fmt: skip
-_LOCK = text("SELECT 1 FROM grievance WHERE ref = :ref FOR UPDATE")
-# A head that does not fit its chain: no entry can be added to this case.
-_BREAK = text("UPDATE grievance SET event_seq = event_seq - 1 WHERE ref = :ref")
-VILLAGE, TOWNSHIP, WATER = "500153003007", "500153003", "500153D11"
-
-
-def day(month: int, day_: int, hour: int = 10, *, minute: int = 0, year: int = 2025) -> datetime:
-    return datetime(year, month, day_, hour, minute, tzinfo=SHANGHAI)
-
-
-@contextmanager
-def at(moment: datetime) -> Iterator[None]:
-    with clock.moved(moment - datetime.now(UTC)):
-        yield
-
-
-@pytest_asyncio.fixture
-async def cadre(database: Database) -> AsyncIterator[StaffActor]:
-    assert database is not None
-    await sample.load()
-    yield await find_staff("gongnong")
-
-
-async def registered(cadre: StaffActor, received: datetime, number: int = 1) -> str:
-    intake = Intake(
-        "路灯不亮", "村口路灯不亮三天了。", Kind.HELP, Channel.CADRE,
-        person=PersonHelped("李大姐", f"+86139{number:08d}"),
-    )  # fmt: skip
-    async with transaction() as tx:
-        return (await filing.register(tx, intake, by=cadre, now=received)).case.ref
-
-
-async def sweep(moment: datetime, work: CardSweep | None = None) -> None:
-    """Until nothing more is due."""
-    with at(moment):
-        work = work or CardSweep()
-        while (await work.step())[1]:
-            pass
-
-
-async def cards(ref: str) -> list[Any]:
-    async with transaction() as tx:
-        return await tx.all(_CARDS, ref=ref)
-
-
-async def entries(ref: str, *actions: Action) -> list[Any]:
-    async with transaction() as tx:
-        return await tx.all(_ENTRIES, ref=ref, actions=list(actions))
-
-
-async def run(statement: Any, **values: Any) -> None:
-    """By hand, as nothing of ours could."""
-    async with transaction() as tx:
-        await tx.act_as(OWNER)
-        await tx.execute(statement, **values)
-
-
-async def a_day_off(by: StaffActor, off: date) -> None:
-    assert by.county_id is not None
-    days = {off: Day(working=False, name="停水停电")}
-    async with transaction() as tx:
-        await editing.change_days(tx, by.county_id, days, reason="-", staff_id=None, now=day(9, 23))
-
-
-async def assert_records_hold() -> None:
-    async with transaction() as tx:
-        assert [fault async for _, found in verification.verify(tx) for fault in found] == []
-
-
-# A village judges within 2 working days: registered on Monday, due on Wednesday at the end of the day.
-MONDAY, LATE = day(9, 22), day(9, 25, 0)
 
 
 async def test_an_overdue_stage_earns_its_holder_a_yellow_card(cadre: StaffActor) -> None:
@@ -259,8 +177,8 @@ async def test_the_card_keeps_person_and_post_of_its_own_day(cadre: StaffActor) 
     await run(_LEAVES, account="gongnong", code=VILLAGE, last=day(9, 24).date())
     await run(_JOINS, account="jianzhi", code=VILLAGE, role="village_cadre", title="新来的", since=day(9, 25).date())  # fmt: skip
     await run(_RENAME, account="gongnong", title="后来的职务")
-    await run(_LOOK_AGAIN, ref=refs[1])
-    await run(_UNCONSTRAINED)
+    await run(LOOK_AGAIN, ref=refs[1])
+    await run(UNCONSTRAINED)
     await sweep(day(9, 25))
     found = [(card.person_name, card.post_title) for card in await cards(refs[1])]
     assert found == [(cadre.name, "社区干部"), (cadre.name, "后来的职务")]
@@ -293,7 +211,7 @@ async def test_one_is_reminded_once_before_the_end_and_not_when_it_is_too_late(
 ) -> None:
     reminded, caught_up = [await registered(cadre, MONDAY, number) for number in range(2)]
     async with transaction() as tx:
-        lock = await tx.all(_LOCK, ref=caught_up)
+        lock = await tx.all(LOCK, ref=caught_up)
         assert lock
         for _ in range(2):
             await sweep(day(9, 24))
@@ -318,85 +236,3 @@ async def test_a_whole_case_over_its_limit_is_told_once_and_earns_nobody_a_card(
     assert len(over) == 1
     assert {card.stage for card in await cards(ref)} <= {"judge"}
     await assert_records_hold()
-
-
-async def test_many_sweeps_at_once_issue_each_card_once(cadre: StaffActor) -> None:
-    refs = [await registered(cadre, MONDAY, number) for number in range(40)]
-    with at(day(11, 3)):
-        await asyncio.gather(*(CardSweep().step() for _ in range(8)))
-    assert [[card.level for card in await cards(ref)] for ref in refs] == [["yellow", "red"]] * 40
-    await assert_records_hold()
-
-
-async def test_a_case_somebody_works_on_is_left_for_the_next_look(cadre: StaffActor) -> None:
-    busy, free = [await registered(cadre, MONDAY, number) for number in range(2)]
-    async with transaction() as tx:
-        await tx.execute(_LOCK, ref=busy)
-        await sweep(day(9, 25))
-        assert [len(await cards(ref)) for ref in (busy, free)] == [0, 1]
-    await sweep(day(9, 25))
-    assert len(await cards(busy)) == 1
-
-
-async def test_one_case_that_cannot_be_carded_holds_up_no_other(cadre: StaffActor) -> None:
-    refs = [await registered(cadre, MONDAY, number) for number in range(3)]
-    await run(_BREAK, ref=refs[0])
-    work = CardSweep()
-    with capture_logs() as logged:
-        await sweep(day(9, 25, 8), work)
-        await sweep(day(9, 25, 8), work)
-    assert [len(await cards(ref)) for ref in refs] == [0, 1, 1]
-    # Put aside, not tried at every look.
-    assert [entry["event"] for entry in logged].count("not done") == 1
-
-
-async def test_no_card_is_issued_by_a_calendar_that_has_been_changed_since(
-    cadre: StaffActor,
-) -> None:
-    ref, other = [await registered(cadre, MONDAY, number) for number in range(2)]
-    await a_day_off(cadre, day(9, 24).date())
-    await sweep(LATE)
-    assert await cards(ref) == []
-    async with transaction() as tx:
-        await rescheduling.reschedule(tx, now=day(9, 24))
-    await sweep(LATE)
-    assert [await cards(one) for one in (ref, other)] == [[], []]
-    await sweep(day(9, 26, 1))
-    assert [[card.level for card in await cards(one)] for one in (ref, other)] == [["yellow"]] * 2
-
-
-async def test_the_database_refuses_a_second_card_for_the_same_limit_and_level(
-    cadre: StaffActor,
-) -> None:
-    ref = await registered(cadre, MONDAY)
-    await sweep(day(9, 25))
-    await run(_LOOK_AGAIN, ref=ref)
-    with capture_logs() as logged:
-        await sweep(day(9, 25))
-    assert "UniqueViolationError" in {entry.get("error") for entry in logged}
-    assert len(await cards(ref)) == 1
-    # The control: without the constraint the same would have been a double.
-    await run(_UNCONSTRAINED)
-    await sweep(day(9, 25))
-    assert len(await cards(ref)) == 2
-
-
-@pytest.mark.parametrize(
-    "change",
-    [
-        "DELETE FROM card",
-        "TRUNCATE card CASCADE",
-        "UPDATE card SET level = 'red'",
-        "UPDATE card SET person_name = '别人'",
-        "UPDATE card SET revoked_at = NULL",
-    ],
-)
-async def test_a_card_is_never_changed_but_to_revoke_it_once(
-    cadre: StaffActor, change: str
-) -> None:
-    ref = await registered(cadre, MONDAY)
-    await sweep(day(9, 25))
-    await run(text("UPDATE card SET revoked_at = now()"))
-    with pytest.raises(Exception, match="append-only"):
-        await run(text(change))
-    assert [card.level for card in await cards(ref)] == ["yellow"]

@@ -1,12 +1,11 @@
 """What a clock does: surveys asked, answered cases archived, whatever else goes wrong."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Any
 
 import pytest
-import pytest_asyncio
 from sqlalchemy import TextClause, text
 from structlog.testing import capture_logs
 from typing_extensions import override
@@ -20,20 +19,15 @@ from app.cases.actions import filing, handling, judging, reorganising
 from app.cases.actions.filing import Intake, PersonHelped
 from app.cases.models import Channel, Outcome
 from app.db import OWNER, Database, Transaction, transaction
-from app.directory.terms import Role, UnitKind
+from app.directory.terms import UnitKind
 from app.directory.units import end_unit
 from app.limits.terms import Kind
 from app.surveys import confidential
-from qungong import sample
 from tests.units import founded, yesterday
 from tests.workers.conftest import Workers, until
 from workers import housekeeping
 from workers.deadlines import Deadlines
 
-_CADRE = text("""
-SELECT p.id AS staff_id, p.name, o.id AS post_id, o.role, u.id AS unit_id, u.kind, u.name AS unit_name, u.code, u.county_id
-FROM staff p JOIN post o ON o.staff_id = p.id JOIN unit u ON u.id = o.unit_id WHERE p.account = 'gongnong'
-""")
 _REASSIGNED = text("SELECT count(*) FROM case_event WHERE action = 'reassign'")
 _HOLDERS = text("""
 SELECT g.ref, u.code FROM grievance g JOIN unit u ON u.id = g.holder_unit_id WHERE g.phase = 'pending'
@@ -59,26 +53,6 @@ INSERT INTO given_answer (owner, key, request_digest, status, body_sealed, creat
 VALUES ('staff:1', 'old', '', 200, '', now() - INTERVAL '3 days'), ('staff:1', 'new', '', 200, '', now())
 """)
 _KEPT = text("SELECT array_agg(key) FROM given_answer")
-
-
-@pytest_asyncio.fixture
-async def cadre(database: Database) -> AsyncIterator[StaffActor]:
-    """The cadre of the story, in a county of the test's own."""
-    assert database is not None
-    await sample.load()
-    async with transaction() as tx:
-        found = (await tx.all(_CADRE))[0]
-    yield StaffActor(
-        staff_id=found.staff_id,
-        post_id=found.post_id,
-        role=Role(found.role),
-        unit_id=found.unit_id,
-        unit_kind=UnitKind(found.kind),
-        unit_name=found.unit_name,
-        unit_code=found.code,
-        county_id=found.county_id,
-        name=found.name,
-    )
 
 
 async def answered(cadre: StaffActor, number: int) -> str:

@@ -26,9 +26,8 @@ from app.supervision.noticing import when
 from qungong import sample
 from sms import texts
 from tests.conftest import find_staff
-from tests.workers.conftest import Provider
-from tests.workers.test_cards import (  # fmt: skip
-    _BREAK,
+from tests.workers.carding import (
+    BREAK,
     LATE,
     MONDAY,
     VILLAGE,
@@ -39,11 +38,11 @@ from tests.workers.test_cards import (  # fmt: skip
     run,
     sweep,
 )
+from tests.workers.conftest import Provider
 from workers.deadlines import CardSweep
 from workers.outbox import Delivery, open_gateway
 
 CADRE, DESK, HEAD, CLERK, CENTER = (f"+8613700000{number:03d}" for number in range(5))
-TOWNSHIP = "500153003"
 _TEXTS = text("SELECT * FROM outbox_message WHERE kind = 'staff_notice' ORDER BY due_at, id")
 _NUMBER = text("SELECT id FROM official_number WHERE phone_key = :phone_key AND removed_at IS NULL")
 
@@ -187,7 +186,7 @@ async def test_who_sweeps_at_once_owes_each_number_one_text(cadre: StaffActor) -
 async def test_what_was_not_carded_is_not_told_of(cadre: StaffActor) -> None:
     """Card, entry and text are one transaction."""
     ref = await registered(cadre, MONDAY)
-    await run(_BREAK, ref=ref)
+    await run(BREAK, ref=ref)
     await sweep(LATE + timedelta(minutes=5))
     assert (await cards(ref), await owed()) == ([], [])
 

@@ -2,11 +2,9 @@
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
 
-import pytest_asyncio
 from sqlalchemy import text
 from structlog.testing import capture_logs
 from typing_extensions import override
@@ -15,10 +13,8 @@ from app import heartbeats
 from app.auth.actor import StaffActor
 from app.db import Database, transaction
 from app.supervision.watching import Watch
-from qungong import sample
 from qungong.service_pages import health
-from tests.conftest import find_staff
-from tests.workers.test_cards import LATE, MONDAY, at, cards, registered, run
+from tests.workers.carding import LATE, MONDAY, at, cards, registered, run
 from workers.deadlines import CardSweep
 
 _MOVE = text("UPDATE sweep_pulse SET swept_at = swept_at + CAST(:by AS interval)")
@@ -33,13 +29,6 @@ class Steady:
 
     def __call__(self) -> float:
         return self.seconds
-
-
-@pytest_asyncio.fixture
-async def cadre(database: Database) -> AsyncIterator[StaffActor]:
-    assert database is not None
-    await sample.load()
-    yield await find_staff("gongnong")
 
 
 async def step(work: CardSweep) -> int:
