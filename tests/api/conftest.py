@@ -15,6 +15,8 @@ from tests import people
 from tests.people import Person
 
 Who = Callable[[str], Awaitable[Person]]
+# The same for whoever acts for a unit, by its code.
+As = Callable[[str], Awaitable[Person]]
 _COLLEAGUE = (
     """INSERT INTO staff (account, name, password_hash, active, created_at)
        SELECT :account, '同事', password_hash, true, now() FROM staff WHERE account = 'jiwei'""",
@@ -59,3 +61,14 @@ async def colleague(api: FastAPI) -> AsyncIterator[Person]:
             await tx.execute(text(statement), account=account)
     async with people.signed_in(api, account) as person:
         yield person
+
+
+@pytest_asyncio.fixture
+async def acting(api: FastAPI) -> AsyncIterator[As]:
+    """Signs in whoever acts for a unit that a test made."""
+    async with AsyncExitStack() as stack:
+
+        async def sign_in(code: str) -> Person:
+            return await stack.enter_async_context(people.signed_in(api, code))
+
+        yield sign_in

@@ -1,14 +1,10 @@
 """Units merge, are renamed, or end: what they had open goes to whoever carries on, and no clock begins anew."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
-import pytest_asyncio
-from fastapi import FastAPI
 from sqlalchemy import text
 
 from app.cases import access, verification
@@ -23,18 +19,15 @@ from app.directory.units import end_unit
 from app.errors import NotFound
 from app.limits.terms import Kind
 from app.supervision import sweeping
-from tests import people
 from tests.api.about_time import as_the_reporter_reads, clock_of, verifies
 from tests.api.actions import BODIES
-from tests.api.conftest import Who
+from tests.api.conftest import As, Who
 from tests.cards import cards_of, overdue
 from tests.conftest import Staff
-from tests.people import Person
 from tests.units import founded, handed_over, staffed, yesterday
 
-As = Callable[[str], Awaitable[Person]]
 COUNTY, TOWNSHIP, WATER = "500153", "500153003", "500153D11"
-_DAY = (process_now().astimezone(SHANGHAI) - timedelta(days=1)).date()
+LAST_DAY = (process_now().astimezone(SHANGHAI) - timedelta(days=1)).date()
 _STOPPED = text("""
 SELECT count(*) FROM clock w JOIN unit u ON u.id = w.unit_id WHERE u.code = :code AND w.ended_at IS NULL
   AND w.stage NOT IN ('whole', 'inform', 'statutory')
@@ -58,17 +51,6 @@ WHERE stage = 'judge' AND case_id = (SELECT id FROM grievance WHERE ref = :ref)
 """)
 
 
-@pytest_asyncio.fixture
-async def acting(api: FastAPI) -> AsyncIterator[As]:
-    """Signs in whoever acts for a unit that a test made."""
-    async with AsyncExitStack() as stack:
-
-        async def sign_in(code: str) -> Person:
-            return await stack.enter_async_context(people.signed_in(api, code))
-
-        yield sign_in
-
-
 async def villages() -> tuple[str, str]:
     return (
         await staffed(UnitKind.VILLAGE, Role.VILLAGE_CADRE, TOWNSHIP),
@@ -78,7 +60,7 @@ async def villages() -> tuple[str, str]:
 
 async def ends(who: Who, code: str, successor: str | None) -> Any:
     admin = await who("admin")
-    body = {"last_day": str(_DAY)} | ({} if successor is None else {"successor": successor})
+    body = {"last_day": str(LAST_DAY)} | ({} if successor is None else {"successor": successor})
     return await admin.does(f"/units/{code}/end", **body)
 
 
@@ -238,7 +220,7 @@ async def test_a_unit_that_ended_twice_over_is_carried_on_by_the_last(who: Who, 
     ref = await (await acting(first)).registers()
     await ends(who, first, second)
     await ends(who, second, last)
-    again = await (await who("admin")).post(f"/units/{first}/end", {"last_day": str(_DAY)})
+    again = await (await who("admin")).post(f"/units/{first}/end", {"last_day": str(LAST_DAY)})
     assert (again.status_code, "已于" in again.json()["detail"]) == (422, True)
     await handed_over()
     await handed_over()
@@ -387,55 +369,3 @@ async def holds(tx: Transaction, *refs: str) -> bool:
     """Whether their records do."""
     faults = [fault async for _, found in verification.verify(tx) for fault in found]
     return not {fault.ref for fault in faults} & set(refs)
-
-
-@pytest.mark.parametrize(
-    ("given", "told"),
-    [
-        ({"last_day": str(_DAY + timedelta(days=2))}, "最后有效日"),
-        ({"last_day": "2019-12-31"}, "最后有效日"),
-        ({"last_day": str(_DAY), "successor": "999999"}, "没有找到承接单位"),
-        ({"last_day": str(_DAY), "successor": TOWNSHIP}, "应是同一县的村(社区)"),
-    ],
-)
-async def test_what_cannot_be_is_said_and_changes_nothing(
-    who: Who, given: dict[str, str], told: str
-) -> None:
-    village, _ = await villages()
-    admin = await who("admin")
-    answer = await admin.post(f"/units/{village}/end", given)
-    assert (answer.status_code, told in answer.json()["detail"]) == (422, True)
-    assert (await admin.get(f"/units/{village}/end")).status_code == 404
-    assert (await admin.get(f"/units/{village}")).status_code == 200
-
-
-@pytest.mark.parametrize("code", ["500153ZH", "500153JW"])
-async def test_the_countys_desks_never_end_without_a_successor(who: Who, code: str) -> None:
-    answer = await (await who("admin")).post(f"/units/{code}/end", {"last_day": str(_DAY)})
-    assert (answer.status_code, "请指定承接单位" in answer.json()["detail"]) == (422, True)
-
-
-async def test_only_the_administrator_of_the_county_ends_a_unit(who: Who) -> None:
-    village, successor = await villages()
-    body = {"last_day": str(_DAY), "successor": successor}
-    for account in ("gongnong", "guangshun_head", "zhihui", "ducha", "lingdao"):
-        somebody = await who(account)
-        assert (await somebody.post(f"/units/{village}/end", body)).status_code == 403
-        assert (await somebody.get(f"/units/{village}/end")).status_code == 403
-    admin = await who("admin")
-    for absent in ("500112", "999999"):
-        assert (await admin.post(f"/units/{absent}/end", body)).status_code == 404
-
-
-async def test_the_answer_says_nothing_of_cases(who: Who, acting: As) -> None:
-    old, new = await villages()
-    await (await acting(old)).registers()
-    told = await ends(who, old, new)
-    assert told.keys() == {
-        "code",
-        "name",
-        "last_day",
-        "successor",
-        "successor_name",
-        "handed_over_at",
-    }

@@ -22,7 +22,8 @@ from app.cases.models import Channel, Outcome, Waiting
 from app.db import Transaction, transaction
 from app.limits.terms import Kind
 from app.supervision import supervising
-from tests.scenarios.model import HELPER, LEAD, MORE_DAYS, REPLY_DAYS, VILLAGE, WAIT_DAYS, Model
+from tests.scenarios.model import Model
+from tests.scenarios.standing import HELPER, LEAD, MORE_DAYS, REPLY_DAYS, VILLAGE, WAIT_DAYS
 
 INTAKE = Intake(
     title="路灯不亮",

@@ -34,7 +34,8 @@ from qungong import sample
 from tests.cards import at
 from tests.conftest import find_staff
 from tests.scenarios.acts import ACTS, do, register
-from tests.scenarios.model import HANDLING_SIDE, PEOPLE, START, VILLAGE, Model
+from tests.scenarios.model import Model
+from tests.scenarios.standing import HANDLING_SIDE, PEOPLE, START, VILLAGE
 
 TIMES = int(os.environ.get("MACHINE_TIMES", "1"))
 _CASE = text("""
