@@ -141,6 +141,11 @@ async def test_of_a_sealed_case_nobody_is_texted(cadre: StaffActor) -> None:
     await sweep(day(11, 3))
     ref = registered_.case.ref
     assert {one.unit_id for one in await cards(ref)} == {commission.unit_id}
+    async with transaction() as tx:
+        await issuing.issue(
+            tx, ref, by=commission, level=CardLevel.YELLOW, unit_code=VILLAGE, person=None, reason="走漏了消息",
+            now=day(11, 3),
+        )  # fmt: skip
     assert await owed() == []
 
 
