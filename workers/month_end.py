@@ -76,7 +76,10 @@ class MonthEnds:
                 tx, county_id, now=now, closing_day=settings().month_closing_day
             )
         async with at_length() as on:
-            if months and await self._lock(on, county_id, months[0]) and len(months) > 1:
+            if months and not await self._lock(on, county_id, months[0]):
+                # Who looked in vain may have been in the way of who would go on: neither may rest for long.
+                raise NotYet(f"{months[0].chinese}正由另一进程月结，或已月结。")
+            if len(months) > 1:
                 return True
             # Also behind a month that was locked just now, long after its cut-off.
             async with transaction(on) as tx:

@@ -16,6 +16,7 @@ from typer.testing import CliRunner
 
 from app.db import Database, snapshot, transaction
 from app.doctor.examining import examine
+from app.reports import closing
 from app.reports.months import HEARD, Month, due
 from app.settings import settings
 from app.supervision import appeals
@@ -121,6 +122,24 @@ async def test_two_workers_at_once_lock_each_month_once(county: Database) -> Non
         for _ in range(5):
             await asyncio.gather(*(MonthEnds().step() for _ in range(3)))
     assert not [one for one in logged if one["log_level"] == "error"]
+    assert await months() == ["2025-06", "2025-07", "2025-08", "2025-09"]
+
+
+async def test_a_worker_that_met_another_at_the_lock_looks_again_soon(
+    county: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The other may only have found that its month is locked already, and rest itself."""
+    assert county is not None
+    monkeypatch.setattr("workers.month_end._AGAIN_SECONDS", 0.0)
+    await swept(SEPTEMBER)
+    work = MonthEnds()
+    with at(SEPTEMBER):
+        async with transaction() as other:
+            await closing.one_at_a_time(other, (await closing.counties(other))[0])
+            assert await work.step() is False
+            assert await months() == []
+        while await work.step():
+            pass
     assert await months() == ["2025-06", "2025-07", "2025-08", "2025-09"]
 
 
