@@ -1,6 +1,6 @@
 """The sweep's part of `make bench`: how many cards a second two worker processes issue among a million open limits.
 
-BENCH_OPEN says how many are open (10,000,000 take some 8 GB and six minutes); a tenth of a million of them is due.
+BENCH_OPEN says how many are open (10,000,000 take six minutes), BENCH_DUE how many of them are due, 100,000 if it says nothing.
 """
 
 import asyncio
@@ -29,7 +29,7 @@ from qungong import sample, serving
 from qungong.embedded import Postgres
 
 OPEN = int(os.environ.get("BENCH_OPEN", "1000000"))
-DUE = min(100_000, OPEN)
+DUE = min(int(os.environ.get("BENCH_DUE", "100000")), OPEN)
 WORKERS = 2
 TO_REACH = 2000.0
 # What a process may have grown by between a tenth of the work and its end, in MiB.
