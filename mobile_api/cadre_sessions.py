@@ -8,7 +8,7 @@ from app.auth import posts, sessions
 from app.auth.actor import StaffActor
 from app.directory.terms import Role
 from app.errors import NotPermitted, SignInRequired
-from app.http.cards import shown_at_sign_in
+from app.http.at_sign_in import shown_at_sign_in
 from app.http.problems import problems
 from app.http.transaction import OneTransaction, Tx
 from app.http.visitor import forget

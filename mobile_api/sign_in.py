@@ -10,7 +10,7 @@ from app.auth import codes, sessions, signing_in
 from app.auth.posts import PostHeld
 from app.directory.terms import Role
 from app.errors import NotFound, NotPermitted, SignInRequired, TooMany, WrongCode, WrongCredentials
-from app.http.cards import AtSignIn, shown_to_whoever_signed_in
+from app.http.at_sign_in import AtSignIn, shown_at_sign_in, shown_to_whoever_signed_in
 from app.http.inputs import Identifier, Input, Line, UnitCode
 from app.http.moments import At
 from app.http.phone import Phone
@@ -176,7 +176,7 @@ async def sign_in_cadre(
         name=signed_in.name,
         post=CadrePost.of(signed_in.post),
         posts=[CadrePost.of(post) for post in signed_in.posts],
-        **await shown_to_whoever_signed_in(signed_in),
+        **await shown_to_whoever_signed_in(signed_in, shown_at_sign_in),
     )
 
 

@@ -13,7 +13,7 @@ from app.auth.signing_in import StaffSignedIn
 from app.db import Transaction
 from app.directory.terms import Role, UnitKind
 from app.errors import KeyReused, NotFound, NotPermitted, SignInRequired, TooMany, WrongCredentials
-from app.http.cards import AtSignIn, acting_as, shown_at_sign_in, shown_to_whoever_signed_in
+from app.http.at_sign_in import AtDesk, acting_as, shown_at_desk, shown_to_whoever_signed_in
 from app.http.inputs import Identifier, Input, Line
 from app.http.problems import problems
 from app.http.secret import Password
@@ -85,8 +85,8 @@ class Post(BaseModel):
         )
 
 
-class Me(AtSignIn):
-    """The person, the post acted in, all posts held today, what the unit is to see in red and what is about to be due."""
+class Me(AtDesk):
+    """The person, the post acted in, all posts held today, and what the unit is to see first."""
 
     name: str = Field(examples=["张敏"])
     post: Post
@@ -138,7 +138,7 @@ class ChosenPost(Input):
     "",
     status_code=201,
     summary="工作人员登录",
-    description="账号加密码登录。返回令牌，同时写入 HttpOnly Cookie，并列出本单位的红黄牌和即将到期的环节。多次输错密码须等待后再试。",
+    description="账号加密码登录。返回令牌，同时写入 HttpOnly Cookie，并列出本单位的红黄牌和即将到期的环节，提醒缺失的日历。多次输错密码须等待后再试。",
     responses=problems(WrongCredentials, NotPermitted, TooMany),
 )
 async def sign_in(
@@ -152,7 +152,7 @@ async def sign_in(
         post_id=given.post_id,
     )
     remember(request, response, STAFF_COOKIE, signed_in.token, signed_in.session)
-    return NewSession.of(signed_in, await shown_to_whoever_signed_in(signed_in))
+    return NewSession.of(signed_in, await shown_to_whoever_signed_in(signed_in, shown_at_desk))
 
 
 @_signed_in.get(
@@ -169,7 +169,7 @@ async def list_sessions(tx: Tx, signed_in: SignedInStaff) -> Sessions:
 @_signed_in.get(
     "/me",
     summary="当前登录人",
-    description="本人、当前岗位与全部岗位，以及本单位的红黄牌和即将到期的环节。",
+    description="本人、当前岗位与全部岗位，本单位的红黄牌和即将到期的环节，以及缺失的日历。",
     responses=problems(SignInRequired),
 )
 async def me(tx: Tx, by: ByStaff) -> Me:
@@ -224,7 +224,7 @@ async def _me(tx: Transaction, name: str, post_id: int, staff_id: int, held: lis
         name=name,
         post=Post.of(post),
         posts=[Post.of(one) for one in held],
-        **await shown_at_sign_in(tx, by=by, now=await tx.now()),
+        **await shown_at_desk(tx, by=by, now=await tx.now()),
     )
 
 

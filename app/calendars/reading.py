@@ -1,7 +1,7 @@
 """A county's calendar as of a version, kept in the process once read: a version never changes."""
 
 from collections import OrderedDict
-from datetime import datetime, time
+from datetime import date, datetime, time
 from typing import Any, Final, NamedTuple
 
 from sqlalchemy import text
@@ -28,6 +28,9 @@ WHERE c.county_id = :county_id AND c.version = :version
 """)
 _PUBLICATION: Final = text("""
 SELECT published_at, source FROM calendar_year WHERE county_id = :county_id AND year = :year
+""")
+_YEARS: Final = text("""
+SELECT array_agg(year) FROM calendar_year WHERE county_id = :county_id AND year IN (:this_year, :next_year)
 """)
 # Counties at work: those with staff. Found from the posts, so that a country of empty counties costs nothing.
 _PUBLISHED: Final = text("""
@@ -117,8 +120,17 @@ async def changes_of(
     ]
 
 
+async def missing_years(tx: Transaction, county_id: int, *, now: datetime) -> tuple[int, ...]:
+    """The years that should be published in this county and are not: this year, and from 1 November the next."""
+    today = now.astimezone(SHANGHAI).date()
+    published = await tx.scalar(
+        _YEARS, county_id=county_id, this_year=today.year, next_year=today.year + 1
+    )
+    return tuple(year for year in _needed(today) if year not in (published or ()))
+
+
 async def outlook(tx: Transaction) -> Outlook:
-    """Whether a year is missing in any county at work: this year, and from 1 November the next. One statement."""
+    """What is missing in any county at work, as `missing_years` has it. One statement."""
     rows = await tx.all(_PUBLISHED)
     if not rows:
         return Outlook(None, ())
@@ -126,15 +138,20 @@ async def outlook(tx: Transaction) -> Outlook:
     today = (await tx.now()).astimezone(SHANGHAI).date()
     by_county = [frozenset(row.years or ()) for row in rows]
     everywhere = frozenset.intersection(*by_county)
-    needed = [today.year, today.year + 1] if today.month >= _WARN_FROM else [today.year]
     return Outlook(
-        max(everywhere, default=None), tuple(year for year in needed if year not in everywhere)
+        max(everywhere, default=None),
+        tuple(year for year in _needed(today) if year not in everywhere),
     )
 
 
 def forget() -> None:
     """Where the same process turns to another database at the same address: tests."""
     _known.clear()
+
+
+def _needed(today: date) -> tuple[int, ...]:
+    """The years whose days off should be known by then."""
+    return (today.year, today.year + 1) if today.month >= _WARN_FROM else (today.year,)
 
 
 def _read(version: int, rows: list[Any]) -> WorkingCalendar:

@@ -1,4 +1,4 @@
-"""How both faces show cards to staff: in a list, in full, in red at sign-in with what is about to be due; and appeals."""
+"""How both faces show cards to staff: in a list and in full; and appeals."""
 
 from datetime import date, datetime, time, timedelta
 from typing import Annotated, Any, Final, Self
@@ -8,18 +8,14 @@ from fastapi import Path
 from pydantic import BaseModel, Field, StringConstraints
 
 from app.auth.actor import StaffActor
-from app.auth.posts import PostHeld
-from app.auth.signing_in import StaffSignedIn
 from app.calendars.working_time import FIRST_YEAR, LAST_YEAR
 from app.clock import SHANGHAI
-from app.db import Transaction, reading
 from app.http.inputs import Input, ShortText
 from app.http.moments import At
 from app.limits.terms import Stage
-from app.supervision import appeals, listing, reminding
+from app.supervision import appeals
 from app.supervision.listing import PAGE, AppealState, Filter, InFull, Page, SeenCard
 from app.supervision.models import CardCause, CardLevel
-from app.supervision.reminding import Reminder
 
 CardId = Annotated[UUID, Path(description="牌的编号，见红黄牌列表")]
 AnyDay = Annotated[date, Field(ge=date(FIRST_YEAR, 1, 1), le=date(LAST_YEAR - 1, 12, 31))]
@@ -149,37 +145,6 @@ class NewAppeal(Input):
     ground: ShortText = Field(description="申诉的理由", examples=["期间系统停电，无法操作。"])
 
 
-class ReminderOut(BaseModel):
-    """What is about to be due: a reminder, no card."""
-
-    ref: str = Field(description="事件编号", examples=["500153-261122-48392017"])
-    title: str = Field(examples=["13至17栋没有饮用水"])
-    stage: Stage
-    stage_label: str = Field(description="哪个环节", examples=["办理"])
-    due_at: At = Field(description="到期的时间，过后发黄牌")
-
-    @classmethod
-    def of(cls, reminder: Reminder) -> Self:
-        return cls(
-            ref=reminder.ref,
-            title=reminder.title,
-            stage=reminder.stage,
-            stage_label=reminder.stage.chinese,
-            due_at=reminder.due_at,
-        )
-
-
-class AtSignIn(BaseModel):
-    """What the unit is shown whenever one of it signs in, or opens the page again."""
-
-    cards: list[CardItem] = Field(
-        description="本单位有效的红黄牌：三十天内发的，和申诉待裁定的；最多二十张，新的在前"
-    )
-    reminders: list[ReminderOut] = Field(
-        description="本单位即将到期的环节（预警，不是牌）；最多二十个，先到期的在前"
-    )
-
-
 def shown(seen: SeenCard) -> dict[str, Any]:
     """The fields of a CardItem."""
     card = seen.card
@@ -208,39 +173,5 @@ def shown(seen: SeenCard) -> dict[str, Any]:
     }
 
 
-def acting_as(post: PostHeld, *, staff_id: int, name: str) -> StaffActor:
-    """The actor that a session in this post belongs to from its next request on."""
-    return StaffActor(
-        staff_id=staff_id,
-        post_id=post.id,
-        role=post.role,
-        unit_id=post.unit_id,
-        unit_kind=post.unit_kind,
-        unit_name=post.unit_name,
-        unit_code=post.unit_code,
-        county_id=post.county_id,
-        name=name,
-    )
-
-
 def begin(day: date) -> datetime:
     return datetime.combine(day, time(), SHANGHAI)
-
-
-async def shown_at_sign_in(tx: Transaction, *, by: StaffActor, now: datetime) -> dict[str, Any]:
-    """The fields of an AtSignIn."""
-    cards = await listing.shown_at_sign_in(tx, by=by, now=now)
-    reminders = await reminding.about_to_be_due(tx, by=by, now=now)
-    return {
-        "cards": [CardItem.of(one) for one in cards],
-        "reminders": [ReminderOut.of(one) for one in reminders],
-    }
-
-
-async def shown_to_whoever_signed_in(signed_in: StaffSignedIn) -> dict[str, Any]:
-    """The same for somebody who has just signed in. Signing in has transactions of its own, and so has this."""
-    session = signed_in.session
-    assert session.staff_id is not None, "a session of staff"
-    by = acting_as(signed_in.post, staff_id=session.staff_id, name=signed_in.name)
-    async with reading() as tx:
-        return await shown_at_sign_in(tx, by=by, now=session.created_at)

@@ -1,15 +1,19 @@
 """The calendar over HTTP: everybody in the county looks, only the administrator edits."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import datetime
 
 import pytest
 import pytest_asyncio
+from fastapi import FastAPI
 
 from app import clock, db
 from app.calendars import reading, seeding
 from app.db import observers
 from app.db import reading as only_reading
 from qungong.asgi import app as served
+from qungong.sample import PASSWORD
 from tests import people
 from tests.api.conftest import Who
 from tests.people import Person
@@ -163,6 +167,46 @@ async def test_next_year_is_missed_from_the_first_of_november(
     with clock.moved(wanted - now):
         async with only_reading() as tx:
             assert (await reading.outlook(tx)).missing == missing
+
+
+@asynccontextmanager
+async def at(shanghai: str) -> AsyncIterator[None]:
+    """As if it were that moment."""
+    async with only_reading() as tx:
+        now = await tx.now()
+    with clock.moved(datetime.fromisoformat(shanghai).replace(tzinfo=clock.SHANGHAI) - now):
+        yield
+
+
+@pytest.mark.parametrize(
+    ("moment", "missing"), [("2026-10-31T23:59:58", None), ("2026-11-01T00:00:01", [2027]), ("2035-03-01T12:00:00", [2035])]
+)  # fmt: skip
+async def test_who_answers_for_the_calendar_is_warned_at_sign_in(
+    api: FastAPI, moment: str, missing: list[int] | None
+) -> None:
+    async with at(moment), people.visitor(api) as somebody:
+        for account in ("admin", "zhihui", "zhihui_head", "ducha"):
+            session = await somebody.does("/sessions", account=account, password=PASSWORD)
+            warning = session["calendar_warning"]
+            assert (warning and warning["missing"]) == missing, account
+            assert warning is None or f"{missing[0]}年的放假安排尚未发布" in warning["told"]  # type: ignore[index]  # not None where a warning is
+            assert (await somebody.sees("/sessions/me"))["calendar_warning"] == warning
+
+
+async def test_who_cannot_do_anything_about_the_calendar_is_not_bothered(api: FastAPI) -> None:
+    async with at("2035-03-01T12:00:00"), people.visitor(api) as somebody:
+        for account in ("gongnong", "guangshun", "lingdao"):
+            session = await somebody.does("/sessions", account=account, password=PASSWORD)
+            assert session["calendar_warning"] is None, account
+
+
+async def test_the_warning_ends_with_the_year_published(api: FastAPI) -> None:
+    async with at("2033-12-01T12:00:00"), people.signed_in(api, "admin") as admin:
+        for year, left in ((2034, [2033]), (2033, None)):
+            listed = YEAR.replace("2029", str(year))
+            await admin.does(f"/calendar/years/{year}", text=listed, source="国办发明电")
+            warning = (await admin.sees("/sessions/me"))["calendar_warning"]
+            assert (warning and warning["missing"]) == left
 
 
 async def test_health_stays_up_where_the_calendar_cannot_be_asked_for(

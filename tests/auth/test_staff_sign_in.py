@@ -52,9 +52,8 @@ async def test_signing_in_tells_who_one_is_and_where(at: At, a_person: APerson) 
     assert told["post"]["county"]["name"] == "荣昌区"
     assert answer.headers["cache-control"] == "no-store"
     me = await at().get(f"{SESSIONS}/me", headers=bearing(answer))
-    assert me.json() == {
-        name: told[name] for name in ("name", "post", "posts", "cards", "reminders")
-    }
+    shown = ("name", "post", "posts", "cards", "reminders", "calendar_warning")
+    assert me.json() == {name: told[name] for name in shown}
 
 
 @pytest.mark.parametrize(("scheme", "secure"), [("http", False), ("https", True)])
