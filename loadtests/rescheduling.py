@@ -38,9 +38,9 @@ FROM generate_series(1, :cases) AS s(n) JOIN unit u ON u.code = '500153003007'
 """)
 _CLOCKS = text("""
 INSERT INTO clock (id, case_id, county_id, stage, round, unit_id, started_at, "limit", remind_before, yellow_after, red_after, rule,
-  calendar_version, pauses, due_at, provisional, yellow_at, red_at, steps, next_at)
+  calendar_version, pauses, due_at, provisional, certain_steps, yellow_at, red_at, steps, next_at)
 SELECT gen_random_uuid(), g.id, g.county_id, k.stage, 1, g.holder_unit_id, now(), k.days, 1, '0wd', k.red, 'bench', v.version, '[]',
-  now() + INTERVAL '3 days', false, now() + INTERVAL '3 days', now() + INTERVAL '9 days', 0, now() + INTERVAL '3 days'
+  now() + INTERVAL '3 days', false, 3, now() + INTERVAL '3 days', now() + INTERVAL '9 days', 0, now() + INTERVAL '3 days'
 FROM grievance g JOIN calendar v ON v.county_id = g.county_id
 CROSS JOIN (VALUES ('judge', '2wd', '5wd'), ('whole', '30wd', NULL)) AS k(stage, days, red)
 """)

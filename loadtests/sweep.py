@@ -49,9 +49,9 @@ JOIN (SELECT id, county_id, row_number() OVER (ORDER BY id) - 1 AS place, count(
 """
 _CLOCKS = """
 INSERT INTO clock (id, case_id, county_id, stage, round, unit_id, started_at, "limit", remind_before, yellow_after, red_after, rule,
-  calendar_version, pauses, due_at, provisional, yellow_at, red_at, steps, next_at)
+  calendar_version, pauses, due_at, provisional, certain_steps, yellow_at, red_at, steps, next_at)
 SELECT g.id, g.id, g.county_id, 'judge', 1, g.holder_unit_id, now() - INTERVAL '9 days', '2wd', 0, '0wd',
-  '5wd', 'judge/village', 1, '[]', m.due - INTERVAL '1 second', false, m.due, m.due + INTERVAL '30 days', 0, m.due
+  '5wd', 'judge/village', 1, '[]', m.due - INTERVAL '1 second', false, 3, m.due, m.due + INTERVAL '30 days', 0, m.due
 FROM generate_series(CAST($1 AS int), CAST($2 AS int)) AS s(n)
 JOIN grievance g ON g.id = CAST(lpad(to_hex(n), 32, '0') AS uuid)
 CROSS JOIN LATERAL (SELECT now() + CASE WHEN n % $3 = 0 THEN -INTERVAL '1 day' ELSE INTERVAL '1 day' END

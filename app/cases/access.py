@@ -14,7 +14,7 @@ from app.auth.actor import Actor, CitizenActor, StaffActor, SystemActor
 from app.calendars.reading import calendar_of
 from app.calendars.working_time import WorkingCalendar
 from app.cases import deadlines
-from app.cases.clocks import Clock
+from app.cases.clocks import UNSETTLED, Clock
 from app.cases.deadlines import Timing
 from app.cases.dossier import AnsweredBefore, Asked, Dossier, hand_back_undecided
 from app.cases.lifecycle import Action, Condition, Situation, Standing, advance, allowed
@@ -90,7 +90,7 @@ LEFT JOIN unit u ON u.id = a.unit_id
 WHERE h.id = :holder_id ORDER BY a.id""")  # noqa: S608 - columns of our own table
 
 _CLOCKS = text(
-    "SELECT * FROM clock WHERE case_id = ANY(:ids) AND (ended_at IS NULL OR provisional)"
+    f"SELECT * FROM clock WHERE case_id = ANY(:ids) AND {UNSETTLED}"  # noqa: S608 - a constant of ours
 )
 _PARTS = text("""
 SELECT a.* FROM assignment a JOIN grievance g ON g.id = a.case_id AND g.round = a.round WHERE a.case_id = ANY(:ids)

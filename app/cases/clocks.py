@@ -7,6 +7,7 @@ from uuid import UUID
 from sqlalchemy import Index, Text, text
 from sqlmodel import Field
 
+from app.cases.deadlines import Step
 from app.limits.terms import WITHOUT_CARDS, Stage
 from app.stored import MOMENT, Stored, one_of
 
@@ -16,6 +17,10 @@ CARDLESS: Final = ", ".join(f"'{stage}'" for stage in sorted(WITHOUT_CARDS))
 REMINDED_OF: Final = (
     f"ended_at IS NULL AND remind_at IS NOT NULL AND steps < 2 AND stage NOT IN ({CARDLESS})"
 )
+
+# Whose moments a changed calendar may still move: what runs, rests on a year not published, or has earned what nobody has
+# looked at yet.
+UNSETTLED: Final = "(ended_at IS NULL OR provisional OR next_at IS NOT NULL)"
 
 
 class Clock(Stored, table=True):
@@ -43,11 +48,11 @@ class Clock(Stored, table=True):
         ),
         Index(
             "clock_by_calendar", "county_id", "calendar_version", "id",
-            postgresql_where=text("ended_at IS NULL OR provisional"),
+            postgresql_where=text(UNSETTLED),
         ),
     )  # fmt: skip
     CHANGING: ClassVar[tuple[str, ...]] = (
-        "unit_id", "staff_id", "calendar_version", "pauses", "extension", "due_at", "provisional", "remind_at", "yellow_at", "red_at",
+        "unit_id", "staff_id", "calendar_version", "pauses", "extension", "due_at", "provisional", "certain_steps", "remind_at", "yellow_at", "red_at",
         "ended_at", "steps", "next_at", "limit", "remind_before", "yellow_after", "red_after", "rule",
     )  # fmt: skip
 
@@ -73,7 +78,9 @@ class Clock(Stored, table=True):
     extension: str | None = Field(default=None, max_length=10)
     # Empty while the clock stands still.
     due_at: datetime | None = Field(default=None, sa_type=MOMENT)
+    # Whether any of the moments rests on a year that is not published, and how many of the steps, in their order, do not.
     provisional: bool = False
+    certain_steps: int = len(Step)
     remind_at: datetime | None = Field(default=None, sa_type=MOMENT)
     yellow_at: datetime | None = Field(default=None, sa_type=MOMENT)
     red_at: datetime | None = Field(default=None, sa_type=MOMENT)

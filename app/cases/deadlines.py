@@ -59,6 +59,7 @@ class Running(Protocol):
     extension: str | None
     due_at: datetime | None
     provisional: bool
+    certain_steps: int
     remind_at: datetime | None
     yellow_at: datetime | None
     red_at: datetime | None
@@ -130,12 +131,16 @@ def retime(clock: Running, calendar: WorkingCalendar) -> None:
     due = calendar.due(clock.started_at, Limit.parse(clock.limit), pauses)
     if due.at is not None and clock.extension is not None:
         due = _further(calendar, due, clock.extension, pauses)
-    clock.calendar_version, clock.due_at, clock.provisional = calendar.version, due.at, False
+    clock.calendar_version, clock.due_at = calendar.version, due.at
+    clock.provisional, clock.certain_steps = False, len(Step)
     clock.remind_at = clock.yellow_at = clock.red_at = None
     if due.at is not None:
         yellow = _further(calendar, due, clock.yellow_after, pauses)
         red = None if clock.red_after is None else _further(calendar, due, clock.red_after, pauses)
-        clock.provisional = any(one.provisional for one in (due, yellow, red) if one is not None)
+        # None is certain after one that is not: each is further on than the one before.
+        steps = (due, yellow, red or yellow)
+        clock.certain_steps = sum(not one.provisional for one in steps)
+        clock.provisional = clock.certain_steps < len(steps)
         clock.remind_at = _reminder(clock, calendar, due.at)
         clock.yellow_at = None if yellow.at is None else yellow.at + _END
         clock.red_at = None if red is None or red.at is None else red.at + _END
@@ -145,12 +150,10 @@ def retime(clock: Running, calendar: WorkingCalendar) -> None:
 def set_next(clock: Running) -> None:
     """When the sweep looks again: at the first moment not yet dealt with that the clock was still running at.
 
-    Never while that would rest on a year whose calendar is not published.
+    Never at one that rests on a year whose calendar is not published.
     """
     clock.next_at = None
-    if clock.provisional:
-        return
-    for step, moment in _moments(clock)[clock.steps :]:
+    for step, moment in _moments(clock)[clock.steps : clock.certain_steps]:
         if moment is not None and not _ended_before(clock, step, moment):
             clock.next_at = moment
             return
@@ -160,7 +163,7 @@ def due_steps(clock: Running, now: datetime) -> list[tuple[Step, datetime]]:
     """What is to be done with the clock now, each with the moment it takes effect; a reminder only if nothing worse is."""
     due = [
         (step, moment)
-        for step, moment in _moments(clock)[clock.steps :]
+        for step, moment in _moments(clock)[clock.steps : clock.certain_steps]
         if moment is not None and moment <= now and not _ended_before(clock, step, moment)
     ]
     return due[1:] if len(due) > 1 and due[0][0] is Step.REMIND else due

@@ -335,9 +335,9 @@ class Dossier:
                 self.case.stage_rule = clock.rule
 
     def retime(self) -> None:
-        """Compute what still runs anew, by the calendar as it now is."""
+        """Compute anew, by the calendar as it now is, what still runs and what has ended with something yet to come of it."""
         for clock in self.clocks:
-            if clock.ended_at is None or clock.provisional:
+            if clock.ended_at is None or clock.provisional or clock.next_at is not None:
                 deadlines.retime(clock, self.timing.calendar)
                 if clock.ended_at is None:
                     self._show(clock)

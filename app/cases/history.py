@@ -25,7 +25,7 @@ from app.db import Transaction
 # The head of the chain lives on the case's row and cannot be part of what it is computed from.
 _HEAD = frozenset({"event_seq", "event_hash"})
 # Where the sweeps stand with a clock: follows from the rest and from other entries, and has none of its own.
-BOOKMARKS = frozenset({"next_at", "steps", "calendar_version"})
+BOOKMARKS = frozenset({"next_at", "steps", "certain_steps", "calendar_version"})
 _NOT_TOLD = _HEAD | BOOKMARKS
 # What an entry of a new case keeps: all of its row but what would identify a person or open the case to others.
 _AT_REGISTRATION = tuple(

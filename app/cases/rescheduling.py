@@ -13,13 +13,14 @@ from sqlalchemy import text
 from app.auth.actor import SYSTEM
 from app.calendars.reading import calendar_of
 from app.cases import access, history
+from app.cases.clocks import UNSETTLED, Clock
 from app.cases.lifecycle import Action
 from app.cases.models import Case
 from app.db import Transaction
 
 BATCH: Final = 250
 # A limit `w` that still follows an older calendar than its county's, `c`.
-BEHIND: Final = "(w.ended_at IS NULL OR w.provisional) AND w.county_id = c.county_id AND w.calendar_version < c.version"
+BEHIND: Final = f"{UNSETTLED} AND w.county_id = c.county_id AND w.calendar_version < c.version"
 _COUNTIES: Final = text(f"""
 SELECT c.county_id, c.version FROM calendar c WHERE EXISTS (SELECT FROM clock w WHERE {BEHIND}) ORDER BY c.county_id
 """)  # noqa: S608 - a constant of this module
@@ -34,8 +35,12 @@ SELECT g.* FROM grievance g WHERE g.id IN (
   ORDER BY w.calendar_version, w.id LIMIT 8 * CAST(:most AS int)
 ) ORDER BY g.id LIMIT :most FOR UPDATE SKIP LOCKED
 """)  # noqa: S608 - a constant of this module
-# Computed by the newest calendar, with the same result.
-_UNTOUCHED: Final = text("UPDATE clock SET calendar_version = :version WHERE id = ANY(:ids)")
+# Computed by the newest calendar, with nothing to tell.
+_UNTOUCHED: Final = text("""
+UPDATE clock w SET calendar_version = :version, certain_steps = done.certain, next_at = done.next
+FROM unnest(CAST(:ids AS uuid[]), CAST(:certain AS int[]), CAST(:next AS timestamptz[])) AS done(id, certain, next)
+WHERE w.id = done.id
+""")
 
 
 async def remaining(tx: Transaction) -> int:
@@ -69,7 +74,7 @@ async def _compute(
     tx: Transaction, county_id: int, version: int, cases: list[Any], now: datetime
 ) -> int:
     calendar = await calendar_of(tx, county_id, version)
-    done, untouched = 0, list[UUID]()
+    done, untouched = 0, list[Clock]()
     for dossier in await access.dossiers(tx, [Case.read(row) for row in cases], calendar):
         dossier.retime()
         done += len(dossier.clocks)
@@ -78,6 +83,12 @@ async def _compute(
                 tx, dossier, Action.RESCHEDULE, by=SYSTEM, now=now, public=False, calendar=version
             )
         else:
-            untouched += [clock.id for clock in dossier.clocks]
-    await tx.execute(_UNTOUCHED, ids=untouched, version=version)
+            untouched += dossier.clocks
+    await tx.execute(
+        _UNTOUCHED,
+        version=version,
+        ids=[clock.id for clock in untouched],
+        certain=[clock.certain_steps for clock in untouched],
+        next=[clock.next_at for clock in untouched],
+    )
     return done

@@ -43,7 +43,7 @@ WITH part AS MATERIALIZED (
     CASE WHEN k.ended_at < k.due_at + interval '1 second' OR k.due_at IS NULL THEN k.ended_at
       ELSE k.due_at + interval '1 second' END AS settled_at,
     k.ended_at IS NOT NULL AND k.ended_at < coalesce(k.due_at + interval '1 second', 'infinity') AS in_time,
-    k.provisional,
+    k.certain_steps = 0 AS provisional,
     coalesce(k.staff_id, CASE WHEN ender.unit_id = k.unit_id AND ender.action NOT IN ({_NOT_DONE}) THEN ender.staff_id END) AS person
   FROM clock k JOIN grievance c ON c.id = k.case_id {_ENDER}
   WHERE k.county_id = :county_id AND NOT c.sealed AND k.stage IN ('judge', 'sign', 'handle', 'assist')

@@ -11,9 +11,9 @@ SELECT :id, '500153-000000-' || :digits::text || '/' || :token::text, decode(md5
   false, '第一件：路灯不亮', now(), 'pending', id, 'judge', now(), now() + interval '2 days', 'default', now() + interval '42 days', now() + interval '60 days', false, 1, 0,
   0, 0, 1, decode(repeat('cd', 32), 'hex') FROM unit WHERE code = '500153003007';
 INSERT INTO clock (id, case_id, county_id, stage, round, unit_id, started_at, "limit", remind_before, yellow_after, red_after, rule,
-  calendar_version, pauses, due_at, provisional, remind_at, yellow_at, red_at, steps, next_at)
+  calendar_version, pauses, due_at, provisional, certain_steps, remind_at, yellow_at, red_at, steps, next_at)
 SELECT gen_random_uuid(), :id, county_id, s, 1, id, now(), '2wd', 1, '0wd', '5wd', 'default/judge/village', 1, '[]', now() + interval '2 days',
-  false, now() + interval '1 day', now() + interval '2 days', now() + interval '9 days', 0, now() + interval '1 day'
+  false, 3, now() + interval '1 day', now() + interval '2 days', now() + interval '9 days', 0, now() + interval '1 day'
 FROM unit, unnest(ARRAY['judge', 'whole', 'inform', 'statutory']) s WHERE code = '500153003007';
 INSERT INTO case_party (unit_id, case_id, since) SELECT id, :id, now() FROM unit WHERE code = '500153003007';
 INSERT INTO case_event (case_id, seq, at, action, public, body, hash)

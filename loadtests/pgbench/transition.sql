@@ -9,9 +9,9 @@ UPDATE grievance SET holder_unit_id = holder_unit_id, stage_started_at = now(), 
   event_seq = event_seq + 1, event_hash = decode(repeat('cd', 32), 'hex') WHERE id = :case;
 UPDATE clock SET ended_at = now(), next_at = NULL WHERE case_id = :case AND stage = 'judge' AND ended_at IS NULL;
 INSERT INTO clock (id, case_id, county_id, stage, round, unit_id, started_at, "limit", remind_before, yellow_after, red_after, rule,
-  calendar_version, pauses, due_at, provisional, remind_at, yellow_at, red_at, steps, next_at)
+  calendar_version, pauses, due_at, provisional, certain_steps, remind_at, yellow_at, red_at, steps, next_at)
 SELECT gen_random_uuid(), id, county_id, 'judge', 1, holder_unit_id, now(), '3wd', 1, '0wd', '5wd', 'default/judge/township', 1, '[]',
-  now() + interval '3 days', false, now() + interval '1 day', now() + interval '3 days', now() + interval '9 days', 0, now() + interval '1 day'
+  now() + interval '3 days', false, 3, now() + interval '1 day', now() + interval '3 days', now() + interval '9 days', 0, now() + interval '1 day'
 FROM grievance WHERE id = :case;
 INSERT INTO case_event (case_id, seq, at, action, public, body, hash)
 VALUES (:case, :seq + 1, now(), 'escalate', true, '{"data": {}, "after": "' || repeat('x', 500) || '"}', decode(repeat('cd', 32), 'hex'));

@@ -44,6 +44,7 @@ class Clock:
     extension: str | None = None
     due_at: datetime | None = None
     provisional: bool = False
+    certain_steps: int = 3
     remind_at: datetime | None = None
     yellow_at: datetime | None = None
     red_at: datetime | None = None
@@ -149,6 +150,19 @@ def test_a_limit_that_rests_on_an_unpublished_year_is_never_carded_before_it_is_
     assert clock.next_at is None
     retime(clock, WorkingCalendar(2, published=frozenset({2025, 2026})))
     assert (clock.provisional, clock.next_at is None) == (False, False)
+
+
+def test_what_is_certain_of_a_limit_comes_although_the_rest_waits_for_a_calendar() -> None:
+    clock = Clock(at(12, 22), limit="3wd", calendar=WorkingCalendar(1, published=frozenset({2025})))
+    assert (clock.due_at, clock.provisional) == (last_second(12, 25), True)
+    assert clock.next_at == clock.remind_at == at(12, 24, 9)
+    assert [step for step, _ in due_steps(clock, at(12, 31, 23))] == [Step.YELLOW]
+    clock.steps = 2
+    retime(clock, clock.calendar)
+    assert clock.red_at is not None
+    assert (clock.next_at, due_steps(clock, clock.red_at)) == (None, [])
+    retime(clock, WorkingCalendar(2, published=frozenset({2025, 2026})))
+    assert (clock.provisional, clock.next_at == clock.red_at) == (False, True)
 
 
 def test_a_reminder_is_not_given_before_the_stage_began() -> None:

@@ -22,9 +22,9 @@ FROM generate_series(1, :cases) AS s(n), unit u WHERE u.code = '500153003007'
 # What is due is spread evenly among what is not.
 _CLOCKS = text("""
 INSERT INTO clock (id, case_id, county_id, stage, round, unit_id, started_at, "limit", remind_before, yellow_after, red_after, rule,
-  calendar_version, pauses, due_at, provisional, yellow_at, red_at, steps, next_at)
+  calendar_version, pauses, due_at, provisional, certain_steps, yellow_at, red_at, steps, next_at)
 SELECT gen_random_uuid(), c.id, u.county_id, 'judge', 1, u.id, now() - INTERVAL '9 days', '2wd', 0, '0wd', '5wd', 'default',
-  1, '[]', m.due - INTERVAL '1 second', false, m.due, m.due + INTERVAL '7 days', 0, m.due
+  1, '[]', m.due - INTERVAL '1 second', false, 3, m.due, m.due + INTERVAL '7 days', 0, m.due
 FROM (SELECT id, row_number() OVER (ORDER BY id) AS n FROM grievance WHERE NOT EXISTS (SELECT 1 FROM clock WHERE case_id = grievance.id)) c
 CROSS JOIN generate_series(1, :each) AS k(n)
 CROSS JOIN LATERAL (SELECT CASE WHEN (c.n * :each + k.n) % :every = 0 THEN now() - INTERVAL '1 day'

@@ -8,6 +8,7 @@ from structlog.testing import capture_logs
 
 from app.auth.actor import StaffActor
 from app.cases import rescheduling
+from app.cases.actions import judging
 from app.db import transaction
 from tests.workers.carding import (
     BREAK,
@@ -71,6 +72,26 @@ async def test_no_card_is_issued_by_a_calendar_that_has_been_changed_since(
     assert [await cards(one) for one in (ref, other)] == [[], []]
     await sweep(day(9, 26, 1))
     assert [[card.level for card in await cards(one)] for one in (ref, other)] == [["yellow"]] * 2
+
+
+async def test_what_ended_in_time_by_the_changed_calendar_earns_nothing_though_it_was_late_by_the_old(
+    cadre: StaffActor,
+) -> None:
+    in_time, late = [await registered(cadre, MONDAY, number) for number in range(2)]
+    await a_day_off(cadre, day(9, 24).date())
+    for ref, moment in ((in_time, day(9, 25, 10)), (late, day(9, 26, 10))):
+        async with transaction() as tx:
+            await judging.escalate(tx, ref, by=cadre, finding="本级不能解决", now=moment)
+    await sweep(day(9, 26, 11))
+    assert [await cards(ref) for ref in (in_time, late)] == [[], []]
+    async with transaction() as tx:
+        assert await rescheduling.reschedule(tx, now=day(9, 26, 12)) > 0
+    async with transaction() as tx:
+        assert await rescheduling.remaining(tx) == 0
+    await sweep(day(9, 26, 13))
+    assert await cards(in_time) == []
+    assert [(card.level, card.effective_at) for card in await cards(late)] == [("yellow", day(9, 26, 0))]  # fmt: skip
+    await assert_records_hold()
 
 
 async def test_the_database_refuses_a_second_card_for_the_same_limit_and_level(

@@ -1,14 +1,17 @@
 """Cards and reminders: who gets which, for which moment, once, whatever happens. At dates of 2025, whose calendar stands."""
 
+from datetime import date
+
 from sqlalchemy import text
 
 from app.auth.actor import StaffActor
-from app.calendars.working_time import Limit
-from app.cases import access, history
+from app.calendars import editing
+from app.calendars.working_time import Day, Limit
+from app.cases import access, history, rescheduling
 from app.cases.actions import dispatching, handling, judging
 from app.cases.actions.dispatching import Part
 from app.cases.lifecycle import Action
-from app.db import transaction
+from app.db import reading, transaction
 from app.limits.terms import Stage
 from tests.conftest import find_staff
 from tests.workers.carding import (
@@ -32,6 +35,13 @@ from tests.workers.carding import (
 _HOLDER = text(
     "SELECT u.code, g.waiting, g.stage FROM grievance g JOIN unit u ON u.id = g.holder_unit_id WHERE ref = :ref"
 )
+_JUDGING = text("SELECT k.* FROM clock k JOIN grievance g ON g.id = k.case_id WHERE ref = :ref AND k.stage = 'judge'")  # fmt: skip
+# 2027 as it may be announced.
+OFF_2027 = {
+    date(2027, month, number): Day(working=False, name="放假")
+    for month, numbers in ((1, [1]), (2, range(5, 12)), (4, [5]), (5, [1, 2, 3]), (6, [9]), (10, range(1, 8)))
+    for number in numbers
+}  # fmt: skip
 _LEAVES = text("""
 UPDATE post o SET valid_to = :last FROM staff s, unit u
 WHERE s.id = o.staff_id AND u.id = o.unit_id AND s.account = :account AND u.code = :code
@@ -204,6 +214,27 @@ async def test_a_provisional_limit_is_never_carded(cadre: StaffActor) -> None:
     ref = await registered(cadre, day(1, 4, year=2090))
     await sweep(day(6, 1, year=2090))
     assert await cards(ref) == []
+
+
+async def test_of_a_limit_that_ends_before_an_unpublished_year_only_what_reaches_into_it_waits(
+    cadre: StaffActor,
+) -> None:
+    # Until the end of 2026 the calendar is known; the red card would come in January.
+    ref = await registered(cadre, day(12, 28, year=2026))
+    async with reading() as tx:
+        [judge] = await tx.all(_JUDGING, ref=ref)
+    assert (judge.provisional, judge.certain_steps) == (True, 2)
+    await sweep(day(6, 1, year=2027))
+    assert [(card.level, card.effective_at) for card in await cards(ref)] == [("yellow", day(12, 31, 0, year=2026))]  # fmt: skip
+    assert cadre.county_id is not None
+    async with transaction() as tx:
+        now = day(6, 1, year=2027)
+        await editing.publish_years(tx, cadre.county_id, {2027: OFF_2027}, source="-", staff_id=None, now=now)  # fmt: skip
+    async with transaction() as tx:
+        await rescheduling.reschedule(tx, now=now)
+    await sweep(day(6, 2, year=2027))
+    assert [card.level for card in await cards(ref)] == ["yellow", "red"]
+    await assert_records_hold()
 
 
 async def test_one_is_reminded_once_before_the_end_and_not_when_it_is_too_late(
