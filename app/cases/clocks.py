@@ -53,7 +53,7 @@ class Clock(Stored, table=True):
     )  # fmt: skip
     CHANGING: ClassVar[tuple[str, ...]] = (
         "unit_id", "staff_id", "calendar_version", "pauses", "extension", "due_at", "provisional", "certain_steps", "remind_at", "yellow_at", "red_at",
-        "ended_at", "steps", "next_at", "limit", "remind_before", "yellow_after", "red_after", "rule",
+        "ended_at", "held_at", "steps", "next_at", "limit", "remind_before", "yellow_after", "red_after", "rule",
     )  # fmt: skip
 
     id: UUID = Field(primary_key=True)
@@ -85,6 +85,8 @@ class Clock(Stored, table=True):
     yellow_at: datetime | None = Field(default=None, sa_type=MOMENT)
     red_at: datetime | None = Field(default=None, sa_type=MOMENT)
     ended_at: datetime | None = Field(default=None, sa_type=MOMENT)
+    # Since the unit objected to having been given the stage; kept where the objection was agreed to.
+    held_at: datetime | None = Field(default=None, sa_type=MOMENT)
     steps: int = 0
     next_at: datetime | None = Field(default=None, sa_type=MOMENT)
 

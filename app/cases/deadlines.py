@@ -64,6 +64,7 @@ class Running(Protocol):
     yellow_at: datetime | None
     red_at: datetime | None
     ended_at: datetime | None
+    held_at: datetime | None
     steps: int
     next_at: datetime | None
 
@@ -181,6 +182,18 @@ def resume(clock: Running, now: datetime) -> None:
         _write_pauses(clock, [*pauses[:-1], (pauses[-1][0], now)])
 
 
+def hold(clock: Running, now: datetime) -> None:
+    """Nothing comes of the clock from now on, though it goes on: whether the stage is the unit's at all is being decided."""
+    clock.held_at = now
+    set_next(clock)
+
+
+def release(clock: Running) -> None:
+    """The stage is the unit's: what was held back comes now, each for its own moment."""
+    clock.held_at = None
+    set_next(clock)
+
+
 def overdue(clock: Running, now: datetime) -> bool:
     """Whether its due time has been missed; never while it stands still with time left."""
     return clock.due_at is not None and now >= clock.due_at + _END
@@ -236,8 +249,10 @@ def _moments(clock: Running) -> list[tuple[Step, datetime | None]]:
 
 
 def _ended_before(clock: Running, step: Step, moment: datetime) -> bool:
-    """What ended in time earns no card; what has ended needs no reminder."""
-    return clock.ended_at is not None and (step is Step.REMIND or clock.ended_at < moment)
+    """What ended in time, or was held by then, earns no card; what has ended needs no reminder."""
+    if step is Step.REMIND and clock.ended_at is not None:
+        return True
+    return any(until is not None and until < moment for until in (clock.ended_at, clock.held_at))
 
 
 def _write_pauses(clock: Running, pauses: list[Pause]) -> None:

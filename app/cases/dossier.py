@@ -144,6 +144,12 @@ class Dossier:
             one.id: {name: getattr(one, name) for name in Clock.CHANGING} for one in self.clocks
         }
 
+    def working(self, part: Assignment) -> Clock | None:
+        """The clock by which a unit does its part: of the lead the stage's, of an assistant its own."""
+        if part.role is AssignmentRole.LEAD:
+            return self.running(Stage.HANDLE)
+        return self.running(Stage.ASSIST, part)
+
     def running(self, stage: Stage, part: Assignment | None = None) -> Clock | None:
         """The clock of that stage that has not ended; of a part's where one is given."""
         return next(

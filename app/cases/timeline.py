@@ -166,6 +166,7 @@ def _clock(clock: Clock, unit: str) -> dict[str, Any]:
         "extension": None if clock.extension is None else Limit.parse(clock.extension).chinese,
         "provisional": clock.provisional,
         "paused": clock.ended_at is None and bool(pauses) and pauses[-1][1] is None,
+        "held_at": clock.held_at,
         "ended_at": clock.ended_at,
     }
 

@@ -45,9 +45,9 @@ SELECT g.ref, k.id AS clock_id, k.stage, k.steps, k.next_at, s.should_be
 FROM clock k JOIN grievance g ON g.id = k.case_id
 CROSS JOIN LATERAL (SELECT CASE
   WHEN k.steps >= k.certain_steps THEN NULL
-  WHEN k.steps < 1 AND k.remind_at IS NOT NULL AND k.ended_at IS NULL THEN k.remind_at
-  WHEN k.steps < 2 AND k.certain_steps > 1 AND k.yellow_at <= coalesce(k.ended_at, k.yellow_at) THEN k.yellow_at
-  WHEN k.steps < 3 AND k.certain_steps > 2 AND k.red_at <= coalesce(k.ended_at, k.red_at) THEN k.red_at
+  WHEN k.steps < 1 AND k.remind_at <= coalesce(k.held_at, k.remind_at) AND k.ended_at IS NULL THEN k.remind_at
+  WHEN k.steps < 2 AND k.certain_steps > 1 AND k.yellow_at <= coalesce(least(k.ended_at, k.held_at), k.yellow_at) THEN k.yellow_at
+  WHEN k.steps < 3 AND k.certain_steps > 2 AND k.red_at <= coalesce(least(k.ended_at, k.held_at), k.red_at) THEN k.red_at
 END AS should_be) s
 WHERE k.case_id = {AMONG} AND k.next_at IS DISTINCT FROM s.should_be ORDER BY k.id LIMIT :most
 """)  # noqa: S608 - nothing but the constant above
@@ -56,14 +56,14 @@ SELECT g.ref, k.id AS clock_id, k.stage, k.unit_id, m.level, m.earned_at
 FROM clock k JOIN grievance g ON g.id = k.case_id
 CROSS JOIN LATERAL (VALUES ('yellow', k.yellow_at, 2), ('red', k.red_at, 3)) AS m(level, earned_at, step)
 WHERE k.case_id = {AMONG} AND k.stage NOT IN ({CARDLESS}) AND m.step <= k.certain_steps
-  AND m.earned_at < :swept AND m.earned_at <= coalesce(k.ended_at, m.earned_at)
+  AND m.earned_at < :swept AND m.earned_at <= coalesce(least(k.ended_at, k.held_at), m.earned_at)
   AND NOT EXISTS (SELECT 1 FROM card c WHERE c.clock_id = k.id AND c.level = m.level)
 ORDER BY k.id, m.earned_at LIMIT :most
 """)  # noqa: S608 - nothing but the constants above
 _CARD_EARNED = text(f"""
 SELECT g.ref, c.id AS card_id, c.clock_id, c.level, c.effective_at, k.ended_at
 FROM card c JOIN grievance g ON g.id = c.case_id LEFT JOIN clock k ON k.id = c.clock_id
-WHERE c.case_id = {AMONG} AND c.cause = 'overdue' AND (k.id IS NULL OR k.ended_at < c.effective_at)
+WHERE c.case_id = {AMONG} AND c.cause = 'overdue' AND (k.id IS NULL OR least(k.ended_at, k.held_at) < c.effective_at)
 ORDER BY c.id LIMIT :most
 """)  # noqa: S608 - nothing but the constant above
 _CARD_OF_ITS_STAGE = text(f"""

@@ -99,6 +99,9 @@ class ClockOut(BaseModel):
     extension: str | None = Field(description="批准的延期", examples=["5 个工作日"])
     provisional: bool = Field(description="暂定：涉及放假安排尚未公布的年份")
     paused: bool = Field(description="是否正在暂停")
+    held_at: At | None = Field(
+        description="何时申请退回：裁定之前到期不发牌，不同意退回的补发，同意的不发"
+    )
     ended_at: At | None
 
 

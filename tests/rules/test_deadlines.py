@@ -49,6 +49,7 @@ class Clock:
     yellow_at: datetime | None = None
     red_at: datetime | None = None
     ended_at: datetime | None = None
+    held_at: datetime | None = None
     steps: int = 0
     next_at: datetime | None = None
     calendar: WorkingCalendar = field(default=KNOWN, repr=False)

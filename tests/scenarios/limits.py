@@ -74,6 +74,7 @@ class Run:
     more: int = 0
     red_after: int = RED_AFTER
     ended: datetime | None = None
+    held: datetime | None = None
     carded: set[str] = field(default_factory=set)
 
     def due(self) -> datetime | None:
@@ -101,11 +102,11 @@ class Run:
         return due is not None and now > due
 
     def cards(self, now: datetime) -> list[Card]:
-        """What it has earned by now and not yet got; what ended in time earns nothing."""
+        """What it has earned by now and not yet got; what ended in time, or was objected to by then, earns nothing."""
         earned = list[Card]()
         for level in ("yellow", "red"):
             at = self.card_at(level)
-            in_time = at is None or (self.ended is not None and self.ended < at)
+            in_time = at is None or any(until is not None and until < at for until in (self.ended, self.held))  # fmt: skip
             if level not in self.carded and at is not None and not in_time and at <= now - HEARD:
                 self.carded.add(level)
                 earned.append((self.stage, self.unit, level, at))

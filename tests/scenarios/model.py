@@ -106,6 +106,7 @@ class Model(Standing):
     def _hand_back(self, who: str, now: datetime) -> None:
         self.objected.add(who)
         self._end(now, "sign", unit=who)
+        self._hold(who, now)
         self.undecided[who] = self._run("hand_back_decision", CENTER, now, DECISION_DAYS)
 
     def _settled(self, now: datetime) -> str:
@@ -122,6 +123,7 @@ class Model(Standing):
 
     def _refuse(self, _who: str, now: datetime) -> None:
         unit = self._settled(now)
+        self._hold(unit, None)
         if not self.parts[unit]:
             self._run("sign", unit, now, SIGN_DAYS)
 
@@ -129,6 +131,8 @@ class Model(Standing):
         """Nothing but an entry."""
 
     def _assist_answer(self, who: str, now: datetime) -> None:
+        # Who does it after all had it all the time.
+        self._hold(who, None)
         self._part_over(who, now)
 
     def _answer(self, _who: str, now: datetime) -> None:
@@ -211,6 +215,11 @@ class Model(Standing):
             one.days, one.red_after = days, URGENT_RED_AFTER if self.urgent else RED_AFTER
 
     # What comes with it.
+
+    def _hold(self, unit: str, since: datetime | None) -> None:
+        own = self.running("handle") if unit == self.holder else self.running("assist", unit=unit)
+        for one in own:
+            one.held = since
 
     def _part_over(self, unit: str, now: datetime) -> None:
         self.parts.pop(unit)

@@ -1,6 +1,6 @@
 """Cards and reminders: who gets which, for which moment, once, whatever happens. At dates of 2025, whose calendar stands."""
 
-from datetime import date
+from datetime import date, datetime
 
 from sqlalchemy import text
 
@@ -136,6 +136,41 @@ async def test_a_paused_stage_earns_nothing_and_goes_on_when_the_wait_is_over(
     await assert_records_hold()
 
 
+async def test_whoever_was_wrongly_named_gets_no_card_for_what_fell_due_after_the_objection(
+    cadre: StaffActor,
+) -> None:
+    agreed, refused, not_yet = [await dispatched(cadre, number) for number in range(3)]
+    water, center = await find_staff("shuiwu"), await find_staff("zhihui")
+    for ref in (agreed, refused, not_yet):
+        async with transaction() as tx:
+            await handling.hand_back(tx, ref, by=water, reason="不归我管", now=day(9, 23, 10))
+    # Three days were given on Monday: by Friday that is over.
+    await sweep(day(9, 26))
+    assert [await handling_cards(ref) for ref in (agreed, refused, not_yet)] == [[], [], []]
+    for ref in (agreed, refused):
+        async with transaction() as tx:
+            await dispatching.settle(tx, ref, by=center, unit_code=WATER, agreed=ref == agreed, reason="查过", now=day(9, 26, 10))  # fmt: skip
+    for _ in range(2):
+        await sweep(day(9, 26, 11))
+    assert [await handling_cards(ref) for ref in (agreed, refused, not_yet)] == [[], [("yellow", day(9, 26, 0))], []]  # fmt: skip
+    await assert_records_hold()
+
+
+async def test_an_assistant_that_objects_and_answers_after_all_is_late_if_it_was(
+    cadre: StaffActor,
+) -> None:
+    ref = await dispatched(cadre, 0, assists=True)
+    water = await find_staff("shuiwu")
+    async with transaction() as tx:
+        await handling.sign(tx, ref, by=water, now=day(9, 22, 15))
+    async with transaction() as tx:
+        await handling.hand_back(tx, ref, by=water, reason="不归我管", now=day(9, 23, 10))
+    async with transaction() as tx:
+        await handling.assist_answer(tx, ref, by=water, answer="已修好", now=day(11, 3, 10))
+    await sweep(day(11, 3, 11))
+    assert ("yellow", "assist") in [(card.level, card.stage) for card in await cards(ref)]
+
+
 async def test_an_extension_moves_the_card(cadre: StaffActor) -> None:
     ref = await registered(cadre, MONDAY)
     async with transaction() as tx:
@@ -267,3 +302,23 @@ async def test_a_whole_case_over_its_limit_is_told_once_and_earns_nobody_a_card(
     assert len(over) == 1
     assert {card.stage for card in await cards(ref)} <= {"judge"}
     await assert_records_hold()
+
+
+async def dispatched(cadre: StaffActor, number: int, *, assists: bool = False) -> str:
+    """On Monday given to the water bureau, alone within 3 working days or as an assistant."""
+    ref = await registered(cadre, MONDAY, number)
+    township, center = [await find_staff(one) for one in ("guangshun", "zhihui")]
+    for by, hour in ((cadre, 11), (township, 12)):
+        async with transaction() as tx:
+            await judging.escalate(tx, ref, by=by, finding="本级不能解决", now=day(9, 22, hour))
+    water = Part(WATER, "请查管网", None if assists else 3)
+    async with transaction() as tx:
+        await dispatching.dispatch(
+            tx, ref, by=center, lead=Part(TOWNSHIP, "请办理") if assists else water, assistants=[water] if assists else [],
+            note="", now=day(9, 22, 14),
+        )  # fmt: skip
+    return ref
+
+
+async def handling_cards(ref: str) -> list[tuple[str, datetime]]:
+    return [(card.level, card.effective_at) for card in await cards(ref) if card.stage == "handle"]

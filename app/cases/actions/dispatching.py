@@ -8,7 +8,7 @@ from sqlalchemy import text
 
 from app.auth.actor import StaffActor
 from app.calendars.working_time import Limit, LimitUnit
-from app.cases import access, history, lifecycle, papers
+from app.cases import access, deadlines, history, lifecycle, papers
 from app.cases.actions.filing import release_open
 from app.cases.actions.telling import tell, tell_all
 from app.cases.dossier import Dossier, hand_back_undecided
@@ -115,6 +115,8 @@ async def settle(
         raise ActionNotAllowed("该单位没有待裁定的退回申请。", action=Action.SETTLE)
     part.hand_back_settled_at = now
     dossier.end(dossier.running(Stage.HAND_BACK_DECISION, part), now)
+    if not agreed and (theirs := dossier.working(part)) is not None:
+        deadlines.release(theirs)
     if not agreed and part.state is AssignmentState.OFFERED:
         sign = dossier.begin(Stage.SIGN, part.unit_id, kind, now, part=part)
         part.sign_due_at = sign.due_at or part.sign_due_at

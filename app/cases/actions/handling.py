@@ -8,7 +8,7 @@ from app.cases import access, deadlines, history, papers
 from app.cases.actions.telling import owe_survey, reporters_cases, tell, tell_all
 from app.cases.dossier import Dossier
 from app.cases.lifecycle import Action
-from app.cases.models import Assignment, AssignmentRole, AssignmentState, Outcome
+from app.cases.models import Assignment, AssignmentState, Outcome
 from app.cases.papers import PaperKind
 from app.db import Transaction
 from app.directory.terms import UnitKind
@@ -23,12 +23,7 @@ async def sign(tx: Transaction, ref: str, *, by: StaffActor, now: datetime) -> D
     part = _own(dossier, by)
     part.state, part.signed_at = AssignmentState.SIGNED, now
     dossier.end(dossier.running(Stage.SIGN, part), now)
-    mine = (
-        dossier.running(Stage.HANDLE)
-        if part.role is AssignmentRole.LEAD
-        else dossier.running(Stage.ASSIST, part)
-    )
-    if mine is not None:
+    if (mine := dossier.working(part)) is not None:
         mine.staff_id = by.staff_id
     history.record(tx, dossier, Action.SIGN, by=by, now=now, public=True, role=part.role)
     return dossier
@@ -37,12 +32,18 @@ async def sign(tx: Transaction, ref: str, *, by: StaffActor, now: datetime) -> D
 async def hand_back(
     tx: Transaction, ref: str, *, by: StaffActor, reason: str, now: datetime
 ) -> Dossier:
-    """Object to having been assigned, within the window; the clock goes on until the command center has decided."""
+    """Object to having been assigned, within the window.
+
+    The clock goes on, but nobody is carded for what falls due before the command center has decided: once it has refused
+    the cards come, each for its own moment, and where it agrees there are none.
+    """
     dossier = await access.lock_case(tx, ref, by=by)
     access.take(dossier, Action.HAND_BACK, by=by, now=now)
     part = _own(dossier, by)
     part.hand_back_asked_at = now
     dossier.end(dossier.running(Stage.SIGN, part), now)
+    if (mine := dossier.working(part)) is not None:
+        deadlines.hold(mine, now)
     assert part.given_by_unit_id is not None, "the lifecycle allows it only for what was given"
     dossier.begin(
         Stage.HAND_BACK_DECISION, part.given_by_unit_id, UnitKind.COMMAND_CENTER, now, part=part
@@ -82,6 +83,9 @@ async def assist_answer(
     access.take(dossier, Action.ASSIST_ANSWER, by=by, now=now)
     part = _own(dossier, by)
     part.state, part.done_at = AssignmentState.ANSWERED, now
+    if (mine := dossier.working(part)) is not None:
+        # Who objected and does it after all had it all the time.
+        deadlines.release(mine)
     dossier.end_part(part, now)
     history.record(
         tx, dossier, Action.ASSIST_ANSWER, by=by, now=now, public=False, texts={"answer": answer}

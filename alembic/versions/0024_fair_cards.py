@@ -1,4 +1,4 @@
-"""Each moment of a limit is certain or not by itself; and what has ended with a card to come follows the calendar too."""
+"""Each moment of a limit is certain or not by itself; ended ones with a card to come follow the calendar; objections hold."""
 
 import sqlalchemy as sa
 
@@ -17,6 +17,7 @@ def upgrade() -> None:
         "clock", sa.Column("certain_steps", sa.Integer(), nullable=False, server_default="3")
     )
     op.alter_column("clock", "certain_steps", server_default=None)
+    op.add_column("clock", sa.Column("held_at", sa.DateTime(timezone=True)))
     # Computed anew by the workers, as if the calendar had changed: then each moment says for itself whether it is certain.
     op.execute("UPDATE clock SET certain_steps = 0, calendar_version = 0 WHERE provisional")
     op.drop_index("clock_by_calendar", "clock")
@@ -28,4 +29,5 @@ def upgrade() -> None:
 def downgrade() -> None:
     op.drop_index("clock_by_calendar", "clock")
     op.create_index(*INDEX, postgresql_where=sa.text("ended_at IS NULL OR provisional"))
+    op.drop_column("clock", "held_at")
     op.drop_column("clock", "certain_steps")
