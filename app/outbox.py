@@ -29,6 +29,7 @@ class MessageKind(StrEnum):
     RECEIPT = "receipt"
     SUPPLEMENT_REQUESTED = "supplement_requested"
     DECLINED = "declined"
+    WITHDRAWN = "withdrawn"
     MOVED = "moved"
     PROGRESS = "progress"
     ANSWERED = "answered"
@@ -92,6 +93,7 @@ _WORTH_SENDING = {
         (
             MessageKind.SUPPLEMENT_REQUESTED,
             MessageKind.DECLINED,
+            MessageKind.WITHDRAWN,
             MessageKind.ANSWERED,
             MessageKind.REWORKED,
             MessageKind.MERGED,

@@ -114,6 +114,13 @@ TEMPLATES: Final[Mapping[MessageKind, Template]] = MappingProxyType(
             shortened={**_TITLE, **_UNIT},
             filler="reason",
         ),
+        MessageKind.WITHDRAWN: _template(
+            "您反映的“{title}”（编号{ref}）已由{unit}登记为您要求撤回，不再办理。理由：{reason}。如果不是您的意思，请凭编号向上一级提出。",
+            segments=4,
+            exact=_REF,
+            shortened={**_TITLE, **_UNIT},
+            filler="reason",
+        ),
         MessageKind.MOVED: _template(
             "您反映的“{title}”（编号{ref}）已转至{unit}办理，后续进展将继续告知您。",
             segments=2,

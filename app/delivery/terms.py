@@ -84,6 +84,7 @@ _KINDS: Final = {
     MessageKind.RECEIPT: "受理回执",
     MessageKind.SUPPLEMENT_REQUESTED: "补正告知",
     MessageKind.DECLINED: "不予受理告知",
+    MessageKind.WITHDRAWN: "撤回告知",
     MessageKind.MOVED: "转办告知",
     MessageKind.PROGRESS: "进展告知",
     MessageKind.ANSWERED: "办结答复",

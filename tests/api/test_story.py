@@ -6,7 +6,7 @@ import pytest
 from fastapi import FastAPI
 
 from app.cases.lifecycle import Action
-from tests.api.about_time import verifies
+from tests.api.about_time import texts, verifies
 from tests.api.conftest import Who
 from tests.people import WATER, Person
 
@@ -157,10 +157,14 @@ async def test_two_reports_of_one_thing_become_one_case(who: Who) -> None:
     assert itself.status_code == 422
 
 
-async def test_whoever_entered_a_case_may_withdraw_it_for_the_reporter(who: Who) -> None:
+async def test_whoever_entered_a_case_may_withdraw_it_for_the_reporter_who_is_told(
+    who: Who,
+) -> None:
     cadre = await who("gongnong")
     ref = await cadre.registers()
     assert (await takes(cadre, ref, "withdraw", reason="已自行解决"))["phase"] == "withdrawn"
+    [told] = await texts(ref, "withdrawn")
+    assert (told["unit"], told["reason"]) == ("工农茶叶产业社区居民委员会", "已自行解决")
 
 
 @pytest.mark.parametrize("account", ["lingdao", "shuiwu", "ducha", "admin"])

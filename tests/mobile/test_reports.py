@@ -17,6 +17,7 @@ from app.cases.models import Outcome
 from app.db import observers, reading, transaction
 from app.surveys import asking
 from mobile_api.wording import title_of
+from tests.api.about_time import texts
 from tests.conftest import Staff
 from tests.mobile.conftest import NOWHERE, WATER, NewPhone, Phone, a_picture
 from tests.villages import merged_villages
@@ -186,6 +187,8 @@ async def test_a_supplement_is_asked_for_and_given_and_a_report_taken_back(
     assert (supplied.status_code, supplied.json()["waiting"]) == (200, None)
     taken_back = await citizen.post(f"/reports/{ref}/withdraw", reason="来水了")
     assert taken_back.json()["phase"] == "withdrawn"
+    # Who did it need not be told.
+    assert await texts(ref, "withdrawn") == []
 
 
 async def test_another_citizens_report_is_answered_like_one_that_is_not_there(

@@ -254,6 +254,7 @@ async def object_refusal(
 async def withdraw(
     tx: Transaction, ref: str, *, by: StaffActor | CitizenActor, reason: str, now: datetime
 ) -> Dossier:
+    """The reporter no longer wants it handled. Where somebody else says so for them they are told, and by whom."""
     dossier = await access.lock_case(tx, ref, by=by)
     access.take(dossier, Action.WITHDRAW, by=by, now=now)
     dossier.end_all(now)
@@ -261,6 +262,8 @@ async def withdraw(
     history.record(
         tx, dossier, Action.WITHDRAW, by=by, now=now, public=True, texts={"reason": reason}
     )
+    if isinstance(by, StaffActor):
+        tell(tx, dossier.case, MessageKind.WITHDRAWN, now=now, unit=by.unit_name, reason=reason)
     return dossier
 
 
