@@ -179,7 +179,7 @@ async def at(shanghai: str) -> AsyncIterator[None]:
 
 
 @pytest.mark.parametrize(
-    ("moment", "missing"), [("2026-10-31T23:59:58", None), ("2026-11-01T00:00:01", [2027]), ("2035-03-01T12:00:00", [2035])]
+    ("moment", "missing"), [("2026-10-31T23:30:00", None), ("2026-11-01T00:00:01", [2027]), ("2035-03-01T12:00:00", [2035])]
 )  # fmt: skip
 async def test_who_answers_for_the_calendar_is_warned_at_sign_in(
     api: FastAPI, moment: str, missing: list[int] | None
