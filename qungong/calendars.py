@@ -109,8 +109,16 @@ def import_year(
 
         with local_services(serving.ROOT):
             edited = asyncio.run(_with_database(publish))
-    passed = f"，另有 {listed.passed_over} 个日程未标明休或班" if listed.passed_over else ""
-    Console().print(f"{year} 年已发布：第 {edited.version} 版，改变 {edited.days} 天{passed}")
+    console = Console(highlight=False, markup=False, soft_wrap=True)
+    past = f"，其中 {edited.past_days} 天在昨天以前" if edited.past_days else ""
+    console.print(f"{year} 年已发布：第 {edited.version} 版，改变 {edited.days} 天{past}")
+    if edited.kept:
+        console.print(f"{'、'.join(map(str, edited.kept))} 未列出，保持不变")
+    if over := listed.passed_over:
+        console.print(f"跳过 {over.total()} 个日程（没有说明全天放假或上班）：{'、'.join(over)}")
+    if left := listed.other_years:
+        told = "、".join(map(str, sorted(left)))
+        console.print(f"跳过 {left.total()} 天（不属于这一年的安排）：{told} 年")
 
 
 @app.command("reschedule")

@@ -120,7 +120,8 @@ class NewDays(Input):
 
 class NewYear(Input):
     text: Annotated[str, StringConstraints(min_length=1, max_length=40_000)] = Field(
-        description="全年的休息日和补班日：CSV（date,kind,name，kind 为 休、班、半）或 iCal。全部导入，或一天也不导入",
+        description="全年的休息日和补班日：CSV（date,kind,name，kind 为 休、班、半）或 iCal；上一年 12 月因元旦放假、补班的"
+        "日子可一并列出。全部导入，或一天也不导入",
         examples=["date,kind,name\n2026-10-01,休,国庆节\n2026-10-10,班,国庆节调休"],
     )
     source: Annotated[Line, Field(description="依据", examples=["国办发明电〔2025〕7号"])]
@@ -165,6 +166,20 @@ class NewVersion(BaseModel):
     @classmethod
     def of(cls, edited: Edited) -> Self:
         return cls(version=edited.version, days=edited.days, past_days=edited.past_days)
+
+
+class PublishedYear(NewVersion):
+    kept: list[date] = Field(
+        description="清单没有列出、保持不变的 12 月日子，出自以前或相邻年份的安排；如有不对，可逐日变更",
+        examples=[["2026-12-31"]],
+    )
+    passed_over: list[str] = Field(
+        description="没有导入的日程：没有说明全天放假或上班，或者只有部分人放假",
+        examples=[["妇女节（妇女放假半天）"]],
+    )
+    other_years: list[int] = Field(
+        description="日程中另有这些年份的日子，没有导入", examples=[[2027]]
+    )
 
 
 @router.get(
@@ -237,10 +252,11 @@ async def change_calendar_days(given: NewDays, tx: Tx, by: ByStaff) -> NewVersio
 @router.post(
     "/years/{year}",
     summary="发布一年的放假安排",
-    description="系统管理员导入国务院公布的一年放假安排，这一年从此不再是暂定。已发布的年份可以这样更正。",
+    description="系统管理员导入国务院公布的一年放假安排，这一年从此不再是暂定。已发布的年份可以这样更正。清单列出的上一年"
+    " 12 月的日子同样生效，上一年的其他日子不变。",
     responses=_EDITING,
 )
-async def publish_calendar_year(year: Year, given: NewYear, tx: Tx, by: ByStaff) -> NewVersion:
+async def publish_calendar_year(year: Year, given: NewYear, tx: Tx, by: ByStaff) -> PublishedYear:
     county_id = _county(_administrator(by))
     listed = importing.read(given.text.encode("utf-8", "replace"), year)
     edited = await editing.publish_years(
@@ -251,7 +267,14 @@ async def publish_calendar_year(year: Year, given: NewYear, tx: Tx, by: ByStaff)
         staff_id=by.staff_id,
         now=await tx.now(),
     )
-    return NewVersion.of(edited)
+    return PublishedYear(
+        version=edited.version,
+        days=edited.days,
+        past_days=edited.past_days,
+        kept=list(edited.kept),
+        passed_over=list(listed.passed_over),
+        other_years=sorted(listed.other_years),
+    )
 
 
 @router.post(

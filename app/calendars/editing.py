@@ -12,7 +12,15 @@ from sqlalchemy import text
 
 from app.calendars import reading
 from app.calendars.models import Calendar, CalendarChange, CalendarDay, CalendarYear
-from app.calendars.working_time import FIRST_YEAR, LAST_YEAR, SATURDAY, Day, Hours, WorkingCalendar
+from app.calendars.working_time import (
+    FIRST_YEAR,
+    LAST_YEAR,
+    SATURDAY,
+    Day,
+    Hours,
+    WorkingCalendar,
+    is_announced_with,
+)
 from app.clock import SHANGHAI
 from app.db import Transaction
 from app.errors import InvalidInput, NothingChanged
@@ -30,24 +38,30 @@ _BEGIN: Final = text(
     "INSERT INTO calendar (county_id, version) VALUES (:county_id, 0) ON CONFLICT DO NOTHING"
 )
 _LOCK: Final = text("SELECT * FROM calendar WHERE county_id = :county_id FOR UPDATE")
-# Days that stand as a published list said, not as the county itself did since or before.
+# Days that stand as a published list said, not as the county itself did since or before. With the December before a
+# year, which the 31 days carry into it.
 _ANNOUNCED: Final = text("""
 SELECT newest.day FROM (
   SELECT DISTINCT ON (d.day) d.day, h.publishes FROM calendar_day d
   JOIN calendar_change h ON h.county_id = d.county_id AND h.version = d.version
-  WHERE d.county_id = :county_id AND extract(year FROM d.day) = ANY(CAST(:years AS int[]))
+  WHERE d.county_id = :county_id
+    AND (extract(year FROM d.day) = ANY(CAST(:years AS int[])) OR extract(year FROM d.day + 31) = ANY(CAST(:years AS int[])))
   ORDER BY d.day, d.version DESC
-) newest WHERE newest.publishes
+) newest WHERE newest.publishes ORDER BY newest.day
 """)
 
 
 @dataclass(frozen=True, slots=True)
 class Edited:
-    """The version made, how many days it changed, and how many of them lie before yesterday: deadlines long past move."""
+    """The version made, how many days it changed, and how many of them lie before yesterday: deadlines long past move.
+
+    `kept`: days of a December that differ from the week although the list does not name them.
+    """
 
     version: int
     days: int
     past_days: int
+    kept: tuple[date, ...] = ()
 
 
 async def change_days(
@@ -83,15 +97,25 @@ async def publish_years(
 
     Days the county itself had changed stay, unless the announcement names them. A year published before may be
     corrected this way: what only the former list named is an ordinary day again.
+
+    A list may name days of the December before (`is_announced_with`): they take effect, and that year is neither
+    published nor replaced by it. So of a December the lists of two years may speak. Once the later one is published,
+    what neither this list nor the county itself says of it stays and is told (`kept`).
     """
     _require_known_years(years)
     for year, listed in years.items():
         _require_complete(year, listed)
     head, calendar = await _lock(tx, county_id)
-    days = {day: given for listed in years.values() for day, given in listed.items()}
+    days = {day: given for year in sorted(years) for day, given in years[year].items()}
     published = frozenset(years)
-    for row in await tx.all(_ANNOUNCED, county_id=county_id, years=sorted(published)):
-        days.setdefault(row.day, Day(row.day.weekday() < SATURDAY))
+    announced = await tx.all(_ANNOUNCED, county_id=county_id, years=sorted(published))
+    unnamed = [row.day for row in announced if row.day not in days]
+    shared = {
+        day
+        for day in unnamed
+        if is_announced_with(day, day.year + 1) and day.year + 1 in calendar.published | published
+    }
+    days |= {day: _ordinary(day) for day in unnamed if day not in shared}
     changed = {
         day: given for day, given in days.items() if _differs(calendar, day, given, published)
     }
@@ -107,6 +131,9 @@ async def publish_years(
         publishes=True,
         staff_id=staff_id,
         now=now,
+        kept=tuple(
+            day for day in sorted(shared) if calendar.works(day) is not _ordinary(day).working
+        ),
     )
     for year in fresh:
         tx.add(
@@ -151,7 +178,11 @@ def _differs(calendar: WorkingCalendar, day: date, given: Day, published: frozen
         return listed != given
     # In a year that is not published, what is taken for granted now must still be said.
     settled = day.year in calendar.published or day.year in published
-    return not settled or given != Day(day.weekday() < SATURDAY)
+    return not settled or given != _ordinary(day)
+
+
+def _ordinary(day: date) -> Day:
+    return Day(day.weekday() < SATURDAY)
 
 
 def _next(
@@ -164,6 +195,7 @@ def _next(
     publishes: bool = False,
     staff_id: int | None,
     now: datetime,
+    kept: tuple[date, ...] = (),
 ) -> Edited:
     head.version += 1
     tx.change(head)
@@ -195,7 +227,7 @@ def _next(
             )
         )
     yesterday = now.astimezone(SHANGHAI).date() - timedelta(days=1)
-    return Edited(head.version, len(changed), sum(day < yesterday for day in changed))
+    return Edited(head.version, len(changed), sum(day < yesterday for day in changed), kept)
 
 
 def _require_known_years(years: Mapping[int, object] | set[int]) -> None:
@@ -208,8 +240,8 @@ def _require_known_years(years: Mapping[int, object] | set[int]) -> None:
 
 def _require_complete(year: int, listed: Mapping[date, Day]) -> None:
     for day in listed:
-        if day.year != year:
-            raise InvalidInput(f"{day} 不在 {year} 年。")
+        if not is_announced_with(day, year):
+            raise InvalidInput(f"{day} 不在 {year} 年，也不在上一年 12 月。")
     missing = [
         f"{month} 月 {number} 日"
         for month, number in _CERTAINLY_OFF

@@ -5,14 +5,24 @@ Reads only; `editing` decides what becomes of the days.
 
 import csv
 import re
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
+from enum import Enum, auto
 from typing import Any, Final, NamedTuple
 
 import icalendar
+from icalendar.error import BrokenCalendarProperty
 
-from app.calendars.working_time import FIRST_YEAR, LAST_YEAR, Day, Hours
+from app.calendars.working_time import (
+    FIRST_YEAR,
+    LAST_YEAR,
+    SATURDAY,
+    Day,
+    Hours,
+    is_announced_with,
+)
 from app.clock import SHANGHAI
 from app.errors import InvalidInput
 
@@ -38,15 +48,31 @@ _BOM: Final = "\ufeff"
 # Lines are folded by bytes, also in the middle of a character: they are put together before they are read.
 _FOLD: Final = re.compile(rb"\r?\n[ \t]")
 _FEED: Final = b"BEGIN:VCALENDAR"
-_DATE: Final = re.compile(r"(\d{4})([-/.]?)(\d{1,2})\2(\d{1,2})", re.ASCII)
+# Without separators all digits: 2026111 may be either of two days.
+_DATE: Final = re.compile(r"(\d{4})(?:([-/.])(\d{1,2})\2(\d{1,2})|(\d{2})(\d{2}))", re.ASCII)
 _HOUR: Final = re.compile(r"(\d{1,2}):(\d{2})", re.ASCII)
 # What holiday feeds write beside the name: 春节（休）, 国庆节 假期 第1天/共7天, 休｜春节, 国庆节（调休上班）.
 _WORKED_WORDS: Final = re.compile(r"班")
 _OFF_WORDS: Final = re.compile(r"休|假")
+# Says only that two days changed places, not which of them is worked.
+_SWAPPED_WORD: Final = "调休"
+# By law for some of the people only, as 妇女节（妇女放假半天）, unless it is another holiday too; or not the whole day.
+_CLOSES_NOTHING: Final = re.compile(
+    r"半天|不放假|^(?!.*(?:班|元旦|春节|除夕|清明|劳动节|端午|中秋|国庆)).*(?:妇女|三八|青年|五四|儿童|六一|建军|军人)",
+    re.DOTALL,
+)
 _AROUND_NAMES: Final = re.compile(
     r"第\s*\d+\s*天.*|调休|补休|上班|补班|放假|假期|[休班]|[（）()｜|\[\]【】\s]+"
 )
-_APPLES: Final = {"WORK-HOLIDAY": False, "ALTERNATE-WORKDAY": True}
+
+
+class _Said(Enum):
+    OFF = auto()
+    WORKING = auto()
+    SWAPPED = auto()
+
+
+_APPLES: Final = {"WORK-HOLIDAY": _Said.OFF, "ALTERNATE-WORKDAY": _Said.WORKING}
 
 
 class Fault(NamedTuple):
@@ -58,11 +84,16 @@ class Fault(NamedTuple):
 
 @dataclass(slots=True)
 class Reading:
-    """What a list says, and what is wrong with it. `passed_over` are events that say neither 休 nor 班."""
+    """What a list says, and what is wrong with it.
+
+    `passed_over` are the events by name that make no whole day off or worked, `other_years` how many days of which
+    years were left.
+    """
 
     days: dict[date, Day] = field(default_factory=dict)
     faults: list[Fault] = field(default_factory=list)
-    passed_over: int = 0
+    passed_over: Counter[str] = field(default_factory=Counter)
+    other_years: Counter[int] = field(default_factory=Counter)
     _said_at: dict[date, str] = field(default_factory=dict)
 
     def take(self, where: str, day: date, given: Day) -> None:
@@ -90,8 +121,10 @@ class DaysRefused(InvalidInput):
 def read(data: bytes, year: int | None = None) -> Reading:
     """CSV (date,kind,name[,opens,closes], or in Chinese 日期,类别,名称[,上班,下班]) or iCal, in UTF-8 or GBK.
 
-    With `year`, a CSV may speak of that year only; of a feed, which has several, only that year is taken. Raises
-    DaysRefused, naming what is wrong, or InvalidInput for what is no list at all.
+    With `year`, its days are taken and those of the December before: there the state gives days off and make-up days
+    for the New Year, and announces them with the year. Any other day is a fault in a CSV; of a feed, which has
+    several years, it is left and counted. Raises DaysRefused, naming what is wrong, or InvalidInput for what is no
+    list at all.
     """
     reading = Reading()
     if _FEED in data[:2000].upper():
@@ -152,8 +185,8 @@ def _row(row: dict[str, str], year: int | None) -> tuple[date, Day]:
     """Raises ValueError with what is wrong, in Chinese."""
     day = _date(row["date"])
     _require_known_year(day)
-    if year is not None and day.year != year:
-        raise ValueError(f"{day} 不在 {year} 年")
+    if year is not None and not is_announced_with(day, year):
+        raise ValueError(f"{day} 不在 {year} 年，也不在上一年 12 月")
     kind = _KINDS.get(row["kind"].lower())
     if kind is None:
         raise ValueError("类别应为 休、班、半（或 off、working、half）")
@@ -177,10 +210,10 @@ def _date(written: str) -> date:
     found = _DATE.fullmatch(written)
     if found is not None:
         try:
-            return date(int(found[1]), int(found[3]), int(found[4]))
+            return date(int(found[1]), int(found[3] or found[5]), int(found[4] or found[6]))
         except ValueError:
             pass
-    raise ValueError("日期应写作 2026-10-01")
+    raise ValueError("日期应写作 2026-10-01 或 20261001")
 
 
 def _hour(written: str) -> time | None:
@@ -207,34 +240,44 @@ def _read_ical(written: str, reading: Reading, year: int | None) -> None:
         raise InvalidInput(f"清单超过 {MOST_DAYS} 个日程，没有导入。")
     for number, event in enumerate(events, start=1):
         summary = str(event.get("SUMMARY", ""))
-        working = _worked(event, summary)
-        if working is None:
-            reading.passed_over += 1
+        said = _said(event, summary)
+        if said is None:
+            reading.passed_over[_shown(summary) or "（无名称）"] += 1
             continue
-        name = _AROUND_NAMES.sub("", summary)
         where = f"第 {number} 个日程（{_shown(summary)}）"
         try:
-            _require_name(name)
-            days = list(_days(event))
+            _take_event(event, said, reading, where, year)
+        except BrokenCalendarProperty:
+            reading.faults.append(Fault(where, "日期应写作 20261001"))
         except ValueError as wrong:
             reading.faults.append(Fault(where, str(wrong)))
-            continue
-        for day in days:
-            if year is None or day.year == year:
-                reading.take(where, day, Day(working, name=name))
 
 
-def _worked(event: Any, summary: str) -> bool | None:
-    """Whether it makes its days worked or off; neither (None) for a mere festival or a cancelled event."""
-    if str(event.get("STATUS", "")).upper() == "CANCELLED":
+def _said(event: Any, summary: str) -> _Said | None:
+    """What it makes of its days; nothing (None) if it is a mere festival, no whole day off for all, or cancelled."""
+    if str(event.get("STATUS", "")).upper() == "CANCELLED" or _CLOSES_NOTHING.search(summary):
         return None
     marked = _APPLES.get(str(event.get("X-APPLE-SPECIAL-DAY", "")).upper())
     if marked is not None:
         return marked
-    # 班 first: 调休上班 has 休 in it too.
     if _WORKED_WORDS.search(summary):
-        return True
-    return False if _OFF_WORDS.search(summary) else None
+        return _Said.WORKING
+    if _OFF_WORDS.search(summary.replace(_SWAPPED_WORD, "")):
+        return _Said.OFF
+    return _Said.SWAPPED if _SWAPPED_WORD in summary else None
+
+
+def _take_event(event: Any, said: _Said, reading: Reading, where: str, year: int | None) -> None:
+    """Raises ValueError with what is wrong. A swapped weekend is worked, as `seeding` names it too; a weekday may be either."""
+    name = _AROUND_NAMES.sub("", str(event.get("SUMMARY", "")))
+    _require_name(name)
+    days = list(_days(event))
+    taken = [day for day in days if year is None or is_announced_with(day, year)]
+    if said is _Said.SWAPPED and any(day.weekday() < SATURDAY for day in taken):
+        raise ValueError("“调休”未说明是休还是班，请在名称中写明")
+    reading.other_years.update(day.year for day in days if day not in taken)
+    for day in taken:
+        reading.take(where, day, Day(said is not _Said.OFF, name=name))
 
 
 def _days(event: Any) -> Iterator[date]:

@@ -24,6 +24,7 @@ MOST: Final = 3660
 FIRST_YEAR: Final = 2000
 LAST_YEAR: Final = 2100
 _ONE_DAY: Final = timedelta(days=1)
+_DECEMBER: Final = 12
 SATURDAY: Final = 5
 # Statutory holidays with a fixed date (全国年节及纪念日放假办法): all that is known of a year not yet published.
 _FIXED_HOLIDAYS: Final = {
@@ -34,6 +35,11 @@ _FIXED_HOLIDAYS: Final = {
     (10, 2): "国庆节",
     (10, 3): "国庆节",
 }
+
+
+def is_announced_with(day: date, year: int) -> bool:
+    """Whether it may stand in the state's list of that year: its days, and those around its New Year in December before."""
+    return day.year == year or (day.year, day.month) == (year - 1, _DECEMBER)
 
 
 class LimitUnit(StrEnum):

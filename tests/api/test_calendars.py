@@ -16,6 +16,7 @@ from qungong.asgi import app as served
 from qungong.sample import PASSWORD
 from tests import people
 from tests.api.conftest import Who
+from tests.calendars.test_importing import feed
 from tests.people import Person
 
 DAY = {"day": "2010-08-13", "kind": "off", "name": "暴雨停工"}
@@ -76,7 +77,8 @@ async def test_the_administrator_changes_days_hours_and_publishes_a_year(admin: 
     changed = await admin.does("/calendar/days", days=[DAY, half], **REASON)
     assert changed == {"version": before + 1, "days": 2, "past_days": 2}
     published = await admin.does("/calendar/years/2029", text=YEAR, source="国办发明电")
-    assert published == {"version": before + 2, "days": 14, "past_days": 0}
+    nothing_else: dict[str, list[str]] = {"kept": [], "passed_over": [], "other_years": []}
+    assert published == {"version": before + 2, "days": 14, "past_days": 0, **nothing_else}
     await admin.does("/calendar/hours", opens="08:30", closes="17:30", **REASON)
     year = await admin.sees("/calendar/years/2010")
     assert half in year["days"]
@@ -136,6 +138,25 @@ async def test_a_bad_line_of_a_years_list_is_named_and_nothing_is_published(admi
     )  # fmt: skip
     assert surrogate.status_code == 422
     assert (await admin.sees("/calendar/years/2030"))["provisional"]
+
+
+async def test_what_of_a_feed_took_effect_and_what_did_not_is_told(admin: Person) -> None:
+    days = [(f"2041{day.replace('-', '')}", "节日（休）") for day in OFF]
+    new_year = ("20401231", "元旦（休）")
+    rest = [("20410308", "妇女节（妇女放假半天）"), ("20421001", "国庆节（休）")]
+
+    def listed(*named: tuple[str, str]) -> dict[str, str]:
+        return {"text": feed(*days, *named), "source": "国办发明电"}
+
+    told = await admin.does("/calendar/years/2041", **listed(new_year, *rest))
+    assert told["days"] == 15
+    assert told["passed_over"] == ["妇女节（妇女放假半天）"]
+    assert told["other_years"] == [2042]
+    before = await admin.sees("/calendar/years/2040")
+    assert before["provisional"]
+    assert [one["day"] for one in before["days"]] == ["2040-12-31"]
+    corrected = await admin.does("/calendar/years/2041", **listed(("20410930", "国庆节（休）")))
+    assert (corrected["days"], corrected["kept"]) == (1, ["2040-12-31"])
 
 
 async def test_health_says_up_to_which_year_the_calendar_is_known(county: None) -> None:

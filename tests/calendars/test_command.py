@@ -14,6 +14,15 @@ OFF = ("01-01", "02-13", "02-14", "02-15", "04-04", "05-01", "06-18", *(f"10-0{d
 LIST = "date,kind,name\n2029-10-13,班,国庆节\n" + "".join(f"2029-{day},休,放假\n" for day in OFF)
 
 
+def feed(*more: str) -> str:
+    """The same days off as a feed, and a festival that closes nothing."""
+    named = [(f"2029-{day}", "放假") for day in OFF] + [(day, "休") for day in more]
+    return "BEGIN:VCALENDAR\n" + "".join(
+        f"BEGIN:VEVENT\nDTSTART;VALUE=DATE:{day.replace('-', '')}\nSUMMARY:{name}\nEND:VEVENT\n"
+        for day, name in [*named, ("2029-03-08", "妇女节（放假半天）")]
+    )
+
+
 def run(*words: str) -> tuple[int, str]:
     done = CliRunner().invoke(app, ["calendar", *words], env={"COLUMNS": "120"})
     return done.exit_code, done.output
@@ -84,6 +93,18 @@ def test_a_county_publishes_a_year_from_a_list_and_has_it_then(
     assert run(*asked)[1].splitlines()[0] == "2029-10-12 23:59:59 +08:00  星期五"
     assert run("import", str(file), "--county", "500153", "--year", "2029")[0] == 1
     assert "没有代码为 999999 的县" in run("show", "2029", "--county", "999999")[1]
+    file.write_text(feed("2028-12-29", "2029-10-15", "2031-10-01") + "END:VCALENDAR", "utf-8")
+    code, told = run("import", str(file), "--county", "500153", "--year", "2029")
+    assert code == 0, told
+    assert "改变 17 天" in told
+    assert "跳过 1 个日程（没有说明全天放假或上班）：妇女节（放假半天）" in told
+    assert "跳过 1 天（不属于这一年的安排）：2031 年" in told
+    file.write_text(feed() + "END:VCALENDAR", "utf-8")
+    told = run("import", str(file), "--county", "500153", "--year", "2029")[1]
+    assert "改变 1 天" in told
+    assert "2028-12-29 未列出，保持不变" in told
+    file.write_text(LIST.replace("2029", "2010"), "utf-8")
+    assert "天在昨天以前" in run("import", str(file), "--county", "500153", "--year", "2010")[1]
     file.write_text(LIST + "2029-13-01,休", "utf-8")
     code, told = run("import", str(file), "--county", "500153", "--year", "2029")
     assert (code, "第 17 行" in told) == (1, True), told

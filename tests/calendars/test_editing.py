@@ -159,6 +159,89 @@ async def test_what_only_the_former_list_named_is_an_ordinary_day_again(
     assert (await reading.calendar_of(tx, county_id)).works(saturday)
 
 
+NEW_YEAR = {
+    date(2026, 12, 26): Day(working=True, name="元旦调休"),
+    date(2026, 12, 31): Day(working=False, name="元旦"),
+}
+YEAR_2026 = {
+    **{date(2026, 2, day): OFF for day in (17, 18, 19)},
+    **{date(2026, month, day): OFF for month, day in ((1, 1), (4, 6), (5, 1), (6, 19), (10, 1), (10, 2))},
+}  # fmt: skip
+
+
+async def test_the_december_before_is_said_with_the_year_and_not_published_by_it(
+    tx: Transaction, county_id: int
+) -> None:
+    assert await publish(tx, county_id, {**YEAR_2027, **NEW_YEAR}) == Edited(1, 17, 0)
+    calendar = await reading.calendar_of(tx, county_id)
+    assert calendar.published == {2027}
+    assert [calendar.works(day) for day in NEW_YEAR] == [True, False]
+
+
+async def test_days_of_the_december_before_that_have_passed_are_counted(
+    tx: Transaction, county_id: int
+) -> None:
+    await publish(tx, county_id)
+    late = datetime(2027, 1, 4, 10, tzinfo=SHANGHAI)
+    edited = await editing.publish_years(
+        tx, county_id, {2027: {**YEAR_2027, **NEW_YEAR}}, source="更正", staff_id=None, now=late
+    )
+    assert edited == Edited(2, 2, 2)
+
+
+async def test_the_december_before_takes_nothing_from_what_its_own_year_said(
+    tx: Transaction, county_id: int
+) -> None:
+    flood, fair = date(2026, 8, 14), date(2026, 12, 4)
+    await publish(tx, county_id, {**YEAR_2026, flood: OFF, fair: OFF}, 2026)
+    assert await publish(tx, county_id, {**YEAR_2027, **NEW_YEAR}) == Edited(2, 17, 0, kept=(fair,))
+    calendar = await reading.calendar_of(tx, county_id)
+    assert not calendar.works(flood)
+    assert not calendar.works(fair)
+
+
+async def test_a_corrected_list_leaves_the_december_that_the_next_year_said_and_tells_so(
+    tx: Transaction, county_id: int
+) -> None:
+    wrong = date(2026, 8, 14)
+    await publish(tx, county_id, {**YEAR_2026, wrong: OFF}, 2026)
+    await publish(tx, county_id, {**YEAR_2027, **NEW_YEAR})
+    edited = await publish(tx, county_id, YEAR_2026, 2026)
+    assert edited == Edited(3, 1, 1, kept=tuple(NEW_YEAR))
+    calendar = await reading.calendar_of(tx, county_id)
+    assert calendar.works(wrong)
+    assert [calendar.works(day) for day in NEW_YEAR] == [True, False]
+    again = {**YEAR_2026, date(2026, 12, 31): WORKED}
+    assert await publish(tx, county_id, again, 2026) == Edited(4, 1, 0, kept=(min(NEW_YEAR),))
+
+
+async def test_a_year_published_after_the_next_one_leaves_that_december_too(
+    tx: Transaction, county_id: int
+) -> None:
+    sunday = {date(2026, 12, 27): Day(working=False, name="元旦")}
+    await publish(tx, county_id, {**YEAR_2027, **NEW_YEAR, **sunday})
+    assert (await publish(tx, county_id, YEAR_2026, 2026)).kept == tuple(NEW_YEAR)
+    assert not (await reading.calendar_of(tx, county_id)).works(date(2026, 12, 31))
+
+
+async def test_while_the_next_year_is_unknown_december_is_corrected_like_any_month(
+    tx: Transaction, county_id: int
+) -> None:
+    await publish(tx, county_id, {**YEAR_2026, date(2026, 12, 31): OFF}, 2026)
+    assert await publish(tx, county_id, YEAR_2026, 2026) == Edited(2, 1, 0)
+    assert (await reading.calendar_of(tx, county_id)).works(date(2026, 12, 31))
+
+
+async def test_of_two_lists_that_speak_of_a_december_the_later_years_holds(
+    tx: Transaction, county_id: int
+) -> None:
+    last = date(2026, 12, 31)
+    lists = {2027: {**YEAR_2027, **NEW_YEAR}, 2026: {**YEAR_2026, last: WORKED}}
+    await editing.publish_years(tx, county_id, lists, source="-", staff_id=None, now=NOW)
+    await tx.flush()
+    assert not (await reading.calendar_of(tx, county_id)).works(last)
+
+
 async def test_days_that_have_passed_may_be_changed_and_are_counted(
     tx: Transaction, county_id: int
 ) -> None:
@@ -201,6 +284,8 @@ async def test_a_day_of_another_year_and_a_year_beyond_are_refused(
 ) -> None:
     with pytest.raises(InvalidInput, match="不在 2027 年"):
         await publish(tx, county_id, {**YEAR_2027, date(2028, 1, 3): OFF})
+    with pytest.raises(InvalidInput, match="不在 2027 年"):
+        await publish(tx, county_id, {**YEAR_2027, date(2026, 11, 30): OFF})
     with pytest.raises(InvalidInput, match="年份"):
         await change(tx, county_id, {date(1999, 12, 31): OFF})
     with pytest.raises(InvalidInput, match="没有填写"):

@@ -76,6 +76,15 @@ def event(*lines: str) -> bytes:
     ).encode()
 
 
+def feed(*days: tuple[str, str]) -> str:
+    """Days with their names."""
+    events = "".join(
+        f"BEGIN:VEVENT\r\nDTSTART;VALUE=DATE:{day}\r\nSUMMARY:{name}\r\nEND:VEVENT\r\n"
+        for day, name in days
+    )
+    return f"BEGIN:VCALENDAR\r\n{events}END:VCALENDAR\r\n"
+
+
 def refusal(data: str | bytes, year: int | None = None) -> str:
     with pytest.raises(InvalidInput) as refused:
         read(data if isinstance(data, bytes) else data.encode(), year)
@@ -103,8 +112,91 @@ def test_both_kinds_of_list_are_read_in_the_encodings_they_come_in(encoding: str
 def test_a_feed_gives_the_days_of_the_year_asked_for_and_passes_mere_festivals_over() -> None:
     found = read(FEED.encode(), 2026)
     assert found.days == FED
-    assert found.passed_over == 1
+    assert found.passed_over == {"冬至": 1}
+    assert found.other_years == {2027: 1}
     assert read(FEED.encode()).days == {**FED, date(2027, 1, 1): Day(working=False, name="元旦")}
+
+
+@pytest.mark.parametrize(
+    "listed",
+    [
+        "date,kind,name\n2018-12-29,班,元旦\n2018-12-31,休,元旦\n2019-01-01,休,元旦\n",
+        feed(
+            ("20181229", "元旦（班）"),
+            ("20181231", "元旦（休）"),
+            ("20190101", "元旦（休）"),
+            ("20181001", "国庆节（休）"),
+            ("20200101", "元旦（休）"),
+            ("20200124", "除夕（休）"),
+        ),
+    ],
+    ids=["csv", "feed"],
+)
+def test_a_years_list_reaches_back_into_the_december_before(listed: str) -> None:
+    found = read(listed.encode(), 2019)
+    assert found.days == {
+        date(2018, 12, 29): Day(working=True, name="元旦"),
+        date(2018, 12, 31): Day(working=False, name="元旦"),
+        date(2019, 1, 1): Day(working=False, name="元旦"),
+    }
+
+
+def test_of_a_feed_with_many_years_it_is_told_how_many_days_of_which_were_left() -> None:
+    many = [(f"{year}0101", "元旦（休）") for year in (2018, 2019, 2020)]
+    assert read(feed(*many, ("20181001", "国庆节（休）")).encode(), 2019).other_years == {
+        2018: 2,
+        2020: 1,
+    }
+
+
+@pytest.mark.parametrize("name", ["国庆节调休", "国庆节（调休）", "国庆节 调休 第1天/共1天"])
+def test_a_weekend_named_as_a_make_up_day_is_worked(name: str) -> None:
+    assert read(feed(("20261010", name)).encode()).days == {
+        date(2026, 10, 10): Day(working=True, name="国庆节")
+    }
+
+
+def test_a_weekday_named_so_may_be_either_and_is_named() -> None:
+    message = refusal(feed(("20261010", "国庆节（班）"), ("20261007", "国庆节调休")))
+    assert "第 2 个日程（国庆节调休）：“调休”未说明是休还是班" in message
+    over_a_weekend = event(
+        "DTSTART;VALUE=DATE:20261009", "DTEND;VALUE=DATE:20261011", "SUMMARY:国庆节调休"
+    )
+    assert "未说明是休还是班" in refusal(over_a_weekend)
+    other_year = feed(("20261010", "国庆节（班）"), ("20251007", "国庆节调休")).encode()
+    assert list(read(other_year, 2026).days) == [date(2026, 10, 10)]
+
+
+@pytest.mark.parametrize(
+    ("name", "working"),
+    [("调休放假", False), ("国庆节（调休）休", False), ("春节补休", False), ("调休上班", True)],
+)
+def test_where_a_swapped_day_says_which_it_is_believed(name: str, *, working: bool) -> None:
+    assert [one.working for one in read(feed(("20261007", name)).encode()).days.values()] == [
+        working
+    ]
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "妇女节（妇女放假半天）",
+        "三八节（休）",
+        "青年节 放假半天",
+        "儿童节（少年儿童放假1天）",
+        "建军节（现役军人放假半天）",
+        "除夕（下午放假半天）",
+        "教师节（不放假）",
+    ],
+)
+def test_a_holiday_for_a_part_of_the_people_or_of_the_day_closes_nothing(name: str) -> None:
+    found = read(feed(("20261001", "国庆节（休）"), ("20260504", name)).encode(), 2026)
+    assert list(found.days) == [date(2026, 10, 1)]
+    assert found.passed_over == {name: 1}
+
+
+def test_a_day_off_for_everybody_is_off_although_it_is_also_childrens_day() -> None:
+    assert read(feed(("20250601", "端午节 儿童节（休）")).encode()).days
 
 
 def test_the_end_of_an_event_is_the_day_after_its_last() -> None:
@@ -164,6 +256,11 @@ def test_a_list_may_be_headed_in_chinese() -> None:
     }
 
 
+def test_what_has_no_name_is_passed_over_as_such() -> None:
+    nameless = feed(("20261001", "国庆节（休）"), ("20261002", ""))
+    assert read(nameless.encode()).passed_over == {"（无名称）": 1}
+
+
 def test_a_cancelled_event_is_none() -> None:
     cancelled = event("DTSTART;VALUE=DATE:20280228", "STATUS:CANCELLED", "SUMMARY:休")
     assert "没有任何" in refusal(cancelled)
@@ -174,6 +271,9 @@ BAD_LINES = {
     "2026-02-30,休": "日期应写作",
     "２０２６-10-01,休": "日期应写作",
     "10/01/2026,休": "日期应写作",
+    "2026111,休": "日期应写作 2026-10-01 或 20261001",
+    "202611,休": "日期应写作",
+    "2026-1101,休": "日期应写作",
     "2026-10-01,假": "类别应为",
     "2026-10-01,": "类别应为",
     "2026-10-01": "5 列",
@@ -186,7 +286,9 @@ BAD_LINES = {
     "2026-10-01,半,国庆,9点,12:00": "时间应写作",
     "2026-10-01,半,国庆,24:00,25:00": "时间应写作",
     "2026-10-01,半,国庆,12:00,09:00": "须依次在后",
-    "2027-01-01,休": "不在 2026 年",
+    "2027-01-01,休": "2027-01-01 不在 2026 年，也不在上一年 12 月",
+    "2025-11-30,休": "2025-11-30 不在 2026 年",
+    "2024-12-31,休": "2024-12-31 不在 2026 年",
     "1999-01-01,休": "年份应在",
 }
 
@@ -230,6 +332,7 @@ BAD_EVENTS = {
     "at the end of time": (["DTSTART;VALUE=DATE:99991231"], "年份"),
     "lasting for ever": (["DTSTART;VALUE=DATE:20261003", "DURATION:P99999999W"], "结束日期"),
     "without a beginning": (["DTEND;VALUE=DATE:20261001"], "开始日期"),
+    "with a digit missing": (["DTSTART;VALUE=DATE:2026111"], "日期应写作 20261001"),
 }
 
 
