@@ -31,7 +31,8 @@ _BEGIN: Final = text("""
 INSERT INTO calendar (county_id, version)
 SELECT id, 0 FROM unnest(CAST(:counties AS integer[])) AS c(id) ON CONFLICT DO NOTHING
 """)
-# One version for all the years a county lacks. Days it had changed itself stay as they are.
+# One version for all the years a county lacks, with what was announced of the December before each of them. Days it
+# had changed itself stay as they are.
 _SEED: Final = text("""
 WITH lacking AS (
   SELECT c.county_id, c.version + 1 AS version, n.year
@@ -43,9 +44,9 @@ WITH lacking AS (
   SELECT county_id, year, CAST(:now AS timestamptz), version, CAST(:source AS text) FROM lacking
 ), said AS (
   INSERT INTO calendar_day (county_id, day, version, working, name)
-  SELECT l.county_id, g.day, l.version, g.working, g.name
+  SELECT DISTINCT l.county_id, g.day, l.version, g.working, g.name
   FROM lacking l JOIN unnest(CAST(:days AS date[]), CAST(:working AS boolean[]), CAST(:names AS text[])) AS g(day, working, name)
-    ON EXTRACT(year FROM g.day) = l.year
+    ON l.year IN (EXTRACT(year FROM g.day), EXTRACT(year FROM g.day + 31))
   WHERE NOT EXISTS (SELECT FROM calendar_day d WHERE d.county_id = l.county_id AND d.day = g.day)
   RETURNING county_id
 ), counted AS (SELECT county_id, count(*) AS days FROM said GROUP BY county_id

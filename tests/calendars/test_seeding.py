@@ -85,3 +85,20 @@ async def test_a_year_published_by_hand_is_not_seeded_over(tx: Transaction, coun
     calendar = await reading.calendar_of(tx, county_id)
     assert {day for day in calendar.days if day.year == 2026} == set(holidays)
     assert calendar.published == seeding.known_years()
+
+
+async def test_the_december_before_a_year_is_seeded_with_it(
+    tx: Transaction, county_id: int
+) -> None:
+    """A county that published 2018 from a list has the days before the New Year 2019 nonetheless."""
+    own = {day: one for day, one in seeding.known_days().items() if day.year == 2018}
+    december = {day: one for day, one in own.items() if day.month == 12}
+    listed = {day: one for day, one in own.items() if day not in december}
+    await editing.publish_years(
+        tx, county_id, {2018: listed}, source="国办发明电", staff_id=None, now=NOW
+    )
+    await tx.flush()
+    await seeding.seed_all(tx, NOW)
+    calendar = await reading.calendar_of(tx, county_id)
+    assert [calendar.days[day] for day in december] == list(december.values())
+    assert len(december) == 3
