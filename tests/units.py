@@ -1,5 +1,6 @@
 """Units and people of them, made for a test in the sample county, and units that end. Knows no rule of the application."""
 
+from dataclasses import asdict, dataclass
 from datetime import date, datetime, timedelta
 from secrets import token_hex
 
@@ -19,9 +20,19 @@ INSERT INTO staff (account, name, password_hash, active, created_at)
 SELECT :account, '某人', password_hash, true, now() FROM staff WHERE account = 'gongnong'
 """)
 _POST = text("""
-INSERT INTO post (staff_id, unit_id, role, title, valid_from)
-SELECT s.id, u.id, :role, '', DATE '2020-01-01' FROM staff s, unit u WHERE s.account = :account AND u.code = :code
+INSERT INTO post (staff_id, unit_id, role, title, valid_from, valid_to)
+SELECT s.id, u.id, :role, '', :since, :until FROM staff s, unit u WHERE s.account = :account AND u.code = :code
 """)
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A post in a unit, both days counted."""
+
+    code: str
+    role: Role
+    since: date = date(2020, 1, 1)
+    until: date | None = None
 
 
 async def founded(tx: Transaction, kind: UnitKind, parent: str) -> str:
@@ -35,9 +46,28 @@ async def staffed(kind: UnitKind, role: Role, parent: str) -> str:
     """The code of a new unit with somebody who acts for it, whose account it is too."""
     async with transaction() as tx:
         code = await founded(tx, kind, parent)
-        await tx.execute(_STAFF, account=code)
-        await tx.execute(_POST, account=code, code=code, role=role)
+        await _employ(tx, code, Held(code, role))
     return code
+
+
+async def employed(*posts: Held) -> str:
+    """The account of somebody new; a session starts in the first of the posts that began earliest."""
+    account = f"new_{token_hex(5)}"
+    async with transaction() as tx:
+        await _employ(tx, account, *posts)
+    return account
+
+
+async def appointed(account: str, post: Held) -> None:
+    """Somebody who is there has another post."""
+    async with transaction() as tx:
+        await tx.execute(_POST, account=account, **asdict(post))
+
+
+async def _employ(tx: Transaction, account: str, *posts: Held) -> None:
+    await tx.execute(_STAFF, account=account)
+    for post in posts:
+        await tx.execute(_POST, account=account, **asdict(post))
 
 
 async def yesterday(tx: Transaction) -> date:

@@ -240,7 +240,7 @@ async def show_card(card_id: CardId, tx: Tx, by: ByStaff) -> CardDetail:
     "/cases/{ref}/card",
     status_code=201,
     summary="发牌",
-    description="督查员对违规办理的单位（和个人）发牌，写明情形，记录在案。不能给本单位发。",
+    description="督查员对违规办理的单位（和个人）发牌，写明情形，记录在案。不能给本人或本人任职的单位发。",
     responses={
         201: {"headers": ETAG},
         **problems(SignInRequired, NotPermitted, NotFound, ActionNotAllowed, Changed, KeyReused),
@@ -269,7 +269,7 @@ async def appeal(card_id: CardId, given: NewAppeal, tx: Tx, by: ByStaff) -> Card
 @router.post(
     "/cards/{card_id}/decide-appeal",
     summary="裁定申诉",
-    description="由被发牌单位以外、没有发这张牌的督查员裁定，写明理由，记录在案。成立的，牌即撤销。",
+    description="由与这张牌无关的督查员裁定：不是被发牌人、发牌人或申诉人，也不在被发牌或申诉的单位任职（生效时在被发牌单位任职的也不行）。写明理由，记录在案；成立的，牌即撤销。",
     responses=_ACTED,
 )
 async def decide_appeal(card_id: CardId, given: Decision, tx: Tx, by: ByStaff) -> CardDetail:

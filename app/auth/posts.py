@@ -8,19 +8,22 @@ from sqlalchemy import text
 
 from app.auth.sessions import MOVED
 from app.db import Transaction
+from app.directory.queries import carries_on_for
 from app.directory.terms import Role, UnitKind
 from app.errors import NotFound
 
-_HELD = text("""
+# Of the post `o`; binds MOVED.
+_TODAY = """o.valid_from <= CAST(now() + :shift AS date)
+  AND (o.valid_to IS NULL OR o.valid_to >= CAST(now() + :shift AS date))"""
+_HELD = text(f"""
 SELECT o.id, o.role, o.title, u.id AS unit_id, u.code AS unit_code, u.name AS unit_name, u.kind AS unit_kind,
   u.county_id, c.code AS county_code, c.name AS county_name
 FROM post o
 JOIN unit u ON u.id = o.unit_id
 LEFT JOIN unit c ON c.id = u.county_id
-WHERE o.staff_id = :staff_id AND o.valid_from <= CAST(now() + :shift AS date)
-  AND (o.valid_to IS NULL OR o.valid_to >= CAST(now() + :shift AS date))
+WHERE o.staff_id = :staff_id AND {_TODAY}
 ORDER BY o.valid_from, o.id
-""").bindparams(MOVED)
+""").bindparams(MOVED)  # noqa: S608 - our own text
 _SWITCH = text("UPDATE session SET post_id = :post_id WHERE id = :session_id")
 
 
@@ -38,6 +41,15 @@ class PostHeld:
     county_id: int | None
     county_code: str | None
     county_name: str | None
+
+
+def held_in(unit: str) -> str:
+    """SQL: whether :staff_id has a post today in `unit` (SQL again), or in one that carries on for it. Binds MOVED too.
+
+    In whichever post somebody acts: what concerns one of their units is not for them to decide in the other.
+    """
+    return f"""EXISTS (
+  SELECT FROM post o WHERE o.staff_id = :staff_id AND {_TODAY} AND {unit} = ANY({carries_on_for("o.unit_id")}))"""
 
 
 async def held(tx: Transaction, staff_id: int) -> list[PostHeld]:

@@ -124,7 +124,7 @@ class CardDetail(CardItem):
             issued_by=known.issued_by,
             appeal_until=known.appeal_until,
             may_appeal=appeals.may_appeal(known, by, now),
-            may_decide=appeals.may_decide(seen, by) and appeals.undecided(seen),
+            may_decide=appeals.may_decide(known, by) and appeals.undecided(seen),
             appealed=None
             if asked is None
             else AppealOut(

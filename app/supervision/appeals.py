@@ -72,8 +72,10 @@ async def decide(
     require_supervisor(by)
     dossier, known = await _locked(tx, card_id, by)
     card, asked = known.seen.card, known.seen.appeal
-    if not may_decide(known.seen, by):
-        raise NotPermitted("须由被发牌单位以外、没有发这张牌的督查员裁定。")
+    if not may_decide(known, by):
+        raise NotPermitted(
+            "须由与这张牌无关的督查员裁定：不是被发牌人、发牌人或申诉人，也不在被发牌或申诉的单位任职。"
+        )
     access.take(
         dossier,
         Action.DECIDE_APPEAL,
@@ -110,15 +112,11 @@ def may_appeal(known: InFull, by: StaffActor, now: datetime) -> bool:
     )
 
 
-def may_decide(seen: SeenCard, by: StaffActor) -> bool:
-    """Nobody decides about his own card, his own unit's, one he issued himself, or an appeal his unit made."""
-    card, asked = seen.card, seen.appeal
-    return (
-        is_supervisor(by)
-        and not _carded(seen, by)
-        and by.staff_id != card.issued_by_staff_id
-        and (asked is None or by.unit_id != asked.by_unit_id)
-    )
+def may_decide(known: InFull, by: StaffActor) -> bool:
+    """Nobody decides about his own card, one he issued, an appeal he made, or what any of his units was carded or asked for."""
+    card, asked = known.seen.card, known.seen.appeal
+    concerned = {card.staff_id, card.issued_by_staff_id, asked and asked.by_staff_id}
+    return is_supervisor(by) and not known.conflict and by.staff_id not in concerned
 
 
 def undecided(seen: SeenCard) -> bool:

@@ -6,6 +6,8 @@ from typing import Any, Final
 from sqlalchemy import text
 
 from app.auth.actor import StaffActor
+from app.auth.posts import held_in
+from app.auth.sessions import MOVED
 from app.cases import access, history
 from app.cases.dossier import Dossier
 from app.cases.lifecycle import Action, Condition
@@ -20,10 +22,11 @@ from app.supervision.models import Card, CardCause, CardLevel
 _SUPERVISING_UNITS: Final = frozenset({UnitKind.COMMAND_CENTER, UnitKind.DISCIPLINE})
 # Whether the unit has or had a part in the case, and those in it who are meant: by name, as the record tells it, or by
 # account. Of a person's posts there the latest counts; whoever has left the unit meanwhile can still be named.
-_UNIT: Final = text("""
+_UNIT: Final = text(f"""
 SELECT u.id, u.name,
   EXISTS (SELECT FROM case_party p WHERE p.case_id = :case_id AND p.unit_id = u.id)
     OR EXISTS (SELECT FROM clock k WHERE k.case_id = :case_id AND k.unit_id = u.id) AS took_part,
+  {held_in("u.id")} AS own,
   (SELECT json_agg(found) FROM (
     SELECT DISTINCT ON (s.id) s.id, s.name, o.title
     FROM post o JOIN staff s ON s.id = o.staff_id
@@ -31,7 +34,7 @@ SELECT u.id, u.name,
     ORDER BY s.id, o.valid_to DESC NULLS FIRST, o.valid_from DESC
   ) found) AS people
 FROM unit u WHERE u.code = :code AND u.county_id = :county_id
-""")
+""").bindparams(MOVED)  # noqa: S608 - our own text
 
 
 async def issue(
@@ -50,7 +53,12 @@ async def issue(
     dossier = await access.lock_case(tx, ref, by=by)
     case = dossier.case
     unit = await tx.one_or_none(
-        _UNIT, code=unit_code, county_id=case.county_id, case_id=case.id, person=person
+        _UNIT,
+        code=unit_code,
+        county_id=case.county_id,
+        case_id=case.id,
+        person=person,
+        staff_id=by.staff_id,
     )
     if unit is None or not unit.took_part:
         raise InvalidInput(
@@ -58,8 +66,8 @@ async def issue(
         )
     access.take(dossier, Action.CARD, by=by, now=now, also=[Condition.UNIT_TO_CARD])
     who = None if person is None else _meant(unit.people or [])
-    if unit.id == by.unit_id or (who is not None and who["id"] == by.staff_id):
-        raise NotPermitted("不能给本单位或本人发牌。")
+    if unit.own or (who is not None and who["id"] == by.staff_id):
+        raise NotPermitted("不能给本人或本人任职的单位发牌。")
     card = Card(
         id=uuid7(now),
         case_id=case.id,
@@ -98,6 +106,7 @@ async def issue(
     return dossier, InFull(
         seen=SeenCard(card, None, case.ref, case.title, unit_code, of_own_unit=False),
         appeal_until=appeal_until(card, dossier.timing.calendar, sealed=case.sealed),
+        conflict=False,
         issued_by=by.name,
     )
 

@@ -12,6 +12,8 @@ from uuid import UUID
 from sqlalchemy import TextClause, text
 
 from app.auth.actor import StaffActor
+from app.auth.posts import held_in
+from app.auth.sessions import MOVED
 from app.calendars.reading import calendar_of
 from app.calendars.working_time import Limit, LimitUnit, WorkingCalendar
 from app.cases import access
@@ -40,6 +42,13 @@ _NAMED_UNITS: Final = carries_on_for("(SELECT id FROM unit WHERE code = :code)")
 # person has gone; of a sealed case it is there for those alone who see the case.
 SEEN: Final = f"""({VISIBLE_TO_STAFF} OR (NOT c.sealed AND (
   k.staff_id = :staff_id OR (:acts_or_looks AND k.unit_id = ANY({_OWN_UNITS})))))"""
+
+# Whether the asker is, or was on the day that ended when the card took effect, of the unit carded, or is of the one that
+# appealed. Binds :staff_id, and MOVED.
+_CONFLICT: Final = f"""({held_in("k.unit_id")} OR {held_in("a.by_unit_id")} OR EXISTS (
+  SELECT FROM post o WHERE o.staff_id = :staff_id AND o.unit_id = k.unit_id
+    AND o.valid_from <= CAST(k.effective_at - interval '1 second' AS date)
+    AND (o.valid_to IS NULL OR o.valid_to >= CAST(k.effective_at - interval '1 second' AS date))))"""
 
 _COLUMNS: Final = f"""
   {", ".join(f"k.{name}" for name in Card.model_fields)}, u.code AS unit_code,
@@ -119,10 +128,12 @@ class InFull:
     """A card with the names of those who issued it, appealed and decided.
 
     `appeal_until`: until when an appeal may be made, by the county's calendar as it is now; empty where none may be.
+    `conflict`: whether the asker has a post, in which they need not be acting, that keeps them from deciding about it.
     """
 
     seen: SeenCard
     appeal_until: datetime | None
+    conflict: bool
     issued_by: str | None = None
     appealed_by: str | None = None
     appealed_by_unit: str | None = None
@@ -191,7 +202,7 @@ SELECT {_COLUMNS} {_FROM}
 WHERE k.unit_id = ANY({_OWN_UNITS}) AND k.revoked_at IS NULL AND (k.issued_at > :recent OR a.id IS NOT NULL AND a.decided_at IS NULL) AND {SEEN}
 ORDER BY k.effective_at DESC, k.id DESC LIMIT :most""")
 _ONE = text(f"""
-SELECT {_COLUMNS}, c.sealed, issuer.name AS issued_by, appellant.name AS appealed_by,
+SELECT {_COLUMNS}, {_CONFLICT} AS conflict, c.sealed, issuer.name AS issued_by, appellant.name AS appealed_by,
   appellant_unit.name AS appealed_by_unit, decider.name AS decided_by, decider_unit.name AS decided_by_unit,
   (SELECT version FROM calendar WHERE county_id = k.county_id) AS calendar_version
 {_FROM}
@@ -200,7 +211,7 @@ LEFT JOIN staff appellant ON appellant.id = a.by_staff_id
 LEFT JOIN unit appellant_unit ON appellant_unit.id = a.by_unit_id
 LEFT JOIN staff decider ON decider.id = a.decided_by_staff_id
 LEFT JOIN unit decider_unit ON decider_unit.id = a.decided_by_unit_id
-WHERE k.id = :id AND {SEEN}""")  # noqa: S608 - constants of this module
+WHERE k.id = :id AND {SEEN}""").bindparams(MOVED)  # noqa: S608 - constants of this module
 
 
 def _counting(which: str) -> TextClause:
@@ -271,6 +282,7 @@ async def get_card(tx: Transaction, card_id: UUID, *, by: StaffActor) -> InFull:
     return InFull(
         seen=seen,
         appeal_until=appeal_until(seen.card, calendar, sealed=row.sealed),
+        conflict=row.conflict,
         issued_by=row.issued_by,
         appealed_by=row.appealed_by,
         appealed_by_unit=row.appealed_by_unit,

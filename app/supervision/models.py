@@ -106,6 +106,7 @@ class Appeal(Stored, table=True):
             name="appeal_decided_whole",
         ),
         CheckConstraint("decided_by_unit_id <> by_unit_id", name="appeal_decided_outside"),
+        CheckConstraint("decided_by_staff_id <> by_staff_id", name="appeal_decided_by_another"),
         Index("appeal_undecided", "asked_at", "id", postgresql_where=text("decided_at IS NULL")),
     )
     CHANGING: ClassVar[tuple[str, ...]] = (

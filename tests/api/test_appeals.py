@@ -1,17 +1,12 @@
 """Appeals against cards: by whom, until when, once; decided outside the unit; on record."""
 
 import asyncio
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from uuid import UUID
 
 from app.cases import verification
 from app.db import observers, reading
-from app.supervision import appeals, listing
-from app.supervision.models import Appeal
 from tests.api.conftest import Who
 from tests.cards import at, overdue
-from tests.conftest import Staff
 from tests.people import Person
 
 # A Tuesday: 2 working days end on Thursday, the card comes on Friday the 13th of November 2026.
@@ -208,29 +203,6 @@ async def test_nobody_but_a_supervisor_outside_the_unit_who_did_not_issue_the_ca
     # The one is of the carded unit, the other has issued the card.
     assert await refused(center, path, UPHELD) == (403, "not-permitted")
     assert await refused(commission, path, UPHELD) == (403, "not-permitted")
-
-
-async def test_nobody_decides_about_the_own_units_card_though_the_appeal_came_from_elsewhere(
-    who: Who, staff: Staff
-) -> None:
-    """Whoever was carded may meanwhile be in another unit, and appeal from there."""
-    center, commission = await staff("ducha"), await staff("jiwei")
-    _, card_id, _ = await carded(who)
-    async with reading() as tx:
-        seen = (await listing.get_card(tx, UUID(card_id), by=center)).seen
-    appeal = Appeal(
-        id=UUID(int=1),
-        card_id=seen.card.id,
-        asked_at=NOVEMBER,
-        by_staff_id=1,
-        by_unit_id=1,
-        ground="停电",
-    )
-    asked = replace(seen, appeal=appeal)
-    assert not appeals.may_decide(replace(asked, of_own_unit=True), center)
-    assert appeals.may_decide(asked, commission)
-    appeal.by_unit_id = commission.unit_id
-    assert not appeals.may_decide(asked, commission)
 
 
 async def test_appealing_and_deciding_cost_few_statements(who: Who) -> None:
