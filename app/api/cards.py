@@ -151,7 +151,8 @@ class SignalCounts(BaseModel):
         description="上报理由不足二十字，或与先前的相同，的次数", examples=[0]
     )
     late_escalation: int = Field(
-        description="研判期限的最后十分之一内（按上班时间计）或逾期后才上报的次数", examples=[0]
+        description="研判或本级办理期限的最后十分之一内（按上班时间计）或逾期后才上报的次数",
+        examples=[0],
     )
     repeated_extension: int = Field(description="第二次起的延期申请", examples=[0])
 

@@ -1,4 +1,4 @@
-"""Buck-passing (推诿扯皮) as facts: what the entries of the record and the judging clocks show. Computed, never stored.
+"""Buck-passing (推诿扯皮) as facts: what the entries of the record and the holders' clocks show. Computed, never stored.
 
 The core is pure; each question is one statement, and one more where the calendar was not read before. Nobody is judged here:
 whoever looks over the county sees what happened.
@@ -64,8 +64,8 @@ class Entry(msgspec.Struct, frozen=True):
     finding: str | None = None
 
 
-class Judging(msgspec.Struct, frozen=True):
-    """A judging stage that has ended. `limit` and `pauses` as on the clock."""
+class HolderStage(msgspec.Struct, frozen=True):
+    """A judging or handling stage that has ended: a case is escalated from either. `limit` and `pauses` as on the clock."""
 
     unit_id: int
     limit: str
@@ -94,7 +94,7 @@ class UnitSignals:
 
 
 def facts(
-    entries: Sequence[Entry], judging: Sequence[Judging], calendar: WorkingCalendar
+    entries: Sequence[Entry], stages: Sequence[HolderStage], calendar: WorkingCalendar
 ) -> list[Fact]:
     """All that a case's entries, in order, show."""
     return sorted(
@@ -102,7 +102,7 @@ def facts(
             *(Fact(Signal.RETURNED, one) for one in entries if one.action in _RETURNS),
             *(Fact(Signal.PING_PONG, one) for one in _again(entries)),
             *(Fact(Signal.EMPTY_FINDING, one) for one in _without_substance(entries)),
-            *(Fact(Signal.LATE_ESCALATION, one) for one in _late(entries, judging, calendar)),
+            *(Fact(Signal.LATE_ESCALATION, one) for one in _late(entries, stages, calendar)),
             *(Fact(Signal.REPEATED_EXTENSION, one) for one in _prolonged_again(entries)),
         ],
         key=lambda fact: fact.entry.seq,
@@ -132,15 +132,15 @@ def _without_substance(entries: Sequence[Entry]) -> Iterator[Entry]:
 
 
 def _late(
-    entries: Sequence[Entry], judging: Sequence[Judging], calendar: WorkingCalendar
+    entries: Sequence[Entry], stages: Sequence[HolderStage], calendar: WorkingCalendar
 ) -> Iterator[Entry]:
-    """Escalated within the last tenth of the time there was for judging, or after it."""
+    """Escalated within the last tenth of the time the unit had for it, judging or handling, or after that."""
     for one in entries:
-        if one.action is Action.ESCALATE and any(_ended_late(stage, one, calendar) for stage in judging):  # fmt: skip
+        if one.action is Action.ESCALATE and any(_ended_late(stage, one, calendar) for stage in stages):  # fmt: skip
             yield one
 
 
-def _ended_late(stage: Judging, by: Entry, calendar: WorkingCalendar) -> bool:
+def _ended_late(stage: HolderStage, by: Entry, calendar: WorkingCalendar) -> bool:
     """In office hours, unless the limit counts every day: it ends at midnight, and nobody works in the last tenth before that."""
     if stage.due_at is None or (stage.unit_id, stage.ended_at) != (by.unit_id, by.at):
         return False
@@ -192,15 +192,15 @@ _OF_A_CASE: Final = f"""
   ) AS entries,
   (SELECT json_agg(json_build_object('unit_id', k.unit_id, 'limit', k."limit", 'started_at', k.started_at, 'due_at', k.due_at,
       'ended_at', k.ended_at, 'pauses', CAST(k.pauses AS json)))
-    FROM clock k WHERE k.case_id = c.id AND k.stage = 'judge' AND k.ended_at IS NOT NULL
-  ) AS judging"""  # noqa: S608 - a constant of this module
+    FROM clock k WHERE k.case_id = c.id AND k.stage IN ('judge', 'handle') AND k.ended_at IS NOT NULL
+  ) AS stages"""  # noqa: S608 - a constant of this module
 _CASE: Final = text(f"""
 SELECT {_OF_A_CASE}, c.county_id, (SELECT version FROM calendar WHERE county_id = c.county_id) AS calendar_version
 FROM grievance c WHERE c.ref = :ref AND {VISIBLE_TO_STAFF}""")  # noqa: S608 - constants of ours
 # The unit itself comes even where it has nothing to show. Found by what it did in the period, not by all it ever had: a
 # hand-back that was agreed to is its doing whenever it had asked, and a case is dispatched again only when it came back.
 _OF_UNITS: Final = f"""
-SELECT asked.id, asked.code, asked.name, asked.county_id, found.entries, found.judging,
+SELECT asked.id, asked.code, asked.name, asked.county_id, found.entries, found.stages,
   (SELECT version FROM calendar WHERE county_id = asked.county_id) AS calendar_version
 FROM unit asked
 LEFT JOIN LATERAL (
@@ -281,8 +281,8 @@ async def _calendar(tx: Transaction, row: Any) -> WorkingCalendar:
     return await calendar_of(tx, row.county_id, row.calendar_version or 0)
 
 
-def _read(row: Any) -> tuple[list[Entry], list[Judging]]:
+def _read(row: Any) -> tuple[list[Entry], list[HolderStage]]:
     return (
         msgspec.convert(row.entries or [], list[Entry]),
-        msgspec.convert(row.judging or [], list[Judging]),
+        msgspec.convert(row.stages or [], list[HolderStage]),
     )

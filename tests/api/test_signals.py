@@ -1,8 +1,9 @@
 """Buck-passing over HTTP: computed from the record, told to those who look over the county."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from tests.api.about_time import clock_of
 from tests.api.conftest import Who
 from tests.api.test_visibility import ABSENT
 from tests.cards import at
@@ -58,6 +59,26 @@ async def test_the_signals_of_a_case_name_entry_and_unit(who: Who) -> None:
         "/units/500153003007/signals", **{"from": "2026-01-01", "to": "2026-01-31"}
     )
     assert (other["cases"], set(other["counts"].values())) == (0, {0})
+
+
+async def test_escalating_from_handling_at_the_end_of_the_limit_or_after_it_is_late(
+    who: Who,
+) -> None:
+    inspector, cadre, clerk = await who("ducha"), await who("gongnong"), await who("guangshun")
+    for days, late in ((-15, 0), (0, 1), (1, 1)):
+        with at(FEBRUARY):
+            ref = await cadre.registers()
+            await cadre.does(f"/cases/{ref}/escalate", finding=LONG)
+            await clerk.does(f"/cases/{ref}/handle")
+        due = (await clock_of(clerk, ref, "handle"))["due_at"]
+        with at(due + timedelta(days=days, minutes=-1)):
+            await clerk.does(f"/cases/{ref}/escalate", finding=f"街道核实：{LONG}")
+        told = await inspector.sees(f"/cases/{ref}/signals")
+        assert told["counts"]["late_escalation"] == late, days
+        shown = [one["unit_code"] for one in told["facts"] if one["signal"] == "late_escalation"]
+        assert shown == ["500153003"] * late
+        unit = await inspector.sees("/units/500153003/signals", **PERIOD)
+        assert unit["counts"]["late_escalation"] >= late
 
 
 async def test_the_units_of_the_county_are_listed_by_how_much_they_show(who: Who) -> None:

@@ -7,7 +7,7 @@ import pytest
 from app.calendars.seeding import known_calendar
 from app.cases.lifecycle import Action
 from app.clock import SHANGHAI
-from app.supervision.signals import SHORTEST_FINDING, Entry, Judging, Signal, facts
+from app.supervision.signals import SHORTEST_FINDING, Entry, HolderStage, Signal, facts
 
 START = datetime(2026, 11, 2, 1, tzinfo=UTC)
 CALENDAR = known_calendar()
@@ -124,7 +124,7 @@ def judged(
     moved = Entry(
         seq=1, at=ended, action=UP, unit_id=VILLAGE, unit_code="1", unit_name="", finding=told.finding
     )  # fmt: skip
-    stage = Judging(VILLAGE, limit, began, due, ended, list(pauses))
+    stage = HolderStage(VILLAGE, limit, began, due, ended, list(pauses))
     return [fact.signal for fact in facts([moved], [stage], CALENDAR)]
 
 
@@ -174,9 +174,9 @@ def test_time_that_stood_still_is_no_part_of_the_limit() -> None:
 def test_what_another_unit_or_another_stage_took_is_not_the_escalating_units() -> None:
     (told,) = entries((UP, VILLAGE, TOWNSHIP))
     due = told.at + timedelta(minutes=1)
-    others = Judging(TOWNSHIP, "2wd", START, due, told.at)
-    before = Judging(VILLAGE, "2wd", START, due, told.at - timedelta(hours=1))
-    standing_still = Judging(VILLAGE, "2wd", START, None, told.at)
+    others = HolderStage(TOWNSHIP, "2wd", START, due, told.at)
+    before = HolderStage(VILLAGE, "2wd", START, due, told.at - timedelta(hours=1))
+    standing_still = HolderStage(VILLAGE, "2wd", START, None, told.at)
     assert facts([told], [others, before, standing_still], CALENDAR) == []
 
 
