@@ -74,7 +74,10 @@ SELECT (SELECT version FROM calendar WHERE county_id = :county_id) AS calendar_v
     WHERE gone.id IN (:first_id, :enterer_id) AND gone.valid_to < CURRENT_DATE) AS carried_on,
   EXISTS (SELECT FROM grievance j WHERE j.primary_id = :case_id) AS others_joined,
   h.name AS holder_name, h.kind AS holder_kind, up.id AS up_id, up.name AS up_name, up.kind AS up_kind,
-  {_ASSIGNMENT_COLUMNS}, u.name AS unit_name, u.head_approves
+  {_ASSIGNMENT_COLUMNS}, u.name AS unit_name, u.head_approves,
+  (SELECT e.staff_id FROM case_event e
+    WHERE a.hand_back_asked_at IS NOT NULL AND a.hand_back_settled_at IS NULL
+      AND e.case_id = a.case_id AND e.action = 'hand_back' AND e.at = a.hand_back_asked_at LIMIT 1) AS asked_back_by
 FROM unit h
 LEFT JOIN LATERAL (
   -- The next tier is the parent in the tree; where the parent has a command center, that is its desk.
@@ -163,6 +166,7 @@ async def _dossier(tx: Transaction, ref: str, by: Actor, *, lock: bool) -> Dossi
         asked={
             Action(one["action"]): Asked(one["staff_id"], one["facts"]) for one in first.asked or ()
         },
+        asked_back_by={part.id: part.asked_back_by for part in parts if part.asked_back_by},
         answered_before=first.answered_before and AnsweredBefore(**first.answered_before),
         carried_on={int(gone): heir for gone, heir in (first.carried_on or {}).items()},
         others_joined=first.others_joined,
@@ -291,6 +295,7 @@ def _standings_of_the_asked(dossier: Dossier, by: StaffActor) -> Iterable[Standi
 def _conditions(dossier: Dossier, by: Actor, now: datetime) -> Mapping[Condition, bool]:
     case, part, lead = dossier.case, dossier.own_part(by), dossier.lead
     unit_id = by.unit_id if isinstance(by, StaffActor) else None
+    asked_back = dossier.asked_back()
     return {
         Condition.NOT_WAITING: case.waiting is None,
         Condition.WAITING_FOR_SUPPLEMENT: case.waiting == "supplement",
@@ -304,7 +309,9 @@ def _conditions(dossier: Dossier, by: Actor, now: datetime) -> Mapping[Condition
         Condition.OWN_ASSIGNMENT_OFFERED: part is not None and part.state == "offered",
         Condition.OWN_ASSIGNMENT_SIGNED: part is not None and part.state == "signed",
         Condition.MAY_HAND_BACK: part is not None and _may_hand_back(dossier, part, now),
-        Condition.HAND_BACK_ASKED: bool(dossier.asked_back()),
+        Condition.HAND_BACK_ASKED: bool(asked_back),
+        Condition.HAND_BACK_ASKED_BY_ANOTHER: not asked_back
+        or not all(dossier.asked_back_himself(one, by) for one in asked_back),
         Condition.NO_HAND_BACK_ASKED: lead is None or not hand_back_undecided(lead),
         Condition.ASSISTANT_OPEN: bool(dossier.open_assistants),
         Condition.NO_ASSISTANT_OPEN: not dossier.open_assistants,

@@ -52,6 +52,7 @@ class AnsweredBefore:
 class Dossier:
     """A case with what is needed to decide about it (卷宗). `clocks` are those that run, and the whole case's.
 
+    `asked_back_by` tells who of the unit asked that a part be handed back, where nobody has decided about it yet.
     `before` is its state when it was read; `carried_on` tells who carries on for the units that took the case in and ended;
     `others_joined`, that the reporters of other cases wait for what becomes of this one.
     """
@@ -65,6 +66,7 @@ class Dossier:
     unit_names: dict[int, str]
     head_required: frozenset[int]
     asked: Mapping[Action, Asked] = field(default_factory=dict)
+    asked_back_by: Mapping[UUID, int] = field(default_factory=dict)
     answered_before: AnsweredBefore | None = None
     carried_on: Mapping[int, int] = field(default_factory=dict)
     others_joined: bool = False
@@ -132,6 +134,10 @@ class Dossier:
 
     def asked_back(self) -> list[Assignment]:
         return [one for one in self.assignments if hand_back_undecided(one)]
+
+    def asked_back_himself(self, part: Assignment, by: Actor) -> bool:
+        """In whichever post: what they asked for in one unit they do not decide in the other."""
+        return isinstance(by, StaffActor) and self.asked_back_by.get(part.id) == by.staff_id
 
     def remember(self) -> None:
         """Take the state as it is now for what the next event will be compared with."""

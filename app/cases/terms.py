@@ -101,6 +101,7 @@ class Condition(StrEnum):
     OWN_ASSIGNMENT_SIGNED = "own_assignment_signed"
     MAY_HAND_BACK = "may_hand_back"
     HAND_BACK_ASKED = "hand_back_asked"
+    HAND_BACK_ASKED_BY_ANOTHER = "hand_back_asked_by_another"
     NO_HAND_BACK_ASKED = "no_hand_back_asked"
     ASSISTANT_OPEN = "assistant_open"
     NO_ASSISTANT_OPEN = "no_assistant_open"
@@ -216,6 +217,7 @@ _CONDITIONS = {
     Condition.OWN_ASSIGNMENT_SIGNED: "请先签收",
     Condition.MAY_HAND_BACK: "已超过申请退回的期限，或已经申请",
     Condition.HAND_BACK_ASKED: "没有待裁定的退回申请",
+    Condition.HAND_BACK_ASKED_BY_ANOTHER: "不能裁定本人提出的退回申请",
     Condition.NO_HAND_BACK_ASKED: "退回申请尚待裁定",
     Condition.ASSISTANT_OPEN: "没有未答复的协办单位",
     Condition.NO_ASSISTANT_OPEN: "协办单位尚未答复",

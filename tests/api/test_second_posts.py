@@ -9,6 +9,7 @@ from sqlalchemy import text
 from app.db import transaction
 from app.directory.terms import Role, UnitKind
 from app.directory.units import end_unit
+from tests.api.about_time import led_by_the_township
 from tests.api.conftest import As, Who
 from tests.api.test_cards import IRREGULAR, escalated
 from tests.cards import at, cards_of, overdue
@@ -169,3 +170,28 @@ async def test_nobody_cards_a_unit_that_went_where_he_has_a_post(acting: As) -> 
         assert refused.status_code == 403, code
     single = await acting(await employed(SUPERVISOR))
     await single.does(f"/cases/{ref}/card", **{**IRREGULAR, "unit_code": village})
+
+
+async def test_nobody_settles_a_hand_back_he_asked_for_in_another_post(
+    who: Who, acting: As
+) -> None:
+    """What another unit asked for, he does."""
+    dispatcher = Held(CENTER, Role.DISPATCHER, since=date(2019, 1, 1))
+    both = await acting(await employed(dispatcher, Held(OTHER_TOWNSHIP, Role.TOWNSHIP_CLERK)))
+    ref = await led_by_the_township(who)
+    await switched(both, OTHER_TOWNSHIP)
+    await both.does(f"/cases/{ref}/hand-back", reason="不在本镇")
+    await switched(both, CENTER)
+    path, agreed = f"/cases/{ref}/settle", {"agreed": True, "reason": "理由成立"}
+    own, other = ({"unit_code": code, **agreed} for code in (OTHER_TOWNSHIP, "500153D11"))
+    assert "settle" not in (await both.sees(f"/cases/{ref}"))["actions"]
+    refused = await both.post(path, own)
+    assert (refused.status_code, refused.json()["type"]) == (409, "/problems/action-not-allowed")
+    assert "不能裁定本人提出的退回申请" in refused.json()["detail"]
+
+    await (await who("shuiwu")).does(f"/cases/{ref}/hand-back", reason="不属供水")
+    assert "settle" in (await both.sees(f"/cases/{ref}"))["actions"]
+    refused = await both.post(path, own)
+    assert (refused.status_code, refused.json()["type"]) == (409, "/problems/action-not-allowed")
+    await both.does(path, **other)
+    await (await who("zhihui")).does(path, **own)

@@ -12,7 +12,7 @@ from app.cases import access, deadlines, history, lifecycle, papers
 from app.cases.actions.filing import release_open
 from app.cases.actions.telling import tell, tell_all
 from app.cases.dossier import Dossier, hand_back_undecided
-from app.cases.lifecycle import Action, Phase
+from app.cases.lifecycle import Action, Condition, Phase
 from app.cases.models import OPEN_ASSIGNMENT, Assignment, AssignmentRole, AssignmentState
 from app.cases.papers import PaperKind
 from app.cases.routing import Place
@@ -113,6 +113,9 @@ async def settle(
     part, kind = await _part_of(tx, dossier, unit_code)
     if not hand_back_undecided(part):
         raise ActionNotAllowed("该单位没有待裁定的退回申请。", action=Action.SETTLE)
+    if dossier.asked_back_himself(part, by):
+        what = Condition.HAND_BACK_ASKED_BY_ANOTHER.chinese
+        raise ActionNotAllowed(f"不能裁定：{what}。", action=Action.SETTLE)
     part.hand_back_settled_at = now
     dossier.end(dossier.running(Stage.HAND_BACK_DECISION, part), now)
     if not agreed and (theirs := dossier.working(part)) is not None:
