@@ -152,6 +152,8 @@ def _take(
         effect = _answered(tx, standings, meant, reading, now)
     else:
         effect = _opt(tx, phone_key, rows[0], reading.sense, now) or _SENSED[reading.sense]
+    if reading.opts_out:
+        _opt(tx, phone_key, rows[0], Sense.OPT_OUT, now)
     tx.add(
         Reply(
             provider_message_id=given.provider_message_id,

@@ -1,14 +1,16 @@
 """Reading what a citizen texted back. Pure, and careful: what is not clear is never guessed.
 
 `不满意` contains `满意`, `不太满意` is not `满意`, and a thank-you is no evaluation. So only known ways of saying it
-count, and only at the start; whatever follows is kept as the person's remark. Where anything in the text denies, the
-person is never read as satisfied, were it only `1，水还是没有`.
+count, and only at the start; whatever follows is kept as the person's remark. What may follow, remarks.py says: behind
+满意 only what agrees, so `1，水又停了` is for people to read, and behind 不满意 nothing that says all is well.
 """
 
 import re
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
+
+from app.surveys.remarks import agreed_remark, doubted, says_all_is_well
 
 
 class Value(StrEnum):
@@ -35,18 +37,26 @@ class Sense(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """`value` is set for an ANSWER only. `short_number`: which of several open surveys the person named."""
+    """`value` is set for an ANSWER only. `short_number`: which of several open surveys the person named.
+
+    `opts_out`: it ends with TD, behind whatever else it says.
+    """
 
     sense: Sense
     value: Value | None = None
     remark: str = ""
     short_number: int | None = None
+    opts_out: bool = False
 
 
-_TRADITIONAL = str.maketrans(
-    "滿謝沒還訂號對們訊個嗎麼說話覺啟無難別復選擇項評價並從妳",
-    "满谢没还订号对们讯个吗么说话觉启无难别复选择项评价并从你",
+# In pairs, 滿满: the letters of the words that are looked for, here and in remarks.py.
+_PAIRS = (
+    "滿满満满謝谢沒没還还訂订號号對对們们個个嗎吗麼么說说話话覺觉無无難难別别復复選选擇择項项評评並并妳你處处決决態态時时負负責责熱热領领導导幹干黨党國国眾众務务辦办實实點点贊赞讚赞優优來来電电氣气燈灯網网馬马"
+    "當当後后現现經经總总終终錢钱組组鎮镇鄉乡縣县長长書书師师員员關关懷怀幫帮動动開开樂乐順顺認认單单調调錯错發发輸输寫写維维淨净裝装換换補补遲迟進进強强樣样會会際际題题產产業业極极問问節节響响應应專专積积"
+    "親亲請请該该連连徹彻賬账帳账頭头貼贴細细級级譜谱撐撑勁劲給给騙骗樓楼棟栋層层幾几兩两鐘钟週周區区戶户煩烦門门隊队糾纠紛纷協协質质適适繼继續续萬万體体壞坏斷断卻却誰谁談谈與与為为爲为橋桥溝沟絡络廠厂統统"
+    "臺台揮挥畝亩條条盞盏標标禮礼裡里裏里錘锤闔阖夠够衆众須须較较隻只確确車车費费揚扬"
 )
+_TRADITIONAL = str.maketrans(_PAIRS[::2], _PAIRS[1::2])
 _INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Co", "Mn", "Me"})
 _LONGEST = 2000
 
@@ -54,35 +64,52 @@ _OPT_OUT = re.compile(
     r"(?:TD|T|STOP|UNSUBSCRIBE|CANCEL|QUIT|退订|取消订阅)+|退订(?:请?回复?)?TD?", re.IGNORECASE
 )
 _OPT_IN = re.compile(r"(?:HF|START|恢复|恢复订阅|恢复短信|重新订阅)", re.IGNORECASE)
-# Whatever denies, wherever it stands: then nobody is read as satisfied. What only sounds like it is taken out before.
-_NEGATION = re.compile(r"[不没未无非否别勿莫冇唔弗毋甭假难哪]|才怪|个[啥屁鬼]")
-_NO_NEGATION = re.compile(r"非常|特别|无比")
-_AGAINST = frozenset("👎😡😠🤬😤😞😢😭😩💔❌✖🙁☹")
-_IN_FAVOUR = frozenset("👍👏🌹")
+# TD as the last word behind anything else. Not T, which ends T_T, nor 不要 退订.
+_OPT_OUT_LAST = re.compile(
+    r"(?:(?<![不没别未要说\W_])[\W_]+|(?<=[123满意]))(退订(?:请?回复?)?(?:TD?)?|TD|STOP|UNSUBSCRIBE|取消订阅)[\W_]*$",
+    re.IGNORECASE,
+)
 _COURTESY = re.compile(
     r"(?:(?:非常|十分|太|多)?(?:感谢|谢谢|谢了|多谢)(?:您们|你们|大家|政府|领导|您|你)?|好的?|收到|知道了|辛苦了?|[您你]们?好|大家好|ok|thanks?|thank you|[了啊呀哈嗯])+",
     re.IGNORECASE,
 )
-# 比较满意 and 还算满意 lie between two answers, so they are none. Nothing may follow but a particle: 满意度太低 and
-# 满意吗 say something else.
+# 比较满意 and 还算满意 lie between two answers, so they are none.
 _WHO = r"(?:我们?|本人|群众|大家)?(?:表示|觉得|选择?)?"
 _VERY = r"(?:很|非常|十分|特别|相当|实在|真的?|太|极其?|完全|都|挺)?"
-_END = r"(?:了|的|啊|呀|哦|呢|吧|哈|啦|哒|嘛)*(?=$|\W|谢谢|感谢)"
+_PARTICLES = r"(?:[了的啊呀哦呢吧啦哒嘛]|哈(?!哈))*"
+# What is counted behind a number: 3 楼漏水, 3 天就修好了 and 不满 3 天 choose nothing. But 3 楼道没灯, 3 天天停水, 3 根本没来.
+_COUNTED = (
+    r"(?!组[织长]|处[理处]|根本|条[件条]|楼[道梯顶]|天[天气黑]|个个|家[家里中门]|村[村里上干民支委长主]|社[区保会]|队长|号[称码]|年[年底]"
+    r"|月月|日[日子]|次次|层层|户户|分[不配])"
+    r"(?:[栋幢楼号组队社村户家巷层年月日天点分次遍个条处盏根元块米吨斤亩]|单元|小时|星期|礼拜|公里|标段)"
+)
+_SATISFIED = rf"{_WHO}{_VERY}(?:满意)+(?:[得的]很|极了)?{_PARTICLES}"
+_BASICALLY = rf"{_WHO}(?:基本上?|大致|大体上?)(?:还|是|都)?满意{_PARTICLES}"
+# 满意个啥 before 满意. Nothing may follow but a particle: 不满意度 and 不满意谈不上 say something else.
 _WAYS = {
-    Value.SATISFIED: re.compile(rf"{_WHO}{_VERY}(?:满意)+{_END}"),
-    Value.BASICALLY_SATISFIED: re.compile(
-        rf"{_WHO}(?:基本上?|大致|大体上?)(?:还|是|都)?满意{_END}"
-    ),
     Value.DISSATISFIED: re.compile(
         rf"{_WHO}(?:还是?|仍然?|依然|一点[都也]?|根本|并|就是?)?{_VERY}"
-        rf"(?:不(?:太|大|很|怎么|够|算|能|是很|是太|是|十分|非常)?满意|没有?满意|无法满意|不满){_END}"
+        r"(?:不(?:太|大|很|怎么|够|算|能|是很|是太|是|十分|非常)?满意|没有?满意|无法满意"
+        rf"|不满(?!\s*[\d一二两三四五六七八九十半几]+\s*个?{_COUNTED})){_PARTICLES}(?=$|\W|谢谢|感谢)"
         r"|满意(?:个[啥屁鬼毛头球]|个?锤子|什么|啥)"
     ),
+    Value.BASICALLY_SATISFIED: re.compile(_BASICALLY),
+    Value.SATISFIED: re.compile(_SATISFIED),
+}
+# The number of the answer itself may stand behind it once more: 满意（1）.
+_AGREED = {
+    Value.SATISFIED: agreed_remark(rf"{_SATISFIED}|(?<!\w)[1一](?!\w)", mildly=False),
+    Value.BASICALLY_SATISFIED: agreed_remark(rf"{_BASICALLY}|(?<!\w)[2二](?!\w)", mildly=True),
 }
 _DIGITS = dict(zip("123一二三", [*Value, *Value], strict=True))
 # 1栋没水, 3.5 and 1、2 choose nothing: after the digit comes the end, a mark and then no digit, or the words themselves.
 _CHOICE = re.compile(
-    r"(?:我?选择?|回复|答)?[\W_]*([123一二三])[吧哈啊哦]?(?=$|[\W_]+(?!\d|[一二三](?:\W|$))|谢谢|感谢|(?:我|很|非常|基本|不)?.{0,2}满意)"
+    r"(?:我?选择?|回复|答)?[\W_]*([123一二三])[^\S\n]?[吧哈啊哦]?(?=$|[\W_]+(?!\d|[一二三](?:\W|$))|谢谢|感谢|辛苦|(?:我|很|非常|基本|不)?.{0,2}满意)"
+)
+_COUNTS = re.compile(rf"[\s、.·-]*{_COUNTED}")
+# Another number behind 3: a second choice, or the second of several complaints of which 3 was the first.
+_ANOTHER_NUMBER = re.compile(
+    r"(?:(?<![^\W_])|[选是改成回复])(?:(?!3(?!\d))\d{1,3}|[一二])(?![^\W_])|\d[、.)](?!\d)"
 )
 _SHORT_NUMBER = re.compile(r"第?\s*(\d{1,3})\s*号[\W_]*(?=\w)")
 _SPACED_OUT = re.compile(
@@ -102,14 +129,25 @@ def read_reply(given: str) -> Reading:
         return Reading(Sense.OPT_OUT)
     if _OPT_IN.fullmatch(run_together):
         return Reading(Sense.OPT_IN)
+    last = _OPT_OUT_LAST.search(words)
+    if last is None:
+        return _said(words)
+    before = _said(words[: last.start(1)])
+    if before.sense is Sense.THANKS:
+        return Reading(Sense.OPT_OUT)
+    return replace(before, opts_out=True)
+
+
+def _said(words: str) -> Reading:
     first, rest = _without_courtesies(words)
     if not first:
         return Reading(Sense.THANKS if _bare(words) else Sense.UNCLEAR)
     numbered = _SHORT_NUMBER.match(first + rest)
-    if numbered is None:
-        return _evaluation(first + rest)
-    reading = _evaluation((first + rest)[numbered.end() :])
-    return Reading(reading.sense, reading.value, reading.remark, int(numbered[1]))
+    about = (first + rest)[numbered.end() if numbered else 0 :]
+    reading = _evaluation(about)
+    if reading.value in _AGREED and doubted(words):
+        reading = Reading(Sense.UNCLEAR)
+    return replace(reading, short_number=int(numbered[1])) if numbered else reading
 
 
 def _plain(given: str) -> str:
@@ -144,8 +182,7 @@ def _evaluation(words: str) -> Reading:
         value, rest = spoken[0], words[spoken[1].end() :]
     else:
         return Reading(Sense.UNCLEAR)
-    asked_back = _CLAUSES.match(rest)
-    if (asked_back and "?" in asked_back[0]) or _contradicts(words, rest, value):
+    if not _plainly_meant(words, rest, value) or (chosen is not None and _COUNTS.match(rest)):
         return Reading(Sense.UNCLEAR)
     said_again = _WAYS[value].match(_bare(rest))
     return Reading(
@@ -153,15 +190,15 @@ def _evaluation(words: str) -> Reading:
     )
 
 
-def _contradicts(words: str, rest: str, value: Value) -> bool:
-    """Whether it denies what it says, or goes on to say otherwise: 满意，但是他不满意; 1，水还是没有."""
-    if value is Value.DISSATISFIED:
-        if _IN_FAVOUR.intersection(words):
-            return True
-    elif _NEGATION.search(_NO_NEGATION.sub("", words)) or _AGAINST.intersection(words):
-        return True
-    return any(
-        not _WAYS[value].match(clause)
-        for clause in _CLAUSES.split(rest)
-        if _SPEAKS_OF_IT.search(clause)
+def _plainly_meant(words: str, rest: str, value: Value) -> bool:
+    """Whether what follows leaves it at that: not 满意，但是他不满意; not 1，水又停了; not 3，水通了."""
+    if value in _AGREED:
+        return _AGREED[value].fullmatch(rest) is not None
+    asked_back = _CLAUSES.match(rest)
+    speaking_of_it = [one for one in _CLAUSES.split(rest) if _SPEAKS_OF_IT.search(one)]
+    return not (
+        (asked_back and "?" in asked_back[0])
+        or _ANOTHER_NUMBER.search(rest)
+        or not all(_WAYS[value].match(one) for one in speaking_of_it)
+        or says_all_is_well(words, rest)
     )

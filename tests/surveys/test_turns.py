@@ -227,6 +227,19 @@ async def test_who_opted_out_is_called_and_asked_by_text_again_once_back(
         assert await texts(await village.asked(phone)) == ["survey"]
 
 
+async def test_an_answer_that_ends_with_td_counts_and_opts_out(
+    village: Village, staff: Staff
+) -> None:
+    phone = new_phone()
+    asked = await village.asked(phone)
+    assert await reply(phone, "1，谢谢 TD") is ReplyEffect.ANSWERED
+    assert await answers(asked) == [("satisfied", "text")]
+    with clock.moved(DAY):
+        call = await call_about(await village.asked(phone), staff)
+    assert call is not None
+    assert call.cause == "opted_out"
+
+
 async def test_restored_may_be_news_of_the_water_where_nobody_had_opted_out(
     village: Village,
 ) -> None:
@@ -250,7 +263,7 @@ async def test_taking_a_text_costs_three_statements(village: Village) -> None:
     phone = new_phone()
     await village.asked(phone)
     await village.asked(phone)
-    for words in ("不满意，水还是没有", "满意", "谢谢"):
+    for words in ("不满意，水还是没有", "满意", "谢谢", "1 TD"):
         sent: list[str] = []
         observers.append(sent.append)
         try:
