@@ -53,14 +53,17 @@ class Person:
         """What a POST answers, which must succeed."""
         return _succeeded(await self.post(path, body or None))
 
-    async def lists(self, view: str) -> set[str]:
-        """The references in a view of the inbox, through all its pages."""
+    async def items(self, view: str) -> dict[str, Any]:
+        """What a view of the inbox says of each case, by reference, through all its pages."""
         page = await self.sees("/cases", view=view, size=100)
         found = list(page["items"])
         while page["next"] is not None:
             page = await self.sees("/cases", view=view, size=100, cursor=page["next"])
             found += page["items"]
-        return {one["ref"] for one in found}
+        return {one["ref"]: one for one in found}
+
+    async def lists(self, view: str) -> set[str]:
+        return set(await self.items(view))
 
     async def registers(self, **different: Any) -> str:
         """The reference of a newly registered case: the drinking water, but for what is different."""

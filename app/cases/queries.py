@@ -48,7 +48,7 @@ _ITEM = """json_build_object(
   'ref', c.ref, 'title', c.title, 'kind', c.kind, 'phase', c.phase, 'urgent', c.urgent, 'sealed', c.sealed,
   'waiting', c.waiting, 'holder', h.name, 'village', v.name, 'round', c.round, 'returns', c.returns, 'presses', c.presses,
   'received_at', c.received_at, 'due_at', c.due_at, 'stage_due_at', c.stage_due_at,
-  'overdue', coalesce(c.stage_due_at < now(), false), 'part', {part}, 'part_due_at', {part_due},
+  'overdue', coalesce(c.waiting IS NULL AND c.stage_due_at < :now, false), 'part', {part}, 'part_due_at', {part_due},
   'to_decide', {decides})"""
 
 
@@ -180,7 +180,8 @@ async def inbox(
         if by.sees_county
         else _OF_UNIT
     )
-    return await _page(tx, statements[view], cursor, size=size, **access.viewer(by))
+    now = await tx.now()
+    return await _page(tx, statements[view], cursor, size=size, now=now, **access.viewer(by))
 
 
 _MINE = text("""

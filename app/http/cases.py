@@ -38,7 +38,7 @@ class CaseItem(BaseModel):
     received_at: At
     due_at: At
     stage_due_at: At | None
-    overdue: bool
+    overdue: bool = Field(description="当前环节已超期；暂停期间不算")
     part: AssignmentRole | None = Field(description="本单位的任务：主办或协办")
     part_due_at: At | None = Field(description="本单位的任务或审批何时到期")
     to_decide: Stage | None = Field(

@@ -249,3 +249,21 @@ async def test_what_was_answered_while_it_stood_still_waits_no_longer(
             detail = await then.sees(f"/cases/{ref}")
     assert (detail["waiting"], detail["paused_hours"] < 0.1) == (None, True)
     assert {one["stage"] for one in detail["clocks"] if one["paused"]} == set()
+
+
+async def test_what_stands_still_is_not_overdue_and_late_is_as_of_the_moment_it_is_looked_at(
+    who: Who, api: FastAPI
+) -> None:
+    """Beyond the time promised last, until the answer comes and it goes on."""
+    cadre = await who("gongnong")
+    still, late = await cadre.registers(), await cadre.registers()
+    await cadre.does(f"/cases/{still}/request-supplement", missing="房屋编号")
+
+    async def overdue(person: Person) -> list[bool]:
+        found = await person.items("to_judge")
+        return [found[ref]["overdue"] for ref in (still, late)]
+
+    assert await overdue(cadre) == [False, False]
+    with clock.moved(timedelta(days=14)):
+        async with people.signed_in(api, "gongnong") as then:
+            assert await overdue(then) == [False, True]
