@@ -166,7 +166,7 @@ async def register(given: OnBehalf, tx: Tx, by: ByCadre) -> ReceiptOut:
     "",
     response_model=Inbox,
     summary="本村的事",
-    description="待研判、办理中、待签收、我协办、已办结；前四种到期早的在前。",
+    description="待研判、办理中、待签收、我协办、待审批、待回复(督办)、已办结；除已办结外，到期早的在前。",
     responses=problems(SignInRequired, NotPermitted),
 )
 async def inbox(

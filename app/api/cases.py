@@ -21,7 +21,7 @@ router = APIRouter(prefix="/cases", tags=["事件"], route_class=OneTransaction)
 class InboxQuery(Input):
     view: View = Field(
         default=View.TO_JUDGE,
-        description="to_judge 待研判、handling 办理中、to_sign 待签收、assisting 我协办、to_decide 待审批、finished 已办结",
+        description="to_judge 待研判、handling 办理中、to_sign 待签收、assisting 我协办、to_decide 待审批、to_reply 待回复(本单位被督办，事件移交后也在此列)、finished 已办结",
     )
     cursor: Annotated[str, StringConstraints(max_length=100)] | None = Field(
         default=None, description="上一页的 next；不填为第一页"

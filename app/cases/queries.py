@@ -25,6 +25,7 @@ class View(StrEnum):
     TO_SIGN = "to_sign"
     ASSISTING = "assisting"
     TO_DECIDE = "to_decide"
+    TO_REPLY = "to_reply"
     FINISHED = "finished"
 
     @property
@@ -38,6 +39,7 @@ _VIEWS = {
     View.TO_SIGN: "待签收",
     View.ASSISTING: "我协办",
     View.TO_DECIDE: "待审批",
+    View.TO_REPLY: "待回复",
     View.FINISHED: "已办结",
 }
 PAGE = 50
@@ -49,7 +51,9 @@ _ITEM = """json_build_object(
   'waiting', c.waiting, 'holder', h.name, 'village', v.name, 'round', c.round, 'returns', c.returns, 'presses', c.presses,
   'received_at', c.received_at, 'due_at', c.due_at, 'stage_due_at', c.stage_due_at,
   'overdue', coalesce(c.waiting IS NULL AND c.stage_due_at < :now, false), 'part', {part}, 'part_due_at', {part_due},
-  'to_decide', {decides})"""
+  'to_decide', {decides}, 'supervised', (
+    SELECT json_build_object('unit', s.name, 'due_at', k.due_at) FROM clock k JOIN unit s ON s.id = k.unit_id
+    WHERE k.case_id = c.id AND k.ended_at IS NULL AND k.stage = 'supervised_reply' ORDER BY k.due_at LIMIT 1))"""
 
 
 def _listing(
@@ -103,13 +107,17 @@ _ASKED_OF_UNIT = """(
     AND k.stage IN ('hand_back_decision', 'extension_decision', 'wait_decision')
   ORDER BY k.case_id, k.due_at, k.id
 ) c"""
-_BY_DECISION = {
+# What was demanded of the unit, wherever the case is now.
+_DEMANDED_OF_UNIT = """(
+  SELECT g.*, k.due_at AS asked_due_at FROM clock k JOIN grievance g ON g.id = k.case_id
+  WHERE k.unit_id = :unit_id AND k.ended_at IS NULL AND k.stage = 'supervised_reply'
+) c"""
+_BY_ASKED = {
     "order": "c.asked_due_at, c.id",
     "key": "CAST(extract(epoch FROM c.asked_due_at) * 1000000 AS bigint)",
     "part_due": "c.asked_due_at",
-    "decides": "c.asked",
 }
-_AFTER_DECISION = _AFTER_DUE.replace("c.stage_due_at", "c.asked_due_at")
+_AFTER_ASKED = _AFTER_DUE.replace("c.stage_due_at", "c.asked_due_at")
 
 _OF_UNIT = {
     View.TO_JUDGE: _listing(
@@ -134,7 +142,8 @@ _OF_UNIT = {
         **_BY_DUE,
         **_PART,
     ),
-    View.TO_DECIDE: _listing(_ASKED_OF_UNIT, _AFTER_DECISION, **_BY_DECISION),
+    View.TO_DECIDE: _listing(_ASKED_OF_UNIT, _AFTER_ASKED, **_BY_ASKED, decides="c.asked"),
+    View.TO_REPLY: _listing(_DEMANDED_OF_UNIT, _AFTER_ASKED, **_BY_ASKED),
     View.FINISHED: _listing(
         "case_party own JOIN grievance c ON c.id = own.case_id",
         f"own.unit_id = :unit_id AND {_FINISHED} AND own.case_id < CAST(:before_id AS uuid)",

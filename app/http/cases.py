@@ -20,6 +20,13 @@ from app.limits.terms import Kind, Stage
 _HAS_PART = frozenset({AssignmentState.OFFERED, AssignmentState.SIGNED, AssignmentState.ANSWERED})
 
 
+class SupervisedOut(BaseModel):
+    """A demand (督办) that has not been replied to."""
+
+    unit: str = Field(description="由谁回复；事件移交后仍由该单位回复", examples=["广顺街道"])
+    due_at: At = Field(description="回复何时到期，过后发黄牌")
+
+
 class CaseItem(BaseModel):
     """A case in a list. `part` and `part_due_at` are the asker's own, in the views of what was assigned or asked."""
 
@@ -40,10 +47,11 @@ class CaseItem(BaseModel):
     stage_due_at: At | None
     overdue: bool = Field(description="当前环节已超期；暂停期间不算")
     part: AssignmentRole | None = Field(description="本单位的任务：主办或协办")
-    part_due_at: At | None = Field(description="本单位的任务或审批何时到期")
+    part_due_at: At | None = Field(description="本单位的任务、审批或督办回复何时到期")
     to_decide: Stage | None = Field(
         description="待审批的是什么：hand_back_decision 退回、extension_decision 延期、wait_decision 挂起"
     )
+    supervised: SupervisedOut | None = Field(description="正在督办，尚未回复；没有则为空")
 
 
 class Inbox(BaseModel):

@@ -28,7 +28,15 @@ async def test_no_request_of_every_day_reads_a_whole_table(who: Who) -> None:
         for account in ("gongnong", "guangshun", "zhihui", "jiwei", "lingdao"):
             person = await who(account)
             await person.client.get("/sessions/me")
-            for view in ("to_judge", "handling", "to_sign", "assisting", "finished"):
+            for view in (
+                "to_judge",
+                "handling",
+                "to_sign",
+                "assisting",
+                "to_decide",
+                "to_reply",
+                "finished",
+            ):
                 found = await person.client.get(f"/cases?view={view}")
                 for item in found.json()["items"][:1]:
                     await person.client.get(f"/cases/{item['ref']}")

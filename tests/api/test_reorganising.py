@@ -180,6 +180,7 @@ async def test_a_department_that_leads_and_assists_is_carried_on_in_both(
     # The reporter is not told of who assists.
     assert (await as_the_reporter_reads(assisted))[-1]["action"] == "sign"
     await heir.does(f"/cases/{assisted}/assist-answer", answer="管网已修复")
+    assert led in await heir.lists("to_reply")
     await heir.does(f"/cases/{led}/reply-supervision", reply="昨晚恢复供水")
     await center.does(f"/cases/{objected}/settle", unit_code=new, agreed=True, reason="核查权属")
     for ref in (led, assisted, objected):

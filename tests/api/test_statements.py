@@ -54,7 +54,7 @@ async def test_registering_costs_few_statements(who: Who) -> None:
 
 @pytest.mark.usefixtures("crowd")
 @pytest.mark.parametrize(
-    "view", ["to_judge", "handling", "to_sign", "assisting", "to_decide", "finished"]
+    "view", ["to_judge", "handling", "to_sign", "assisting", "to_decide", "to_reply", "finished"]
 )
 async def test_a_list_costs_few_statements(who: Who, view: str) -> None:
     for account in ("gongnong", "zhihui", "jiwei"):
