@@ -187,7 +187,7 @@ TEMPLATES: Final[Mapping[MessageKind, Template]] = MappingProxyType(
             one_way="您反映的“{title}”（编号{ref}）还等您评价：请登录群工系统网页评价是否满意，对办理单位保密。本短信不能回复。",
         ),
         MessageKind.STAFF_NOTICE: _template(
-            "您或您所在单位有事项即将到期，或有新的红黄牌，请登录群工系统查看办理。对红黄牌有异议的，请在发牌后5个工作日内申诉。",
+            "您或您所在单位有新的督办或红黄牌，或有事项即将到期，请登录群工系统查看办理。对红黄牌有异议的，请在发牌后5个工作日内申诉。",
             segments=2,
         ),
     }

@@ -1,4 +1,4 @@
-"""工作提醒: whoever has a card or a reminder is texted to sign in and look, once a day at most. The text says nothing else.
+"""工作提醒: whoever is carded, reminded or supervised is texted to sign in and look, once a day at most. The text says nothing else.
 
 It goes to numbers that the administrator has entered as staff's or units' own (docs/adr/0023); nobody learns from it of a
 sealed case, nor of which case, card or person it is.

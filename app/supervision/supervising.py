@@ -10,6 +10,7 @@ from app.cases.lifecycle import Action
 from app.cases.papers import PaperKind
 from app.db import Transaction
 from app.limits.terms import Stage
+from app.supervision import noticing
 
 
 async def supervise(
@@ -17,7 +18,7 @@ async def supervise(
 ) -> Dossier:
     """Demand of the holder, on paper, a reply within so many working days. One at a time.
 
-    The unit that is asked owes the reply, also where the case moves on; an answered case owes none.
+    The unit that is asked owes the reply, also where the case moves on; an answered case owes none. It is told to sign in.
     """
     dossier = await access.lock_case(tx, ref, by=by)
     access.take(dossier, Action.SUPERVISE, by=by, now=now)
@@ -44,6 +45,8 @@ async def supervise(
         paper=paper.name,
         to=holder.unit_id,
     )
+    people = [] if clock.staff_id is None else [clock.staff_id]
+    await noticing.owe_notices(tx, units=[holder.unit_id], people=people, now=now)
     return dossier
 
 

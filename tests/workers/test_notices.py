@@ -20,7 +20,7 @@ from app.keys import decrypt
 from app.limits.terms import Kind
 from app.outbox import MessageKind, open_params
 from app.settings import settings
-from app.supervision import issuing
+from app.supervision import issuing, supervising
 from app.supervision.models import CardLevel
 from app.supervision.noticing import when
 from qungong import sample
@@ -178,6 +178,21 @@ async def test_a_card_for_irregular_handling_is_told_of_at_once(cadre: StaffActo
             now=at_ten,
         )  # fmt: skip
     assert await told() == [(CADRE, at_ten), (DESK, at_ten)]
+
+
+async def test_who_is_supervised_is_told_at_once_and_so_is_whoever_took_the_case_on(
+    cadre: StaffActor,
+) -> None:
+    leader, clerk = await find_staff("lingdao"), await find_staff("guangshun")
+    ref = await registered(cadre, MONDAY)
+    at_ten = day(9, 22, 10, minute=30)
+    async with transaction() as tx:
+        await judging.escalate(tx, ref, by=cadre, finding="本级不能解决", now=MONDAY)
+    async with transaction() as tx:
+        await judging.handle(tx, ref, by=clerk, now=MONDAY)
+    async with transaction() as tx:
+        await supervising.supervise(tx, ref, by=leader, demand="一日内回复", days=1, now=at_ten)
+    assert await told() == [(HEAD, at_ten), (CLERK, at_ten)]
 
 
 async def test_who_sweeps_at_once_owes_each_number_one_text(cadre: StaffActor) -> None:
