@@ -43,7 +43,7 @@ EVERYBODY = (
     "gongnong", "guangshun", "guangshun_head", "zhihui", "zhihui_head", "ducha", "jiwei", "ronglong",
     "ronglong_head", "shuiwu", "shuiwu_head", "lingdao", "admin", "jianzhi",
 )  # fmt: skip
-VIEWS = ("to_judge", "handling", "to_sign", "assisting", "finished")
+VIEWS = tuple(View)
 
 
 _TOWNSHIPS = text("""
