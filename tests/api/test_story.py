@@ -239,3 +239,19 @@ async def test_the_command_center_passes_on_what_it_had_taken_on_itself(who: Who
     assert ("县水务局", "assist", "released") in told
     assert await helper.lists("to_sign") >= {ref}
     assert await verifies(ref)
+
+
+@pytest.mark.parametrize("taken_on", ["handle", "dispatch"])
+async def test_the_command_center_does_not_give_itself_what_it_leads_already(
+    who: Who, taken_on: str
+) -> None:
+    """Its time would begin anew, as often as it likes."""
+    center, ref = await who("zhihui"), await at_the_center(who)
+    itself = {"lead": {"unit_code": "500153ZH"}, "assistants": []}
+    await takes(center, ref, taken_on, **(itself if taken_on == "dispatch" else {}))
+    before = (await center.sees(f"/cases/{ref}"))["clocks"]
+    refused = await center.post(f"/cases/{ref}/dispatch", itself)
+    assert (refused.status_code, refused.json()["type"]) == (409, "/problems/action-not-allowed")
+    assert "已经由本单位主办" in refused.json()["detail"]
+    assert "dispatch" in refused.json()["allowed"], "to any other unit"
+    assert (await center.sees(f"/cases/{ref}"))["clocks"] == before

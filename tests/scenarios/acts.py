@@ -23,7 +23,7 @@ from app.db import Transaction, transaction
 from app.limits.terms import Kind
 from app.supervision import supervising
 from tests.scenarios.model import Model
-from tests.scenarios.standing import HELPER, LEAD, MORE_DAYS, REPLY_DAYS, VILLAGE, WAIT_DAYS
+from tests.scenarios.standing import CENTER, HELPER, LEAD, MORE_DAYS, REPLY_DAYS, VILLAGE, WAIT_DAYS
 
 INTAKE = Intake(
     title="路灯不亮",
@@ -61,7 +61,17 @@ _PLAIN: Mapping[str, Act] = {
     "unlist": partial(supervising.unlist, reason="已整改"),
 }
 ACTS = sorted(
-    [*_PLAIN, "send_down", "dispatch", "agree", "refuse", "wait", "call_urgent", "call_question"]
+    [
+        *_PLAIN,
+        "send_down",
+        "dispatch",
+        "dispatch_to_itself",
+        "agree",
+        "refuse",
+        "wait",
+        "call_urgent",
+        "call_question",
+    ]
 )
 
 
@@ -88,8 +98,9 @@ def _asked(act: str, now: datetime, model: Model, codes: Mapping[str, str]) -> A
     match act:
         case "send_down":
             return partial(judging.send_down, to_code=codes[VILLAGE], reason="先核实")
-        case "dispatch":
-            lead, helper = Part(codes[LEAD]), Part(codes[HELPER], "查管网")
+        case "dispatch" | "dispatch_to_itself":
+            lead = Part(codes[LEAD if act == "dispatch" else CENTER])
+            helper = Part(codes[HELPER], "查管网")
             return partial(dispatching.dispatch, lead=lead, assistants=[helper], note="")
         case "agree" | "refuse":
             unit = codes[min(model.undecided, default=LEAD)]

@@ -65,8 +65,14 @@ class Model(Standing):
         self._begin_handling({who: True}, now, own=True, called=kept)
 
     def _dispatch(self, _who: str, now: datetime) -> None:
-        self._begin_handling({LEAD: False, HELPER: False}, now, own=False)
-        self._run("sign", LEAD, now, SIGN_DAYS)
+        self._give(LEAD, now)
+
+    def _dispatch_to_itself(self, who: str, now: datetime) -> None:
+        self._give(who, now)
+
+    def _give(self, lead: str, now: datetime) -> None:
+        self._begin_handling({lead: False, HELPER: False}, now, own=False)
+        self._run("sign", lead, now, SIGN_DAYS)
         self._run("sign", HELPER, now, SIGN_DAYS)
         self._run("assist", HELPER, now, ASSIST_DAYS)
 
@@ -253,6 +259,8 @@ class Model(Standing):
         own: bool,
         called: tuple[str, bool] | None = None,
     ) -> None:
+        for unit in list(self.parts):
+            self._part_over(unit, now)
         self._stage_over(now)
         self._end(now, "inform")
         self.phase, self.parts, self.own, self.assigned_at = "handling", parts, own, now

@@ -115,7 +115,7 @@ class Standing:
 
     def decider(self) -> str | None:
         """Who decides what the holder asks for: never the holder."""
-        if self.phase == "handling" and not self.own:
+        if self.phase == "handling" and not self.own and self.holder != CENTER:
             return CENTER
         return UP.get(self.holder)
 
@@ -142,7 +142,11 @@ class Standing:
         return self._turn(who)
 
     def may_dispatch(self, who: str, _now: datetime) -> bool:
-        return who == CENTER and (self._turn(who) or self._at_it_itself(who))
+        return who == CENTER == self.holder and self._open() and self.waiting is None
+
+    def may_dispatch_to_itself(self, who: str, _now: datetime) -> bool:
+        """What it leads already it does not give itself again: its time would begin anew."""
+        return who == CENTER and self._turn(who)
 
     def may_request_supplement(self, who: str, _now: datetime) -> bool:
         return self._turn(who) and self.last_asked != who
@@ -163,7 +167,8 @@ class Standing:
     def may_hand_back(self, who: str, now: datetime) -> bool:
         last = end_after(self.assigned_at, WINDOW_DAYS, [])
         in_time = last is not None and now <= last
-        return self._has_part(who) and not self.own and who not in self.objected and in_time
+        given = not self.own and who != CENTER
+        return self._has_part(who) and given and who not in self.objected and in_time
 
     def may_agree(self, who: str, _now: datetime) -> bool:
         return self.phase == "handling" and who == CENTER and bool(self.undecided)

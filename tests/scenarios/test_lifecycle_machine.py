@@ -35,11 +35,12 @@ from tests.cards import at
 from tests.conftest import find_staff
 from tests.scenarios.acts import ACTS, do, register
 from tests.scenarios.model import Model
-from tests.scenarios.standing import HANDLING_SIDE, PEOPLE, START, VILLAGE
+from tests.scenarios.standing import CENTER, HANDLING_SIDE, PEOPLE, START, TOWNSHIP, VILLAGE
 
 TIMES = int(os.environ.get("MACHINE_TIMES", "1"))
 _CASE = text("""
 SELECT c.id, c.phase, c.waiting, c.stage_due_at, c.due_at, c.statutory_due_at, c.listed_at, u.code AS holder,
+  c.stage, c.stage_started_at,
   (SELECT count(*) FROM case_event e WHERE e.case_id = c.id AND e.action <> 'remind') AS entries,
   (SELECT coalesce(json_agg(json_build_array(w.stage, v.code, w.due_at)), '[]')
     FROM clock w JOIN unit v ON v.id = w.unit_id WHERE w.case_id = c.id AND w.ended_at IS NULL) AS running,
@@ -51,7 +52,7 @@ _COMES_UP = text("""
 SELECT w.id FROM clock w JOIN grievance c ON c.id = w.case_id WHERE c.ref = :ref AND w.next_at <= :now ORDER BY w.next_at
 """)
 # What hands a case on, stops a clock or starts one anew.
-MOVING = {"escalate", "send_down", "dispatch", "handle", "decline", "object_refusal", "request_supplement", "supply", "extend", "wait", "grant_wait", "resume", "hand_back", "call_urgent", "call_question"}  # fmt: skip
+MOVING = {"escalate", "send_down", "dispatch", "dispatch_to_itself", "handle", "decline", "object_refusal", "request_supplement", "supply", "extend", "wait", "grant_wait", "resume", "hand_back", "call_urgent", "call_question"}  # fmt: skip
 _FEW = frozenset({"withdraw", "progress", "decline", "list", "unlist", "supervise", "call_urgent"})  # fmt: skip
 
 
@@ -88,6 +89,18 @@ class Machine(RuleBasedStateMachine):
         except (Problem, BrokenOff):
             return False
         return True
+
+    async def _if(self, action: str, who: str) -> Any:
+        """How the case would stand if this were done, or nothing where it may not be; it is not done."""
+        seen: Any = None
+        try:
+            async with transaction() as tx:
+                await do(action, tx, self.ref, self.people[who], self.now, model=self.model, codes=self.codes)  # fmt: skip
+                await tx.flush()
+                seen = await tx.one_or_none(_CASE, ref=self.ref)
+                raise BrokenOff
+        except (Problem, BrokenOff):
+            return seen
 
     async def _sweep(self, *, breaks: bool = False) -> None:
         """As the worker does: what has come due on this case in one transaction, and each wait that is over in its own."""
@@ -290,6 +303,26 @@ def test_nothing_that_the_handling_side_does_alone_moves_the_whole_cases_time_la
     assert set(tried) == set(ACTS)
     assert not {"grant_extension", "list", "unlist"} & set(done)
     assert set(done) >= MOVING
+
+
+def test_nobody_who_keeps_a_case_begins_its_stage_anew(played: type[Machine]) -> None:
+    """Wherever a case stands, whoever holds it tries all that moves one: the stage goes on from where it began, or ends."""
+    kept = Counter[tuple[str, str]]()
+    for seed in range(10 * TIMES):
+        game = played()
+        for _ in walk(game, seed, 20):
+            stands = game.run(game._seen())
+            for act in sorted(MOVING):
+                would = game.run(game._if(act, game.model.holder))
+                if would is not None and (would.holder, would.stage) == (
+                    stands.holder,
+                    stands.stage,
+                ):
+                    assert would.stage_started_at == stands.stage_started_at, act
+            kept[game.model.holder, stands.stage] += 1
+    assert kept.keys() >= {
+        (who, stage) for who in (VILLAGE, TOWNSHIP, CENTER) for stage in ("judge", "handle")
+    }, "each was seen in each of its stages"
 
 
 def one_of_the_handling_side(game: Machine, chance: random.Random) -> tuple[str, str]:

@@ -56,10 +56,12 @@ async def dispatch(
 ) -> Dossier:
     """Name exactly one lead, any unit of the county, and any assistants, each with a deadline (交办).
 
-    Where the command center was at it itself, its own part and those of its assistants end.
+    Where the command center was at it itself, its own part and those of its assistants end. Then it names another unit:
+    what it leads already it cannot give itself, or its time would begin anew as often as it likes.
     """
     dossier = await access.lock_case(tx, ref, by=by)
     access.take(dossier, Action.DISPATCH, by=by, now=now)
+    _require_another(dossier, lead, by, now)
     units = await _named_units(tx, dossier, [lead, *assistants])
     await _release(tx, dossier, now)
     leading = units[lead.unit_code]
@@ -206,6 +208,17 @@ async def merge(
     history.record(tx, primary, Action.MERGE, by=by, now=now, public=False, joined=dossier.case.ref)
     tell(tx, dossier.case, MessageKind.MERGED, now=now, primary=primary.case.ref)
     return dossier
+
+
+def _require_another(dossier: Dossier, lead: Part, by: StaffActor, now: datetime) -> None:
+    leads = dossier.lead is not None and dossier.lead.unit_id == by.unit_id
+    if leads and lead.unit_code == by.unit_code:
+        raise ActionNotAllowed(
+            "这件事已经由本单位主办，不能再交办给自己。请继续办理，或交办给别的单位。",
+            action=Action.DISPATCH,
+            phase=dossier.case.phase,
+            allowed=access.actions(dossier, by, now),
+        )
 
 
 async def _release(tx: Transaction, dossier: Dossier, now: datetime) -> None:
