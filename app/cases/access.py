@@ -374,6 +374,7 @@ def _about_supervision(dossier: Dossier, by: Actor) -> Mapping[Condition, bool]:
         Condition.SUPERVISION_OPEN: supervised,
         Condition.LISTED: case.listed_at is not None,
         Condition.NOT_LISTED: case.listed_at is None,
+        Condition.NOT_UNDER_SUPERVISION: not supervised and case.listed_at is None,
         # Nobody cards the own unit.
         Condition.UNIT_TO_CARD: not isinstance(by, StaffActor) or bool(units - {by.unit_id}),
     }

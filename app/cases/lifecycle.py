@@ -144,7 +144,14 @@ RULES: tuple[Rule, ...] = (
         Action.PRESS, _OPEN, None, {_S.LEADER, _S.COMMAND_CENTER, _S.REPORTER}, _C.PRESS_COOLED_DOWN
     ),
     _rule(Action.INSTRUCT, _OPEN | {_P.ANSWERED}, None, {_S.LEADER}),
-    _rule(Action.MERGE, _OPEN, _P.MERGED, {_S.COMMAND_CENTER}, _C.FIRST_ROUND),
+    _rule(
+        Action.MERGE,
+        _OPEN,
+        _P.MERGED,
+        {_S.COMMAND_CENTER},
+        _C.FIRST_ROUND,
+        _C.NOT_UNDER_SUPERVISION,
+    ),
     # Where others joined it, it is no longer one person's to take back.
     _rule(Action.WITHDRAW, _OPEN, _P.WITHDRAWN, {_S.REPORTER, _S.ENTERER}, _C.NOBODY_JOINED),
     _rule(

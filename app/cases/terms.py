@@ -132,6 +132,7 @@ class Condition(StrEnum):
     ANSWER_TO_APPROVE = "answer_to_approve"
     NO_ACCUSATION = "no_accusation"
     MAY_RECATEGORISE = "may_recategorise"
+    NOT_UNDER_SUPERVISION = "not_under_supervision"
 
     @property
     def chinese(self) -> str:
@@ -248,4 +249,5 @@ _CONDITIONS = {
     Condition.ANSWER_TO_APPROVE: "不是重办的事，或已经同意，或上一轮正是本人答复的",
     Condition.NO_ACCUSATION: "检举控告始终保密，不能改成其他性质；不属检举控告的，请不予受理或答复，并告知反映人另行登记",
     Condition.MAY_RECATEGORISE: "指挥中心交办的事件由指挥中心改类；认为类别不对的，请申请退回",
+    Condition.NOT_UNDER_SUPERVISION: "督办尚未回复、或已挂牌督办的事件不能并入别的事件，请把别的事件并入这件，或先回复督办、摘牌",
 }

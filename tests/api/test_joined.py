@@ -1,8 +1,11 @@
 """并案: what becomes of a case that others joined concerns them all, and is no longer one person's to take back."""
 
+import pytest
 from sqlalchemy import text
 
 from app.db import transaction
+from tests.api.about_time import led_by_the_village, refused
+from tests.api.actions import BODIES
 from tests.api.conftest import Who
 from tests.people import Person
 from tests.surveys.conftest import new_phone
@@ -58,3 +61,26 @@ async def test_what_others_joined_is_not_one_persons_to_withdraw(who: Who) -> No
     assert "withdraw" not in (await cadre.sees(f"/cases/{refs[0]}"))["actions"]
     alone = await cadre.registers()
     assert "withdraw" in (await cadre.sees(f"/cases/{alone}"))["actions"]
+
+
+@pytest.mark.parametrize(
+    ("pressed", "released"),
+    [("list", ("lingdao", "unlist")), ("supervise", ("gongnong", "reply-supervision"))],
+)
+async def test_what_is_supervised_or_listed_is_lost_by_no_merging(
+    who: Who, pressed: str, released: tuple[str, str]
+) -> None:
+    cadre, center, leader = await who("gongnong"), await who("zhihui"), await who("lingdao")
+    watched, plain, later = [await led_by_the_village(who) for _ in range(3)]
+    await leader.does(f"/cases/{watched}/{pressed}", **(BODIES[pressed] or {}))
+    told = await refused(center, watched, "merge", primary_ref=plain)
+    assert "请把别的事件并入这件，或先回复督办、摘牌" in told
+    assert "merge" not in (await center.sees(f"/cases/{watched}"))["actions"]
+    # The other way round all stays as it was.
+    before = await cadre.sees(f"/cases/{watched}")
+    await center.does(f"/cases/{plain}/merge", primary_ref=watched, reason="同一件事")
+    after = await cadre.sees(f"/cases/{watched}")
+    assert (after["listed_at"], after["clocks"]) == (before["listed_at"], before["clocks"])
+    account, release = released
+    await (await who(account)).does(f"/cases/{watched}/{release}", **(BODIES[release] or {}))
+    await center.does(f"/cases/{watched}/merge", primary_ref=later, reason="同一件事")

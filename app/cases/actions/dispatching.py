@@ -176,7 +176,9 @@ async def merge(
 ) -> Dossier:
     """The same grievance told twice: it joins the primary case, whose answer its reporter is told and asked about too.
 
-    Whichever of the two is to be done sooner sets the time for both.
+    Whichever of the two is to be done sooner sets the time for both. What is listed, or owes a supervised reply, joins
+    nothing: with it a leader's demand would end, and whom it was made of may have no part in the other case. That one
+    joins it instead, and the demand stays as it was made.
     """
     if primary_ref == ref:
         raise InvalidInput(mistakes=[{"where": "body.primary_ref", "what": "不能并入自身"}])
