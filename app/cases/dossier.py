@@ -249,7 +249,10 @@ class Dossier:
             self._show(clock)
 
     def join(self, other: "Dossier", now: datetime) -> None:
-        """Another case becomes part of this one: of what runs from end to end on both, what is due sooner goes on."""
+        """Another case becomes part of this one: of what runs from end to end on both, what is due sooner goes on.
+
+        With the extension it had, if any: that was the one extension of the whole case.
+        """
         for stage in deadlines.FROM_END_TO_END:
             mine, theirs = self.running(stage), other.running(stage)
             if mine is None or theirs is None or not _sooner(theirs, mine):
@@ -261,6 +264,8 @@ class Dossier:
             deadlines.retime(clock, self.timing.calendar)
             self.clocks.append(clock)
             self._show(clock)
+            if stage is Stage.WHOLE and clock.extension is not None:
+                self.case.extended = True
 
     def end(self, clock: Clock | None, now: datetime) -> None:
         """The stage is over. What it has earned by now it still gets."""
@@ -311,10 +316,11 @@ class Dossier:
     def extend(self, limit: Limit, now: datetime) -> None:
         """By somebody else's decision the present stage, and with it the whole case, has so much longer.
 
-        A due time that was missed stays missed.
+        A due time that was missed stays missed; and what has been extended stays, where a joined case brought it along
+        while this was being asked for.
         """
         for clock in self.clocks:
-            if clock.ended_at is not None or deadlines.overdue(clock, now):
+            if clock.ended_at or clock.extension or deadlines.overdue(clock, now):
                 continue
             if clock.stage in (Stage.HANDLE, Stage.WHOLE):
                 self._extend(clock, limit)

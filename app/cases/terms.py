@@ -228,7 +228,7 @@ _CONDITIONS = {
     Condition.FIRST_ROUND: "重办的事件已经单独答复过，不能再并案",
     Condition.RETURN_CALL_FOUND_VALID: "须经回访核实属实并征得群众同意后才能重办",
     Condition.BEFORE_DUE: "办理期限已过，延期须在到期前申请",
-    Condition.NO_EXTENSION_YET: "本轮已经申请过延期，只能申请一次",
+    Condition.NO_EXTENSION_YET: "本轮已经申请过延期，或并入的事件已经延期，只能申请一次",
     Condition.HAS_DECIDER: "没有可以审批的上级单位",
     Condition.EXTENSION_ASKED: "没有待审批的延期申请",
     Condition.NO_EXTENSION_ASKED: "延期申请尚待审批",

@@ -164,7 +164,7 @@ class CaseDetail(CaseStateOut):
     waiting_since: At | None
     wait_asked_at: At | None = Field(description="挂起申请待审批")
     extension_asked_at: At | None = Field(description="延期申请待审批")
-    extended: bool = Field(description="本轮的延期申请已有结论")
+    extended: bool = Field(description="本轮的延期申请已有结论，或并入的事件已经延期")
     listed_at: At | None = Field(description="挂牌督办")
     paused_hours: float = Field(description="承办环节累计暂停的小时数", examples=[26.5])
     clocks: list[ClockOut] = Field(description="全部期限，先开始的在前")

@@ -33,8 +33,11 @@ from tests.conftest import Staff
 
 ASKED = BODIES["extend"] or {}
 END = timedelta(seconds=1)
-# As a new round leaves it.
-_MAY_ASK_AGAIN = text("UPDATE grievance SET extended = false WHERE ref = :ref")
+# As with a new round: the case may be extended again, and so may the clocks that count anew.
+_MAY_ASK_AGAIN = text("""
+WITH again AS (UPDATE grievance SET extended = false WHERE ref = :ref RETURNING id)
+UPDATE clock SET extension = NULL FROM again WHERE case_id = again.id AND stage <> 'statutory'
+""")
 
 
 async def test_a_granted_extension_moves_the_stage_and_the_whole_case_to_the_second(

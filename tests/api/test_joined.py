@@ -1,10 +1,16 @@
 """并案: what becomes of a case that others joined concerns them all, and is no longer one person's to take back."""
 
+from datetime import timedelta
+
 import pytest
+from fastapi import FastAPI
 from sqlalchemy import text
 
+from app import clock
+from app.calendars.working_time import Limit
 from app.db import transaction
-from tests.api.about_time import led_by_the_village, refused
+from tests import people
+from tests.api.about_time import calendar, clock_of, led_by_the_village, refused, verifies
 from tests.api.actions import BODIES
 from tests.api.conftest import Who
 from tests.people import Person
@@ -84,3 +90,64 @@ async def test_what_is_supervised_or_listed_is_lost_by_no_merging(
     account, release = released
     await (await who(account)).does(f"/cases/{watched}/{release}", **(BODIES[release] or {}))
     await center.does(f"/cases/{watched}/merge", primary_ref=later, reason="同一件事")
+
+
+async def promised(person: Person, ref: str) -> tuple[str, str]:
+    """Until when the whole case has time, and the extension in it."""
+    clocks = (await person.sees(f"/cases/{ref}"))["clocks"]
+    (one,) = (one for one in clocks if one["stage"] == "whole" and one["ended_at"] is None)
+    return one["due_at"], one["extension"]
+
+
+async def extended_before(who: Who, api: FastAPI, *, asked: bool) -> tuple[str, str]:
+    """A case that was granted five days more, and one that was told 20 days later; `asked`: the later one asks for more too."""
+    cadre, clerk = await who("gongnong"), await who("guangshun")
+    first = await led_by_the_village(who)
+    await cadre.does(f"/cases/{first}/extend", days=5, reason="等材料")
+    await clerk.does(f"/cases/{first}/decide-extension", granted=True, reason="同意")
+    with clock.moved(timedelta(days=20)):
+        async with people.signed_in(api, "gongnong") as then:
+            second = await then.registers()
+            await then.does(f"/cases/{second}/handle")
+            if asked:
+                await then.does(f"/cases/{second}/extend", days=3, reason="等材料")
+    return first, second
+
+
+async def test_what_a_joined_case_was_extended_by_counts_as_the_one_extension(
+    who: Who, api: FastAPI
+) -> None:
+    cadre = await who("gongnong")
+    first, second = await extended_before(who, api, asked=False)
+    before = await promised(cadre, first)
+    with clock.moved(timedelta(days=20)):
+        async with (
+            people.signed_in(api, "gongnong") as then,
+            people.signed_in(api, "zhihui") as center,
+        ):
+            await center.does(f"/cases/{first}/merge", primary_ref=second, reason="同一件事")
+            assert await promised(then, second) == before
+            assert before[1] == "5 个工作日"
+            assert "只能申请一次" in await refused(then, second, "extend")
+            assert (await then.sees(f"/cases/{second}"))["extended"] is True
+    assert await verifies(second)
+
+
+async def test_what_is_granted_moves_no_time_sooner_that_a_joined_case_brought_along(
+    who: Who, api: FastAPI
+) -> None:
+    """It was asked for before the other case joined: the stage gets it, the whole case has had its own."""
+    first, second = await extended_before(who, api, asked=True)
+    with clock.moved(timedelta(days=20)):
+        async with (
+            people.signed_in(api, "guangshun") as clerk,
+            people.signed_in(api, "zhihui") as center,
+        ):
+            await center.does(f"/cases/{first}/merge", primary_ref=second, reason="同一件事")
+            before, handle = await promised(clerk, second), await clock_of(clerk, second, "handle")
+            await clerk.does(f"/cases/{second}/decide-extension", granted=True, reason="同意")
+            assert await promised(clerk, second) == before
+            longer = await clock_of(clerk, second, "handle")
+            days = await calendar(second)
+            assert longer["due_at"] == days.after(handle["due_at"], Limit.parse("3wd")).at
+    assert await verifies(second)
