@@ -155,6 +155,7 @@ class SignalCounts(BaseModel):
         examples=[0],
     )
     repeated_extension: int = Field(description="第二次起的延期申请", examples=[0])
+    withdrawn: int = Field(description="替反映人撤回的事件", examples=[0])
 
 
 class CaseSignals(BaseModel):

@@ -299,7 +299,7 @@ class CaseEvent(Stored, table=True):
             "unit_id",
             "at",
             postgresql_where=text(
-                "action IN ('escalate', 'send_down', 'dispatch', 'extend', 'hand_back')"
+                "action IN ('escalate', 'send_down', 'dispatch', 'extend', 'hand_back', 'withdraw')"
             ),
         ),
     )

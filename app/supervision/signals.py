@@ -31,13 +31,17 @@ _LAST_TENTH: Final = 10
 
 
 class Signal(StrEnum):
-    """RETURNED also counts each hand-back that was agreed to; PING_PONG is one unit handing a case to another once again."""
+    """RETURNED also counts each hand-back that was agreed to; PING_PONG is one unit handing a case to another once again.
+
+    WITHDRAWN: by whoever entered it, for the reporter; told again it would begin with all its time.
+    """
 
     RETURNED = "returned"
     PING_PONG = "ping_pong"
     EMPTY_FINDING = "empty_finding"
     LATE_ESCALATION = "late_escalation"
     REPEATED_EXTENSION = "repeated_extension"
+    WITHDRAWN = "withdrawn"
 
     @property
     def chinese(self) -> str:
@@ -47,6 +51,7 @@ class Signal(StrEnum):
             "empty_finding": "上报理由空泛",
             "late_escalation": "临期上报",
             "repeated_extension": "多次申请延期",
+            "withdrawn": "代为撤回",
         }[self]
 
 
@@ -104,6 +109,7 @@ def facts(
             *(Fact(Signal.EMPTY_FINDING, one) for one in _without_substance(entries)),
             *(Fact(Signal.LATE_ESCALATION, one) for one in _late(entries, stages, calendar)),
             *(Fact(Signal.REPEATED_EXTENSION, one) for one in _prolonged_again(entries)),
+            *(Fact(Signal.WITHDRAWN, one) for one in entries if one.action is Action.WITHDRAW),
         ],
         key=lambda fact: fact.entry.seq,
     )
@@ -174,7 +180,7 @@ def _plain(finding: str) -> str:
 
 _MOVES: Final = frozenset({Action.ESCALATE, Action.SEND_DOWN, Action.DISPATCH, Action.SETTLE})
 _RETURNS: Final = frozenset({Action.SEND_DOWN, Action.SETTLE})
-_TOLD: Final = "'escalate', 'send_down', 'dispatch', 'settle', 'extend'"
+_TOLD: Final = "'escalate', 'send_down', 'dispatch', 'settle', 'extend', 'withdraw'"
 # A hand-back is the doing of the unit that asked for it, and back goes the case to who agreed; a refused one moved nothing.
 _OF_A_CASE: Final = f"""
   (SELECT json_agg(json_build_object('seq', e.seq, 'at', e.at, 'action', e.action, 'unit_id', doer.id,
@@ -207,7 +213,7 @@ LEFT JOIN LATERAL (
   SELECT {_OF_A_CASE}
   FROM (
     SELECT e.case_id FROM case_event e
-    WHERE e.unit_id = asked.id AND e.action IN ('escalate', 'send_down', 'extend') AND e.at >= :since AND e.at < :until
+    WHERE e.unit_id = asked.id AND e.action IN ('escalate', 'send_down', 'extend', 'withdraw') AND e.at >= :since AND e.at < :until
     UNION
     SELECT e.case_id FROM case_event e JOIN grievance g ON g.id = e.case_id AND g.returns > 0
     WHERE e.unit_id = asked.id AND e.action = 'dispatch' AND e.at >= :since AND e.at < :until

@@ -34,7 +34,7 @@ async def test_the_signals_of_a_case_name_entry_and_unit(who: Who) -> None:
     ref = await passed_around(who)
     told = await inspector.sees(f"/cases/{ref}/signals")
     assert told["counts"] == {
-        "returned": 1, "ping_pong": 1, "empty_finding": 2, "late_escalation": 1, "repeated_extension": 0,
+        "returned": 1, "ping_pong": 1, "empty_finding": 2, "late_escalation": 1, "repeated_extension": 0, "withdrawn": 0,
     }  # fmt: skip
     shown = [(one["signal"], one["seq"], one["unit_code"]) for one in told["facts"]]
     assert sorted(shown) == [
@@ -53,7 +53,7 @@ async def test_the_signals_of_a_case_name_entry_and_unit(who: Who) -> None:
     assert unit["cases"] == before["cases"] + 1
     grown = {name: unit["counts"][name] - number for name, number in before["counts"].items()}
     assert grown == {
-        "returned": 0, "ping_pong": 1, "empty_finding": 1, "late_escalation": 1, "repeated_extension": 0,
+        "returned": 0, "ping_pong": 1, "empty_finding": 1, "late_escalation": 1, "repeated_extension": 0, "withdrawn": 0,
     }  # fmt: skip
     other: Any = await inspector.sees(
         "/units/500153003007/signals", **{"from": "2026-01-01", "to": "2026-01-31"}
@@ -119,6 +119,17 @@ async def test_a_hand_back_that_was_agreed_to_is_a_return_of_the_unit_that_asked
     await lead.does(f"/cases/{ref}/hand-back", reason="不在本镇")
     await center.does(f"/cases/{ref}/settle", unit_code="500153100", agreed=False, reason="属本镇")
     assert (await center.sees(f"/cases/{ref}/signals")) == told
+
+
+async def test_what_a_unit_withdraws_for_the_reporter_is_counted(who: Who) -> None:
+    cadre, center = await who("gongnong"), await who("zhihui")
+    before = (await center.sees("/units/500153003007/signals"))["counts"]["withdrawn"]
+    ref = await cadre.registers()
+    await cadre.does(f"/cases/{ref}/withdraw", reason="群众说不用了")
+    facts = (await center.sees(f"/cases/{ref}/signals"))["facts"]
+    assert [(one["signal"], one["unit_code"]) for one in facts] == [("withdrawn", "500153003007")]
+    after = (await center.sees("/units/500153003007/signals"))["counts"]["withdrawn"]
+    assert after == before + 1
 
 
 async def test_signals_are_for_those_who_look_over_the_county(who: Who) -> None:
