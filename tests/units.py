@@ -46,7 +46,7 @@ async def staffed(kind: UnitKind, role: Role, parent: str) -> str:
     """The code of a new unit with somebody who acts for it, whose account it is too."""
     async with transaction() as tx:
         code = await founded(tx, kind, parent)
-        await _employ(tx, code, Held(code, role))
+        await hire(tx, code, Held(code, role))
     return code
 
 
@@ -54,7 +54,7 @@ async def employed(*posts: Held) -> str:
     """The account of somebody new; a session starts in the first of the posts that began earliest."""
     account = f"new_{token_hex(5)}"
     async with transaction() as tx:
-        await _employ(tx, account, *posts)
+        await hire(tx, account, *posts)
     return account
 
 
@@ -64,7 +64,7 @@ async def appointed(account: str, post: Held) -> None:
         await tx.execute(_POST, account=account, **asdict(post))
 
 
-async def _employ(tx: Transaction, account: str, *posts: Held) -> None:
+async def hire(tx: Transaction, account: str, *posts: Held) -> None:
     await tx.execute(_STAFF, account=account)
     for post in posts:
         await tx.execute(_POST, account=account, **asdict(post))

@@ -109,7 +109,7 @@ class LooksOut(BaseModel):
     "",
     summary="查看评价原文",
     description="看一件事的群众评价了什么。先记录在案，再显示：谁、什么岗位、何时、为什么；记录不能删改，事件的全程记录里没有。"
-    "每看一次记一次，答复不为重发保留。仅县指挥中心的督查员；检举控告的，仅承办单位的督查员。",
+    "每看一次记一次，答复不为重发保留。仅县指挥中心的督查员；检举控告的，仅承办单位的督查员。参与办理的人不能看。",
     responses=problems(SignInRequired, NotPermitted, NotFound, ActionNotAllowed, KeyReused),
     dependencies=[Depends(not_kept)],
 )

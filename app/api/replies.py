@@ -33,7 +33,7 @@ ReplyId = Annotated[
 ]
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _BEFORE_ALL = (_EPOCH, "")
-_WHOSE = "仅县指挥中心；检举人的短信，仅承办其检举控告的督查员。承办单位看不到。"
+_WHOSE = "仅县指挥中心；指挥中心办理过其事件的，仅其督查员；检举人的短信，仅承办其检举控告的督查员。参与办理的人和承办单位看不到。"
 
 
 class RepliesQuery(Input):

@@ -242,7 +242,7 @@ async def correct_month(month: MonthCode, given: NewCorrection, tx: Tx, by: BySt
 @router.get(
     "/reports/months/{month}/exclusions",
     summary="剔除的评价",
-    description="评价期在当月结束、由指挥中心决定剔除的评价及其理由。仅督查员。",
+    description="评价期在当月结束、由指挥中心决定剔除的评价及其理由；本人参与办理的不列。仅督查员。",
     responses=problems(SignInRequired, NotPermitted),
 )
 async def list_exclusions(month: MonthCode, tx: Tx, by: ByStaff) -> Excluded:
@@ -254,7 +254,7 @@ async def list_exclusions(month: MonthCode, tx: Tx, by: ByStaff) -> Excluded:
     "/return-calls/{call_id}/exclude",
     status_code=201,
     summary="剔除评价",
-    description="经回访核实诉求不合理的，在当月评价截止之前决定不计入满意率，写明理由，记录在案；剔除率随满意率公布。仅县指挥中心的调度员和督查员。",
+    description="经回访核实诉求不合理的，在当月评价截止之前决定不计入满意率，写明理由，记录在案；剔除率随满意率公布。仅县指挥中心的调度员和督查员；指挥中心办理的，仅其督查员；参与办理的人不能。",
     responses=problems(SignInRequired, NotPermitted, NotFound, ActionNotAllowed, KeyReused),
 )
 async def exclude_evaluation(

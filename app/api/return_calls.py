@@ -115,7 +115,7 @@ class Rework(Input):
 @router.get(
     "/return-calls",
     summary="回访列表",
-    description="待回访的群众，先到的在前：评价不满意的，和无法短信评价的（没有号码、号码属于单位或多人共用、已退订、未送达、读不明白）。仅县指挥中心；检举控告的，仅承办单位的督查员。",
+    description="待回访的群众，先到的在前：评价不满意的，和无法短信评价的（没有号码、号码属于单位或多人共用、已退订、未送达、读不明白）。仅县指挥中心；指挥中心自己办理的，仅其督查员；检举控告的，仅承办单位的督查员。参与办理的人看不到。",
     responses=problems(SignInRequired, NotPermitted),
 )
 async def list_calls(asked: Annotated[CallsQuery, Query()], tx: Tx, by: ByStaff) -> Calls:
@@ -130,7 +130,7 @@ async def list_calls(asked: Annotated[CallsQuery, Query()], tx: Tx, by: ByStaff)
 @router.get(
     "/return-calls/{call_id}",
     summary="回访详情",
-    description="回访对象的姓名、电话和原话。仅县指挥中心；检举控告的，仅承办单位的督查员。",
+    description="回访对象的姓名、电话和原话。仅县指挥中心；指挥中心自己办理的，仅其督查员；检举控告的，仅承办单位的督查员。参与办理的人看不到。",
     responses=problems(SignInRequired, NotPermitted, NotFound),
 )
 async def get_call(call_id: CallId, tx: Tx, by: ByStaff) -> CallDetail:

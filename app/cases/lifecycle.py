@@ -136,7 +136,7 @@ RULES: tuple[Rule, ...] = (
         Action.REWORK,
         {_P.ANSWERED, _P.CLOSED},
         _P.HANDLING,
-        {_S.COMMAND_CENTER, _S.INSPECTOR},
+        {_S.COMMAND_CENTER, _S.CENTER_SUPERVISOR, _S.INSPECTOR},
         _C.RETURN_CALL_FOUND_VALID,
     ),
     _rule(Action.CLOSE, {_P.ANSWERED}, _P.CLOSED, {_S.SYSTEM, _S.COMMAND_CENTER}),

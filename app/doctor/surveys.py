@@ -5,6 +5,7 @@ from typing import Final
 from sqlalchemy import text
 
 from app.doctor.invariant import AMONG, Invariant, Reach
+from app.surveys.own_work import had_a_part
 
 # Asked for each answer: the reporter of the case, and of each case that had been joined to it by then; once, about the
 # answered case or else the first told, whoever told it more than once. The round is counted from the record. `joined`
@@ -109,6 +110,22 @@ SELECT r.id AS call_id, r.tries, count(t.id) AS kept FROM surveys.return_call r 
 WHERE r.state = 'done' AND r.result = 'not_reached' GROUP BY r.id
 HAVING count(t.id) <> r.tries ORDER BY r.id LIMIT :most
 """)
+# By whatever post they did it.
+_NOBODY_JUDGES_THEIR_OWN_WORK = text(f"""
+SELECT d.survey_id, d.staff_id, d.what FROM (
+  SELECT r.survey_id, t.by_staff_id AS staff_id, 'return_call' AS what
+  FROM surveys.call_try t JOIN surveys.return_call r ON r.id = t.call_id
+  UNION
+  SELECT survey_id, called_by_staff_id, 'return_call' FROM surveys.return_call WHERE called_by_staff_id IS NOT NULL
+  UNION
+  SELECT survey_id, handled_by_staff_id, 'reading' FROM surveys.reply WHERE survey_id IS NOT NULL AND handled_by_staff_id IS NOT NULL
+  UNION
+  SELECT survey_id, staff_id, 'look' FROM surveys.look
+  UNION
+  SELECT survey_id, decided_by_staff_id, 'exclusion' FROM surveys.exclusion
+) d JOIN surveys.survey s ON s.id = d.survey_id
+WHERE {had_a_part("d.staff_id")} ORDER BY d.survey_id, d.staff_id, d.what LIMIT :most
+""")  # noqa: S608 - constants of our own
 SURVEYS: Final = (
     Invariant(
         4,
@@ -181,5 +198,13 @@ SURVEYS: Final = (
         "the survey `survey_id` keeps `corrected` answers that were put right, and not what they were put right to",
         Reach.WHOLE,
         _CORRECTION_HAS_ITS_ANSWER,
+    ),
+    Invariant(
+        8,
+        "nobody_judges_their_own_work",
+        "参与办理的人没有回访、判读、查看或剔除对自己的评价",
+        "the person `staff_id` had a part in what the survey `survey_id` is about, and called, read, looked or excluded: `what`",
+        Reach.WHOLE,
+        _NOBODY_JUDGES_THEIR_OWN_WORK,
     ),
 )

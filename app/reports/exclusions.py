@@ -75,10 +75,13 @@ async def exclude(
 
 
 async def of_month(tx: Transaction, month: Month, *, by: StaffActor) -> list[Excluded]:
-    """For supervisors, who see to it that nobody polishes the figures."""
+    """For supervisors, who see to it that nobody polishes the figures.
+
+    What somebody had a part in is left out for them.
+    """
     if by.role is not Role.SUPERVISOR or by.county_id is None:
         raise NotPermitted("只有督查员可以查看剔除的评价。")
-    rows = await satisfaction.excluded(tx, by.county_id, month.begins, month.ends, MOST)
+    rows = await satisfaction.excluded(tx, month.begins, month.ends, MOST, by=by)
     return [
         Excluded(
             row.ref, row.unit_name, row.decided_at, row.by_name, keys.decrypt(row.reason_sealed)

@@ -9,13 +9,14 @@ from uuid import UUID
 
 from sqlalchemy import text
 
+from app.auth.actor import StaffActor
 from app.db import Transaction
 from app.reports.counting import counts
 from app.reports.formulas import SATISFACTION, Measure
 from app.reports.models import Exclusion, MonthEnd, SatisfactionCorrection
 from app.reports.suppression import Counted, Whose
 from app.stored import Found
-from app.surveys import confidential
+from app.surveys import confidential, own_work
 
 # An answer that counts: in time, and not one that never counts. The one place where that is said.
 _COUNTS: Final = "a.survey_id = t.survey_id AND a.answered_at < :cutoff AND a.discounted IS NULL"
@@ -78,14 +79,15 @@ _TO_EXCLUDE: Final = text("""
 SELECT r.survey_id, s.window_ends_at, c.sealed, x.survey_id IS NOT NULL AS excluded
 FROM surveys.return_call r JOIN surveys.survey s ON s.id = r.survey_id JOIN grievance c ON c.id = s.case_id
 LEFT JOIN surveys.exclusion x ON x.survey_id = r.survey_id WHERE r.id = :call_id""")
-_EXCLUDED: Final = text("""
+_EXCLUDED: Final = text(f"""
 SELECT c.ref, u.name AS unit_name, x.reason_sealed, x.decided_at, b.name AS by_name
 FROM surveys.exclusion x JOIN surveys.survey s ON s.id = x.survey_id JOIN grievance c ON c.id = s.case_id
 LEFT JOIN grievance above ON above.id = c.primary_id
 JOIN unit u ON u.id = coalesce(above.holder_unit_id, c.holder_unit_id)
 JOIN staff b ON b.id = x.decided_by_staff_id
 WHERE c.county_id = :county_id AND NOT c.sealed AND s.window_ends_at >= :begins AND s.window_ends_at < :ends
-ORDER BY x.decided_at, x.survey_id LIMIT :most""")
+  AND NOT {own_work.KEPT_FROM}
+ORDER BY x.decided_at, x.survey_id LIMIT :most""")  # noqa: S608 - constants
 
 
 async def write(tx: Transaction, month: MonthEnd) -> None:
@@ -154,10 +156,17 @@ def exclude(tx: Transaction, exclusion: Exclusion) -> None:
 
 
 async def excluded(
-    tx: Transaction, county_id: int, begins: datetime, ends: datetime, most: int
+    tx: Transaction, begins: datetime, ends: datetime, most: int, *, by: StaffActor
 ) -> list[Found]:
+    """All of the asker's county, but for those that are about their own work."""
     await confidential.enter(tx)
-    return await tx.all(_EXCLUDED, county_id=county_id, begins=begins, ends=ends, most=most)
+    return await tx.all(
+        _EXCLUDED,
+        begins=begins,
+        ends=ends,
+        most=most,
+        **own_work.asking(by),
+    )
 
 
 def _binds(month: MonthEnd) -> dict[str, Any]:

@@ -21,7 +21,7 @@ from app.db import Transaction
 from app.directory.terms import Role, UnitKind
 from app.errors import ActionNotAllowed, NotFound, NotPermitted
 from app.stored import MOMENT, Stored
-from app.surveys import confidential
+from app.surveys import confidential, own_work
 from app.surveys.models import SCHEMA
 from app.surveys.replies import Value
 from app.surveys.terms import AnswerChannel
@@ -98,7 +98,7 @@ LEFT JOIN LATERAL (
   ORDER BY round DESC LIMIT 1
 ) s ON true
 LEFT JOIN citizen p ON p.id = s.citizen_id
-WHERE c.ref = :ref AND (:of_center OR c.sealed) AND {VISIBLE_TO_STAFF}
+WHERE c.ref = :ref AND (:of_center OR c.sealed) AND {VISIBLE_TO_STAFF} AND (s.id IS NULL OR NOT {own_work.KEPT_FROM})
 """)  # noqa: S608 - constants
 _LAST: Final = text("SELECT number, seal FROM surveys.look ORDER BY number DESC LIMIT 1")
 _ANSWER: Final = text("""
@@ -128,7 +128,9 @@ async def look(
         raise NotPermitted(_WHO_LOOKS)
     await confidential.enter(tx)
     of_center = by.unit_kind is UnitKind.COMMAND_CENTER
-    meant = await tx.one_or_none(_MEANT, ref=ref, round=round_, of_center=of_center, **viewer(by))
+    meant = await tx.one_or_none(
+        _MEANT, ref=ref, round=round_, of_center=of_center, **own_work.asking(by)
+    )
     if meant is None:
         raise NotFound
     if meant.survey_id is None:

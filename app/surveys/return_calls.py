@@ -1,7 +1,7 @@
 """Return calls (回访): whom to call, what came of it, and the new round that may follow.
 
 They are the command center's; those about a sealed case are made by the supervisors of the unit that holds it, and are
-there for nobody else.
+there for nobody else. Nor for who had a part in what they are about (own_work.py).
 """
 
 from dataclasses import dataclass, field
@@ -23,7 +23,7 @@ from app.directory.terms import Role, UnitKind
 from app.errors import ActionNotAllowed, InvalidInput, NotFound, NotPermitted
 from app.identifiers import uuid7
 from app.settings import settings
-from app.surveys import answering, confidential
+from app.surveys import answering, confidential, own_work
 from app.surveys.locking import one_at_a_time
 from app.surveys.models import CallTry, ReturnCall
 from app.surveys.numbers import binds
@@ -55,7 +55,7 @@ JOIN citizen p ON p.id = s.citizen_id
 -- Several people may stand behind one number: this one is called by the name they were registered under.
 LEFT JOIN person_as_given given ON given.case_id = c.id
 LEFT JOIN surveys.answer a ON a.survey_id = s.id AND a.discounted IS NULL
-WHERE {access.VISIBLE_TO_STAFF} AND (:of_center OR c.sealed) AND """  # noqa: S608 - columns of our own tables
+WHERE {access.VISIBLE_TO_STAFF} AND (:of_center OR c.sealed) AND NOT {own_work.KEPT_FROM} AND """  # noqa: S608 - columns of our own tables
 _OPEN = text(_SELECT + "r.state = 'open' AND r.id > CAST(:after AS uuid) ORDER BY r.id LIMIT :most")
 _ONE = text(_SELECT + "r.id = :id")
 _LOCK_ONE = text(_SELECT + "r.id = :id FOR UPDATE OF r")
@@ -78,6 +78,7 @@ WHERE s.id = :survey_id
 """)  # noqa: S608 - constants of our own
 _FIRST = UUID(int=0)
 _REFUSED = "只有县指挥中心可以查看和记录回访；检举控告的，只有承办单位的督查员可以。"
+_OWN_WORK = "本人参与办理的，由他人决定重办；指挥中心办理的，由其督查员决定。"
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,6 +189,8 @@ async def rework(
     case = dossier.case
     if not (case.sealed or _of_center(by)):
         raise NotPermitted(_REFUSED)
+    if await own_work.keeps_from(tx, by, case_id=case.id, round_=case.round):
+        raise NotPermitted(_OWN_WORK)
     if not await tx.scalar(_FOUND_VALID, case_id=case.id, round=case.round):
         raise ActionNotAllowed(
             "须经回访核实属实并征得群众同意后才能重办。",
@@ -199,9 +202,9 @@ async def rework(
 
 
 def caller(by: StaffActor) -> dict[str, Any]:
-    """The binds of who calls or reads what was answered: access.viewer and :of_center. Raises NotPermitted for those who never do."""
+    """The binds of who calls or reads what was answered: own_work.asking and :of_center. Raises NotPermitted for those who never do."""
     _require_caller(by)
-    return {**access.viewer(by), "of_center": _of_center(by)}
+    return {**own_work.asking(by), "of_center": _of_center(by)}
 
 
 def _require_caller(by: StaffActor) -> None:

@@ -1,7 +1,7 @@
 """Replies that the system could not read, read by people: which answer it is, or none.
 
 What they read are the citizen's own words, so it counts like any answer. Who may read is who makes the return calls; of
-a person who has accused somebody, only who sees that case. The rules of reading by machine are in replies.py.
+a person who has accused somebody, only who sees that case; and nobody whose own work they may be about. The rules of reading by machine are in replies.py.
 """
 
 from dataclasses import dataclass, field
@@ -17,7 +17,7 @@ from app.cases.access import VISIBLE_TO_STAFF, viewer
 from app.db import Transaction
 from app.errors import ActionNotAllowed, InvalidInput, NotFound
 from app.identifiers import uuid7
-from app.surveys import answering, confidential
+from app.surveys import answering, confidential, own_work
 from app.surveys.answering import COLUMNS, CORRECTED_WITHIN, JOINS, Standing, standing_of
 from app.surveys.locking import one_at_a_time
 from app.surveys.models import Reply, ReturnCall
@@ -27,13 +27,17 @@ from app.surveys.terms import AnswerChannel, CallCause, HandReading
 
 _COLUMNS = ", ".join(f"r.{name}" for name in Reply.model_fields)
 # What a person texts may be about any of their cases, whatever it was taken for. So the words of one who has a sealed
-# case are there only for who sees that case, and where two units hold one each, for nobody. A text of somebody who never
+# case are there only for who sees that case, and where two units hold one each, for nobody; and not for who is kept from
+# how any of them was evaluated. A text of somebody who never
 # reported anything belongs to no county: each command center finds it.
 _READABLE = f"""
 r.effect IN ('unclear', 'not_asked')
 AND NOT EXISTS (
   SELECT 1 FROM grievance c
   WHERE c.citizen_id = r.citizen_id AND c.sealed AND c.received_at <= r.received_at AND NOT {VISIBLE_TO_STAFF})
+AND NOT EXISTS (
+  SELECT 1 FROM surveys.survey s
+  WHERE s.citizen_id = r.citizen_id AND s.created_at <= r.received_at AND {own_work.KEPT_FROM})
 AND (
   EXISTS (
     SELECT 1 FROM grievance c

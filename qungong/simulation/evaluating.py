@@ -61,7 +61,7 @@ def _by_page(scene: Scene) -> bool:
 def _called(scene: Scene, round_: int) -> Story[None]:
     """Who makes the call asks whether the complaint is valid; a valid one is done again where the person agrees."""
     sealed = scene.plan.fate == "accusation"
-    by = scene.county.discipline.desk if sealed else scene.county.center.desk
+    by = _caller(scene, round_)
     finding = _found(scene)
     if scene.chance(distributions.NOT_REACHED):
         yield _call(scene, by, round_, Finding(CallResult.NOT_REACHED))
@@ -77,6 +77,16 @@ def _called(scene: Scene, round_: int) -> Story[None]:
         yield from irregular(scene)
     if finding.consent and round_ == 1:
         yield from _done_again(scene, by)
+
+
+def _caller(scene: Scene, round_: int) -> StaffActor:
+    """Nobody who had a part in the round: who agreed that the same person answers it had one."""
+    county = scene.county
+    if scene.plan.fate == "accusation":
+        return county.inspector
+    if round_ > 1 or scene.holder.code == county.center.code:
+        return county.supervisor
+    return county.center.desk
 
 
 def _call(scene: Scene, by: StaffActor, round_: int, finding: Finding) -> Step:

@@ -83,6 +83,8 @@ class County:
     discipline: Office
     leader: StaffActor
     supervisor: StaffActor
+    # Calls back about what the first of the discipline commission answered.
+    inspector: StaffActor
     categories: dict[str, int]
     calendar: WorkingCalendar
 
@@ -107,7 +109,8 @@ async def staff_every_desk(tx: Transaction, words: "Names", rng: Random) -> int:
 
 async def read(tx: Transaction) -> County:
     offices = {row.code: _office(row) for row in await tx.all(_UNITS, county=COUNTY)}
-    for row in await tx.all(_ACTORS, county=COUNTY):
+    actors = await tx.all(_ACTORS, county=COUNTY)
+    for row in actors:
         # The first in a role acts; others of the unit look on. A unit that has ended may still have posts.
         if row.code in offices:
             offices[row.code].posts.setdefault(Role(row.role), _actor(row))
@@ -115,6 +118,8 @@ async def read(tx: Transaction) -> County:
     leader = whole.posts[Role.LEADER]
     assert leader.county_id is not None, "a post of the county's own"
     center = _of(offices.values(), UnitKind.COMMAND_CENTER)[0]
+    discipline = _of(offices.values(), UnitKind.DISCIPLINE)[0]
+    inspectors = [row for row in actors if (row.code, row.role) == (discipline.code, Role.SUPERVISOR)]  # fmt: skip
     return County(
         id=leader.county_id,
         offices=offices,
@@ -122,9 +127,10 @@ async def read(tx: Transaction) -> County:
         townships=_of(offices.values(), UnitKind.TOWNSHIP),
         departments=_of(offices.values(), UnitKind.DEPARTMENT),
         center=center,
-        discipline=_of(offices.values(), UnitKind.DISCIPLINE)[0],
+        discipline=discipline,
         leader=leader,
         supervisor=center.posts[Role.SUPERVISOR],
+        inspector=_actor(inspectors[-1]),
         categories={row.path: row.id for row in await tx.all(_CATEGORIES)},
         calendar=await calendar_of(tx, leader.county_id),
     )

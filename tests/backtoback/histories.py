@@ -35,12 +35,18 @@ ROUTES: Final = {
     # An accusation: nobody but the inspectors of the discipline commission knows of it.
     "sealed": ("jiwei handle", "jiwei answer"),
 }  # fmt: skip
+# The command center handles it itself.
+CENTER: Final = "center"
+BY_ITSELF: Final = {
+    CENTER: ("gongnong escalate", "guangshun escalate", "zhihui handle", "zhihui progress", "zhihui answer"),
+}  # fmt: skip
 # What somebody told the command center.
 BY_CENTER: Final = {
     "center to lead": ("zhihui dispatch to-lead", "ronglong sign", "ronglong answer"),
     "center to department": ("zhihui dispatch to-department", "shuiwu sign", "shuiwu answer"),
     "center elsewhere": ("zhihui dispatch elsewhere", "jianzhi sign", "jianzhi answer"),
 }
+STEPS: Final = ROUTES | BY_CENTER | BY_ITSELF
 BODIES: Final[dict[str, Any]] = {
     "handle": None,
     "sign": None,
@@ -76,7 +82,7 @@ class Case:
 
     @classmethod
     def answered(cls, route: str, told_by: str, says: str = "") -> "Case":
-        return cls(route, told_by, len((ROUTES | BY_CENTER)[route]), says)
+        return cls(route, told_by, len(STEPS[route]), says)
 
     @property
     def sealed(self) -> bool:
@@ -104,15 +110,22 @@ class History:
     @property
     def caller(self) -> str:
         """Who makes the return calls about the first case, and reads what no machine can."""
-        return "jiwei" if self.subject.sealed else "zhihui"
+        if self.subject.sealed:
+            return "jiandu"
+        return "ducha" if self.by_center else "zhihui"
+
+    @property
+    def by_center(self) -> bool:
+        return self.subject.route == CENTER
 
     @property
     def looker(self) -> str:
-        return "jiwei" if self.subject.sealed else "ducha"
+        return "jiandu" if self.subject.sealed else "ducha"
 
 
 _TOLD_BY: Final = ("reporter", "reporter", "cadre", "no number")
 _ALSO_ANSWERED: Final = 0.6
+_BY_CENTER: Final = 0.15
 
 Answering = Callable[["Scene"], Awaitable[None]]
 
@@ -162,6 +175,8 @@ def drawn(seed: str) -> History:
         done = steps if chance.random() < _ALSO_ANSWERED else chance.randrange(steps)
         cases.append(Case(route, chance.choice(_TOLD_BY), done))
     cases.append(Case("village", "neighbour", chance.randrange(len(ROUTES["village"]) + 1)))
+    if not cases[0].sealed and chance.random() < _BY_CENTER:
+        cases[0] = Case.answered(CENTER, cases[0].told_by)
     return History(seed, cases)
 
 
@@ -170,7 +185,7 @@ async def played(scene: Scene) -> None:
     for number, case in enumerate(scene.history.cases):
         receipt = (await _registered(scene, case, f"{number} register")).told()
         case.ref, case.code = receipt["ref"], receipt["tracking_code"]
-        for place, step in enumerate((ROUTES | BY_CENTER)[case.route][: case.steps]):
+        for place, step in enumerate(STEPS[case.route][: case.steps]):
             who, _, action = step.partition(" ")
             path = f"/api/v1/cases/{case.ref}/{action.split()[0]}"
             done = await scene.does(who, path, BODIES[action], seed=f"{number} {place} {action}")

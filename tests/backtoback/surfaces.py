@@ -174,7 +174,7 @@ async def seen(
     """Every answer. `shown` learns which operations showed anybody anything."""
     told: Seen = {}
     with scene.world.entered("looks", later=later):
-        for who, operation in _pairs(asked):
+        for who, operation in _pairs(asked, _handlers(scene)):
             if share.holds(who, operation.path):
                 async for path, query, reply in _answers(scene, who, operation, known):
                     told[who, "GET", path, query] = reply
@@ -207,15 +207,22 @@ async def _probed(scene: Scene, who: str, path: str, body: Any) -> Reply:
     )
 
 
-def _pairs(asked: Sequence[Operation]) -> Iterator[tuple[str, Operation]]:
+def _handlers(scene: Scene) -> tuple[str, ...]:
+    """Where the center handled the case, its dispatcher is a handler too."""
+    return (*HANDLERS, _DISPATCHER) if scene.history.by_center else HANDLERS
+
+
+def _pairs(asked: Sequence[Operation], handlers: Sequence[str]) -> Iterator[tuple[str, Operation]]:
     for operation in asked:
         if operation.path.startswith(STAFF):
             # What says nothing of any case is the same for all; a few ask it, the administrator among them.
             everyone: tuple[str, ...] = (
-                HANDLERS if _of_cases(operation) else HANDLERS[:: -(len(HANDLERS) // _SOME_FOR_ALL)]
+                tuple(handlers)
+                if _of_cases(operation)
+                else HANDLERS[:: -(len(HANDLERS) // _SOME_FOR_ALL)]
             )
             if operation.path.startswith(REPORTS):
-                everyone = (*everyone, _DISPATCHER)
+                everyone = tuple(dict.fromkeys((*everyone, _DISPATCHER)))
             yield from ((who, operation) for who in everyone)
         else:
             yield from ((who, operation) for who in (NEIGHBOUR, HANDLERS[0], HANDLERS[1]))
@@ -255,9 +262,10 @@ def _probes(
     subject = scene.history.subject
     for who in (*HANDLERS, NEIGHBOUR):
         yield who, f"{PHONES}/reports/{subject.ref}/evaluate", evaluation
-    for who in HANDLERS:
+    for who in _handlers(scene):
         yield who, f"{STAFF}/cases/{subject.ref}/rework", why
-        yield who, f"{STAFF}/cases/{subject.ref}/close", {}
+        if who != _DISPATCHER:
+            yield who, f"{STAFF}/cases/{subject.ref}/close", {}
         yield who, f"{STAFF}/answers/looks", {"ref": subject.ref, "reason": "试探"}
         yield who, f"{STAFF}/reports/months/2026-06/corrections", why
         for call in known["call_id"]:

@@ -103,6 +103,15 @@ HARMS: Final[tuple[Harm, ...]] = (
         {"answers": 0, "replies": 1},
     ),
     (
+        "nobody_judges_their_own_work",
+        (
+            """INSERT INTO surveys.return_call (id, survey_id, cause, state, result, consent, tries, created_at, called_by_staff_id)
+      SELECT gen_random_uuid(), s.id, 'dissatisfied', 'done', 'unreasonable', false, 1, now(), e.staff_id FROM surveys.survey s
+      JOIN case_event e ON e.case_id = s.case_id AND e.action = 'answer' WHERE s.case_id = [id]""",
+        ),
+        {"what": "return_call"},
+    ),
+    (
         "looks_are_complete",
         ("DELETE FROM surveys.look WHERE number = (SELECT max(number) - 1 FROM surveys.look)",),
         {"what": "missing"},

@@ -83,6 +83,18 @@ async def test_nothing_that_handlers_or_neighbours_see_depends_on_what_was_answe
     assert asked - found.shown == _SHOWN_TO_OTHERS
 
 
+@pytest.mark.parametrize("ways", [("dissatisfied by text", "satisfied by text"), ("what nobody can read", "no answer")])  # fmt: skip
+async def test_the_dispatcher_who_handled_a_case_learns_no_more_than_other_handlers(
+    ground: Ground, ways: tuple[str, str]
+) -> None:
+    history = History(f"center/{ways}", [Case.answered(histories.CENTER, "reporter"), Case("village", "neighbour", 3)])  # fmt: skip
+    known = histories.ways(history)
+    pair = Pair(history, ways, (known[ways[0]], known[ways[1]]))
+    moments = (JUST_ANSWERED, LOOKED_AT, RELEASED)
+    found = await comparing.compare(ground, served, OPERATIONS, pair, moments)
+    assert found.differences == []
+
+
 def fifth(route: str, fourth: str, ways: tuple[str, str]) -> Pair:
     """Three answered before, then the neighbour; and as the unit's fifth the reporter, in this way or that."""
     cases = [Case.answered(route, "reporter"), Case.answered(route, "neighbour", fourth)]

@@ -24,7 +24,9 @@ _OWED_ABOUT = text("""
 SELECT o.id FROM outbox_message o JOIN grievance g ON g.id = o.case_id
 WHERE g.ref = :ref AND o.kind = 'survey_owed' AND o.state = 'queued'
 """)
-_DUE = text("SELECT id FROM surveys.survey WHERE case_id = :case_id AND next_at IS NOT NULL")
+_DUE = text("""
+SELECT s.id FROM surveys.survey s JOIN grievance g ON g.id = s.case_id WHERE g.ref = :ref AND s.next_at IS NOT NULL
+""")
 _OPEN_BESIDE = text("""
 UPDATE surveys.survey w SET asked_at = now(), window_ends_at = now() + INTERVAL '7 days', next_at = NULL, short_number = (
   SELECT count(*) + 1 FROM surveys.survey s WHERE s.citizen_id = w.citizen_id AND s.asked_at IS NOT NULL)
@@ -122,9 +124,13 @@ class Village:
 
     async def turn(self, found: Asked) -> None:
         """What the sweep does about the survey when it is due."""
+        await self.turn_about(found.ref)
+
+    async def turn_about(self, ref: str) -> None:
+        """The same about a case that was answered elsewhere."""
         async with transaction() as tx:
             await confidential.enter(tx)
-            surveys = await tx.all(_DUE, case_id=found.case_id)
+            surveys = await tx.all(_DUE, ref=ref)
         for one in surveys:
             async with transaction() as tx:
                 await asking.see_to(tx, one.id)

@@ -70,9 +70,9 @@ async def test_who_answered_at_the_command_center_does_not_approve_for_themselve
     await center.does(f"{case}/answer", **ANSWER)
     await village.ask_about(ref)
     await reply(phone, "不满意")
-    call = f"/return-calls/{(await calls(center))[ref]}"
-    await center.does(f"{call}/finding", result="valid", consent=True)
-    await center.does(f"{case}/rework", reason="回访属实")
+    call = f"/return-calls/{(await calls(supervisor))[ref]}"
+    await supervisor.does(f"{call}/finding", result="valid", consent=True)
+    await supervisor.does(f"{case}/rework", reason="回访属实")
     seen = await center.does(f"{case}/sign")
     assert {"answer", "approve_answer"}.isdisjoint(seen["actions"])
     assert (await center.post(f"{case}/approve-answer", {"reason": "看过"})).status_code == 409

@@ -45,13 +45,18 @@ async def calls(person: Person) -> dict[str, str]:
 
 
 @pytest.mark.parametrize(
-    ("inspector", "accused"), [("jiwei", None), ("jiwei", "500153003007"), ("ducha", COMMISSION)]
+    ("solver", "inspector", "accused"),
+    [
+        ("jiwei", "jiandu", None),
+        ("jiwei", "jiandu", "500153003007"),
+        ("ducha", "duchashi", COMMISSION),
+    ],
 )
 async def test_the_inspector_of_an_accusation_calls_back_and_has_it_done_again(
-    who: Who, village: Village, inspector: str, accused: str | None
+    who: Who, village: Village, solver: str, inspector: str, accused: str | None
 ) -> None:
     phone = new_phone()
-    asked = await village.asked_about_an_accusation(phone, solver=inspector, accused=accused)
+    asked = await village.asked_about_an_accusation(phone, solver=solver, accused=accused)
     await reply(phone, "不满意，没有下文")
     by = await who(inspector)
     call = f"/return-calls/{(await calls(by))[asked.ref]}"
@@ -60,7 +65,7 @@ async def test_the_inspector_of_an_accusation_calls_back_and_has_it_done_again(
     again = f"/cases/{asked.ref}/rework"
     assert (await by.post(again, {"reason": "回访属实"})).status_code == 409
 
-    for account in {*CALLERS, "lingdao"} - {inspector}:
+    for account in {*CALLERS, "lingdao"} - {solver}:
         other = await who(account)
         finding = {"result": "valid", "consent": True}
         known = [await other.get(call), await other.post(f"{call}/finding", finding)]

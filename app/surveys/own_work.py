@@ -1,0 +1,61 @@
+"""Who is kept from an evaluation, whatever their post: whoever had a part in the round, and whose center handled it.
+
+The command center may handle a case itself, and calls back whoever was not satisfied: then its supervisors do, who handle
+nothing. What somebody is kept from is for them not there.
+"""
+
+from typing import Any, Final
+
+from sqlalchemy import text
+
+from app.auth.actor import StaffActor
+from app.cases.access import viewer
+from app.cases.lifecycle import Action
+from app.db import Transaction
+
+_PARTS: Final = ", ".join(
+    f"'{one}'"
+    for one in (
+        Action.SIGN,
+        Action.HANDLE,
+        Action.PROGRESS,
+        Action.ASSIST_ANSWER,
+        Action.ANSWER,
+        Action.APPROVE_ANSWER,
+    )
+)
+# Of the survey `s`: its case, and whatever that was joined to, where it was handled.
+_HANDLED: Final = """
+  WITH RECURSIVE handled AS (
+    SELECT s.case_id AS id
+    UNION
+    SELECT g.primary_id FROM handled h JOIN grievance g ON g.id = h.id WHERE g.primary_id IS NOT NULL
+  )"""
+
+
+def had_a_part(staff_id: str) -> str:
+    """Whether the person signed, handled, answered or approved in the round that the survey `s` is about."""
+    return f"""EXISTS ({_HANDLED}
+  SELECT FROM handled h JOIN case_event e ON e.case_id = h.id
+  WHERE e.staff_id = {staff_id} AND e.action IN ({_PARTS}) AND s.round = 1 + (
+    SELECT count(*) FROM case_event w WHERE w.case_id = e.case_id AND w.action = 'rework' AND w.seq < e.seq))"""  # noqa: S608 - constants, and a column or bind of our own
+
+
+# Whether who asks is kept from the survey `s`. Binds: :staff_id, :supervises.
+KEPT_FROM: Final = f"""({had_a_part(":staff_id")} OR NOT :supervises AND EXISTS ({_HANDLED}
+  SELECT FROM handled h JOIN assignment p ON p.case_id = h.id AND p.round = s.round JOIN unit o ON o.id = p.unit_id
+  WHERE o.kind = 'command_center' AND p.state NOT IN ('handed_back', 'released')))"""
+_OF_A_ROUND: Final = text(
+    f"SELECT {KEPT_FROM} FROM (SELECT CAST(:case_id AS uuid) AS case_id, CAST(:round AS int) AS round) s"  # noqa: S608 - constants
+)
+
+
+def asking(by: StaffActor) -> dict[str, Any]:
+    """The binds of KEPT_FROM, and of access.VISIBLE_TO_STAFF."""
+    return {**viewer(by), "staff_id": by.staff_id}
+
+
+async def keeps_from(tx: Transaction, by: StaffActor, *, case_id: Any, round_: int) -> bool:
+    """Whether `by` is kept from how this round of a case was evaluated, whether or not it was."""
+    found: bool = await tx.scalar(_OF_A_ROUND, case_id=case_id, round=round_, **asking(by))
+    return found
