@@ -124,7 +124,7 @@ async def look(given: LookIn, tx: Tx, by: ByStaff) -> LookOut:
 @router.get(
     "",
     summary="谁看过评价原文",
-    description="最近的在前；不含评价本身。仅纪检监察机关的督查员和县领导；检举控告的，仅承办单位的督查员。",
+    description="最近的在前；不含评价本身。仅纪检监察机关的督查员和县领导（部门、镇街、村(社区)的除外）；检举控告的，仅承办单位的督查员。",
     responses=problems(SignInRequired, NotPermitted),
 )
 async def list_looks(asked: Annotated[LooksQuery, Query()], tx: Tx, by: ByStaff) -> LooksOut:

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Path, Query, Response
 from pydantic import BaseModel, Field
 
 from app.auth.actor import StaffActor
-from app.directory.terms import Role, UnitKind
+from app.directory.terms import UnitKind
 from app.errors import (
     ActionNotAllowed,
     KeyReused,
@@ -220,7 +220,7 @@ async def list_corrections(month: MonthCode, tx: Tx, by: ByStaff) -> Corrections
         county_id,
         wanted,
         wanted,
-        evaluations=by.role is Role.SUPERVISOR and reading.sees_evaluations(by),
+        evaluations=reading.oversees_evaluations(by),
     )
     return Corrections(items=[CorrectionOut.of(one) for one in found])
 
@@ -229,7 +229,7 @@ async def list_corrections(month: MonthCode, tx: Tx, by: ByStaff) -> Corrections
     "/reports/months/{month}/corrections",
     status_code=201,
     summary="更正已锁定的月份",
-    description="按记录重新核算（截止时刻不变），与锁定的不同之处逐项记为更正。不能自行填写数字；已反馈给单位的评价不变。仅督查员。",
+    description="按记录重新核算（截止时刻不变），与锁定的不同之处逐项记为更正。不能自行填写数字；已反馈给单位的评价不变。仅督查员，部门、镇街和村(社区)的除外。",
     responses=problems(SignInRequired, NotPermitted, NotFound, NothingChanged, KeyReused),
 )
 async def correct_month(month: MonthCode, given: NewCorrection, tx: Tx, by: ByStaff) -> Corrected:
@@ -242,7 +242,7 @@ async def correct_month(month: MonthCode, given: NewCorrection, tx: Tx, by: BySt
 @router.get(
     "/reports/months/{month}/exclusions",
     summary="剔除的评价",
-    description="评价期在当月结束、由指挥中心决定剔除的评价及其理由；本人参与办理的不列。仅督查员。",
+    description="评价期在当月结束、由指挥中心决定剔除的评价及其理由；本人参与办理的不列。仅督查员，部门、镇街和村(社区)的除外。",
     responses=problems(SignInRequired, NotPermitted),
 )
 async def list_exclusions(month: MonthCode, tx: Tx, by: ByStaff) -> Excluded:

@@ -37,6 +37,9 @@ class Role(StrEnum):
 
 OFFICES = frozenset({UnitKind.DEPARTMENT, UnitKind.COMMAND_CENTER, UnitKind.DISCIPLINE})
 
+# Units that are there to handle cases. Whoever sits in one, in whatever post, is told of no evaluation but what is released.
+HANDLING_UNITS = frozenset({UnitKind.DEPARTMENT, UnitKind.TOWNSHIP, UnitKind.VILLAGE})
+
 # Who may act for a unit on the cases it holds. The others look, press, instruct or administer.
 ACTING_ROLES = frozenset(
     {Role.VILLAGE_CADRE, Role.TOWNSHIP_CLERK, Role.UNIT_HANDLER, Role.UNIT_HEAD, Role.DISPATCHER}

@@ -12,10 +12,9 @@ from sqlalchemy import text
 
 from app.auth.actor import StaffActor
 from app.db import Transaction
-from app.directory.terms import Role
 from app.errors import NotFound, NothingChanged, NotPermitted
 from app.identifiers import uuid7
-from app.reports import closing, counting, satisfaction
+from app.reports import closing, counting, reading, satisfaction
 from app.reports.chain import correction_digest
 from app.reports.counting import counts
 from app.reports.formulas import SATISFACTION, WORK, Measure
@@ -79,10 +78,11 @@ async def recount(
 ) -> int:
     """Record where a locked month is not what the record says now; how many figures. What was released stays.
 
-    Raises NotPermitted but for supervisors, NotFound for a month that is not locked, NothingChanged.
+    Raises NotPermitted but for supervisors who sit in no handling unit, NotFound for a month that is not locked, NothingChanged.
     """
-    if by.role is not Role.SUPERVISOR or by.county_id is None:
-        raise NotPermitted("只有督查员可以更正已锁定的月份。")
+    # Whether anything is to be corrected also tells of evaluations.
+    if not reading.oversees_evaluations(by) or by.county_id is None:
+        raise NotPermitted("只有督查员可以更正已锁定的月份，部门、镇街和村(社区)的除外。")
     await closing.one_at_a_time(tx, by.county_id)
     locked = await closing.locked(tx, by.county_id, month)
     if locked is None:

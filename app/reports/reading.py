@@ -12,7 +12,7 @@ from sqlalchemy import text
 
 from app.auth.actor import StaffActor
 from app.db import Transaction
-from app.directory.terms import Role, UnitKind
+from app.directory.terms import HANDLING_UNITS, Role, UnitKind
 from app.errors import NotFound, NotPermitted
 from app.reports import satisfaction, suppression
 from app.reports.formulas import (
@@ -38,7 +38,6 @@ from app.stored import Found
 
 # Who is told how people evaluated, once the month is locked: nobody who sits in a unit that handles cases.
 _SEE_EVALUATIONS: Final = frozenset({Role.SUPERVISOR, Role.LEADER})
-_HANDLING: Final = frozenset({UnitKind.DEPARTMENT, UnitKind.TOWNSHIP, UnitKind.VILLAGE})
 _MONTHS: Final = text("""
 SELECT m.*, (SELECT count(*) FROM month_correction k WHERE k.county_id = m.county_id AND k.month = m.month) AS corrections
 FROM month_end m WHERE m.county_id = :county_id AND m.month < :before ORDER BY m.month DESC LIMIT :most""")
@@ -119,7 +118,12 @@ class Sealed:
 
 
 def sees_evaluations(by: StaffActor) -> bool:
-    return by.role in _SEE_EVALUATIONS and by.unit_kind not in _HANDLING
+    return by.role in _SEE_EVALUATIONS and by.unit_kind not in HANDLING_UNITS
+
+
+def oversees_evaluations(by: StaffActor) -> bool:
+    """Who sees single decisions about evaluations, and has them counted anew."""
+    return by.role is Role.SUPERVISOR and sees_evaluations(by)
 
 
 def require_county_wide(by: StaffActor) -> None:

@@ -18,7 +18,7 @@ from app import keys
 from app.auth.actor import StaffActor
 from app.cases.access import VISIBLE_TO_STAFF, viewer
 from app.db import Transaction
-from app.directory.terms import Role, UnitKind
+from app.directory.terms import HANDLING_UNITS, Role, UnitKind
 from app.errors import ActionNotAllowed, NotFound, NotPermitted
 from app.stored import MOMENT, Stored
 from app.surveys import confidential, own_work
@@ -153,7 +153,8 @@ async def look(
 async def listed(tx: Transaction, *, by: StaffActor, before: int | None, most: int) -> list[Seen]:
     """The looks at cases that `by` may see, the newest first, from before `before` on."""
     inspects = by.role is Role.SUPERVISOR and by.unit_kind is UnitKind.DISCIPLINE
-    if not (inspects or by.role is Role.LEADER):
+    leads = by.role is Role.LEADER and by.unit_kind not in HANDLING_UNITS
+    if not (inspects or leads):
         raise NotPermitted(_WHO_WATCHES)
     await confidential.enter(tx)
     rows = await tx.all(_LIST, before=before or _AFTER_ALL, most=most, **viewer(by))

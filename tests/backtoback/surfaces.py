@@ -26,12 +26,14 @@ from tests.backtoback.histories import (
     VILLAGE,
     Scene,
 )
+from tests.backtoback.worlds import SEATED
 
 STAFF, PHONES = "/api/v1", "/m/v1"
-# Whoever handles cases or administers, and the leader, who asks about anything that is not sealed.
+# Whoever handles cases or administers, supervisors and leaders who sit where cases are handled, and the county's leader, who
+# asks about anything that is not sealed.
 HANDLERS: Final = (
     "gongnong", "guangshun", "guangshun_head", "ronglong", "ronglong_head", "shuiwu", "shuiwu_head", "zhihui_head",
-    "jianzhi", "lingdao", "admin",
+    "jianzhi", *SEATED, "lingdao", "admin",
 )  # fmt: skip
 NEIGHBOUR: Final = "neighbour"
 REPORTS: Final = f"{STAFF}/reports/"

@@ -17,9 +17,11 @@ from app import clock, db, keys
 from app.auth.sessions import open_session
 from app.db import OWNER, Database, transaction
 from app.directory.models import Citizen
+from app.directory.terms import Role
 from app.identifiers import uuid7
 from app.settings import settings
 from qungong import sample
+from tests.units import hire
 
 # A Monday; nothing in it is near the end of a year or a holiday.
 _STANDS_STILL: Final = (
@@ -35,6 +37,12 @@ SELECT DISTINCT ON (p.account) p.account, p.id AS staff_id, o.id AS post_id
 FROM staff p JOIN post o ON o.staff_id = p.id ORDER BY p.account, o.id
 """)
 _ALWAYS: Final = timedelta(days=3650)
+# Who looks over the county from within a unit that handles cases: by account, the unit's code and the role.
+SEATED: Final = {
+    "shuiwu_ducha": ("500153D11", Role.SUPERVISOR),
+    "guangshun_ducha": ("500153003", Role.SUPERVISOR),
+    "ronglong_lingdao": ("500153100", Role.LEADER),
+}
 PHONES: Final = {"reporter": "+8613896000001", "neighbour": "+8613896000002"}
 
 
@@ -119,6 +127,9 @@ async def prepare(server: str, migrated: str, template: str) -> Ground:
         for statement in _STANDS_STILL:
             await driver.execute(statement)
         now = await tx.now()
+        for account, (code, role) in SEATED.items():
+            await hire(tx, account, role, code)
+        await tx.flush()
         tokens = {}
         for row in await tx.all(_STAFF):
             tokens[row.account], _ = open_session(

@@ -13,6 +13,7 @@ from sqlalchemy import text
 
 from app.api.app import create_app
 from app.db import OWNER, transaction
+from app.directory.terms import Role
 from app.reports.formulas import FEW_TOLD, SATISFACTION
 from app.reports.months import Month
 from tests import people
@@ -28,6 +29,7 @@ from tests.reports.conftest import (
     Books,
     june,
 )
+from tests.units import employed
 
 JUNE_AT, YEAR_AT = "/reports/months/2025-06", "/reports/years/2025"
 HANDLING = ("gongnong", "guangshun", "guangshun_head", "zhihui_head", "shuiwu", "ronglong_head")
@@ -261,3 +263,20 @@ async def test_the_locked_months_are_listed_the_latest_first(who: Who) -> None:
     (one,) = (await (await who("gongnong")).sees("/reports/months"))["items"]
     assert (one["month"], one["formula_version"], one["corrections"]) == (str(JUNE), 1, 0)
     assert one["cutoff_at"] == "2025-07-10T00:00:00+08:00"
+
+
+@pytest.mark.parametrize(
+    ("code", "role"),
+    [("500153D11", Role.SUPERVISOR), (TOWNSHIP, Role.SUPERVISOR), (TOWNSHIP, Role.LEADER)],
+)
+async def test_who_looks_over_the_county_from_a_handling_unit_learns_of_no_evaluation(
+    who: Who, code: str, role: Role
+) -> None:
+    person = await who(await employed(role, code))
+    report = await person.sees(JUNE_AT)
+    assert (report["evaluations"], "satisfaction" in rates(report)) == (None, False)
+    for path in (f"{JUNE_AT}/exclusions", "/answers/looks"):
+        assert (await person.get(path)).status_code == 403, path
+    # Whether there is anything to correct depends on what was answered, and on what counts of it.
+    refused = await person.post(f"{JUNE_AT}/corrections", {"reason": "试探"})
+    assert refused.status_code == 403
