@@ -15,6 +15,11 @@ from redis.asyncio import from_url
 from tests.faults.site import Site
 
 AN_HOUR, TWO_DAYS = 3600, 2 * 86400
+# So slow that the workers are not done before they have been killed often enough, and die in the middle of their work.
+_SLOW = (
+    "CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(0.002); RETURN NEW; END $$",
+    "CREATE TRIGGER slow BEFORE INSERT ON card FOR EACH ROW EXECUTE FUNCTION slow()",
+)
 _WRONG_CLOCK = Path(__file__).with_name("wrong_clock.c")
 
 
@@ -29,22 +34,32 @@ class Scenario:
 
 
 async def killed(site: Site) -> str:
-    kills = 0
+    """Of a thousand cards one worker at least dies while some are due; who dies when nothing is due is not counted."""
+    wanted, kills = max(2, await site.left() // 1000), 0
+    for command in _SLOW:
+        await site.do(command)
 
     async def kill_one() -> None:
         nonlocal kills
-        # Not before they got somewhere: whoever is killed while starting shows nothing.
-        await site.until_cards(await site.cards() + 1, or_all=True)
+        # Not before they are at it, and then not before they got somewhere: whoever is killed while starting shows nothing.
+        if kills < wanted:
+            await site.until_at_it()
+        else:
+            await site.until_cards(await site.cards() + 1, or_all=True)
         await asyncio.sleep(site.chance.uniform(0, 0.5))
         site.kill(site.chance.choice(site.workers))
+        kills += await site.left() > 0
         site.start()
-        kills += 1
 
     for _ in range(4):
         site.start()
     await site.until_cards(1)
     await site.swept(meanwhile=kill_one)
-    return f"{kills} kills"
+    await site.do("DROP TRIGGER slow ON card")
+    told = f"{kills} killed while cards were due, wanted {wanted}"
+    if kills < wanted:
+        raise AssertionError(told)
+    return told
 
 
 async def all_at_once(site: Site) -> str:

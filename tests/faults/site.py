@@ -27,6 +27,7 @@ PATIENCE_SECONDS = 240.0
 
 _LEFT = "SELECT count(*) FROM clock WHERE next_at <= now()"
 _CARDS = "SELECT count(*) FROM card"
+_IN_THE_MIDDLE = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'PgSleep'"
 _MONTHS = "SELECT count(*) FROM month_end"
 # Whatever day of the next month months are locked on.
 _MONTHS_BEHIND = """
@@ -106,6 +107,10 @@ class Site:
         self.progress(found)
         return found
 
+    async def left(self) -> int:
+        """How much is due."""
+        return await self.ask(_LEFT)
+
     async def swept(self, *, meanwhile: Callable[[], Awaitable[None]] | None = None) -> None:
         """Wait until nothing more is due; `meanwhile` is what goes wrong, again and again until then."""
         async with asyncio.timeout(PATIENCE_SECONDS):
@@ -132,6 +137,14 @@ class Site:
         async with asyncio.timeout(PATIENCE_SECONDS):
             while await self.cards() < number:
                 if or_all and await self.ask(_LEFT) == 0:
+                    return
+                await asyncio.sleep(0.05)
+
+    async def until_at_it(self) -> None:
+        """Wait until a worker is in the middle of a batch, where cards are slow, or nothing is due."""
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while True:
+                if await self.ask(_IN_THE_MIDDLE) or not await self.left():
                     return
                 await asyncio.sleep(0.05)
 

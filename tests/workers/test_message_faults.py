@@ -36,8 +36,9 @@ async def post(provider: Provider, forks: Forks) -> AsyncIterator[Post]:
 async def test_each_text_is_accepted_once_whoever_dies_and_whatever_the_provider_says(
     post: Post, module: str
 ) -> None:
-    judged = await killed(post, texts=80, kills=5, rate=80, module=module)
+    judged = await killed(post, texts=40, kills=5, rate=80, module=module)
     assert judged.held is (module == WORKERS), judged.told
+    assert "5 of 5 killed while texts were open" in judged.told
 
 
 async def test_after_an_outage_texts_go_out_oldest_first_within_the_rate_and_no_old_code(
