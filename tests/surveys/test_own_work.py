@@ -48,6 +48,13 @@ async def handled_by_the_center(who: Who, village: Village, phone: str) -> str:
     return ref
 
 
+async def sits_as_supervisor(person: Person) -> None:
+    """In the other of their posts, from now on."""
+    posts = (await person.sees("/sessions/me"))["posts"]
+    [other] = [one["id"] for one in posts if one["role"] == Role.SUPERVISOR]
+    await person.does("/sessions/current/post", post_id=other)
+
+
 async def is_not_there_for(
     person: Person, path: str, absent: str, *posts: tuple[str, dict[str, Any]]
 ) -> None:
@@ -203,17 +210,21 @@ async def test_who_had_a_part_is_kept_from_it_in_whatever_post_they_sit(
     await village.ask_about(ref)
     await reply(phone, "3")
     call = f"/return-calls/{(await calls(center))[ref]}"
-    posts = (await somebody.sees("/sessions/me"))["posts"]
-    [other] = [one["id"] for one in posts if one["role"] == Role.SUPERVISOR]
-    await somebody.does("/sessions/current/post", post_id=other)
-    assert await calls(somebody), "a supervisor like others"
-    assert ref not in await calls(somebody)
+    await sits_as_supervisor(somebody)
+    another = await village.asked(None)
+    listed = await calls(somebody)
+    assert (another.ref in listed, ref in listed) == (True, False)
     why = {"reason": "诉求不合理"}
     await is_not_there_for(
         somebody, call, f"/return-calls/{uuid4()}", ("finding", VALID), ("exclude", why)
     )
     looked = await somebody.post("/answers/looks", {"ref": ref, "reason": "想知道"})
     assert looked.status_code == 404
+    await center.does(f"{call}/finding", **UNREASONABLE)
+    month = (await center.does(f"{call}/exclude", **why))["month"]
+    for person, told in ((await who("ducha"), True), (somebody, False)):
+        excluded = (await person.sees(f"/reports/months/{month}/exclusions"))["items"]
+        assert (ref in {one["ref"] for one in excluded}) is told
 
 
 async def test_the_inspector_who_answered_an_accusation_leaves_the_call_to_the_other(
