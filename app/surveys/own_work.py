@@ -1,4 +1,4 @@
-"""Who is kept from an evaluation, whatever their post: whoever had a part in the round, and whose center handled it.
+"""Who is kept from an evaluation, whatever their post: who had a part in the round, or a post where it was handled.
 
 The command center may handle a case itself, and calls back whoever was not satisfied: then its supervisors do, who handle
 nothing. What somebody is kept from is for them not there.
@@ -8,7 +8,9 @@ from typing import Any, Final
 
 from sqlalchemy import text
 
+from app import clock
 from app.auth.actor import StaffActor
+from app.auth.posts import held_in
 from app.cases.access import viewer
 from app.cases.lifecycle import Action
 from app.db import Transaction
@@ -41,10 +43,12 @@ def had_a_part(staff_id: str) -> str:
     SELECT count(*) FROM case_event w WHERE w.case_id = e.case_id AND w.action = 'rework' AND w.seq < e.seq))"""  # noqa: S608 - constants, and a column or bind of our own
 
 
-# Whether who asks is kept from the survey `s`. Binds: :staff_id, :supervises.
-KEPT_FROM: Final = f"""({had_a_part(":staff_id")} OR NOT :supervises AND EXISTS ({_HANDLED}
-  SELECT FROM handled h JOIN assignment p ON p.case_id = h.id AND p.round = s.round JOIN unit o ON o.id = p.unit_id
-  WHERE o.kind = 'command_center' AND p.state NOT IN ('handed_back', 'released')))"""
+# Whether who asks is kept from the survey `s`. Of the desks that call, at which everybody asked has a post, a supervisor is
+# not. Binds: what `asking` has.
+KEPT_FROM: Final = f"""({had_a_part(":staff_id")} OR EXISTS ({_HANDLED}
+  SELECT FROM handled h JOIN assignment p ON p.case_id = h.id AND p.round = s.round JOIN unit doer ON doer.id = p.unit_id
+  WHERE p.state NOT IN ('handed_back', 'released') AND CASE doer.kind
+    WHEN 'command_center' THEN NOT :supervises WHEN 'discipline' THEN false ELSE {held_in("doer.id")} END))"""
 _OF_A_ROUND: Final = text(
     f"SELECT {KEPT_FROM} FROM (SELECT CAST(:case_id AS uuid) AS case_id, CAST(:round AS int) AS round) s"  # noqa: S608 - constants
 )
@@ -52,7 +56,7 @@ _OF_A_ROUND: Final = text(
 
 def asking(by: StaffActor) -> dict[str, Any]:
     """The binds of KEPT_FROM, and of access.VISIBLE_TO_STAFF."""
-    return {**viewer(by), "staff_id": by.staff_id}
+    return {**viewer(by), "staff_id": by.staff_id, "shift": clock.shift()}
 
 
 async def keeps_from(tx: Transaction, by: StaffActor, *, case_id: Any, round_: int) -> bool:

@@ -21,7 +21,7 @@ from app.directory.terms import Role
 from app.identifiers import uuid7
 from app.settings import settings
 from qungong import sample
-from tests.units import hire
+from tests.units import Held, hire
 
 # A Monday; nothing in it is near the end of a year or a holiday.
 _STANDS_STILL: Final = (
@@ -128,7 +128,7 @@ async def prepare(server: str, migrated: str, template: str) -> Ground:
             await driver.execute(statement)
         now = await tx.now()
         for account, (code, role) in SEATED.items():
-            await hire(tx, account, role, code)
+            await hire(tx, account, Held(code, role))
         await tx.flush()
         tokens = {}
         for row in await tx.all(_STAFF):

@@ -29,7 +29,7 @@ from tests.reports.conftest import (
     Books,
     june,
 )
-from tests.units import employed
+from tests.units import Held, employed
 
 JUNE_AT, YEAR_AT = "/reports/months/2025-06", "/reports/years/2025"
 HANDLING = ("gongnong", "guangshun", "guangshun_head", "zhihui_head", "shuiwu", "ronglong_head")
@@ -272,7 +272,7 @@ async def test_the_locked_months_are_listed_the_latest_first(who: Who) -> None:
 async def test_who_looks_over_the_county_from_a_handling_unit_learns_of_no_evaluation(
     who: Who, code: str, role: Role
 ) -> None:
-    person = await who(await employed(role, code))
+    person = await who(await employed(Held(code, role)))
     report = await person.sees(JUNE_AT)
     assert (report["evaluations"], "satisfaction" in rates(report)) == (None, False)
     for path in (f"{JUNE_AT}/exclusions", "/answers/looks"):

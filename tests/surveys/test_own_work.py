@@ -15,7 +15,7 @@ from tests.surveys.conftest import Village, new_phone
 from tests.surveys.test_sealed_calls import Who, calls, who
 from tests.surveys.test_surveys import reply
 from tests.surveys.test_unread_replies import on_list, unclear
-from tests.units import employed, given_a_post
+from tests.units import Held, appointed, employed
 
 __all__ = ["who"]
 
@@ -76,7 +76,7 @@ async def test_what_the_center_handled_itself_its_dispatchers_neither_call_about
     before = await center.post(again, why)
     await reply(phone, "不满意，敷衍")
     call = f"/return-calls/{(await calls(supervisor))[ref]}"
-    colleague = await who(await employed(Role.DISPATCHER, CENTER))
+    colleague = await who(await employed(Held(CENTER, Role.DISPATCHER)))
     for one in (center, colleague):
         assert ref not in await calls(one)
         absent = f"/return-calls/{uuid4()}"
@@ -190,14 +190,39 @@ async def test_what_others_handle_stays_the_dispatchers_who_gave_it_to_them(
         assert ref in await calls(await who(account)), account
 
 
+@pytest.mark.parametrize("part", [LEAD, ASSISTANT])
+async def test_who_has_another_post_where_it_was_handled_is_kept_from_it(
+    who: Who, village: Village, part: str
+) -> None:
+    phone, center = new_phone(), await who("zhihui")
+    both = await who(await employed(Held(CENTER, Role.DISPATCHER), Held(part, Role.UNIT_HANDLER)))
+    ref = await told_to_the_center(who, phone)
+    lead = {"unit_code": LEAD, "task": "换灯泡", "days": 7}
+    assistants = [{"unit_code": ASSISTANT, "task": "查电路"}]
+    await center.does(f"/cases/{ref}/dispatch", lead=lead, assistants=assistants, note="")
+    township, bureau = await who("ronglong"), await who("shuiwu")
+    await bureau.does(f"/cases/{ref}/sign")
+    await bureau.does(f"/cases/{ref}/assist-answer", answer="电路正常")
+    await township.does(f"/cases/{ref}/sign")
+    await township.does(f"/cases/{ref}/answer", **ANSWER)
+    await village.ask_about(ref)
+    await reply(phone, "3")
+    call = f"/return-calls/{(await calls(center))[ref]}"
+    assert ref not in await calls(both)
+    why = {"reason": "诉求不合理"}
+    await is_not_there_for(
+        both, call, f"/return-calls/{uuid4()}", ("finding", VALID), ("exclude", why)
+    )
+
+
 @pytest.mark.parametrize("part", ["lead", "assist"])
 async def test_who_had_a_part_is_kept_from_it_in_whatever_post_they_sit(
     who: Who, village: Village, part: str
 ) -> None:
     phone, center = new_phone(), await who("zhihui")
     ref = await told_to_the_center(who, phone)
-    account = await employed(Role.UNIT_HANDLER, LEAD if part == "lead" else ASSISTANT)
-    await given_a_post(account, Role.SUPERVISOR, CENTER)
+    account = await employed(Held(LEAD if part == "lead" else ASSISTANT, Role.UNIT_HANDLER))
+    await appointed(account, Held(CENTER, Role.SUPERVISOR))
     lead = {"unit_code": LEAD, "task": "换灯泡", "days": 7}
     assistants = [{"unit_code": ASSISTANT, "task": "查电路"}]
     await center.does(f"/cases/{ref}/dispatch", lead=lead, assistants=assistants, note="")
