@@ -1,4 +1,4 @@
-"""Locks the months that are over, a month at a time, and lets locked months follow the cards that came or went later.
+"""Locks the months that are over, a month at a time, and lets locked months follow what came or went or was read later.
 
 Looks once an hour: nothing waits for a month end, and whatever was missed is made up for at the next look.
 """
@@ -83,10 +83,12 @@ class MonthEnds:
                 return True
             # Also behind a month that was locked just now, long after its cut-off.
             async with transaction(on) as tx:
-                followed = await correcting.follow_cards(tx, county_id, now=await tx.now())
-        if followed:
-            log.info("months follow cards", county=county_id, cards=followed)
-        return followed == correcting.FOLLOWED_AT_ONCE
+                now = await tx.now()
+                cards = await correcting.follow_cards(tx, county_id, now=now)
+                readings = await correcting.follow_readings(tx, county_id, now=now)
+        if cards or readings:
+            log.info("months follow", county=county_id, cards=cards, readings=readings)
+        return correcting.FOLLOWED_AT_ONCE in (cards, readings)
 
     async def _lock(self, on: Database, county_id: int, month: Month) -> bool:
         """False: another worker is at it or was."""

@@ -6,6 +6,7 @@ from sqlalchemy import text
 
 from app.doctor.invariant import Invariant, Reach
 from app.reports.correcting import LATE_CARDS
+from app.reports.satisfaction import LATE_READINGS
 
 # The worker looks once an hour.
 _CARD_FOLLOWED: Final = text(f"""
@@ -13,6 +14,11 @@ _CARD_FOLLOWED: Final = text(f"""
   < CAST(:now AS timestamptz) - interval '2 hours'
 ORDER BY m.county_id, m.month, k.id LIMIT :most
 """)
+_READING_FOLLOWED: Final = text(f"""
+SELECT late.county_id, late.month, late.survey_id FROM ({LATE_READINGS}) late
+WHERE late.handled_at < CAST(:now AS timestamptz) - interval '2 hours'
+ORDER BY late.county_id, late.month, late.survey_id LIMIT :most
+""")  # noqa: S608 - a constant of ours
 # Whatever day of the next month months are locked on.
 _KEPT_UP: Final = text("""
 SELECT m.county_id, max(m.month) AS last_month FROM month_end m GROUP BY m.county_id
@@ -48,6 +54,14 @@ MONTHS: Final = (
         "the card `card_id` was issued or revoked after `month` was cut off, and the month does not say so: do the workers run?",
         Reach.WHOLE,
         _CARD_FOLLOWED,
+    ),
+    Invariant(
+        5,
+        "late_readings_are_followed",
+        "截止后才判读的评价，都已更正到当月",
+        "words about the survey `survey_id` came before `month` was cut off and were read after it, and the month does not say so: do the workers run?",
+        Reach.WHOLE,
+        _READING_FOLLOWED,
     ),
     Invariant(
         6,

@@ -165,7 +165,7 @@ class CorrectionOut(BaseModel):
     @classmethod
     def of(cls, row: Found) -> Self:
         measure = Measure(row.measure)
-        cause = CorrectionCause.RECOUNT if measure in SATISFACTION else CorrectionCause(row.cause)
+        cause = CorrectionCause(row.cause)
         return cls(
             seq=row.seq,
             unit_code=row.unit_code,

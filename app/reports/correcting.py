@@ -1,6 +1,6 @@
 """Corrections of locked months: separate entries beside the figures, which stay. Nobody sets a figure by hand.
 
-Cards that were issued or revoked later follow by themselves; where the record itself says something else now, a supervisor
+Cards that were issued or revoked later follow by themselves, as do words that came in time and were read later; where the record itself says something else now, a supervisor
 has the month recounted and says why.
 """
 
@@ -54,6 +54,7 @@ FOLLOWED_AT_ONCE: Final = 500
 _WHY: Final = {
     CorrectionCause.CARD_ISSUED: "锁定之后才发的牌，按生效时间计入当月。",
     CorrectionCause.CARD_REVOKED: "申诉成立，牌已撤销。",
+    CorrectionCause.ANSWER_READ: "群众在截止之前发来的回复，截止之后才由工作人员判读。",
 }
 
 # By whose figures and which measure, how much is known of it.
@@ -70,6 +71,20 @@ async def follow_cards(tx: Transaction, county_id: int, *, now: datetime) -> int
         if card.month not in known:
             known[card.month] = await _known(tx, county_id, card.month)
         _follow(entries, card, known[card.month])
+    return len(late)
+
+
+async def follow_readings(tx: Transaction, county_id: int, *, now: datetime) -> int:
+    """Correct what words that came before the cut-off and were read after it change; how many of them there were."""
+    await closing.one_at_a_time(tx, county_id)
+    late = await satisfaction.late_readings(tx, county_id, FOLLOWED_AT_ONCE)
+    entries = await _Entries.of(tx, county_id, now)
+    known: dict[date, Known] = {}
+    for reading in late:
+        if reading.month not in known:
+            known[reading.month] = await _known_evaluations(tx, county_id, reading.month)
+        whose = await satisfaction.whose(tx, reading.survey_id)
+        _follow_reading(entries, reading, whose, known[reading.month])
     return len(late)
 
 
@@ -116,11 +131,10 @@ async def differences(tx: Transaction, month: MonthEnd) -> Differences:
 
 async def satisfaction_differences(tx: Transaction, month: MonthEnd) -> Differences:
     """The same of evaluations."""
-    binds = {"county_id": month.county_id, "first": month.month, "last": month.month}
-    known = _by_measure(await satisfaction.locked(tx, **binds), SATISFACTION)
-    for row in await satisfaction.corrected(tx, **binds):
-        _change(known, row)
-    return _compared(known, await satisfaction.count(tx, month), known)
+    whole = (tx, month.county_id, month.month)
+    known = await _known_evaluations(*whole, cause=CorrectionCause.RECOUNT)
+    shown = await _known_evaluations(*whole)
+    return _compared(known, await satisfaction.count(tx, month), shown)
 
 
 async def _known(
@@ -128,6 +142,17 @@ async def _known(
 ) -> Known:
     known = _by_measure(await tx.all(_LOCKED, county_id=county_id, month=month), WORK)
     for row in await tx.all(_CORRECTED, county_id=county_id, month=month):
+        if cause is None or row.cause == cause:
+            _change(known, row)
+    return known
+
+
+async def _known_evaluations(
+    tx: Transaction, county_id: int, month: date, *, cause: CorrectionCause | None = None
+) -> Known:
+    binds = {"county_id": county_id, "first": month, "last": month}
+    known = _by_measure(await satisfaction.locked(tx, **binds), SATISFACTION)
+    for row in await satisfaction.corrected(tx, **binds):
         if cause is None or row.cause == cause:
             _change(known, row)
     return known
@@ -219,24 +244,62 @@ class _Entries:
             self._tx.add(entry)
         self.added += 1
 
+    def follow(
+        self,
+        month: date,
+        whose: Whose,
+        changed: Mapping[Measure, int],
+        known: Known,
+        *,
+        cause: CorrectionCause,
+        **told: Any,
+    ) -> None:
+        """The unit's counts change by so much, and those of the person, if one is named; `known` is kept up."""
+        unit_id, person = whose
+        for staff_id in dict.fromkeys((None, person)):
+            for measure, by in changed.items():
+                if by == 0:
+                    continue
+                place = ((unit_id, staff_id), measure)
+                old = known.get(place, 0)
+                known[place] = old + by
+                self.add(
+                    month,
+                    place[0],
+                    measure,
+                    (old, old + by),
+                    cause=cause,
+                    reason=_WHY[cause],
+                    **told,
+                )
+
 
 def _follow(entries: _Entries, card: Found, known: Known) -> None:
     cause, level = CorrectionCause(card.cause), CardLevel(card.level)
     net = Measure(f"{level}_net")
     changed = {net: -1} if cause is CorrectionCause.CARD_REVOKED else {Measure(level): 1, net: 1}
-    people = [None] if card.staff_id is None else [None, card.staff_id]
-    for staff_id in people:
-        for measure, by in changed.items():
-            place = ((card.unit_id, staff_id), measure)
-            old = known.get(place, 0)
-            known[place] = old + by
-            entries.add(
-                card.month,
-                place[0],
-                measure,
-                (old, old + by),
-                cause=cause,
-                card_id=card.card_id,
-                reason=_WHY[cause],
-                by_staff_id=card.decided_by_staff_id if by < 0 else None,
-            )
+    entries.follow(
+        card.month,
+        (card.unit_id, card.staff_id),
+        changed,
+        known,
+        cause=cause,
+        card_id=card.card_id,
+        by_staff_id=card.decided_by_staff_id if cause is CorrectionCause.CARD_REVOKED else None,
+    )
+
+
+def _follow_reading(entries: _Entries, reading: Found, whose: Whose, known: Known) -> None:
+    changed = {
+        one: (reading.became == one) - (reading.was == one)
+        for one in (Measure.SATISFIED, Measure.BASICALLY_SATISFIED)
+    }
+    entries.follow(
+        reading.month,
+        whose,
+        {Measure.EVALUATED: int(reading.was is None), **changed},
+        known,
+        cause=CorrectionCause.ANSWER_READ,
+        reply_id=reading.reply_id,
+        by_staff_id=reading.handled_by_staff_id,
+    )

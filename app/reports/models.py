@@ -151,11 +151,15 @@ class ReleasedSatisfaction(Stored, table=True):
 
 
 class CorrectionCause(StrEnum):
-    """Why a locked figure is no longer right. RECOUNT: the record itself has changed, e.g. with a calendar."""
+    """Why a locked figure is no longer right. RECOUNT: the record itself has changed, e.g. with a calendar.
+
+    ANSWER_READ, of evaluations alone: words that came in time were read by staff only after the cut-off.
+    """
 
     CARD_ISSUED = "card_issued"
     CARD_REVOKED = "card_revoked"
     RECOUNT = "recount"
+    ANSWER_READ = "answer_read"
 
     @property
     def chinese(self) -> str:
@@ -163,6 +167,7 @@ class CorrectionCause(StrEnum):
             "card_issued": "锁定后补发的牌",
             "card_revoked": "截止后撤销的牌",
             "recount": "重新核算",
+            "answer_read": "截止后判读的评价",
         }[self]
 
 
@@ -205,16 +210,20 @@ class MonthCorrection(Stored, table=True):
 
 
 class SatisfactionCorrection(Stored, table=True):
-    """The same of an evaluation's count. What was released stays as it was."""
+    """The same of an evaluation's count; `reply_id`: whose words were read late. What was released stays as it was."""
 
     __tablename__ = "satisfaction_correction"
     __table_args__ = (
         _measured(SATISFACTION),
         UniqueConstraint("county_id", "seq", name="satisfaction_correction_in_order"),
+        Index(
+            "one_correction_a_reply", "reply_id", "measure", "staff_id", unique=True,
+            postgresql_nulls_not_distinct=True, postgresql_where=text("reply_id IS NOT NULL"),
+        ),
         CheckConstraint("reason <> ''", name="correction_says_why"),
         CheckConstraint("old <> new", name="correction_changes"),
         {"schema": SCHEMA},
-    )
+    )  # fmt: skip
 
     id: UUID = Field(primary_key=True)
     county_id: int = Field(foreign_key="unit.id")
@@ -225,6 +234,7 @@ class SatisfactionCorrection(Stored, table=True):
     measure: Measure = Field(sa_type=Text)
     old: int
     new: int
+    reply_id: str | None = Field(default=None, foreign_key=f"{SCHEMA}.reply.provider_message_id")
     reason: str = Field(sa_type=Text)
     by_staff_id: int = Field(foreign_key="staff.id")
     at: datetime = Field(sa_type=MOMENT)

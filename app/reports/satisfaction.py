@@ -17,29 +17,39 @@ from app.reports.models import Exclusion, MonthEnd, SatisfactionCorrection
 from app.reports.suppression import Counted, Whose
 from app.stored import Found
 from app.surveys import confidential, own_work
+from app.surveys.models import READ_AS_A_VALUE
 
-# An answer that counts: in time, and not one that never counts. The one place where that is said.
-_COUNTS: Final = "a.survey_id = t.survey_id AND a.answered_at < :cutoff AND a.discounted IS NULL"
+# The answer that counts: the last one by the cut-off of those that count at all, whatever was said since. The one place
+# where that is said.
+_COUNTS: Final = """
+  LEFT JOIN LATERAL (
+    SELECT a.value FROM surveys.answer a
+    WHERE a.survey_id = t.survey_id AND a.answered_at < :cutoff AND (a.discounted IS NULL OR a.discounted = 'corrected')
+    ORDER BY a.answered_at DESC, a.discounted NULLS FIRST LIMIT 1
+  ) a ON true"""
 # A case that was joined to another was handled where the other was: by the unit that answered the round asked about.
-_COUNTED: Final = f"""
+_ABOUT: Final = """
 WITH RECURSIVE up AS (
   SELECT s.id AS survey_id, s.round, c.id AS case_id, c.primary_id
   FROM surveys.survey s JOIN grievance c ON c.id = s.case_id
-  WHERE c.county_id = :county_id AND NOT c.sealed AND s.window_ends_at >= :begins AND s.window_ends_at < :ends
+  WHERE {which}
   UNION ALL
   SELECT u.survey_id, u.round, g.id, g.primary_id FROM up u JOIN grievance g ON g.id = u.primary_id
-), told AS (
-  SELECT t.survey_id, p.unit_id, answerer.staff_id, x.survey_id IS NOT NULL AS excluded,
-    CASE WHEN x.survey_id IS NULL THEN a.value END AS value
+), about AS (
+  SELECT t.survey_id, p.unit_id, answerer.staff_id
   FROM up t
   JOIN assignment p ON p.case_id = t.case_id AND p.round = t.round AND p.role = 'lead' AND p.state = 'answered'
   LEFT JOIN LATERAL (
     SELECT e.staff_id FROM case_event e
     WHERE e.case_id = p.case_id AND e.at = p.done_at AND e.unit_id = p.unit_id AND e.action = 'answer' ORDER BY e.seq LIMIT 1
   ) answerer ON true
-  LEFT JOIN surveys.answer a ON {_COUNTS}
-  LEFT JOIN surveys.exclusion x ON x.survey_id = t.survey_id AND x.decided_at < :cutoff
   WHERE t.primary_id IS NULL
+)"""
+_OF_MONTH: Final = "c.county_id = :county_id AND NOT c.sealed AND s.window_ends_at >= :begins AND s.window_ends_at < :ends"
+_COUNTED: Final = f"""{_ABOUT.format(which=_OF_MONTH)}, told AS (
+  SELECT t.unit_id, t.staff_id, x.survey_id IS NOT NULL AS excluded, CASE WHEN x.survey_id IS NULL THEN a.value END AS value
+  FROM about t {_COUNTS}
+  LEFT JOIN surveys.exclusion x ON x.survey_id = t.survey_id AND x.decided_at < :cutoff
 )
 SELECT o.unit_id, o.staff_id, CAST(count(*) AS int) AS asked, CAST(count(o.value) AS int) AS evaluated,
   CAST(count(*) FILTER (WHERE o.value = 'satisfied') AS int) AS satisfied,
@@ -55,14 +65,15 @@ SELECT gen_random_uuid(), :county_id, :month, n.unit_id, n.staff_id, {_NAMES} FR
 _LOCKED: Final = text(f"""
 SELECT unit_id, staff_id, month, {_NAMES} FROM surveys.month_satisfaction
 WHERE county_id = :county_id AND month >= :first AND month <= :last""")  # noqa: S608 - names of our own columns
-_CORRECTED: Final = text("""
-SELECT unit_id, staff_id, month, measure, new - old AS change FROM surveys.satisfaction_correction
-WHERE county_id = :county_id AND month >= :first AND month <= :last""")
-_CORRECTIONS: Final = text("""
-SELECT k.*, u.code AS unit_code, u.name AS unit_name, p.name AS person_name, b.name AS by_name
+_CAUSE: Final = "CASE WHEN reply_id IS NULL THEN 'recount' ELSE 'answer_read' END AS cause"
+_CORRECTED: Final = text(f"""
+SELECT unit_id, staff_id, month, measure, new - old AS change, {_CAUSE} FROM surveys.satisfaction_correction
+WHERE county_id = :county_id AND month >= :first AND month <= :last""")  # noqa: S608 - constants
+_CORRECTIONS: Final = text(f"""
+SELECT k.*, {_CAUSE}, u.code AS unit_code, u.name AS unit_name, p.name AS person_name, b.name AS by_name
 FROM surveys.satisfaction_correction k JOIN unit u ON u.id = k.unit_id
 LEFT JOIN staff p ON p.id = k.staff_id LEFT JOIN staff b ON b.id = k.by_staff_id
-WHERE k.county_id = :county_id AND k.month >= :first AND k.month <= :last ORDER BY k.seq""")
+WHERE k.county_id = :county_id AND k.month >= :first AND k.month <= :last ORDER BY k.seq""")  # noqa: S608 - constants
 # Units that were evaluated at all, and the township whose small ones are told together.
 _TO_RELEASE: Final = text("""
 SELECT f.unit_id, CASE u.kind WHEN 'township' THEN u.id WHEN 'village' THEN u.parent_id END AS township_id, f.evaluated,
@@ -72,6 +83,30 @@ WHERE f.county_id = :county_id AND f.month = :month AND f.staff_id IS NULL AND f
 _CONTENT: Final = text("""
 SELECT coalesce(string_agg(CAST(jsonb_strip_nulls(to_jsonb(f)) AS text), E'\n' ORDER BY f.unit_id, f.staff_id NULLS FIRST), '')
 FROM surveys.month_satisfaction f WHERE f.county_id = :county_id AND f.month = :month""")
+# Words that came before the cut-off of their month and were read after it, and that no correction says yet: what they
+# changed from what to what. Nothing but such readings counts after the cut-off, so what counted before is the last before.
+LATE_READINGS: Final = f"""
+SELECT m.county_id, m.month, r.provider_message_id AS reply_id, r.handled_at, r.handled_by_staff_id, s.id AS survey_id,
+  before.value AS was, a.value AS became
+FROM surveys.reply r
+JOIN surveys.survey s ON s.id = r.survey_id
+JOIN grievance c ON c.id = s.case_id AND NOT c.sealed
+JOIN month_end m ON m.county_id = c.county_id AND s.window_ends_at >= m.begins_at AND s.window_ends_at < m.ends_at
+  AND r.received_at < m.cutoff_at AND r.handled_at >= m.cutoff_at
+JOIN surveys.answer a ON a.survey_id = s.id AND a.answered_at = r.handled_at AND (a.discounted IS NULL OR a.discounted = 'corrected')
+LEFT JOIN LATERAL (
+  SELECT b.value FROM surveys.answer b
+  WHERE b.survey_id = s.id AND b.answered_at < r.handled_at AND (b.discounted IS NULL OR b.discounted = 'corrected')
+  ORDER BY b.answered_at DESC LIMIT 1
+) before ON true
+WHERE r.{READ_AS_A_VALUE} AND a.value IS DISTINCT FROM before.value
+  AND NOT EXISTS (SELECT FROM surveys.exclusion x WHERE x.survey_id = s.id AND x.decided_at < m.cutoff_at)
+  AND NOT EXISTS (SELECT FROM surveys.satisfaction_correction k WHERE k.reply_id = r.provider_message_id)"""  # noqa: S608 - constants
+_TO_FOLLOW: Final = text(
+    f"{LATE_READINGS} AND m.county_id = :county_id ORDER BY r.handled_at, r.provider_message_id LIMIT :most"
+)
+_WHOSE: Final = text(f"""{_ABOUT.format(which="s.id = :survey_id")}
+SELECT unit_id, staff_id FROM about""")  # noqa: S608 - constants
 _LAST_CORRECTION: Final = text("""
 SELECT seq, digest FROM surveys.satisfaction_correction WHERE county_id = :county_id ORDER BY seq DESC LIMIT 1""")
 _CHAIN: Final = text("SELECT * FROM surveys.satisfaction_correction ORDER BY county_id, seq")
@@ -118,6 +153,18 @@ async def corrected(tx: Transaction, **months: Any) -> list[Found]:
     """By how much they were corrected since."""
     await confidential.enter(tx)
     return await tx.all(_CORRECTED, **months)
+
+
+async def late_readings(tx: Transaction, county_id: int, most: int) -> list[Found]:
+    await confidential.enter(tx)
+    return await tx.all(_TO_FOLLOW, county_id=county_id, most=most)
+
+
+async def whose(tx: Transaction, survey_id: UUID) -> Whose:
+    """The unit and person whose answer is asked about."""
+    await confidential.enter(tx)
+    row = (await tx.all(_WHOSE, survey_id=survey_id))[0]
+    return row.unit_id, row.staff_id
 
 
 async def corrections(tx: Transaction, **months: Any) -> list[Found]:

@@ -147,7 +147,6 @@ def _corrections(book: Any, told: _Formats, title: str, corrections: Sequence[Fo
     for column, head in enumerate(_CORRECTION):
         sheet.write_string(1, column, head, told.head)
     for row, one in enumerate(corrections, start=2):
-        cause = CorrectionCause(one["cause"]) if "cause" in one else CorrectionCause.RECOUNT
         values: tuple[object, ...] = (
             one.seq,
             f"{one.month:%Y-%m}",
@@ -156,7 +155,7 @@ def _corrections(book: Any, told: _Formats, title: str, corrections: Sequence[Fo
             Measure(one.measure).chinese,
             one.old,
             one.new,
-            cause.chinese,
+            CorrectionCause(one.cause).chinese,
             one.reason,
             one.by_name or "系统",
             f"{one.at.astimezone(SHANGHAI):%Y-%m-%d %H:%M}",

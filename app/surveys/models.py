@@ -1,7 +1,7 @@
 """Tables of surveys, in a PostgreSQL schema of their own: none of them is read where cases are shown."""
 
 from datetime import datetime
-from typing import ClassVar
+from typing import ClassVar, Final
 from uuid import UUID
 
 from sqlalchemy import CheckConstraint, Index, Text, UniqueConstraint, text
@@ -20,6 +20,9 @@ from app.surveys.terms import (
 )
 
 SCHEMA = "surveys"
+# For SQL, of a reply: a person read it as an answer.
+_VALUES: Final = ", ".join(f"'{value}'" for value in Value)
+READ_AS_A_VALUE: Final = f"reading IN ({_VALUES})"
 
 
 class Survey(Stored, table=True):
@@ -121,6 +124,7 @@ class Reply(Stored, table=True):
             "provider_message_id",
             postgresql_where=text("effect IN ('unclear', 'not_asked') AND handled_at IS NULL"),
         ),
+        Index("reply_read_by_hand", "handled_at", postgresql_where=text(READ_AS_A_VALUE)),
         {"schema": SCHEMA},
     )
     KEY: ClassVar[tuple[str, ...]] = ("provider_message_id",)

@@ -43,6 +43,14 @@ MONTH_HARMS: Final[tuple[Harm, ...]] = (
         {"cause": "card_revoked", "level": "yellow"},
     ),
     (
+        "late_readings_are_followed",
+        (
+            "UPDATE surveys.answer SET answered_at = '2025-07-12' WHERE value = 'dissatisfied'",
+            "UPDATE surveys.reply r SET handled_at = a.answered_at, reading = a.value, handled_by_staff_id = (SELECT min(id) FROM staff) FROM surveys.answer a WHERE a.survey_id = r.survey_id AND a.value = 'dissatisfied'",
+        ),
+        {"month": "2025-06-01"},
+    ),
+    (
         "months_are_kept_up",
         ("UPDATE month_end SET month = '2025-03-01'",),
         {"last_month": "2025-03-01"},

@@ -131,7 +131,7 @@ HARMS: Final[tuple[Harm, ...]] = (
     (
         "reply_taken_once",
         (
-            "ALTER TABLE surveys.reply DROP CONSTRAINT reply_pkey",
+            "ALTER TABLE surveys.reply DROP CONSTRAINT reply_pkey CASCADE",
             "INSERT INTO surveys.reply SELECT * FROM surveys.reply WHERE provider_message_id = 'SM' || [ref]",
         ),
         {"replies": 2},

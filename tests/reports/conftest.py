@@ -11,12 +11,13 @@ from sqlalchemy import text
 
 from app import keys
 from app.auth.actor import StaffActor
-from app.cases.actions import filing, handling, judging
+from app.cases.actions import filing, handling, judging, reorganising
 from app.cases.actions.filing import Intake, PersonHelped
 from app.cases.clocks import Clock
 from app.cases.models import Channel, Outcome
 from app.clock import SHANGHAI
 from app.db import Database, Transaction, transaction
+from app.directory.units import end_unit
 from app.limits.terms import Kind
 from app.reports import closing, exclusions, reading
 from app.reports.formulas import Measure
@@ -115,8 +116,12 @@ class Books:
         self.tx.began(at)
         done = 0
         while clocks := await _due(self.tx, at):
-            done += (await sweeping.issue(self.tx, clocks)).cards
+            swept = await sweeping.issue(self.tx, clocks)
+            done += swept.cards
             await self.tx.flush()
+            for wait in swept.waits_over:
+                await sweeping.resume(self.tx, wait)
+                await self.tx.flush()
         return done
 
     async def county_id(self) -> int:
@@ -136,6 +141,28 @@ class Books:
         )
         assert done is not None
         return done
+
+    async def locked_late(self, month: Month = JUNE) -> MonthEnd:
+        """The month end after an outage of weeks, whatever was done meanwhile."""
+        done = await closing.close_month(
+            self.tx,
+            await self.county_id(),
+            month,
+            now=month.cutoff(CLOSING_DAY) + timedelta(days=70),
+            closing_day=CLOSING_DAY,
+        )
+        assert done is not None
+        return done
+
+    async def ends(self, old: str, new: str, at: datetime) -> None:
+        """A unit ends, and another one carries on with all that it has open."""
+        self.tx.began(at)
+        last_day = at.astimezone(SHANGHAI).date() - timedelta(days=1)
+        await end_unit(self.tx, old, successor=new, last_day=last_day)
+        await self.tx.flush()
+        await self.swept(at)
+        while await reorganising.hand_over(self.tx, now=at):
+            await self.tx.flush()
 
     async def report(self, first: Month = JUNE, last: Month | None = None) -> Report:
         return await reading.county(

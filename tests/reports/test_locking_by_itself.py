@@ -20,6 +20,8 @@ from app.reports import closing
 from app.reports.months import HEARD, Month, due
 from app.settings import settings
 from app.supervision import appeals
+from app.surveys import confidential, unread
+from app.surveys.terms import HandReading
 from qungong import sample
 from qungong.cli import app
 from tests.cards import at
@@ -34,6 +36,8 @@ _CARD = text("""
 SELECT k.id FROM card k JOIN grievance c ON c.id = k.case_id WHERE c.ref = :ref AND k.level = 'yellow'
 """)
 _REVOKED = text("SELECT count(*) FROM month_correction WHERE card_id = :card_id AND cause = 'card_revoked'")  # fmt: skip
+_UNREAD = text("SELECT provider_message_id FROM surveys.reply WHERE effect = 'unclear'")
+_READ = text("SELECT count(*) FROM surveys.satisfaction_correction WHERE reply_id = :reply_id")
 _DIGESTS = text("SELECT month, digest FROM month_end ORDER BY month")
 _DUE = text("UPDATE clock SET next_at = '2025-06-20' WHERE next_at IS NULL AND stage = 'judge' AND ended_at IS NOT NULL")  # fmt: skip
 SEPTEMBER = Month(2025, 9).cutoff(CLOSING_DAY) + HEARD
@@ -90,19 +94,23 @@ async def test_a_worker_that_was_down_for_months_locks_them_all_in_order(county:
     assert wrong <= {"months_are_kept_up", "nothing_left_waiting", "turn_comes"}
 
 
-async def test_months_locked_late_say_at_once_which_of_their_cards_were_revoked_meanwhile(
+async def test_months_locked_late_say_at_once_what_was_revoked_and_read_meanwhile(
     county: Database,
 ) -> None:
-    """The worker was down from June to September; the appeal was decided after June's cut-off."""
+    """The worker was down from June to September; an appeal was decided and words were read after June's cut-off."""
     async with transaction() as tx:
         books = Books(tx, find_staff)
         case = await books.told(june(24))
         await books.swept(june(30, 23))
         [card] = await tx.all(_CARD, ref=case.ref)
         await appeals.appeal(tx, card.id, by=await books.who("gongnong"), ground="停电", now=june(1, month=7))  # fmt: skip
+        await books.says(await books.solved(june(24), june(25)), "水又没了，哪里满意", june(26))
     async with transaction() as tx:
         inspector = await find_staff("ducha")
         await appeals.decide(tx, card.id, by=inspector, upheld=True, reason="属实", now=june(20, month=7))  # fmt: skip
+        await confidential.enter(tx)
+        reply, center = await tx.scalar(_UNREAD), await find_staff("zhihui")
+        await unread.settle(tx, reply, HandReading.DISSATISFIED, ref=None, by=center, now=june(20, month=8))  # fmt: skip
     await swept(SEPTEMBER)
     work = MonthEnds()
     with at(SEPTEMBER):
@@ -110,9 +118,12 @@ async def test_months_locked_late_say_at_once_which_of_their_cards_were_revoked_
             pass
     async with snapshot(county) as tx:
         found = {one.invariant.name: one.offenders for one in await examine(tx)}
-    assert found["late_cards_are_followed"] == found["locked_months_add_up"] == []
+    assert found["late_cards_are_followed"] == found["late_readings_are_followed"] == []
+    assert found["locked_months_add_up"] == found["locked_months_verify"] == []
     async with transaction() as tx:
         assert await tx.scalar(_REVOKED, card_id=card.id) == 2, "the unit's figure and the person's"
+        await confidential.enter(tx)
+        assert await tx.scalar(_READ, reply_id=reply) == 2, "the unit's figure and the person's"
 
 
 async def test_two_workers_at_once_lock_each_month_once(county: Database) -> None:
