@@ -1,4 +1,4 @@
-"""A month is what was known at its cut-off, and words that were read since correct it."""
+"""A month is what was known at its cut-off: what units carried on since is found, and words read since correct it."""
 
 import sqlalchemy as sa
 
@@ -32,9 +32,19 @@ def upgrade() -> None:
         postgresql_nulls_not_distinct=True, postgresql_where=sa.text("reply_id IS NOT NULL"),
     )  # fmt: skip
     _known([*CAUSES, "answer_read"])
+    op.add_column(
+        "month_satisfaction",
+        sa.Column("township_id", sa.Integer(), nullable=True),
+        schema="surveys",
+    )
+    op.create_foreign_key(
+        "month_satisfaction_township_id_fkey", "month_satisfaction", "unit", ["township_id"], ["id"],
+        source_schema="surveys", referent_schema="public",
+    )  # fmt: skip
 
 
 def downgrade() -> None:
+    op.drop_column("month_satisfaction", "township_id", schema="surveys")
     _known(CAUSES)
     op.drop_index("one_correction_a_reply", CORRECTION, schema="surveys")
     op.drop_column(CORRECTION, "reply_id", schema="surveys")

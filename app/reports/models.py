@@ -88,7 +88,10 @@ class MonthFigure(Stored, table=True):
 
 
 class MonthSatisfaction(Stored, table=True):
-    """How people evaluated a unit, or a person in a unit; handling units never read it."""
+    """How people evaluated a unit, or a person in a unit; handling units never read it.
+
+    `township_id`: with whose small ones it was told. Empty where it has none, and of months locked before it was kept.
+    """
 
     __tablename__ = "month_satisfaction"
     __table_args__ = (
@@ -105,6 +108,7 @@ class MonthSatisfaction(Stored, table=True):
     month: date
     unit_id: int = Field(foreign_key="unit.id")
     staff_id: int | None = Field(default=None, foreign_key="staff.id")
+    township_id: int | None = Field(default=None, foreign_key="unit.id")
     asked: int
     evaluated: int
     satisfied: int

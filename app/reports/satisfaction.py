@@ -59,9 +59,11 @@ FROM told o GROUP BY GROUPING SETS ((o.unit_id), (o.unit_id, o.staff_id))
 HAVING grouping(o.staff_id) = 1 OR o.staff_id IS NOT NULL"""  # noqa: S608 - constants of this module
 _COUNT: Final = text(_COUNTED)
 _NAMES: Final = ", ".join(SATISFACTION)
+_TOWNSHIP: Final = "CASE u.kind WHEN 'township' THEN u.id WHEN 'village' THEN u.parent_id END"
 _WRITE: Final = text(f"""
-INSERT INTO surveys.month_satisfaction (id, county_id, month, unit_id, staff_id, {_NAMES})
-SELECT gen_random_uuid(), :county_id, :month, n.unit_id, n.staff_id, {_NAMES} FROM ({_COUNTED}) n""")  # noqa: S608 - constants
+INSERT INTO surveys.month_satisfaction (id, county_id, month, unit_id, staff_id, township_id, {_NAMES})
+SELECT gen_random_uuid(), :county_id, :month, n.unit_id, n.staff_id, {_TOWNSHIP}, {_NAMES}
+FROM ({_COUNTED}) n JOIN unit u ON u.id = n.unit_id""")  # noqa: S608 - constants
 _LOCKED: Final = text(f"""
 SELECT unit_id, staff_id, month, {_NAMES} FROM surveys.month_satisfaction
 WHERE county_id = :county_id AND month >= :first AND month <= :last""")  # noqa: S608 - names of our own columns
@@ -74,12 +76,12 @@ SELECT k.*, {_CAUSE}, u.code AS unit_code, u.name AS unit_name, p.name AS person
 FROM surveys.satisfaction_correction k JOIN unit u ON u.id = k.unit_id
 LEFT JOIN staff p ON p.id = k.staff_id LEFT JOIN staff b ON b.id = k.by_staff_id
 WHERE k.county_id = :county_id AND k.month >= :first AND k.month <= :last ORDER BY k.seq""")  # noqa: S608 - constants
-# Units that were evaluated at all, and the township whose small ones are told together.
-_TO_RELEASE: Final = text("""
-SELECT f.unit_id, CASE u.kind WHEN 'township' THEN u.id WHEN 'village' THEN u.parent_id END AS township_id, f.evaluated,
+# Units that were evaluated at all, and the township whose small ones were told together.
+_TO_RELEASE: Final = text(f"""
+SELECT f.unit_id, coalesce(f.township_id, {_TOWNSHIP}) AS township_id, f.evaluated,
   f.satisfied + f.basically_satisfied AS favourable
 FROM surveys.month_satisfaction f JOIN unit u ON u.id = f.unit_id
-WHERE f.county_id = :county_id AND f.month = :month AND f.staff_id IS NULL AND f.asked > 0 ORDER BY f.unit_id""")
+WHERE f.county_id = :county_id AND f.month = :month AND f.staff_id IS NULL AND f.asked > 0 ORDER BY f.unit_id""")  # noqa: S608 - constants
 _CONTENT: Final = text("""
 SELECT coalesce(string_agg(CAST(jsonb_strip_nulls(to_jsonb(f)) AS text), E'\n' ORDER BY f.unit_id, f.staff_id NULLS FIRST), '')
 FROM surveys.month_satisfaction f WHERE f.county_id = :county_id AND f.month = :month""")

@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import text
 
+from app.cases.actions import judging
 from app.reports import correcting, reading, verification
 from app.reports.chain import correction_digest
 from app.reports.formulas import Measure
@@ -118,6 +119,24 @@ async def test_words_that_are_read_late_correct_nothing_where_they_do_not_count(
         await books.tx.flush()
     await books.tx.execute(_RECEIVED, at=CUTOFF, case_id=late.id)
     assert await correcting.follow_readings(books.tx, await books.county_id(), now=july(12)) == 0
+
+
+async def test_what_was_released_stays_right_when_the_township_is_carried_on(books: Books) -> None:
+    """Its few and the village's were told together: with whom stays as it was."""
+    for number in range(3):
+        await books.solved(june(2 + number), june(3 + number, 16), says="满意")
+    for number in range(2):
+        case = await books.told(june(9 + number))
+        await books.does(judging.escalate, case, june(10 + number), "gongnong", finding="没有资质")
+        await books.does(judging.handle, case, june(11 + number), "guangshun")
+        await books.answers(case, june(12 + number), "guangshun")
+        await books.asked(case, june(12 + number), "不满意")
+    await books.locked()
+    assert [row["joined"] for row in (await everything(books))[2]] == [True, True]
+    assert await found(books, verification.released_otherwise) == []
+    await books.ends("500153003", "500153005", july(20))
+    assert await found(books, verification.released_otherwise) == []
+    assert await found(books, verification.altered) == []
 
 
 def test_corrections_made_before_there_were_late_readings_keep_their_digests() -> None:
