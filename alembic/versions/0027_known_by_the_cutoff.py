@@ -21,6 +21,9 @@ def _known(causes: list[str]) -> None:
 
 
 def upgrade() -> None:
+    op.create_index(
+        "case_event_reassigned", "case_event", ["at", "case_id"], postgresql_where=sa.text("action = 'reassign'")
+    )  # fmt: skip
     op.create_index("reply_read_by_hand", "reply", ["handled_at"], schema="surveys", postgresql_where=sa.text(READ))  # fmt: skip
     op.add_column(CORRECTION, sa.Column("reply_id", sa.String(), nullable=True), schema="surveys")
     op.create_foreign_key(
@@ -49,3 +52,4 @@ def downgrade() -> None:
     op.drop_index("one_correction_a_reply", CORRECTION, schema="surveys")
     op.drop_column(CORRECTION, "reply_id", schema="surveys")
     op.drop_index("reply_read_by_hand", "reply", schema="surveys")
+    op.drop_index("case_event_reassigned", "case_event")

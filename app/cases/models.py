@@ -302,6 +302,12 @@ class CaseEvent(Stored, table=True):
                 "action IN ('escalate', 'send_down', 'dispatch', 'extend', 'hand_back', 'withdraw')"
             ),
         ),
+        Index(
+            "case_event_reassigned",
+            "at",
+            "case_id",
+            postgresql_where=text("action = 'reassign'"),
+        ),
     )
 
     case_id: UUID = Field(primary_key=True, foreign_key="grievance.id")

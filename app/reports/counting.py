@@ -1,7 +1,8 @@
 """What was done in a month, counted from the record by one statement. Reads nothing of how people evaluated.
 
 Every fact belongs to the month of a recorded moment; `:cutoff` and `:known` bound what was known when the month was locked.
-Nothing here asks what time it is, who holds a case now, or what a unit is called now.
+Nothing here asks what time it is, who holds a case now, or what a unit is called now: whose a part or a limit was at the
+cut-off, and who had signed for it by then.
 """
 
 from typing import Any, Final
@@ -26,25 +27,46 @@ LEFT JOIN LATERAL (
   WHERE e.case_id = p.case_id AND e.at = p.done_at AND e.unit_id = p.unit_id AND e.action IN ('answer', 'assist_answer')
   ORDER BY e.seq LIMIT 1
 ) answerer ON true"""
+# One value and not a join: how many there are, no planner knows.
+_WHOSE: Final = (
+    "coalesce(CAST((SELECT whose FROM moved) -> CAST({it}.id AS text) AS int), {it}.unit_id)"
+)
+# Who had taken on by the cut-off what ran on then: the limit of a part begins when it is given.
+_SIGNED: Final = """(
+  SELECT k.staff_id FROM assignment a
+  WHERE a.case_id = k.case_id AND a.round = k.round AND a.signed_at < :cutoff AND (a.id = k.assignment_id
+    OR (k.stage = 'handle' AND a.role = 'lead' AND a.assigned_at = k.started_at))
+  LIMIT 1
+)"""
 # With these a stage ends, but nobody has done what it was for; whoever typed it.
 _NOT_DONE: Final = "'withdraw', 'merge', 'settle', 'excuse'"
 # A limit is settled once: when the unit's own act ended it in time, or when its due time was missed, whatever came later.
 # What somebody else ended in time (withdrawn, merged, excused) was neither kept nor missed. What rests on a year that is
-# not published is settled when it is.
+# not published is settled when it is, and what was objected to in time only when the objection is refused.
 _FACTS: Final = f"""
-WITH part AS MATERIALIZED (
+WITH moved AS MATERIALIZED (
+  -- Whose were at the cut-off the parts and limits of cases that another unit has carried on since, by the record.
+  SELECT jsonb_object_agg(told.id, told.now -> 'unit_id' ORDER BY e.seq) AS whose
+  FROM grievance c JOIN case_event e ON e.case_id = c.id AND e.at < :cutoff
+  CROSS JOIN LATERAL (SELECT CAST(e.body AS jsonb) -> 'after' AS after) became
+  CROSS JOIN LATERAL jsonb_each((became.after -> 'assignments') || (became.after -> 'clocks')) AS told(id, now)
+  WHERE c.county_id = :county_id AND NOT c.sealed AND told.now ? 'unit_id' AND c.id IN (
+    SELECT r.case_id FROM case_event r WHERE r.action = 'reassign' AND r.at >= :cutoff)
+), part AS MATERIALIZED (
   -- What was open at some time of the month.
-  SELECT a.case_id, a.round, a.role, a.unit_id, a.state, a.assigned_at, a.done_at
+  SELECT a.case_id, a.round, a.role, {_WHOSE.format(it="a")} AS unit_id, a.state, a.assigned_at, a.signed_at, a.done_at
   FROM assignment a JOIN grievance c ON c.id = a.case_id
   WHERE c.county_id = :county_id AND NOT c.sealed AND a.assigned_at < :ends AND (a.done_at IS NULL OR a.done_at >= :begins)
 ), stage AS MATERIALIZED (
-  SELECT k.case_id, k.round, k.stage, k.unit_id, k.staff_id, k.ended_at, ender.unit_id AS ender_unit_id,
+  SELECT k.case_id, k.round, k.stage, {_WHOSE.format(it="k")} AS unit_id, k.ended_at, ender.unit_id AS ender_unit_id,
     ender.action,
-    CASE WHEN k.ended_at < k.due_at + interval '1 second' OR k.due_at IS NULL THEN k.ended_at
+    CASE WHEN least(k.ended_at, k.held_at) < k.due_at + interval '1 second' OR k.due_at IS NULL THEN k.ended_at
       ELSE k.due_at + interval '1 second' END AS settled_at,
-    k.ended_at IS NOT NULL AND k.ended_at < coalesce(k.due_at + interval '1 second', 'infinity') AS in_time,
+    k.ended_at IS NOT NULL AND least(k.ended_at, k.held_at) < coalesce(k.due_at + interval '1 second', 'infinity') AS in_time,
     k.certain_steps = 0 AS provisional,
-    coalesce(k.staff_id, CASE WHEN ender.unit_id = k.unit_id AND ender.action NOT IN ({_NOT_DONE}) THEN ender.staff_id END) AS person
+    CASE WHEN k.ended_at < :cutoff THEN
+      coalesce(k.staff_id, CASE WHEN ender.unit_id = k.unit_id AND ender.action NOT IN ({_NOT_DONE}) THEN ender.staff_id END)
+    ELSE {_SIGNED} END AS person
   FROM clock k JOIN grievance c ON c.id = k.case_id {_ENDER}
   WHERE k.county_id = :county_id AND NOT c.sealed AND k.stage IN ('judge', 'sign', 'handle', 'assist')
     AND k.started_at < :ends AND (
@@ -77,11 +99,11 @@ WITH part AS MATERIALIZED (
   UNION ALL
   SELECT unit_id, person, CASE role WHEN 'lead' THEN 'answered' ELSE 'assisted' END, count(*) FROM answered GROUP BY 1, 2, 3
   UNION ALL
-  SELECT p.unit_id, held.staff_id, 'pending', count(*)
+  SELECT p.unit_id, CASE WHEN p.signed_at < :cutoff THEN held.staff_id END, 'pending', count(*)
   FROM part p LEFT JOIN LATERAL (
     SELECT k.staff_id FROM clock k
-    WHERE k.case_id = p.case_id AND k.stage = 'handle' AND k.round = p.round AND k.unit_id = p.unit_id AND k.started_at < :ends
-    ORDER BY k.started_at DESC, k.id LIMIT 1
+    WHERE k.case_id = p.case_id AND k.stage = 'handle' AND k.round = p.round AND k.started_at = p.assigned_at
+    LIMIT 1
   ) held ON true
   WHERE p.role = 'lead' AND (p.done_at IS NULL OR p.done_at >= :ends) GROUP BY 1, 2
   UNION ALL
@@ -131,24 +153,26 @@ _WRITE: Final = text(f"""
 INSERT INTO month_figure (id, county_id, month, unit_id, unit_code, unit_name, unit_kind, staff_id, person_name, {", ".join(WORK)})
 SELECT gen_random_uuid(), :county_id, :month, n.unit_id, u.code, u.name, u.kind, n.staff_id, s.name, {", ".join(f"n.{one}" for one in WORK)}
 FROM ({COUNTED}) n JOIN unit u ON u.id = n.unit_id LEFT JOIN staff s ON s.id = n.staff_id""")  # noqa: S608 - constants
-# Of those who see a sealed case: the supervisors of the unit that holds it, never the accused.
+# Of those who see a sealed case: the supervisors of the unit that held it at the cut-off, never the accused.
 _WRITE_SEALED: Final = text("""
 INSERT INTO month_sealed (county_id, month, unit_id, taken_in, answered)
-SELECT :county_id, :month, c.holder_unit_id,
+SELECT :county_id, :month, CAST(stood.was ->> 'holder_unit_id' AS int),
   count(*) FILTER (WHERE c.received_at >= :begins), count(*) FILTER (WHERE a.done_at >= :begins)
-FROM grievance c LEFT JOIN assignment a ON a.case_id = c.id AND a.role = 'lead' AND a.state = 'answered' AND a.round = 1
+FROM grievance c CROSS JOIN LATERAL (
+  SELECT jsonb_object_agg(told.name, told.now ORDER BY e.seq) AS was
+  FROM case_event e CROSS JOIN LATERAL jsonb_each(CAST(e.body AS jsonb) #> '{after,case}') AS told(name, now)
+  WHERE e.case_id = c.id AND e.at < :cutoff AND told.name IN ('holder_unit_id', 'accused_unit_id')
+) stood LEFT JOIN assignment a ON a.case_id = c.id AND a.role = 'lead' AND a.state = 'answered' AND a.round = 1
   AND a.done_at >= :begins AND a.done_at < :ends
-WHERE c.county_id = :county_id AND c.sealed AND c.accused_unit_id IS DISTINCT FROM c.holder_unit_id
+WHERE c.county_id = :county_id AND c.sealed AND stood.was -> 'accused_unit_id' IS DISTINCT FROM stood.was -> 'holder_unit_id'
   AND c.received_at < :ends AND (c.received_at >= :begins OR a.done_at >= :begins)
-GROUP BY c.holder_unit_id""")
+GROUP BY 3""")
 
 
 async def write(tx: Transaction, month: MonthEnd) -> int:
     """How many rows were written."""
     written = await tx.execute(_WRITE, month=month.month, **_binds(month))
-    binds = {
-        name: value for name, value in _binds(month).items() if name not in ("cutoff", "known")
-    }
+    binds = {name: value for name, value in _binds(month).items() if name != "known"}
     await tx.execute(_WRITE_SEALED, month=month.month, **binds)
     return written
 

@@ -5,24 +5,33 @@ from datetime import datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
 
+import pytest
 from sqlalchemy import text
 
-from app.cases.actions import judging
+from app.cases.actions import closing as archiving
+from app.cases.actions import dispatching, handling, judging
+from app.directory.terms import UnitKind
+from app.limits.terms import Kind
 from app.reports import correcting, reading, verification
 from app.reports.chain import correction_digest
 from app.reports.formulas import Measure
+from app.supervision import appeals
 from app.surveys import confidential, unread
 from app.surveys.terms import HandReading
 from tests.reports.conftest import (
+    ASSISTANT,
     CLOSING_DAY,
     JUNE,
+    LEAD,
     VILLAGE,
     Books,
     exclude,
     june,
 )
-from tests.reports.test_counting import CADRE
+from tests.reports.happening import County
+from tests.reports.test_counting import CADRE, dispatched
 from tests.reports.test_month_end import everything, found
+from tests.units import founded
 
 HEIR = "500153003008"
 CUTOFF = JUNE.cutoff(CLOSING_DAY)
@@ -58,6 +67,102 @@ async def same_whenever_locked(books: Books, acts: Acts) -> list[Any]:
     assert await everything(books) == in_time
     assert await found(books, verification.miscounted) == []
     return in_time
+
+
+async def test_what_a_unit_had_at_the_cutoff_stays_its_own_when_another_carries_on(
+    books: Books,
+) -> None:
+    late = await books.told(june(2))
+    await books.does(judging.handle, late, june(2, 12), "gongnong")
+    await books.told(june(25))
+    await same_whenever_locked(books, lambda: books.ends(VILLAGE, HEIR, july(20)))
+    counts = await books.counts(VILLAGE)
+    assert [counts.get(one, 0) for one in (Measure.GIVEN, Measure.PENDING, Measure.HANDLING_DUE)] == [1, 1, 1]  # fmt: skip
+    assert (await books.counts(VILLAGE, CADRE))[Measure.HANDLING_DUE] == 1
+    assert await books.counts(HEIR) == {}
+
+
+async def test_a_unit_that_ends_twice_over_and_before_the_cutoff_is_known_by_who_had_it_then(
+    books: Books,
+) -> None:
+    await dispatched(books, told=20)
+    await books.ends(LEAD, "500153005", july(5))
+    await same_whenever_locked(books, lambda: books.ends("500153005", "500153003", july(25)))
+    assert (await books.counts("500153005"))[Measure.PENDING] == 1
+    assert (await books.counts("500153003")).get(Measure.PENDING, 0) == 0
+
+
+async def test_who_signs_after_the_cutoff_had_not_taken_it_on_in_the_month(books: Books) -> None:
+    case = await dispatched(books, told=24)
+
+    async def signed() -> None:
+        await books.does(handling.sign, case, july(12), "ronglong")
+        await books.does(handling.sign, case, july(12), "shuiwu")
+
+    await same_whenever_locked(books, signed)
+    assert (await books.counts(LEAD))[Measure.PENDING] == 1
+    assert await books.counts(LEAD, "刘德荣") == {}
+
+
+async def test_who_answers_after_the_cutoff_what_was_missed_in_the_month_is_not_named_for_it(
+    books: Books,
+) -> None:
+    case = await dispatched(books)
+
+    async def answered() -> None:
+        for account in ("ronglong", "shuiwu"):
+            await books.does(handling.sign, case, july(12), account)
+        await books.does(handling.assist_answer, case, july(13), "shuiwu", answer="管网已修复")
+        await books.answers(case, july(14), "ronglong")
+
+    await same_whenever_locked(books, answered)
+    for code, measure, person in (
+        (LEAD, Measure.HANDLING_DUE, "刘德荣"),
+        (ASSISTANT, Measure.ASSIST_DUE, "吴清泉"),
+    ):
+        assert (await books.counts(code))[measure] == 1
+        assert await books.counts(code, person) == {}
+
+
+async def test_who_signed_before_the_cutoff_is_named(books: Books) -> None:
+    case = await dispatched(books, told=16)
+    for account in ("ronglong", "shuiwu"):
+        await books.does(handling.sign, case, july(9), account)
+    await books.locked()
+    assert (await books.counts(LEAD, "刘德荣"))[Measure.PENDING] == 1
+    assert (await books.counts(ASSISTANT, "吴清泉"))[Measure.ASSIST_DUE] == 1
+
+
+async def test_what_is_done_with_a_case_after_the_cutoff_is_not_in_the_month(books: Books) -> None:
+    """Handed back, merged, withdrawn, done again, its card revoked; who did it has left."""
+    back, joined = await dispatched(books), await dispatched(books, told=20)
+    gone = await books.told(june(24))
+    again = await books.solved(june(2), june(3), says="不满意")
+    await books.swept(june(30, 23))
+    [card] = await books.tx.all(text("SELECT k.id FROM card k WHERE k.case_id = :id"), id=gone.id)
+    await appeals.appeal(books.tx, card.id, by=await books.who("gongnong"), ground="停电", now=july(1))  # fmt: skip
+    await books.does(handling.hand_back, back, june(4, 12), "ronglong", reason="不在本镇")
+
+    async def acts() -> None:
+        await books.does(dispatching.settle, back, july(11), "zhihui", unit_code=LEAD, agreed=True, reason="属实")  # fmt: skip
+        await books.does(judging.handle, gone, july(11), "gongnong")
+        await books.does(dispatching.merge, joined, july(12), "zhihui", primary_ref=gone.ref, reason="同一件事")  # fmt: skip
+        await books.does(archiving.rework, again, july(13), "zhihui", reason="又不亮了")
+        await appeals.decide(books.tx, card.id, by=await books.who("ducha"), upheld=True, reason="属实", now=july(13))  # fmt: skip
+        for account in ("gongnong", "ronglong"):
+            left = (await books.who(account)).staff_id
+            await books.tx.execute(_POST_ENDS, staff_id=left, on=july(14).date())
+            await books.tx.execute(_LEAVES, staff_id=left)
+
+    await same_whenever_locked(books, acts)
+
+
+async def test_who_held_an_accusation_at_the_cutoff_has_it_in_its_figures(books: Books) -> None:
+    await books.told(june(2), kind=Kind.ACCUSATION)
+    then, heir = [await founded(books.tx, UnitKind.DISCIPLINE, "500153") for _ in range(2)]
+    await books.ends("500153JW", then, july(5))
+    await same_whenever_locked(books, lambda: books.ends(then, heir, july(20)))
+    assert [tuple(row) for row in await books.tx.all(_SEALED)] == [(then, 1)]
 
 
 async def test_words_that_are_read_after_the_cutoff_change_nothing_that_was_locked(
@@ -158,3 +263,34 @@ async def test_an_answer_that_was_put_right_before_the_cutoff_counts_as_it_was_p
     counts = await books.counts(VILLAGE)
     told = [counts.get(one, 0) for one in (Measure.EVALUATED, Measure.SATISFIED, Measure.BASICALLY_SATISFIED)]  # fmt: skip
     assert told == [1, 0, 1]
+
+
+@pytest.mark.parametrize("seed", range(3))
+async def test_whatever_happens_after_the_cutoff_the_month_is_the_same(
+    books: Books, seed: int
+) -> None:
+    await confidential.enter(books.tx)
+    county = County(books, seed)
+    await county.lives(june(1), july(1, 0), 120)
+    if seed % 2:
+        await county.reorganised(2, july(4))
+    await county.lives(july(1, 0), CUTOFF, 40)
+    await books.swept(CUTOFF)
+    await books.tx.execute(text("SAVEPOINT before"))
+    await books.locked()
+    in_time = await everything(books)
+    await books.tx.execute(text("ROLLBACK TO SAVEPOINT before"))
+    await confidential.enter(books.tx)
+    await county.lives(CUTOFF, july(20), 60)
+    await county.reorganised(0, july(20))
+    await county.reorganised(1, july(21))
+    await county.lives(july(22), june(1, month=8), 60)
+    await books.locked_late()
+    assert await everything(books) == in_time
+    for follow in (correcting.follow_cards, correcting.follow_readings):
+        await follow(books.tx, await books.county_id(), now=june(2, month=8))
+        await books.tx.flush()
+    for wrong in (verification.miscounted, verification.released_otherwise, verification.altered):
+        assert await found(books, wrong) == []
+    # It is of what it is about: a history in which nothing happens would prove nothing.
+    assert {"answer", "asked"} <= county.did
