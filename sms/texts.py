@@ -23,6 +23,8 @@ _CUT: Final = "…"
 _UNTITLED: Final = "有关事项"
 _NOTHING: Final = "无"
 _LONGEST_SIGNATURE: Final = 12
+# Before the title, which a template need not be approved anew for: what tells this question from the person's others.
+_NUMBERED: Final = "{short_number}号（回复请先写{short_number}号）：{title}"
 # Said where a provider cuts what was written to a line: the person can read all of it.
 _IN_FULL: Final = "（全文凭编号查询）"
 
@@ -49,7 +51,7 @@ class Template:
     exact: Mapping[str, int]
     shortened: Mapping[str, int]
     filler: str | None = None
-    # Instead, where no reply comes back; none: the same words.
+    # Instead, where no reply comes back; none: the same words, which ask for no reply.
     one_way: str | None = None
 
     def in_words(self, capabilities: Capabilities) -> str:
@@ -230,8 +232,8 @@ def values(
         name: shortened(given[name], min(most, longest))
         for name, most in template.shortened.items()
     }
-    if "title" in given and not given["title"]:
-        given["title"] = _UNTITLED
+    if "title" in given:
+        given["title"] = _titled(given["title"], template, params, capabilities)
     if template.filler is not None:
         words = template.in_words(capabilities).format_map({**given, template.filler: ""})
         room = _room(signed(signature) + words, template.segments)
@@ -240,6 +242,16 @@ def values(
         # An approved template with an empty place is refused.
         given = {name: value or _NOTHING for name, value in given.items()}
     return given
+
+
+def _titled(
+    title: str, template: Template, params: Mapping[str, str], capabilities: Capabilities
+) -> str:
+    title = title or _UNTITLED
+    short_number = params.get("short_number")
+    if short_number is None or template.one_way is None or not capabilities.two_way:
+        return title
+    return _NUMBERED.format(short_number=short_number, title=title)
 
 
 def signed(signature: str) -> str:

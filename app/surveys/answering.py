@@ -70,6 +70,9 @@ LEFT JOIN surveys.return_call r ON r.survey_id = s.id"""
 _WAITING = text("""
 SELECT * FROM surveys.survey WHERE citizen_id = :citizen_id AND asked_at IS NULL ORDER BY created_at, id
 """)
+_TAKEN = text(
+    "SELECT short_number FROM surveys.survey WHERE citizen_id = :citizen_id AND window_ends_at >= :now"
+)
 
 
 def standing_of(row: Any) -> Standing:
@@ -113,10 +116,11 @@ def take(
     return effect
 
 
-def on_the_page(survey: Survey, now: datetime) -> None:
+async def on_the_page(tx: Transaction, survey: Survey, now: datetime) -> None:
     """What is answered before its turn came was asked by the page."""
-    if survey.asked_at is None:
-        open_window(survey, now, [])
+    rows = await tx.all(_TAKEN, citizen_id=survey.citizen_id, now=now)
+    open_window(survey, now, [row.short_number for row in rows])
+    tx.change(survey)
 
 
 async def waiting(tx: Transaction, citizen_id: UUID) -> list[Survey]:

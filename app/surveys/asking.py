@@ -48,7 +48,8 @@ _NUMBER_ASKED = text("""
 SELECT p.phone_key FROM surveys.survey s JOIN citizen p ON p.id = s.citizen_id WHERE s.id = :id AND s.next_at <= :now
 """)
 # What the person has open: asked, in its window, and no answer that counts. `taken`: their short numbers; `free_at`: from
-# when on, or since when, nothing is open and nothing was just answered.
+# when on, or since when, nothing is open and nothing was just answered. Who is called about another case is not kept
+# waiting by it, and may still answer it by text: its number stays taken.
 _ABOUT = f"""
 SELECT g.*, p.phone_sealed IS NOT NULL AS has_number, {OWNER},
   (o.out_at IS NOT NULL AND o.back_at IS NULL) AS opted_out,
@@ -58,11 +59,11 @@ SELECT g.*, p.phone_sealed IS NOT NULL AS has_number, {OWNER},
   ) AS free_at, open.taken
 FROM grievance g JOIN citizen p ON p.id = :citizen_id LEFT JOIN surveys.opt_out o ON o.phone_key = p.phone_key
 CROSS JOIN LATERAL (
-  SELECT max(s.window_ends_at) AS ends_at, coalesce(array_agg(s.short_number), '{{}}') AS taken FROM surveys.survey s
+  SELECT coalesce(array_agg(s.short_number), '{{}}') AS taken, max(s.window_ends_at) FILTER (WHERE NOT EXISTS (
+    SELECT 1 FROM surveys.return_call r WHERE r.survey_id = s.id AND r.cause <> 'unread')) AS ends_at
+  FROM surveys.survey s
   WHERE s.citizen_id = p.id AND s.id <> :own_id AND s.window_ends_at >= :now
     AND NOT EXISTS (SELECT 1 FROM surveys.answer a WHERE a.survey_id = s.id AND a.discounted IS NULL)
-    -- Who is called about another case is not kept waiting by it.
-    AND NOT EXISTS (SELECT 1 FROM surveys.return_call r WHERE r.survey_id = s.id AND r.cause <> 'unread')
 ) open
 WHERE g.id = :case_id"""  # noqa: S608 - constants of our own
 _ABOUT_CASE = text(_ABOUT)
@@ -225,6 +226,7 @@ def _ask_or_wait(
         now=now,
         once=f"survey-text/{survey.id}",
         no_later_than=survey.window_ends_at,
+        **_number_told(survey, about),
     )
 
 
@@ -241,7 +243,14 @@ def _remind(
             now=now,
             once=f"survey-reminder/{survey.id}",
             no_later_than=survey.window_ends_at,
+            **_number_told(survey, about),
         )
+
+
+def _number_told(survey: Survey, about: Any) -> dict[str, str]:
+    """Where a reply could be meant for another question, it is to name this one."""
+    several = survey.short_number != 1 or about.taken
+    return {"short_number": str(survey.short_number)} if several else {}
 
 
 def _may_text(survey: Survey, about: Any, now: datetime) -> bool:

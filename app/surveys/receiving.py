@@ -13,9 +13,10 @@ from app import clock, keys
 from app.auth.actor import Actor, CitizenActor
 from app.db import Transaction
 from app.errors import ActionNotAllowed, NotFound, NotPermitted
-from app.surveys import answering, confidential
+from app.surveys import answering, confidential, matching
 from app.surveys.answering import COLUMNS, CORRECTED_WITHIN, JOINS, Standing, standing_of, take
 from app.surveys.locking import each_at_a_time, one_at_a_time
+from app.surveys.matching import Candidate
 from app.surveys.models import OptOut, Reply
 from app.surveys.numbers import binds
 from app.surveys.replies import Reading, Sense, Value, read_reply
@@ -30,7 +31,10 @@ LEFT JOIN surveys.reply r ON r.provider_message_id = t.id
 LEFT JOIN citizen p ON p.phone_key = t.phone_key
 LEFT JOIN surveys.opt_out o ON o.phone_key = t.phone_key
 LEFT JOIN LATERAL (
-  SELECT {COLUMNS} FROM surveys.survey s JOIN grievance g ON g.id = s.case_id {JOINS}
+  SELECT {COLUMNS}, EXISTS (
+    SELECT 1 FROM outbox_message m WHERE m.once = 'survey-text/' || CAST(s.id AS text)
+      AND (m.state IN ('sending', 'accepted', 'delivered', 'unknown') OR m.why = 'never_known')) AS texted
+  FROM surveys.survey s JOIN grievance g ON g.id = s.case_id {JOINS}
   WHERE s.citizen_id = p.id AND (s.window_ends_at IS NULL OR s.window_ends_at >= :since)
 ) s ON true
 ORDER BY t.place, s.asked_at, s.id
@@ -67,9 +71,8 @@ async def receive(
 ) -> list[ReplyEffect | None]:
     """Take texts from phones, each of another number and delivery: what came of each, in the order given.
 
-    None: the same delivery was taken before, and has no second effect. A text answers the open survey it names by short
-    number, else the one asked first; where none is open it puts right what was answered last. What cannot be read is kept
-    for a person to read. `now`: where it is not the moment of this transaction.
+    None: the same delivery was taken before, and has no second effect. What cannot be read, and what may be meant for one
+    survey or another, is kept for a person to read. `now`: where it is not the moment of this transaction.
     """
     await confidential.enter(tx)
     phone_keys = [keys.lookup("phone", one.from_phone) for one in texts]
@@ -108,8 +111,7 @@ async def evaluate(
     if own.answer is None and not own.open_on_page(now):
         raise ActionNotAllowed("评价的时间已过。")
     if own.survey.asked_at is None:
-        answering.on_the_page(own.survey, now)
-        tx.change(own.survey)
+        await answering.on_the_page(tx, own.survey, now)
     effect = take(tx, own, value, remark, AnswerChannel.PAGE, now)
     waits = await answering.waiting(tx, by.citizen_id)
     answering.next_turn(tx, [one for one in waits if one.id != own.survey.id], now)
@@ -146,10 +148,10 @@ def _take(
     tx: Transaction, given: InboundText, phone_key: bytes, rows: list[Any], now: datetime
 ) -> ReplyEffect:
     reading = read_reply(given.text)
-    standings = [standing_of(row) for row in rows if row.id is not None]
-    meant = _meant(standings, reading, now)
+    candidates = [Candidate(standing_of(row), row.texted) for row in rows if row.id is not None]
+    meant = matching.meant(candidates, reading.short_number, now)
     if reading.value is not None:
-        effect = _answered(tx, standings, meant, reading, now)
+        effect = _answered(tx, candidates, meant, reading, now)
     else:
         effect = _opt(tx, phone_key, rows[0], reading.sense, now) or _SENSED[reading.sense]
     if reading.opts_out:
@@ -170,35 +172,20 @@ def _take(
 
 def _answered(
     tx: Transaction,
-    standings: list[Standing],
+    candidates: list[Candidate],
     meant: Standing | None,
     reading: Reading,
     now: datetime,
 ) -> ReplyEffect:
+    if meant is None and reading.short_number is None and matching.several(candidates, now):
+        return ReplyEffect.UNCLEAR
     if meant is None or reading.value is None:
         return ReplyEffect.NOT_ASKED
     effect = take(tx, meant, reading.value, reading.remark, AnswerChannel.TEXT, now)
     if effect is ReplyEffect.ANSWERED:
-        waits = [one.survey for one in standings if one.survey.asked_at is None]
-        answering.next_turn(tx, waits, now)
+        asked = [one.standing.survey for one in candidates]
+        answering.next_turn(tx, [one for one in asked if one.asked_at is None], now)
     return effect
-
-
-def _meant(standings: list[Standing], reading: Reading, now: datetime) -> Standing | None:
-    """What is open goes before what was answered; of that, the newest. A short number names one, whichever it is."""
-    open_ = [one for one in standings if one.open(now)]
-    answered = [one for one in standings if one.correctable(now)]
-    candidates = open_ + sorted(answered, key=_said_at, reverse=True)
-    if reading.short_number is None:
-        return candidates[0] if candidates else None
-    return next(
-        (one for one in candidates if one.survey.short_number == reading.short_number), None
-    )
-
-
-def _said_at(of: Standing) -> datetime:
-    assert of.answer is not None, "only what was answered can be put right"
-    return of.answer.answered_at
 
 
 def _opt(

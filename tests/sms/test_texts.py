@@ -12,7 +12,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.outbox import MessageKind
-from sms.texts import TEMPLATES, TextParameters, cleaned, render, segments, shortened, signed
+from sms.gateway import Capabilities
+from sms.texts import (
+    ANY_WORDS,
+    TEMPLATES,
+    TextParameters,
+    cleaned,
+    render,
+    segments,
+    shortened,
+    signed,
+    values,
+)
 
 ROOT = Path(__file__).parents[2]
 TEXTS = sorted(TEMPLATES)
@@ -233,3 +244,26 @@ def test_shortened_never_exceeds_and_never_invents(text: str, most: int) -> None
 def test_the_signature_is_the_countys() -> None:
     assert signed("荣昌群工") == "【荣昌群工】"
     assert units(signed("县" * 50)) <= 14
+
+
+DOMESTIC = Capabilities(two_way=True, links=False, free_text=False, longest_value=35)
+
+
+@pytest.mark.parametrize("kind", [MessageKind.SURVEY, MessageKind.SURVEY_REMINDER])
+@pytest.mark.parametrize("can", [ANY_WORDS, DOMESTIC], ids=["any words", "approved words"])
+def test_where_several_questions_are_open_the_reply_is_to_begin_with_the_number(
+    kind: MessageKind, can: Capabilities
+) -> None:
+    longest = GIVEN | {"title": "水" * 200, "ref": "5" * 32, "short_number": "123"}
+    told = values(kind, longest, capabilities=can)["title"]
+    assert told.startswith("123号（回复请先写123号）：水水水水")
+    assert render(kind, longest, capabilities=can).segments <= TEMPLATES[kind].segments
+    no_title = values(kind, GIVEN | {"title": "", "short_number": "2"}, capabilities=can)
+    assert no_title["title"] == "2号（回复请先写2号）：有关事项"
+
+
+def test_no_number_is_told_where_no_reply_comes_back_or_is_asked_for() -> None:
+    numbered = GIVEN | {"short_number": "2"}
+    one_way = Capabilities(two_way=False, links=False, free_text=True)
+    for kind, can in ((MessageKind.SURVEY, one_way), (MessageKind.ANSWERED, ANY_WORDS)):
+        assert values(kind, numbered, capabilities=can)["title"].startswith("工农茶叶")

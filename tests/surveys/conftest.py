@@ -13,6 +13,7 @@ from app.cases.actions.filing import Intake, PersonHelped
 from app.cases.models import Channel, Outcome
 from app.db import transaction
 from app.limits.terms import Kind
+from app.outbox import MessageKind, announce
 from app.surveys import asking, confidential
 from tests.conftest import Staff
 
@@ -30,7 +31,10 @@ SELECT s.id FROM surveys.survey s JOIN grievance g ON g.id = s.case_id WHERE g.r
 _OPEN_BESIDE = text("""
 UPDATE surveys.survey w SET asked_at = now(), window_ends_at = now() + INTERVAL '7 days', next_at = NULL, short_number = (
   SELECT count(*) + 1 FROM surveys.survey s WHERE s.citizen_id = w.citizen_id AND s.asked_at IS NOT NULL)
-WHERE w.case_id = :case_id AND w.asked_at IS NULL
+WHERE w.case_id = :case_id AND w.asked_at IS NULL RETURNING id
+""")
+_SENT = text("""
+UPDATE outbox_message SET state = 'accepted', settled_at = now() WHERE case_id = :case_id AND kind = 'survey' AND state = 'queued'
 """)
 _numbers = itertools.count(1)
 
@@ -48,6 +52,13 @@ class Asked:
 
 def new_phone() -> str:
     return f"+86139{next(_numbers):08d}"
+
+
+async def sent(asked: Asked) -> Asked:
+    """The provider has taken what asks, if anything does."""
+    async with transaction() as tx:
+        await tx.execute(_SENT, case_id=asked.case_id)
+    return asked
 
 
 class Village:
@@ -96,6 +107,11 @@ class Village:
         return Asked(case.ref, case.id, phone, CitizenActor(case.citizen_id, None), owed)
 
     async def asked(self, phone: str | None) -> Asked:
+        """By a text that is on its way, where it is by text."""
+        return await sent(await self.ask(await self.answered(phone)))
+
+    async def asked_soon(self, phone: str) -> Asked:
+        """By a text that no worker has taken up yet."""
         return await self.ask(await self.answered(phone))
 
     async def asked_beside(self, phone: str) -> Asked:
@@ -134,12 +150,23 @@ class Village:
         for one in surveys:
             async with transaction() as tx:
                 await asking.see_to(tx, one.id)
+        await sent(found)
 
     async def _open(self, found: Asked) -> Asked:
         async with transaction() as tx:
             await confidential.enter(tx)
-            await tx.execute(_OPEN_BESIDE, case_id=found.case_id)
-        return found
+            for row in await tx.all(_OPEN_BESIDE, case_id=found.case_id):
+                announce(
+                    tx,
+                    MessageKind.SURVEY,
+                    now=await tx.now(),
+                    citizen_id=found.citizen.citizen_id,
+                    case_id=found.case_id,
+                    once=f"survey-text/{row.id}",
+                    ref=found.ref,
+                    title="路灯不亮",
+                )
+        return await sent(found)
 
     async def ask(self, found: Asked) -> Asked:
         for one in found.owed:

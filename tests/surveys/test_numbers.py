@@ -21,7 +21,7 @@ from app.surveys.replies import Value
 from app.surveys.return_calls import Finding
 from app.surveys.terms import CallResult, Discount, ReplyEffect
 from tests.conftest import Staff
-from tests.surveys.conftest import Asked, Village, new_phone
+from tests.surveys.conftest import Asked, Village, new_phone, sent
 from tests.surveys.test_corrections import kept, on_the_page
 from tests.surveys.test_sealed_calls import Who, who
 from tests.surveys.test_surveys import answers, call_about, reply
@@ -49,8 +49,10 @@ async def official(
         )
 
 
-async def reported_by_phone(phone: str, staff: Staff, village: Village) -> Asked:
-    """Somebody who signed in with the number and told it themselves; the village answers."""
+async def reported_by_phone(
+    phone: str, staff: Staff, village: Village, *, citizen: CitizenActor | None = None
+) -> Asked:
+    """Somebody who signed in with the number and told it themselves; the village answers. `citizen`: known already."""
     cadre = await staff("gongnong")
     async with transaction() as tx:
         now = await tx.now()
@@ -61,8 +63,9 @@ async def reported_by_phone(phone: str, staff: Staff, village: Village) -> Asked
             village_id=cadre.unit_id,
             created_at=now,
         )
-        tx.add(person)
-    citizen = CitizenActor(person.id, cadre.unit_id)
+        if citizen is None:
+            tx.add(person)
+    citizen = citizen or CitizenActor(person.id, cadre.unit_id)
     intake = Intake("路灯不亮", "三天了", Kind.HELP, Channel.POSTER, asked_code=VILLAGE)
     async with transaction() as tx:
         case = (await filing.register(tx, intake, by=citizen, now=await tx.now())).case
@@ -81,7 +84,7 @@ async def reported_by_phone(phone: str, staff: Staff, village: Village) -> Asked
     owed = text("SELECT id FROM outbox_message WHERE case_id = :id AND kind = 'survey_owed'")
     async with reading() as tx:
         ids = [row.id for row in await tx.all(owed, id=case.id)]
-    return await village.ask(Asked(case.ref, case.id, phone, citizen, ids))
+    return await sent(await village.ask(Asked(case.ref, case.id, phone, citizen, ids)))
 
 
 async def registered(phone: str, name: str, who: Who, **different: Any) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from app.surveys.replies import Value
 from app.surveys.terms import ReplyEffect
 from sms.texts import render
 from tests.conftest import Staff
-from tests.surveys.conftest import Asked, Village, new_phone
+from tests.surveys.conftest import Asked, Village, new_phone, sent
 from tests.surveys.test_surveys import answers, call_about, reply
 
 _SURVEY = text("SELECT * FROM surveys.survey WHERE case_id = :case_id ORDER BY round DESC LIMIT 1")
@@ -52,7 +52,9 @@ async def swept(asked: Asked) -> bool:
     if found.id not in {id_ for _, id_ in due}:
         return False
     async with transaction() as tx:
-        return await asking.see_to(tx, found.id)
+        done = await asking.see_to(tx, found.id)
+    await sent(asked)
+    return done
 
 
 async def test_the_second_question_waits_until_the_first_is_answered(village: Village) -> None:

@@ -1,0 +1,60 @@
+"""Which of a person's questions a text answers, from what was put to them and how. Pure, and never a guess.
+
+A question that went out by text goes before one somebody calls about: who texts answers what they were texted.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from app.surveys.answering import Standing
+from app.surveys.terms import CallCause
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A question as it stands. `texted`: it went out by text, and as far as is known it may have arrived."""
+
+    standing: Standing
+    texted: bool
+
+    @property
+    def by_text(self) -> bool:
+        """Whether the text is how they are asked. A reply that nobody could read leaves it so, whoever calls about it."""
+        call = self.standing.call
+        return self.texted and (call is None or call.cause is CallCause.UNREAD)
+
+
+def meant(
+    candidates: Sequence[Candidate], short_number: int | None, now: datetime
+) -> Standing | None:
+    """What is open by text, else what was answered last, else what they are called about. A short number names one, whichever.
+
+    None: there is nothing to answer, or several and no telling which (`several`).
+    """
+    open_ = [one for one in candidates if one.standing.open(now)]
+    said = [one.standing for one in candidates if one.standing.correctable(now)]
+    said.sort(key=_said_at, reverse=True)
+    if short_number is not None:
+        named = (*(one.standing for one in open_), *said)
+        return next((one for one in named if one.survey.short_number == short_number), None)
+    by_text = [one.standing for one in open_ if one.by_text]
+    if by_text or not said:
+        return _only(by_text or [one.standing for one in open_])
+    return said[0]
+
+
+def several(candidates: Sequence[Candidate], now: datetime) -> bool:
+    """Whether there was something to answer, where nothing was `meant` by a text that named none."""
+    return any(one.standing.open(now) for one in candidates)
+
+
+def _only(of: Sequence[Standing]) -> Standing | None:
+    """The one there is. Where an answer would not count, whichever is meant, it is kept with the one asked first."""
+    one_will_do = len(of) == 1 or all(one.owner.discount for one in of)
+    return of[0] if of and one_will_do else None
+
+
+def _said_at(of: Standing) -> datetime:
+    assert of.answer is not None, "only what was answered can be put right"
+    return of.answer.answered_at
