@@ -84,6 +84,16 @@ WHERE EXISTS (
   AND NOT EXISTS (SELECT 1 FROM surveys.return_call r WHERE r.survey_id = s.id)
 ORDER BY s.id LIMIT :most
 """)
+# A number of a unit's or of staff has rules of its own: staff are not called about a case of their own unit's.
+_OPTED_OUT_IS_CALLED = text("""
+SELECT s.id AS survey_id, g.ref, s.round, o.out_at FROM surveys.opt_out o JOIN citizen p ON p.phone_key = o.phone_key
+JOIN surveys.survey s ON s.citizen_id = p.id JOIN grievance g ON g.id = s.case_id
+WHERE o.back_at IS NULL AND s.asked_at <= o.out_at AND s.window_ends_at >= o.out_at
+  AND NOT EXISTS (SELECT 1 FROM surveys.answer a WHERE a.survey_id = s.id AND a.discounted IS NULL)
+  AND NOT EXISTS (SELECT 1 FROM surveys.return_call r WHERE r.survey_id = s.id)
+  AND NOT EXISTS (SELECT 1 FROM official_number n WHERE n.phone_key = o.phone_key AND n.removed_at IS NULL)
+ORDER BY s.id LIMIT :most
+""")
 _TURN_COMES = text("""
 SELECT s.id AS survey_id, s.next_at, s.asked_at FROM surveys.survey s WHERE s.next_at < :since ORDER BY s.next_at, s.id LIMIT :most
 """)
@@ -166,6 +176,14 @@ SURVEYS: Final = (
         "the person of survey `survey_id` about `ref` said to be dissatisfied, and nobody is to call them",
         Reach.WHOLE,
         _CALL_IS_OWED,
+    ),
+    Invariant(
+        4,
+        "opted_out_is_called",
+        "退订时还没答复的评价都有回访",
+        "the person of survey `survey_id` about `ref` opted out at `out_at` without having answered, and nobody is to call them",
+        Reach.WHOLE,
+        _OPTED_OUT_IS_CALLED,
     ),
     Invariant(
         4,

@@ -116,6 +116,14 @@ def take(
     return effect
 
 
+def call_instead(tx: Transaction, standings: Iterable[Standing], now: datetime) -> None:
+    """Who wants no more texts is called about what is still to be answered."""
+    for of in standings:
+        cause = CallCause.OPTED_OUT if of.owner.discount is None else of.owner.call
+        if of.open(now) and cause is not None:
+            _owe_call(tx, of, cause, now)
+
+
 async def on_the_page(tx: Transaction, survey: Survey, now: datetime) -> None:
     """What is answered before its turn came was asked by the page."""
     rows = await tx.all(_TAKEN, citizen_id=survey.citizen_id, now=now)

@@ -233,9 +233,11 @@ def _ask_or_wait(
 def _remind(
     tx: Transaction, survey: Survey, about: Any, now: datetime, *, undelivered: bool
 ) -> None:
-    if undelivered:
-        tx.add(_call(survey, CallCause.UNDELIVERED, now))
-    elif settings().survey_remind_after_days and _may_text(survey, about, now):
+    # Whoever may not be texted any more is called, also where it was found out since and nobody is told to.
+    cause = CallCause.UNDELIVERED if undelivered else _why_call(about)
+    if cause is not None:
+        tx.add(_call(survey, cause, now))
+    elif settings().survey_remind_after_days and _may_remind(survey, about, now):
         tell(
             tx,
             _of_the_round(about, survey),
@@ -253,15 +255,10 @@ def _number_told(survey: Survey, about: Any) -> dict[str, str]:
     return {"short_number": str(survey.short_number)} if several else {}
 
 
-def _may_text(survey: Survey, about: Any, now: datetime) -> bool:
-    """Whether the question is still open, and to be answered by this number."""
+def _may_remind(survey: Survey, about: Any, now: datetime) -> bool:
+    """Whether the question is still open, and what this number says about it counts."""
     ends_at = survey.window_ends_at
-    return (
-        ends_at is not None
-        and now < ends_at
-        and _why_call(about) is None
-        and owner_of(about).discount is None
-    )
+    return ends_at is not None and now < ends_at and owner_of(about).discount is None
 
 
 def _of_the_round(about: Any, survey: Survey) -> Case:

@@ -46,6 +46,10 @@ LEFT JOIN surveys.survey s ON s.case_id = g.id AND s.citizen_id = g.citizen_id {
 WHERE g.ref = :ref AND g.citizen_id = :citizen_id
 ORDER BY s.round DESC NULLS LAST LIMIT 1"""
 _OWN = text(f"SELECT {COLUMNS} {_OF_THE_CASE}")
+_OPEN = text(f"""
+SELECT {COLUMNS} FROM surveys.survey s JOIN grievance g ON g.id = s.case_id JOIN citizen p ON p.id = s.citizen_id {JOINS}
+WHERE s.citizen_id = :citizen_id AND s.window_ends_at >= :now
+""")  # noqa: S608 - constants of our own
 _OPTED = text("""
 SELECT o.out_at, o.back_at FROM surveys.opt_out o JOIN citizen p ON p.phone_key = o.phone_key WHERE p.id = :citizen_id
 """)
@@ -142,6 +146,9 @@ async def choose_texts(tx: Transaction, *, by: CitizenActor, wanted: bool, now: 
     if phone_key is not None:
         sense = Sense.OPT_IN if wanted else Sense.OPT_OUT
         _opt(tx, phone_key, row, sense, now)
+    if not wanted:
+        rows = await tx.all(_OPEN, citizen_id=by.citizen_id, now=now, **binds(now))
+        answering.call_instead(tx, map(standing_of, rows), now)
 
 
 def _take(
@@ -156,6 +163,10 @@ def _take(
         effect = _opt(tx, phone_key, rows[0], reading.sense, now) or _SENSED[reading.sense]
     if reading.opts_out:
         _opt(tx, phone_key, rows[0], Sense.OPT_OUT, now)
+    if reading.opts_out or effect is ReplyEffect.OPTED_OUT:
+        answered = meant if effect is ReplyEffect.ANSWERED else None
+        left = [one.standing for one in candidates if one.standing is not answered]
+        answering.call_instead(tx, left, now)
     tx.add(
         Reply(
             provider_message_id=given.provider_message_id,

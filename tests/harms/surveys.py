@@ -89,6 +89,14 @@ HARMS: Final[tuple[Harm, ...]] = (
         {"ref": "[ref]", "round": 1},
     ),
     (
+        "opted_out_is_called",
+        (
+            "DELETE FROM surveys.answer WHERE survey_id IN (SELECT id FROM surveys.survey WHERE case_id = [id])",
+            "INSERT INTO surveys.opt_out (phone_key, out_at) SELECT p.phone_key, s.asked_at + interval '1 second' FROM surveys.survey s JOIN citizen p ON p.id = s.citizen_id WHERE s.case_id = [id]",
+        ),
+        {"ref": "[ref]", "round": 1},
+    ),
+    (
         "tries_are_kept",
         (
             "INSERT INTO surveys.return_call (id, survey_id, cause, state, result, consent, tries, created_at) SELECT gen_random_uuid(), id, 'no_number', 'done', 'not_reached', false, 3, now() FROM surveys.survey WHERE case_id = [id]",
