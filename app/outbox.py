@@ -212,6 +212,8 @@ class OutboxMessage(Stored, table=True):
     inquiries: int = 0
     due_at: datetime = Field(sa_type=MOMENT)
     expires_at: datetime = Field(sa_type=MOMENT)
+    # Whatever its kind, and also where a person has it sent again: after that nobody can act on it any more.
+    no_later_than: datetime | None = Field(default=None, sa_type=MOMENT)
     lease_until: datetime | None = Field(default=None, sa_type=MOMENT)
     lease_token: UUID | None = None
     provider_id: str | None = Field(default=None, max_length=64)
@@ -263,6 +265,7 @@ def announce(
         once=once,
         due_at=now,
         expires_at=expires_at if no_later_than is None else min(expires_at, no_later_than),
+        no_later_than=no_later_than,
         created_at=now,
     )
     tx.add(message)

@@ -131,7 +131,7 @@ async def show_text(text_id: TextId, tx: Tx, by: ByStaff) -> TextDetail:
 @router.post(
     "/{text_id}/resend",
     summary="补发短信",
-    description="再投递一次，记下由谁、何时、为什么。此前的经过保留。验证码不能补发；退订的、不是手机号码的，请打电话。"
+    description="再投递一次，记下由谁、何时、为什么。此前的经过保留。验证码不能补发；退订的、不是手机号码的，请打电话。请人评价的，评价的时间过了就不能补发。"
     f"{_WHOSE}",
     responses=problems(SignInRequired, NotPermitted, NotFound, ActionNotAllowed, KeyReused),
 )

@@ -12,7 +12,7 @@ from uuid import UUID
 
 from sqlalchemy import text
 
-from app import keys
+from app import clock, keys
 from app.auth.actor import StaffActor
 from app.cases.access import VISIBLE_TO_STAFF, viewer
 from app.db import Transaction
@@ -29,7 +29,8 @@ _SEEN: Final = f"""(
     ELSE EXISTS (SELECT 1 FROM grievance c WHERE c.id = m.case_id AND {VISIBLE_TO_STAFF} AND (:of_center OR c.sealed)) END)"""  # noqa: S608 - constants of our own
 _COLUMNS: Final = ", ".join(f"m.{name}" for name in OutboxMessage.model_fields)
 _SELECT: Final = f"""
-SELECT {_COLUMNS}, g.ref, coalesce(m.phone_sealed, p.phone_sealed) AS to_sealed
+SELECT {_COLUMNS}, g.ref, coalesce(m.phone_sealed, p.phone_sealed) AS to_sealed,
+  coalesce(m.no_later_than <= now() + CAST(:shift AS interval), FALSE) AS too_late
 FROM outbox_message m LEFT JOIN grievance g ON g.id = m.case_id LEFT JOIN citizen p ON p.id = m.citizen_id
 WHERE m.kind <> 'survey_owed' AND {_SEEN} AND """  # noqa: S608
 _LIST = text(
@@ -101,13 +102,18 @@ async def resend(
 ) -> TextToSee:
     """Queue it once more, as a new turn; how the last one ended stays on record, with who decided so and why.
 
-    Raises ActionNotAllowed where no person is needed any more, and where sending cannot help.
+    Never later than it can be acted on. Raises ActionNotAllowed where no person is needed any more, and where sending
+    cannot help.
     """
     row, message = await _lock(tx, message_id, by)
-    if not _may_resend(message):
-        raise ActionNotAllowed(_NOT_AGAIN.get(message.why or Why.REFUSED, _NO_CODE))
+    if not _may_resend(message, row):
+        refusal = _TOO_LATE if row.too_late else _NO_CODE
+        raise ActionNotAllowed(_NOT_AGAIN.get(message.why or Why.REFUSED, refusal))
     _end(tx, message, FollowedBy.RESENT, by=by, reason=reason, now=now)
-    turns.begin(message, due_at=now, expires_at=now + worth_sending(message.kind))
+    expires_at = now + worth_sending(message.kind)
+    turns.begin(
+        message, due_at=now, expires_at=min(expires_at, message.no_later_than or expires_at)
+    )
     tx.change(message)
     return _shown(message, row)
 
@@ -148,6 +154,7 @@ def _end(
 
 
 _NO_CODE: Final = "验证码不能补发，请本人重新获取。"
+_TOO_LATE: Final = "评价的时间已过，补发后对方也不能再评价，请直接办结。"
 _NOT_AGAIN: Final = {
     Why.OPTED_OUT: "对方已退订短信，不能补发，请打电话告知后办结。",
     Why.NOT_TEXTABLE: "该号码不是手机号码，短信发不到，请打电话告知后办结。",
@@ -155,9 +162,10 @@ _NOT_AGAIN: Final = {
 }
 
 
-def _may_resend(message: OutboxMessage) -> bool:
+def _may_resend(message: OutboxMessage, row: Any) -> bool:
     return (
         message.state is MessageState.NEEDS_HUMAN
+        and not row.too_late
         and message.kind is not MessageKind.ONE_TIME_CODE
         and message.why not in _NOT_AGAIN
     )
@@ -168,7 +176,7 @@ def _looking(by: StaffActor) -> dict[str, Any]:
     of_center = by.unit_kind is UnitKind.COMMAND_CENTER
     if not (by.role is Role.SUPERVISOR or (by.role is Role.DISPATCHER and of_center)):
         raise NotPermitted(_REFUSED)
-    return {"of_center": of_center, **viewer(by)}
+    return {"of_center": of_center, "shift": clock.shift(), **viewer(by)}
 
 
 def _seen(row: Any) -> TextToSee:
@@ -187,7 +195,7 @@ def _shown(message: OutboxMessage, row: Any) -> TextToSee:
         turn=message.turn,
         created_at=message.created_at,
         settled_at=message.settled_at,
-        may_resend=_may_resend(message),
+        may_resend=_may_resend(message, row),
         number=None if row.to_sealed is None else masked(keys.decrypt(row.to_sealed)),
     )
 

@@ -77,7 +77,7 @@ SELECT EXISTS (
     AND (s.created_at, s.id) < (:created_at, :own_id))
 """)
 _TAKE_DUE = text("""
-SELECT s.*, m.state IN ('undelivered', 'failed', 'expired', 'needs_human') AS undelivered,
+SELECT s.*, m.state IN ('undelivered', 'failed', 'expired', 'needs_human', 'done') AS undelivered,
   EXISTS (SELECT 1 FROM surveys.answer a WHERE a.survey_id = s.id AND a.discounted IS NULL) AS answered
 FROM surveys.survey s LEFT JOIN outbox_message m ON m.once = 'survey-text/' || CAST(s.id AS text)
 WHERE s.id = :id AND s.next_at <= :now FOR UPDATE OF s SKIP LOCKED

@@ -13,7 +13,7 @@ from app import clock, keys
 from app.auth.actor import Actor, CitizenActor
 from app.db import Transaction
 from app.errors import ActionNotAllowed, NotFound, NotPermitted
-from app.surveys import answering, confidential, matching
+from app.surveys import answering, confidential, matching, withdrawing
 from app.surveys.answering import COLUMNS, CORRECTED_WITHIN, JOINS, Standing, standing_of, take
 from app.surveys.locking import each_at_a_time, one_at_a_time
 from app.surveys.matching import Candidate
@@ -33,7 +33,11 @@ LEFT JOIN surveys.opt_out o ON o.phone_key = t.phone_key
 LEFT JOIN LATERAL (
   SELECT {COLUMNS}, EXISTS (
     SELECT 1 FROM outbox_message m WHERE m.once = 'survey-text/' || CAST(s.id AS text)
-      AND (m.state IN ('sending', 'accepted', 'delivered', 'unknown') OR m.why = 'never_known')) AS texted
+      AND (m.state IN ('sending', 'accepted', 'delivered', 'unknown') OR m.why = 'never_known')) AS texted,
+    -- Locked, lest a worker takes one up meanwhile; what it has taken up already is its own.
+    ARRAY(SELECT m FROM outbox_message m
+      WHERE m.once IN ('survey-text/' || CAST(s.id AS text), 'survey-reminder/' || CAST(s.id AS text)) AND m.state = 'queued'
+      FOR UPDATE SKIP LOCKED) AS queued
   FROM surveys.survey s JOIN grievance g ON g.id = s.case_id {JOINS}
   WHERE s.citizen_id = p.id AND (s.window_ends_at IS NULL OR s.window_ends_at >= :since)
 ) s ON true
@@ -53,6 +57,7 @@ WHERE s.citizen_id = :citizen_id AND s.window_ends_at >= :now
 _OPTED = text("""
 SELECT o.out_at, o.back_at FROM surveys.opt_out o JOIN citizen p ON p.phone_key = o.phone_key WHERE p.id = :citizen_id
 """)
+_COUNTS = (ReplyEffect.ANSWERED, ReplyEffect.CORRECTED, ReplyEffect.REPEATED)
 _SENSED = {
     Sense.THANKS: ReplyEffect.THANKS,
     Sense.OPT_OUT: ReplyEffect.OPTED_OUT,
@@ -117,6 +122,8 @@ async def evaluate(
     if own.survey.asked_at is None:
         await answering.on_the_page(tx, own.survey, now)
     effect = take(tx, own, value, remark, AnswerChannel.PAGE, now)
+    if effect in _COUNTS:
+        await withdrawing.withdraw(tx, [own.survey.id], now)
     waits = await answering.waiting(tx, by.citizen_id)
     answering.next_turn(tx, [one for one in waits if one.id != own.survey.id], now)
     return effect
@@ -149,6 +156,7 @@ async def choose_texts(tx: Transaction, *, by: CitizenActor, wanted: bool, now: 
     if not wanted:
         rows = await tx.all(_OPEN, citizen_id=by.citizen_id, now=now, **binds(now))
         answering.call_instead(tx, map(standing_of, rows), now)
+        await withdrawing.withdraw(tx, [row.id for row in rows], now)
 
 
 def _take(
@@ -163,10 +171,16 @@ def _take(
         effect = _opt(tx, phone_key, rows[0], reading.sense, now) or _SENSED[reading.sense]
     if reading.opts_out:
         _opt(tx, phone_key, rows[0], Sense.OPT_OUT, now)
-    if reading.opts_out or effect is ReplyEffect.OPTED_OUT:
+    out = reading.opts_out or effect is ReplyEffect.OPTED_OUT
+    if out:
         answered = meant if effect is ReplyEffect.ANSWERED else None
         left = [one.standing for one in candidates if one.standing is not answered]
         answering.call_instead(tx, left, now)
+    over = {meant.survey.id} if meant is not None and effect in _COUNTS else set()
+    over |= {one.standing.survey.id for one in candidates if out}
+    withdrawing.withdraw_locked(
+        tx, [one for row in rows if row.id in over for one in row.queued], now
+    )
     tx.add(
         Reply(
             provider_message_id=given.provider_message_id,

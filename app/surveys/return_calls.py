@@ -23,7 +23,7 @@ from app.directory.terms import Role, UnitKind
 from app.errors import ActionNotAllowed, InvalidInput, NotFound, NotPermitted
 from app.identifiers import uuid7
 from app.settings import settings
-from app.surveys import answering, confidential, own_work
+from app.surveys import answering, confidential, own_work, withdrawing
 from app.surveys.locking import one_at_a_time
 from app.surveys.models import CallTry, ReturnCall
 from app.surveys.numbers import binds
@@ -158,6 +158,7 @@ async def record_finding(
         standing = await tx.one_or_none(_STANDING, survey_id=row.survey_id, **binds(now))
         of = answering.standing_of(standing)
         answering.take(tx, of, finding.evaluation, "", AnswerChannel.RETURN_CALL, now)
+        await withdrawing.withdraw(tx, [row.survey_id], now)
     call, note = ReturnCall.read(row), answering.sealed(finding.note)
     call.result, call.consent, call.note_sealed = finding.result, finding.consent, note
     call.state = _state_after(finding, row.vain_days, now)

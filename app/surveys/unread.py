@@ -17,7 +17,7 @@ from app.cases.access import VISIBLE_TO_STAFF, viewer
 from app.db import Transaction
 from app.errors import ActionNotAllowed, InvalidInput, NotFound
 from app.identifiers import uuid7
-from app.surveys import answering, confidential, own_work
+from app.surveys import answering, confidential, own_work, withdrawing
 from app.surveys.answering import COLUMNS, CORRECTED_WITHIN, JOINS, Standing, standing_of
 from app.surveys.locking import one_at_a_time
 from app.surveys.models import Reply, ReturnCall
@@ -161,6 +161,8 @@ async def settle(
         return Settled(reading, None)
     reply.survey_id = meant.question.survey_id
     answering.next_turn(tx, await answering.waiting(tx, row.citizen_id), now)
+    if reading.value_read is not None:
+        await withdrawing.withdraw(tx, [reply.survey_id], now)
     return _counted(tx, reading, meant, keys.decrypt(row.text_sealed), now)
 
 
