@@ -35,9 +35,11 @@ class Standing:
     call: ReturnCall | None
 
     def open(self, now: datetime) -> bool:
-        """Whether it was asked and is still to be answered."""
-        ends_at = self.survey.window_ends_at
-        return self.answer is None and ends_at is not None and ends_at >= now
+        """Whether it was asked and was still to be answered then; what was answered since was."""
+        asked_at, ends_at = self.survey.asked_at, self.survey.window_ends_at
+        if asked_at is None or ends_at is None or not asked_at <= now <= ends_at:
+            return False
+        return self.answer is None or (self.first_at is not None and self.first_at > now)
 
     def open_on_page(self, now: datetime) -> bool:
         """The page need not wait for its turn."""
@@ -52,7 +54,7 @@ class Standing:
 
     def correctable(self, now: datetime) -> bool:
         until = self.correctable_until()
-        return until is not None and now <= until
+        return until is not None and until - CORRECTED_WITHIN <= now <= until
 
 
 _OF_ANSWER = ("id", "channel", "value", "remark_sealed", "answered_at")
@@ -94,7 +96,10 @@ def take(
     channel: AnswerChannel,
     now: datetime,
 ) -> ReplyEffect:
-    """Take what the person answers to a survey that is open or may be corrected."""
+    """Take what the person answers to a survey that is open or may be corrected. `now`: when they say so.
+
+    What was said before what counts, and is heard after it, is kept beside it like what was put right.
+    """
     given = _given(of.survey.id, value, remark, channel, now)
     discount = None if channel is AnswerChannel.RETURN_CALL else of.owner.discount
     if discount is not None:
@@ -106,6 +111,8 @@ def take(
     if of.answer is not None:
         if of.answer.value is value and not remark:
             return ReplyEffect.REPEATED
+        if now < of.answer.answered_at:
+            return _overtaken(tx, of, given)
         _correct(tx, of.answer, given)
         effect = ReplyEffect.CORRECTED
     else:
@@ -120,7 +127,7 @@ def call_instead(tx: Transaction, standings: Iterable[Standing], now: datetime) 
     """Who wants no more texts is called about what is still to be answered."""
     for of in standings:
         cause = CallCause.OPTED_OUT if of.owner.discount is None else of.owner.call
-        if of.open(now) and cause is not None:
+        if of.answer is None and of.open(now) and cause is not None:
             _owe_call(tx, of, cause, now)
 
 
@@ -171,6 +178,14 @@ def _correct(tx: Transaction, answer: Answer, given: Answer) -> None:
     given.discounted = Discount.CORRECTED
     tx.add(given)
     tx.change(answer)
+
+
+def _overtaken(tx: Transaction, of: Standing, given: Answer) -> ReplyEffect:
+    given.discounted = Discount.CORRECTED
+    tx.add(given)
+    if given.value is Value.DISSATISFIED:
+        _owe_call(tx, of, CallCause.DISSATISFIED, given.answered_at)
+    return ReplyEffect.DISCOUNTED
 
 
 def _settle_call(tx: Transaction, of: Standing, value: Value, now: datetime) -> None:

@@ -18,11 +18,11 @@ class Candidate:
     standing: Standing
     texted: bool
 
-    @property
-    def by_text(self) -> bool:
-        """Whether the text is how they are asked. A reply that nobody could read leaves it so, whoever calls about it."""
+    def by_text(self, now: datetime) -> bool:
+        """Whether the text is how they were asked then. A reply that nobody could read leaves it so, whoever calls about it."""
         call = self.standing.call
-        return self.texted and (call is None or call.cause is CallCause.UNREAD)
+        by_call = call is not None and call.cause is not CallCause.UNREAD and call.created_at <= now
+        return self.texted and not by_call
 
 
 def meant(
@@ -38,7 +38,7 @@ def meant(
     if short_number is not None:
         named = (*(one.standing for one in open_), *said)
         return next((one for one in named if one.survey.short_number == short_number), None)
-    by_text = [one.standing for one in open_ if one.by_text]
+    by_text = [one.standing for one in open_ if one.by_text(now)]
     if by_text or not said:
         return _only(by_text or [one.standing for one in open_])
     return said[0]

@@ -107,7 +107,8 @@ class OptOut(Stored, table=True):
 class Reply(Stored, table=True):
     """A text that came in, once by its provider's id. Those that could not be read wait for a person (`unread_reply`).
 
-    `citizen_id` is the person whose number it came from, if that is known.
+    `citizen_id` is the person whose number it came from, if that is known. `received_at` is when it was sent, where the
+    provider tells.
     """
 
     __tablename__ = "reply"

@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import groupby
 from operator import attrgetter
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import text
 
@@ -57,6 +57,8 @@ WHERE s.citizen_id = :citizen_id AND s.window_ends_at >= :now
 _OPTED = text("""
 SELECT o.out_at, o.back_at FROM surveys.opt_out o JOIN citizen p ON p.phone_key = o.phone_key WHERE p.id = :citizen_id
 """)
+# A provider that was not answered hands in again for hours. What is older, or not yet, is no moment to go by.
+_BELIEVED_FOR: Final = timedelta(days=3)
 _COUNTS = (ReplyEffect.ANSWERED, ReplyEffect.CORRECTED, ReplyEffect.REPEATED)
 _SENSED = {
     Sense.THANKS: ReplyEffect.THANKS,
@@ -68,11 +70,15 @@ _SENSED = {
 
 @dataclass(frozen=True, slots=True)
 class InboundText:
-    """What somebody texted, as the provider handed it in: the number in E.164, the words as written, blanks included."""
+    """What somebody texted, as the provider handed it in: the number in E.164, the words as written, blanks included.
+
+    `sent_at`: when, where the provider tells.
+    """
 
     provider_message_id: str
     from_phone: str = field(repr=False)
     text: str = field(repr=False)
+    sent_at: datetime | None = None
 
 
 async def receive(
@@ -81,23 +87,25 @@ async def receive(
     """Take texts from phones, each of another number and delivery: what came of each, in the order given.
 
     None: the same delivery was taken before, and has no second effect. What cannot be read, and what may be meant for one
-    survey or another, is kept for a person to read. `now`: where it is not the moment of this transaction.
+    survey or another, is kept for a person to read. Each counts as of when it was sent, where that is told. `now`: where it
+    is not the moment of this transaction.
     """
     await confidential.enter(tx)
     phone_keys = [keys.lookup("phone", one.from_phone) for one in texts]
     moment = await each_at_a_time(tx, phone_keys)
     now = now or clock.adjust(moment)
+    sent_at = [_sent_at(one, now) for one in texts]
     rows = await tx.all(
         _ASKED,
         ids=[one.provider_message_id for one in texts],
         phone_keys=phone_keys,
-        since=now - CORRECTED_WITHIN,
+        since=min(sent_at) - CORRECTED_WITHIN,
         **binds(now),
     )
     asked = [list(found) for _, found in groupby(rows, attrgetter("place"))]
     return [
-        None if found[0].known else _take(tx, one, key, found, now)
-        for one, key, found in zip(texts, phone_keys, asked, strict=True)
+        None if found[0].known else _take(tx, one, key, found, at, now=now)
+        for one, key, found, at in zip(texts, phone_keys, asked, sent_at, strict=True)
     ]
 
 
@@ -159,23 +167,38 @@ async def choose_texts(tx: Transaction, *, by: CitizenActor, wanted: bool, now: 
         await withdrawing.withdraw(tx, [row.id for row in rows], now)
 
 
+def _sent_at(given: InboundText, now: datetime) -> datetime:
+    told = given.sent_at
+    return told if told is not None and now - _BELIEVED_FOR <= told <= now else now
+
+
 def _take(
-    tx: Transaction, given: InboundText, phone_key: bytes, rows: list[Any], now: datetime
+    tx: Transaction,
+    given: InboundText,
+    phone_key: bytes,
+    rows: list[Any],
+    at: datetime,
+    *,
+    now: datetime,
 ) -> ReplyEffect:
+    """`at`: when it was sent, which is what counts."""
     reading = read_reply(given.text)
     candidates = [Candidate(standing_of(row), row.texted) for row in rows if row.id is not None]
-    meant = matching.meant(candidates, reading.short_number, now)
+    meant = matching.meant(candidates, reading.short_number, at)
     if reading.value is not None:
-        effect = _answered(tx, candidates, meant, reading, now)
+        effect = _answered(tx, candidates, meant, reading, at)
     else:
-        effect = _opt(tx, phone_key, rows[0], reading.sense, now) or _SENSED[reading.sense]
+        effect = _opt(tx, phone_key, rows[0], reading.sense, at) or _SENSED[reading.sense]
+    if effect is ReplyEffect.ANSWERED:
+        asked = [one.standing.survey for one in candidates]
+        answering.next_turn(tx, [one for one in asked if one.asked_at is None], now)
+    out = effect is ReplyEffect.OPTED_OUT
     if reading.opts_out:
-        _opt(tx, phone_key, rows[0], Sense.OPT_OUT, now)
-    out = reading.opts_out or effect is ReplyEffect.OPTED_OUT
+        out = _opt(tx, phone_key, rows[0], Sense.OPT_OUT, at) is not ReplyEffect.OPTED_IN
     if out:
         answered = meant if effect is ReplyEffect.ANSWERED else None
         left = [one.standing for one in candidates if one.standing is not answered]
-        answering.call_instead(tx, left, now)
+        answering.call_instead(tx, left, at)
     over = {meant.survey.id} if meant is not None and effect in _COUNTS else set()
     over |= {one.standing.survey.id for one in candidates if out}
     withdrawing.withdraw_locked(
@@ -188,7 +211,7 @@ def _take(
             text_sealed=answering.sealed(given.text) or keys.encrypt(""),
             effect=effect,
             survey_id=None if meant is None else meant.survey.id,
-            received_at=now,
+            received_at=at,
             citizen_id=rows[0].person_id,
         )
     )
@@ -200,24 +223,25 @@ def _answered(
     candidates: list[Candidate],
     meant: Standing | None,
     reading: Reading,
-    now: datetime,
+    at: datetime,
 ) -> ReplyEffect:
-    if meant is None and reading.short_number is None and matching.several(candidates, now):
+    if meant is None and reading.short_number is None and matching.several(candidates, at):
         return ReplyEffect.UNCLEAR
     if meant is None or reading.value is None:
         return ReplyEffect.NOT_ASKED
-    effect = take(tx, meant, reading.value, reading.remark, AnswerChannel.TEXT, now)
-    if effect is ReplyEffect.ANSWERED:
-        asked = [one.standing.survey for one in candidates]
-        answering.next_turn(tx, [one for one in asked if one.asked_at is None], now)
-    return effect
+    return take(tx, meant, reading.value, reading.remark, AnswerChannel.TEXT, at)
 
 
 def _opt(
     tx: Transaction, phone_key: bytes, row: Any, sense: Sense, now: datetime
 ) -> ReplyEffect | None:
-    """Note that the number opts out or back in. 恢复 from one that was never out may be news of the water: UNCLEAR."""
+    """Note that the number opts out or back in. 恢复 from one that was never out may be news of the water: UNCLEAR.
+
+    What was chosen after `now` already stays so.
+    """
     was_out = row is not None and row.out_at is not None and row.back_at is None
+    if sense in (Sense.OPT_OUT, Sense.OPT_IN) and _chosen_since(row, now):
+        return ReplyEffect.OPTED_OUT if was_out else ReplyEffect.OPTED_IN
     if sense is Sense.OPT_OUT and not was_out:
         out = OptOut(phone_key=phone_key, out_at=now)
         if row is None or row.out_at is None:
@@ -229,6 +253,12 @@ def _opt(
     elif sense is Sense.OPT_IN:
         return ReplyEffect.UNCLEAR
     return None
+
+
+def _chosen_since(row: Any, moment: datetime) -> bool:
+    return row is not None and any(
+        at is not None and at > moment for at in (row.out_at, row.back_at)
+    )
 
 
 async def _own(tx: Transaction, ref: str, by: CitizenActor, now: datetime) -> Standing | None:

@@ -7,10 +7,12 @@ beside it: the others count.
 import json
 import re
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
 from app.auth.phones import PhoneRefused, mobile
+from app.clock import SHANGHAI
 from app.surveys.receiving import InboundText
 from sms.gateway import ErrorClass
 from sms.providers.aliyun_protocol import classify, error_code, which
@@ -21,6 +23,7 @@ _TEXT_AT_MOST: Final = 1600
 _DIGITS_AT_MOST: Final = 40
 _BIZ_ID: Final = re.compile(r"[0-9A-Za-z^_-]{1,64}", re.ASCII)
 _SEQUENCE: Final = re.compile(r"[0-9A-Za-z_-]{1,50}", re.ASCII)
+_WRITTEN_MOMENT: Final = "%Y-%m-%d %H:%M:%S"
 _WRITTEN: Final = {"true": True, "false": False}
 
 
@@ -68,7 +71,17 @@ def reply(item: Any) -> InboundText | None:
     if sequence is None or phone is None or not isinstance(text, str):
         return None
     # A NUL is in nobody's alphabet, and the database cannot hold one.
-    return InboundText(f"aliyun-{sequence}", phone, text.replace("\0", "")[:_TEXT_AT_MOST])
+    words = text.replace("\0", "")[:_TEXT_AT_MOST]
+    return InboundText(f"aliyun-{sequence}", phone, words, _moment(item.get("send_time")))
+
+
+def _moment(given: Any) -> datetime | None:
+    """Told in whole seconds of Shanghai's clock: the end of that second, lest it stand before what it answers."""
+    try:
+        told = datetime.strptime(given, _WRITTEN_MOMENT).replace(tzinfo=SHANGHAI)
+        return told + timedelta(seconds=1)
+    except (TypeError, ValueError, OverflowError):
+        return None
 
 
 def _integer(digits: str) -> int | None:

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Any, Final
 from uuid import UUID, uuid4
@@ -13,12 +14,14 @@ from fastapi import FastAPI
 from sqlalchemy import text
 
 from app import db
+from app.clock import SHANGHAI
 from app.db import transaction
 from app.http import problems
 from app.outbox import MessageKind, announce
 from app.settings import settings
 from app.surveys import confidential
 from sms import inbound
+from sms.providers import aliyun_pushes
 from tests.sms.aliyun import PUSHES
 
 REPORTS, REPLIES = f"{PUSHES}/reports", f"{PUSHES}/replies"
@@ -26,6 +29,10 @@ _ROW: Final = text("SELECT state, provider_id, error FROM outbox_message WHERE i
 _TAKEN: Final = text(
     "SELECT count(*) FROM surveys.reply WHERE provider_message_id LIKE 'aliyun-' || :sequence"
 )
+_MOMENTS: Final = text("""
+SELECT provider_message_id, received_at FROM surveys.reply
+WHERE provider_message_id = ANY(CAST(:ids AS text[])) ORDER BY received_at
+""")
 TAKEN_WELL: Final = {"code": 0, "msg": "接收成功"}
 
 
@@ -159,6 +166,55 @@ async def test_a_sequence_with_a_fraction_of_nothing_is_the_same_one(
     await web.post(REPLIES, json=[item, item | {"sequence_id": float(item["sequence_id"])}])
     await web.post(REPLIES, json=[item | {"sequence_id": str(item["sequence_id"])}])
     assert await taken(item) == 1
+
+
+@pytest.mark.parametrize(
+    ("send_time", "moment"),
+    [
+        ("2026-11-25 10:00:00", datetime(2026, 11, 25, 2, 0, 1, tzinfo=UTC)),
+        ("2026-02-30 10:00:00", None),
+        ("9999-12-31 23:59:59", None),
+        ("0001-01-01 00:00:00", datetime(1, 1, 1, 0, 0, 1, tzinfo=SHANGHAI)),
+        ("2026-11-25T10:00:00Z", None),
+        ("", None),
+        (1764036000, None),
+        (None, None),
+        (["2026-11-25 10:00:00"], None),
+    ],
+)
+def test_when_a_reply_was_sent_is_read_as_shanghais_time_to_the_end_of_its_second(
+    send_time: Any, moment: datetime | None
+) -> None:
+    read = aliyun_pushes.reply(reply(send_time=send_time))
+    assert read is not None
+    assert read.sent_at == moment
+
+
+async def test_a_reply_pushed_again_after_a_newer_one_is_not_the_newer_one(
+    web: httpx.AsyncClient,
+) -> None:
+    async with transaction() as tx:
+        now = await tx.now()
+    told = []
+    for content, before in (("谢谢", 5), ("收到", 10)):
+        sent_at = (now - timedelta(minutes=before)).astimezone(SHANGHAI)
+        told.append(reply(content=content, send_time=f"{sent_at:%Y-%m-%d %H:%M:%S}"))
+        assert (await web.post(REPLIES, json=[told[-1]])).json() == TAKEN_WELL
+    async with transaction() as tx:
+        await confidential.enter(tx)
+        ids = [f"aliyun-{one['sequence_id']}" for one in told]
+        rows = await tx.all(_MOMENTS, ids=ids)
+    assert [row.provider_message_id for row in rows] == ids[::-1]
+    assert now - rows[0].received_at > timedelta(minutes=9)
+
+
+async def test_a_moment_no_calendar_knows_keeps_no_reply_from_counting(
+    web: httpx.AsyncClient,
+) -> None:
+    odd = ["9999-12-31 23:59:59", "0001-01-01 00:00:00", "9999-12-31 23:59:58", 10**30, {}]
+    batch = [reply(send_time=one) for one in odd]
+    assert (await web.post(REPLIES, json=batch)).json() == TAKEN_WELL
+    assert [await taken(one) for one in batch] == [1] * len(odd)
 
 
 BAD: Final[list[Any]] = [
