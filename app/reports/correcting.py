@@ -1,7 +1,7 @@
 """Corrections of locked months: separate entries beside the figures, which stay. Nobody sets a figure by hand.
 
-Cards that were issued or revoked later follow by themselves, as do words that came in time and were read later; where the record itself says something else now, a supervisor
-has the month recounted and says why.
+Cards that were issued or revoked later follow by themselves, as do words that came in time and were read later; where the
+record itself says something else now, a supervisor has the month recounted and says why.
 """
 
 from collections.abc import Mapping
@@ -80,11 +80,11 @@ async def follow_readings(tx: Transaction, county_id: int, *, now: datetime) -> 
     late = await satisfaction.late_readings(tx, county_id, FOLLOWED_AT_ONCE)
     entries = await _Entries.of(tx, county_id, now)
     known: dict[date, Known] = {}
-    for reading in late:
-        if reading.month not in known:
-            known[reading.month] = await _known_evaluations(tx, county_id, reading.month)
-        whose = await satisfaction.whose(tx, reading.survey_id)
-        _follow_reading(entries, reading, whose, known[reading.month])
+    for words in late:
+        if words.month not in known:
+            known[words.month] = await _known_evaluations(tx, county_id, words.month)
+        whose = await satisfaction.whose(tx, words.survey_id)
+        _follow_reading(entries, words, whose, known[words.month])
     return len(late)
 
 

@@ -34,7 +34,8 @@ UPDATE surveys.survey w SET asked_at = now(), window_ends_at = now() + INTERVAL 
 WHERE w.case_id = :case_id AND w.asked_at IS NULL RETURNING id
 """)
 _SENT = text("""
-UPDATE outbox_message SET state = 'accepted', settled_at = now() WHERE case_id = :case_id AND kind = 'survey' AND state = 'queued'
+UPDATE outbox_message SET state = 'accepted', settled_at = now()
+WHERE case_id = (SELECT id FROM grievance WHERE ref = :ref) AND kind = 'survey' AND state = 'queued'
 """)
 _numbers = itertools.count(1)
 
@@ -56,9 +57,14 @@ def new_phone() -> str:
 
 async def sent(asked: Asked) -> Asked:
     """The provider has taken what asks, if anything does."""
-    async with transaction() as tx:
-        await tx.execute(_SENT, case_id=asked.case_id)
+    await sent_about(asked.ref)
     return asked
+
+
+async def sent_about(ref: str) -> None:
+    """The same about a case that was answered elsewhere."""
+    async with transaction() as tx:
+        await tx.execute(_SENT, ref=ref)
 
 
 class Village:
@@ -137,6 +143,7 @@ class Village:
         for one in owed:
             async with transaction() as tx:
                 assert await asking.ask(tx, one)
+        await sent_about(ref)
 
     async def turn(self, found: Asked) -> None:
         """What the sweep does about the survey when it is due."""
@@ -150,7 +157,7 @@ class Village:
         for one in surveys:
             async with transaction() as tx:
                 await asking.see_to(tx, one.id)
-        await sent(found)
+        await sent_about(ref)
 
     async def _open(self, found: Asked) -> Asked:
         async with transaction() as tx:
