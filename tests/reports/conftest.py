@@ -52,6 +52,7 @@ class Books:
 
     def __init__(self, tx: Transaction, staff: Staff) -> None:
         self.tx, self._staff = tx, staff
+        self._said = set[str]()
 
     async def who(self, account: str) -> StaffActor:
         return await self._staff(account)
@@ -105,9 +106,14 @@ class Books:
             await self.says(case, says, at + timedelta(hours=1))
         return survey
 
+    def said(self, reply_id: str) -> bool:
+        """Whether it came by `says`, and not from another test."""
+        return reply_id in self._said
+
     async def says(self, case: Any, words: str, at: datetime) -> None:
         phone = await self.tx.scalar(_PHONE, case_id=case.id)
         reply = InboundText(f"SM{case.ref}{at.timestamp()}", keys.decrypt(phone), words)
+        self._said.add(reply.provider_message_id)
         await receiving.receive(self.tx, [reply], now=at)
         await self.tx.flush()
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, Final
+from uuid import UUID
 
 from sqlalchemy import text
 
@@ -72,8 +73,10 @@ _FINDINGS: Final = (
     Finding(CallResult.EVALUATED),
     Finding(CallResult.NOT_REACHED),
 )
-_OWED = text("SELECT id, case_id FROM outbox_message WHERE kind = 'survey_owed' AND state = 'queued' ORDER BY id")  # fmt: skip
-_CARDS = text("SELECT id FROM card ORDER BY effective_at DESC, id DESC LIMIT 5")
+_OWED = text("SELECT id, case_id FROM outbox_message WHERE kind = 'survey_owed' AND state = 'queued' AND case_id = ANY(:own) ORDER BY id")  # fmt: skip
+_CARDS = text(
+    "SELECT id FROM card WHERE case_id = ANY(:own) ORDER BY effective_at DESC, id DESC LIMIT 5"
+)
 _UNIT = text("SELECT id, name, code FROM unit WHERE code = :code")
 _SUCCESSORS: Final = ((VILLAGE, "500153003008"), (LEAD, "500153005"), (ASSISTANT, "500153D36"))
 
@@ -163,8 +166,13 @@ class County:
         Action.MERGE: _merge,
     }
 
+    @property
+    def _own(self) -> list[UUID]:
+        """Other tests may have left cases behind."""
+        return [one.id for one in self._cases]
+
     async def _asked(self, now: datetime) -> None:
-        for owed in await self._tx.all(_OWED):
+        for owed in await self._tx.all(_OWED, own=self._own):
             self._tx.began(now)
             await asking.ask(self._tx, owed.id)
             await self._tx.flush()
@@ -180,12 +188,15 @@ class County:
             self._tx, by=by, after=(now - timedelta(days=400), ""), most=9
         )
         reading = self._chance.choice(list(HandReading))
-        await unread.settle(self._tx, self._any(waiting).id, reading, ref=None, by=by, now=now)
+        own = [one for one in waiting if self._books.said(one.id)]
+        await unread.settle(self._tx, self._any(own).id, reading, ref=None, by=by, now=now)
         self.did.add("read")
 
     async def _called(self, now: datetime) -> None:
         by = await self._who("zhihui")
-        call = self._any(await return_calls.open_calls(self._tx, by=by, after=None, most=9))
+        calls = await return_calls.open_calls(self._tx, by=by, after=None, most=9)
+        refs = {one.ref for one in self._cases}
+        call = self._any([one for one in calls if one.ref in refs])
         finding = self._chance.choice(_FINDINGS)
         await return_calls.record_finding(self._tx, call.id, finding, by=by, now=now)
         self.did.add("called")
@@ -194,7 +205,7 @@ class County:
             self.did.add("rework")
 
     async def _appealed(self, now: datetime) -> None:
-        card = self._any(await self._tx.all(_CARDS))
+        card = self._any(await self._tx.all(_CARDS, own=self._own))
         if self._chance.random() < 0.5:
             by = await self._who(self._chance.choice(_STAFF))
             await appeals.appeal(self._tx, card.id, by=by, ground="停电", now=now)
