@@ -18,6 +18,7 @@ def upgrade() -> None:
     )
     op.alter_column("clock", "certain_steps", server_default=None)
     op.add_column("clock", sa.Column("held_at", sa.DateTime(timezone=True)))
+    op.add_column("clock", sa.Column("taken_at", sa.DateTime(timezone=True)))
     # Computed anew by the workers, as if the calendar had changed: then each moment says for itself whether it is certain.
     op.execute("UPDATE clock SET certain_steps = 0, calendar_version = 0 WHERE provisional")
     op.drop_index("clock_by_calendar", "clock")
@@ -29,5 +30,6 @@ def upgrade() -> None:
 def downgrade() -> None:
     op.drop_index("clock_by_calendar", "clock")
     op.create_index(*INDEX, postgresql_where=sa.text("ended_at IS NULL OR provisional"))
+    op.drop_column("clock", "taken_at")
     op.drop_column("clock", "held_at")
     op.drop_column("clock", "certain_steps")

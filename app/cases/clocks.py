@@ -52,7 +52,7 @@ class Clock(Stored, table=True):
         ),
     )  # fmt: skip
     CHANGING: ClassVar[tuple[str, ...]] = (
-        "unit_id", "staff_id", "calendar_version", "pauses", "extension", "due_at", "provisional", "certain_steps", "remind_at", "yellow_at", "red_at",
+        "unit_id", "staff_id", "taken_at", "calendar_version", "pauses", "extension", "due_at", "provisional", "certain_steps", "remind_at", "yellow_at", "red_at",
         "ended_at", "held_at", "steps", "next_at", "limit", "remind_before", "yellow_after", "red_after", "rule",
     )  # fmt: skip
 
@@ -63,8 +63,9 @@ class Clock(Stored, table=True):
     stage: Stage = Field(sa_type=Text)
     round: int
     unit_id: int = Field(foreign_key="unit.id")
-    # Who took the stage on for the unit, where somebody did.
+    # Who took the stage on for the unit, where somebody did; and when, where that was not at its start.
     staff_id: int | None = Field(default=None, foreign_key="staff.id")
+    taken_at: datetime | None = Field(default=None, sa_type=MOMENT)
     started_at: datetime = Field(sa_type=MOMENT)
     # Limits in their short form, e.g. 5wd.
     limit: str = Field(max_length=10)

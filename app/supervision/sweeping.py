@@ -127,9 +127,14 @@ class _Due:
 
     @property
     def held(self) -> tuple[int, int | None, date]:
-        """Who is to be found: by the day that ended when the limit did, not by the one that begins then."""
+        """Who is to be found: by the day that ended when the limit did, not by the one that begins then.
+
+        Who took the stage on after that did not let it pass.
+        """
         day = (self.moment - timedelta(seconds=1)).astimezone(SHANGHAI).date()
-        return self.clock.unit_id, self.clock.staff_id, day
+        clock = self.clock
+        in_time = clock.taken_at is None or clock.taken_at < self.moment
+        return clock.unit_id, clock.staff_id if in_time else None, day
 
 
 async def claim(tx: Transaction, most: int, *, aside: Iterable[UUID] = ()) -> list[Clock]:

@@ -136,6 +136,21 @@ async def test_a_paused_stage_earns_nothing_and_goes_on_when_the_wait_is_over(
     await assert_records_hold()
 
 
+async def test_who_signs_after_the_limit_has_passed_did_not_let_it_pass(
+    cadre: StaffActor,
+) -> None:
+    ref = await dispatched(cadre, 0)
+    async with transaction() as tx:
+        await handling.sign(tx, ref, by=await find_staff("shuiwu"), now=day(9, 26, 9))
+    await sweep(day(9, 26, 10))
+    found = [(card.level, card.person_name) for card in await cards(ref) if card.stage == "handle"]
+    assert found == [("yellow", "邓长江")]
+    await sweep(day(11, 3))
+    found = [(card.level, card.person_name) for card in await cards(ref) if card.stage == "handle"]
+    assert found == [("yellow", "邓长江"), ("red", "吴清泉")]
+    await assert_records_hold()
+
+
 async def test_whoever_was_wrongly_named_gets_no_card_for_what_fell_due_after_the_objection(
     cadre: StaffActor,
 ) -> None:

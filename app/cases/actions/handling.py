@@ -24,7 +24,7 @@ async def sign(tx: Transaction, ref: str, *, by: StaffActor, now: datetime) -> D
     part.state, part.signed_at = AssignmentState.SIGNED, now
     dossier.end(dossier.running(Stage.SIGN, part), now)
     if (mine := dossier.working(part)) is not None:
-        mine.staff_id = by.staff_id
+        mine.staff_id, mine.taken_at = by.staff_id, now
     history.record(tx, dossier, Action.SIGN, by=by, now=now, public=True, role=part.role)
     return dossier
 
