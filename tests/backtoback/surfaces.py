@@ -40,6 +40,7 @@ REPORTS: Final = f"{STAFF}/reports/"
 # Handles cases too, and sees every unit's work, but of no unit how it was evaluated; makes the return calls, so looks like
 # no handler anywhere else.
 _DISPATCHER: Final = "zhihui"
+_DESK: Final = tuple(f"{STAFF}/{what}" for what in ("return-calls", "unread-replies", "texts"))
 # Is told how people evaluated once the month is locked, and handles nothing.
 _LEADER: Final = "lingdao"
 # What the worlds have since they began, by the clock that stands still. Of both worlds: an object that is only in one is asked for in the other too.
@@ -177,13 +178,13 @@ async def seen(
     told: Seen = {}
     with scene.world.entered("looks", later=later):
         for who, operation in _pairs(asked, _handlers(scene)):
-            if share.holds(who, operation.path):
+            if share.holds(who, operation.path) and not _called_about(who, operation.path):
                 async for path, query, reply in _answers(scene, who, operation, known):
                     told[who, "GET", path, query] = reply
                     if reply.status == OK:
                         shown.add(operation.path)
         for who, path, body in _probes(scene, known):
-            if share.holds(who, path):
+            if share.holds(who, path) and not _called_about(who, path):
                 told[who, "POST", path, str(body)] = await _probed(scene, who, path, body)
         for path in ("/health", "/ready", f"/q/{VILLAGE}"):
             told["stranger", "GET", path, ""] = await ask(scene.app, "GET", path)
@@ -210,8 +211,16 @@ async def _probed(scene: Scene, who: str, path: str, body: Any) -> Reply:
 
 
 def _handlers(scene: Scene) -> tuple[str, ...]:
-    """Where the center handled the case, its dispatcher is a handler too."""
+    """Where the center handled the case, its dispatcher is a handler too; but for what is `_called_about`."""
     return (*HANDLERS, _DISPATCHER) if scene.history.by_center else HANDLERS
+
+
+def _called_about(who: str, path: str) -> bool:
+    """The dispatcher calls the same people about other cases, and is told what these calls need, such as that texts are not wanted.
+
+    That the calls of its own case are not among them is for tests/surveys/test_own_work.py.
+    """
+    return who == _DISPATCHER and path.startswith(_DESK)
 
 
 def _pairs(asked: Sequence[Operation], handlers: Sequence[str]) -> Iterator[tuple[str, Operation]]:
