@@ -149,6 +149,15 @@ async def _reschedule() -> int:
         await on.close()
 
 
+def warn_of_missing() -> None:
+    """Say which years' days off are missing in the county, or in one of the counties, at work here."""
+    for year in asyncio.run(_with_database(reading.outlook)).missing:
+        Console(highlight=False, soft_wrap=True).print(
+            f"[yellow]![/] {year} 年的放假安排尚未发布：期限暂定，发布之前到期也不发牌 · "
+            "publish it as soon as the state has: qungong calendar import"
+        )
+
+
 def due_line(due: Due) -> str:
     assert due.at is not None, "nothing was paused"
     offset = due.at.strftime("%z")

@@ -132,7 +132,7 @@ def migrate() -> None:
     """Bring the database to the newest migration."""
     with local_services(serving.ROOT):
         serving.migrate()
-        serving.warn_of_calendar()
+        calendars.warn_of_missing()
 
 
 @app.command()
@@ -287,7 +287,7 @@ def _run(ports: serving.Ports, *, reload: bool) -> None:
         if settings().environment == "local":  # its accounts have a published password
             with serving.step("载入样例县 · loading the sample county"):
                 asyncio.run(sample.load())
-        serving.warn_of_calendar()
+        calendars.warn_of_missing()
         kept = serving.commands(ports, reload=reload)
         asyncio.run(serving.keep_running(services, kept, ports, _welcome(ports)))
     serving.console.print("已停止 · stopped")

@@ -15,7 +15,6 @@ from sqlalchemy.exc import ProgrammingError
 
 from alembic import command
 from app.calendars import seeding
-from app.calendars.reading import outlook
 from app.db import Database, transaction
 from app.settings import Settings, settings
 from qungong.local import Lock, Services, local_folder, local_services
@@ -127,24 +126,6 @@ async def _seed_calendars() -> None:
     try:
         async with transaction(on) as tx:
             await seeding.seed_all(tx, await tx.now())
-    finally:
-        await on.close()
-
-
-def warn_of_calendar() -> None:
-    """Say which year's days off are missing in the county, or one of the counties, at work here."""
-    for year in asyncio.run(_missing_years()):
-        console.print(
-            f"[yellow]![/] {year} 年的放假安排尚未发布：期限暂定，发布之前到期也不发牌 · "
-            f"publish it as soon as the state has: qungong calendar import"
-        )
-
-
-async def _missing_years() -> tuple[int, ...]:
-    on = Database(settings().database_url, pool_size=1)
-    try:
-        async with transaction(on) as tx:
-            return (await outlook(tx)).missing
     finally:
         await on.close()
 

@@ -1,11 +1,13 @@
 """`qungong calendar` as a person at a terminal uses it."""
 
 import asyncio
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
+from app import clock
 from app.settings import settings
 from qungong import sample
 from qungong.cli import app
@@ -75,6 +77,26 @@ def test_a_year_fits_the_terminal(columns: str) -> None:
     assert "28班" in done.output
     assert max(map(len, done.output.splitlines())) <= int(columns)
     assert "暂定" in run("show", "2099")[1]
+
+
+def test_whoever_migrates_is_told_which_year_is_missing(
+    fresh_database_url: str, redis_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert redis_url
+    monkeypatch.setenv("DATABASE_URL", fresh_database_url)
+    settings.cache_clear()
+    asyncio.run(sample.load())
+    for moment, missing in (
+        ("2026-10-31", []),
+        ("2026-11-02", [2027]),
+        ("2031-12-01", [2031, 2032]),
+    ):
+        then = datetime.fromisoformat(moment).replace(tzinfo=UTC)
+        with clock.moved(then - datetime.now(UTC)):
+            done = CliRunner().invoke(app, ["migrate"], env={"COLUMNS": "200"})
+        assert done.exit_code == 0, done.output
+        told = [line.split()[1] for line in done.output.splitlines() if line.startswith("!")]
+        assert told == [str(year) for year in missing], moment
 
 
 def test_a_county_publishes_a_year_from_a_list_and_has_it_then(
