@@ -43,12 +43,11 @@ WHERE k.next_at < :swept ORDER BY k.next_at, k.id LIMIT :most
 _NEXT_LOOK = text(f"""
 SELECT g.ref, k.id AS clock_id, k.stage, k.steps, k.next_at, s.should_be
 FROM clock k JOIN grievance g ON g.id = k.case_id
-CROSS JOIN LATERAL (SELECT CASE
-  WHEN k.steps >= k.certain_steps THEN NULL
-  WHEN k.steps < 1 AND k.remind_at <= coalesce(k.held_at, k.remind_at) AND k.ended_at IS NULL THEN k.remind_at
-  WHEN k.steps < 2 AND k.certain_steps > 1 AND k.yellow_at <= coalesce(least(k.ended_at, k.held_at), k.yellow_at) THEN k.yellow_at
-  WHEN k.steps < 3 AND k.certain_steps > 2 AND k.red_at <= coalesce(least(k.ended_at, k.held_at), k.red_at) THEN k.red_at
-END AS should_be) s
+CROSS JOIN LATERAL (SELECT (
+  SELECT m.at FROM (VALUES (0, k.remind_at, k.ended_at IS NULL), (1, k.yellow_at, true), (2, k.red_at, true)) AS m(step, at, wanted)
+  WHERE m.step >= k.steps AND m.step < k.certain_steps AND m.wanted AND m.at <= coalesce(least(k.ended_at, k.held_at), m.at)
+  ORDER BY m.step LIMIT 1
+) AS should_be) s
 WHERE k.case_id = {AMONG} AND k.next_at IS DISTINCT FROM s.should_be ORDER BY k.id LIMIT :most
 """)  # noqa: S608 - nothing but the constant above
 _NO_CARD_MISSING = text(f"""

@@ -1,13 +1,15 @@
 """In which month and for whom each fact counts: the traps other systems of this kind have fallen into."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
+import pytest
 from sqlalchemy import text
 
 from app.cases.actions import closing as archiving
 from app.cases.actions import dispatching, filing, handling, judging
 from app.cases.actions.dispatching import Part
+from app.clock import SHANGHAI
 from app.limits.terms import Kind
 from app.reports.formulas import Measure
 from app.reports.months import Month
@@ -165,6 +167,35 @@ async def test_a_return_is_counted_for_the_unit_whose_doing_it_is(books: Books) 
     assert (center[Measure.RETURNED], center[Measure.PASSED]) == (1, 2)
     assert lead.get(Measure.HANDLING_DUE, 0) == 0
     assert lead.get(Measure.PENDING, 0) == 0
+
+
+@pytest.mark.parametrize(("agreed", "missed"), [(True, 0), (False, 1)])
+async def test_what_was_objected_to_in_time_is_missed_only_where_the_objection_is_refused(
+    books: Books, *, agreed: bool, missed: int
+) -> None:
+    # Given on the 4th with 10 working days.
+    case = await dispatched(books)
+    await books.does(handling.hand_back, case, june(10), "ronglong", reason="不在本镇")
+    await books.does(
+        dispatching.settle, case, june(25), "zhihui", unit_code=LEAD, agreed=agreed, reason="查过"
+    )
+    await books.locked()
+    lead = await books.counts(LEAD)
+    assert (lead.get(Measure.HANDLING_DUE, 0), lead.get(Measure.HANDLING_IN_TIME, 0)) == (missed, 0)
+
+
+async def test_a_limit_whose_end_is_certain_counts_though_its_red_card_waits_for_a_calendar(
+    books: Books,
+) -> None:
+    # Until the end of 2026 the calendar is known.
+    case = await books.told(datetime(2026, 12, 28, 10, tzinfo=SHANGHAI))
+    late = datetime(2026, 12, 31, 10, tzinfo=SHANGHAI)
+    await books.does(judging.escalate, case, late, "gongnong", finding="社区没有供水设备")
+    december = Month(2026, 12)
+    await books.locked(december)
+    village = await books.counts(VILLAGE, months=(december, december))
+    assert village[Measure.RESPONSE_DUE] == 1
+    assert village.get(Measure.RESPONSE_IN_TIME, 0) == 0
 
 
 async def test_sealed_cases_are_in_nobodys_figures_but_a_total_for_those_who_may_see_them(

@@ -12,6 +12,7 @@ from app.cases.actions import dispatching, handling, judging
 from app.cases.actions.dispatching import Part
 from app.cases.lifecycle import Action
 from app.db import reading, transaction
+from app.doctor.examining import examine
 from app.limits.terms import Stage
 from tests.conftest import find_staff
 from tests.workers.carding import (
@@ -24,6 +25,7 @@ from tests.workers.carding import (
     VILLAGE,
     WATER,
     assert_records_hold,
+    at,
     cards,
     day,
     entries,
@@ -162,6 +164,7 @@ async def test_whoever_was_wrongly_named_gets_no_card_for_what_fell_due_after_th
     # Three days were given on Monday: by Friday that is over.
     await sweep(day(9, 26))
     assert [await handling_cards(ref) for ref in (agreed, refused, not_yet)] == [[], [], []]
+    await assert_limits_hold(day(9, 26))
     for ref in (agreed, refused):
         async with transaction() as tx:
             await dispatching.settle(tx, ref, by=center, unit_code=WATER, agreed=ref == agreed, reason="查过", now=day(9, 26, 10))  # fmt: skip
@@ -169,6 +172,7 @@ async def test_whoever_was_wrongly_named_gets_no_card_for_what_fell_due_after_th
         await sweep(day(9, 26, 11))
     assert [await handling_cards(ref) for ref in (agreed, refused, not_yet)] == [[], [("yellow", day(9, 26, 0))], []]  # fmt: skip
     await assert_records_hold()
+    await assert_limits_hold(day(9, 26, 11))
 
 
 async def test_an_assistant_that_objects_and_answers_after_all_is_late_if_it_was(
@@ -276,6 +280,7 @@ async def test_of_a_limit_that_ends_before_an_unpublished_year_only_what_reaches
     assert (judge.provisional, judge.certain_steps) == (True, 2)
     await sweep(day(6, 1, year=2027))
     assert [(card.level, card.effective_at) for card in await cards(ref)] == [("yellow", day(12, 31, 0, year=2026))]  # fmt: skip
+    await assert_limits_hold(day(6, 1, year=2027))
     assert cadre.county_id is not None
     async with transaction() as tx:
         now = day(6, 1, year=2027)
@@ -285,6 +290,23 @@ async def test_of_a_limit_that_ends_before_an_unpublished_year_only_what_reaches
     await sweep(day(6, 2, year=2027))
     assert [card.level for card in await cards(ref)] == ["yellow", "red"]
     await assert_records_hold()
+
+
+async def test_a_year_published_makes_certain_what_does_not_reach_into_the_next(
+    cadre: StaffActor,
+) -> None:
+    ref = await registered(cadre, day(12, 28, year=2027))
+    assert cadre.county_id is not None
+    now = day(6, 1, year=2028)
+    await sweep(now)
+    assert await cards(ref) == []
+    async with transaction() as tx:
+        await editing.publish_years(tx, cadre.county_id, {2027: OFF_2027}, source="-", staff_id=None, now=now)  # fmt: skip
+    async with transaction() as tx:
+        await rescheduling.reschedule(tx, now=now)
+    await sweep(now)
+    # The due time stays what it was taken for; the red card of January 2028 still waits.
+    assert [(card.level, card.effective_at) for card in await cards(ref)] == [("yellow", day(12, 31, 0, year=2027))]  # fmt: skip
 
 
 async def test_one_is_reminded_once_before_the_end_and_not_when_it_is_too_late(
@@ -333,6 +355,21 @@ async def dispatched(cadre: StaffActor, number: int, *, assists: bool = False) -
             note="", now=day(9, 22, 14),
         )  # fmt: skip
     return ref
+
+
+async def assert_limits_hold(moment: datetime) -> None:
+    """The doctor then finds every limit where it belongs in the sweep's order, and no card missing or unearned."""
+    named = {
+        "clocks_come_up_when_due",
+        "no_card_missing",
+        "card_is_earned",
+        "card_is_of_its_moment",
+    }
+    with at(moment):
+        async with reading() as tx:
+            found = [one for one in await examine(tx, most=10) if one.invariant.name in named]
+    assert {one.invariant.name for one in found} == named
+    assert [one.invariant.name for one in found if not one.holds] == []
 
 
 async def handling_cards(ref: str) -> list[tuple[str, datetime]]:
