@@ -1,7 +1,8 @@
 """Replies that the system could not read, read by people: which answer it is, or none.
 
 What they read are the citizen's own words, so it counts like any answer. Who may read is who makes the return calls; of
-a person who has accused somebody, only who sees that case; and nobody whose own work they may be about. The rules of reading by machine are in replies.py.
+a person who has accused somebody, only who sees that case; and nobody whose own work they may be about. The rules of
+reading by machine are in replies.py.
 """
 
 from dataclasses import dataclass, field
@@ -28,8 +29,8 @@ from app.surveys.terms import AnswerChannel, CallCause, HandReading
 _COLUMNS = ", ".join(f"r.{name}" for name in Reply.model_fields)
 # What a person texts may be about any of their cases, whatever it was taken for. So the words of one who has a sealed
 # case are there only for who sees that case, and where two units hold one each, for nobody; and not for who is kept from
-# how any of them was evaluated. A text of somebody who never
-# reported anything belongs to no county: each command center finds it.
+# how any of them was evaluated. A text of somebody who never reported anything belongs to no county: each command center
+# finds it.
 _READABLE = f"""
 r.effect IN ('unclear', 'not_asked')
 AND NOT EXISTS (

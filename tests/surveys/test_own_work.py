@@ -190,6 +190,17 @@ async def test_what_others_handle_stays_the_dispatchers_who_gave_it_to_them(
         assert ref in await calls(await who(account)), account
 
 
+async def answered_together(center: Person, ref: str, leading: Person, assisting: Person) -> None:
+    """By the lead and an assistant that the center names."""
+    lead = {"unit_code": LEAD, "task": "换灯泡", "days": 7}
+    assistants = [{"unit_code": ASSISTANT, "task": "查电路"}]
+    await center.does(f"/cases/{ref}/dispatch", lead=lead, assistants=assistants, note="")
+    await assisting.does(f"/cases/{ref}/sign")
+    await assisting.does(f"/cases/{ref}/assist-answer", answer="电路正常")
+    await leading.does(f"/cases/{ref}/sign")
+    await leading.does(f"/cases/{ref}/answer", **ANSWER)
+
+
 @pytest.mark.parametrize("part", [LEAD, ASSISTANT])
 async def test_who_has_another_post_where_it_was_handled_is_kept_from_it(
     who: Who, village: Village, part: str
@@ -197,14 +208,7 @@ async def test_who_has_another_post_where_it_was_handled_is_kept_from_it(
     phone, center = new_phone(), await who("zhihui")
     both = await who(await employed(Held(CENTER, Role.DISPATCHER), Held(part, Role.UNIT_HANDLER)))
     ref = await told_to_the_center(who, phone)
-    lead = {"unit_code": LEAD, "task": "换灯泡", "days": 7}
-    assistants = [{"unit_code": ASSISTANT, "task": "查电路"}]
-    await center.does(f"/cases/{ref}/dispatch", lead=lead, assistants=assistants, note="")
-    township, bureau = await who("ronglong"), await who("shuiwu")
-    await bureau.does(f"/cases/{ref}/sign")
-    await bureau.does(f"/cases/{ref}/assist-answer", answer="电路正常")
-    await township.does(f"/cases/{ref}/sign")
-    await township.does(f"/cases/{ref}/answer", **ANSWER)
+    await answered_together(center, ref, await who("ronglong"), await who("shuiwu"))
     await village.ask_about(ref)
     await reply(phone, "3")
     call = f"/return-calls/{(await calls(center))[ref]}"
@@ -223,15 +227,9 @@ async def test_who_had_a_part_is_kept_from_it_in_whatever_post_they_sit(
     ref = await told_to_the_center(who, phone)
     account = await employed(Held(LEAD if part == "lead" else ASSISTANT, Role.UNIT_HANDLER))
     await appointed(account, Held(CENTER, Role.SUPERVISOR))
-    lead = {"unit_code": LEAD, "task": "换灯泡", "days": 7}
-    assistants = [{"unit_code": ASSISTANT, "task": "查电路"}]
-    await center.does(f"/cases/{ref}/dispatch", lead=lead, assistants=assistants, note="")
     somebody, township, bureau = await who(account), await who("ronglong"), await who("shuiwu")
     leading, assisting = (somebody, bureau) if part == "lead" else (township, somebody)
-    await assisting.does(f"/cases/{ref}/sign")
-    await assisting.does(f"/cases/{ref}/assist-answer", answer="电路正常")
-    await leading.does(f"/cases/{ref}/sign")
-    await leading.does(f"/cases/{ref}/answer", **ANSWER)
+    await answered_together(center, ref, leading, assisting)
     await village.ask_about(ref)
     await reply(phone, "3")
     call = f"/return-calls/{(await calls(center))[ref]}"
