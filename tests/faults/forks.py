@@ -12,7 +12,7 @@ import signal
 import sys
 
 from app.settings import settings
-from tests.faults.messages import CONTROL, WORKERS
+from tests.faults.post import CONTROL, WORKERS
 
 
 def serve() -> None:

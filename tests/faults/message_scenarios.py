@@ -16,16 +16,8 @@ from functools import partial
 import httpx
 
 from qungong import serving
-from tests.faults.messages import (
-    CONTROL,
-    ROOT,
-    Forks,
-    Judged,
-    Post,
-    away,
-    free_port,
-    killed,
-)
+from tests.faults.messages import Judged, away, killed
+from tests.faults.post import CONTROL, ROOT, Forks, Post, free_port
 from tests.faults.webhooks import webhooks
 
 TEXTS = int(os.environ.get("FAULTS_TEXTS", "10000"))

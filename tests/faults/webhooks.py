@@ -8,7 +8,8 @@ from uuid import UUID, uuid4
 from twilio.request_validator import RequestValidator
 
 from app.settings import settings
-from tests.faults.messages import Judged, Post, moment, owed, rows
+from tests.faults.messages import Judged
+from tests.faults.post import Post, moment, owed, rows
 
 
 async def webhooks(post: Post, *, texts: int) -> Judged:

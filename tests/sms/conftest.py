@@ -14,9 +14,10 @@ from sms.providers.twilio import TwilioGateway
 from sms.simulator.app import create_app
 from sms.simulator.state import SimulatorSettings
 from tests.sms.aliyun import aliyun, running_aliyun
+from tests.sms.pushing import configured, message_id, web
 from tests.sms.servers import Listener, served
 
-__all__ = ["aliyun", "running_aliyun"]
+__all__ = ["aliyun", "configured", "message_id", "running_aliyun", "web"]
 
 
 @dataclass

@@ -1,111 +1,29 @@
 """What is pushed to us as the public reaches it: from the provider it has one effect, from others none, and none is a 5xx."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Any, Final
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import httpx
 import pytest
-from fastapi import FastAPI
 from sqlalchemy import text
 
 from app import db
 from app.clock import SHANGHAI
 from app.db import transaction
-from app.http import problems
 from app.outbox import MessageKind, announce
-from app.settings import settings
 from app.surveys import confidential
-from sms import inbound
 from sms.providers import aliyun_pushes
-from tests.sms.aliyun import PUSHES
+from tests.sms.pushing import REPLIES, REPORTS, TAKEN_WELL, client, receipt, reply, state, taken
 
-REPORTS, REPLIES = f"{PUSHES}/reports", f"{PUSHES}/replies"
-_ROW: Final = text("SELECT state, provider_id, error FROM outbox_message WHERE id = :id")
-_TAKEN: Final = text(
-    "SELECT count(*) FROM surveys.reply WHERE provider_message_id LIKE 'aliyun-' || :sequence"
-)
 _MOMENTS: Final = text("""
 SELECT provider_message_id, received_at FROM surveys.reply
 WHERE provider_message_id = ANY(CAST(:ids AS text[])) ORDER BY received_at
 """)
-TAKEN_WELL: Final = {"code": 0, "msg": "接收成功"}
-
-
-@pytest.fixture
-def configured(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setenv("SMS_PROVIDER", "aliyun")
-    settings.cache_clear()
-    yield
-    settings.cache_clear()
-
-
-@pytest.fixture
-async def web(county: None, configured: None) -> AsyncIterator[httpx.AsyncClient]:
-    assert county is None
-    assert configured is None
-    async with client("127.0.0.1") as opened:
-        yield opened
-
-
-def client(address: str) -> httpx.AsyncClient:
-    app = FastAPI()
-    problems.install(app)
-    app.include_router(inbound.router)
-    transport = httpx.ASGITransport(app, raise_app_exceptions=False, client=(address, 5))
-    return httpx.AsyncClient(transport=transport, base_url="http://inner")
-
-
-@pytest.fixture
-async def message_id(county: None) -> UUID:
-    assert county is None
-    async with transaction() as tx:
-        now = await tx.now()
-        return announce(
-            tx, MessageKind.ONE_TIME_CODE, now=now, phone="+8613800000001", code="123456"
-        )
-
-
-def receipt(message_id: UUID, **told: Any) -> dict[str, Any]:
-    return {
-        "phone_number": "13800000001",
-        "send_time": "2026-11-25 10:00:00",
-        "report_time": "2026-11-25 10:00:02",
-        "success": True,
-        "err_code": "DELIVERED",
-        "err_msg": "用户接收成功",
-        "sms_size": "1",
-        "biz_id": f"{message_id.int % 10**18}^0",
-        "out_id": str(message_id),
-    } | told
-
-
-def reply(sequence: Any = None, **told: Any) -> dict[str, Any]:
-    return {
-        "phone_number": "13800000001",
-        "send_time": "2026-11-25 10:00:00",
-        "content": "2",
-        "sign_name": "荣昌群工",
-        "dest_code": "1234",
-        "sequence_id": uuid4().int % 10**15 if sequence is None else sequence,
-    } | told
-
-
-async def state(message_id: UUID) -> tuple[str, str | None, str | None]:
-    async with transaction() as tx:
-        row = await tx.one_or_none(_ROW, id=message_id)
-    assert row is not None
-    return row.state, row.provider_id, row.error
-
-
-async def taken(item: dict[str, Any]) -> int:
-    async with transaction() as tx:
-        await confidential.enter(tx)
-        return int(await tx.scalar(_TAKEN, sequence=str(item["sequence_id"])))
 
 
 async def test_a_receipt_moves_the_message_also_before_we_knew_the_providers_id(
@@ -269,62 +187,6 @@ async def test_no_body_is_a_fault_of_ours(
     web: httpx.AsyncClient, where: str, body: bytes, answer: int
 ) -> None:
     assert (await web.post(where, content=body)).status_code == answer
-
-
-@pytest.mark.parametrize(
-    "path",
-    [
-        "/sms/aliyun/another-secret-000/reports",
-        "/sms/aliyun/%00/reports",
-        "/sms/aliyun/水/reports",
-        f"{PUSHES}x/reports",
-        PUSHES,
-    ],
-)
-async def test_at_another_address_there_is_nothing(
-    web: httpx.AsyncClient, message_id: UUID, path: str
-) -> None:
-    answered = await web.post(path, json=[receipt(message_id)])
-    assert answered.status_code == 404
-    assert (await state(message_id))[0] == "queued"
-
-
-@pytest.mark.parametrize("address", ["10.0.0.9", "::1", "", "unix:", "127.0.0.2"])
-async def test_from_elsewhere_there_is_nothing(
-    web: httpx.AsyncClient, message_id: UUID, address: str
-) -> None:
-    async with client(address) as elsewhere:
-        answered = await elsewhere.post(REPORTS, json=[receipt(message_id)])
-        wrong = await web.post("/sms/aliyun/another-secret-000/reports", json=[])
-    assert (answered.status_code, answered.content) == (404, wrong.content)
-    assert (await state(message_id))[0] == "queued"
-
-
-async def test_networks_may_be_allowed_and_mapped_addresses_count_as_what_they_are(
-    web: httpx.AsyncClient, message_id: UUID, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    assert web is not None
-    monkeypatch.setenv("ALIYUN_PUSH_ADDRESSES", "203.0.113.0/24, 2001:db8::/32")
-    settings.cache_clear()
-    for address, answer in [("203.0.113.9", 200), ("::ffff:203.0.113.9", 200), ("2001:db8::1", 200), ("127.0.0.1", 404)]:  # fmt: skip
-        async with client(address) as there:
-            answered = await there.post(REPORTS, json=[receipt(message_id)])
-        assert answered.status_code == answer
-
-
-async def test_where_another_provider_is_configured_the_published_address_is_closed(
-    web: httpx.AsyncClient, message_id: UUID, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("SMS_PROVIDER", "twilio")
-    settings.cache_clear()
-    assert (await web.post(REPORTS, json=[receipt(message_id)])).status_code == 404
-    # With secrets of one's own the former provider is still heard.
-    monkeypatch.setenv("ALIYUN_ACCESS_KEY_SECRET", "own")
-    monkeypatch.setenv("ALIYUN_PUSH_SECRET", "own-secret-own-secret")
-    monkeypatch.setenv("ALIYUN_PUSH_ADDRESSES", "127.0.0.0/8")
-    settings.cache_clear()
-    own = await web.post("/sms/aliyun/own-secret-own-secret/reports", json=[receipt(message_id)])
-    assert own.status_code == 200
 
 
 async def test_a_database_that_is_away_is_503_so_that_they_push_again(

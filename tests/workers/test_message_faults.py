@@ -12,7 +12,8 @@ import pytest_asyncio
 from app.settings import Settings, settings
 from sms.simulator.app import create_app
 from sms.simulator.state import SimulatorSettings
-from tests.faults.messages import CONTROL, WORKERS, Forks, Post, away, free_port, killed
+from tests.faults.messages import away, killed
+from tests.faults.post import CONTROL, WORKERS, Forks, Post, free_port
 from tests.faults.webhooks import webhooks
 from tests.sms.servers import served
 from tests.workers.conftest import Provider
