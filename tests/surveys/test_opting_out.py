@@ -53,6 +53,21 @@ async def test_who_answered_before_opting_out_is_not_called(village: Village, st
     assert await call_about(asked, staff) is None
 
 
+async def test_who_opts_out_with_an_answer_is_called_about_the_other_question_alone(
+    village: Village, staff: Staff
+) -> None:
+    phone = new_phone()
+    other = await village.asked(phone)
+    answered = await village.asked_beside(phone)
+    number = (await survey(answered)).short_number
+    assert await reply(phone, f"{number}号 1，谢谢 TD") is ReplyEffect.ANSWERED
+    assert await answers(answered) == [("satisfied", "text")]
+    assert await call_about(answered, staff) is None
+    call = await call_about(other, staff)
+    assert call is not None
+    assert (call.cause, await answers(other)) == ("opted_out", [])
+
+
 async def test_what_is_not_asked_yet_is_asked_by_a_call_when_its_turn_comes(
     village: Village, staff: Staff
 ) -> None:

@@ -132,8 +132,7 @@ async def test_whose_survey_did_not_arrive_and_no_report_said_so_is_called(
     await provider.behave(
         lost=True, undelivered=1, failure_code=_NUMBER_GONE, report_delay_seconds=0
     )
-    village = Village(find_staff)
-    asked = await village.ask(await village.answered("+8613900000009"))
+    asked = await Village(find_staff).asked_soon("+8613900000009")
     await worked()
     async with transaction() as tx:
         survey = await tx.scalar(_SURVEY, case_id=asked.case_id)
