@@ -269,11 +269,12 @@ async def my_evaluation(ref: Ref, tx: Tx, by: ByCitizen) -> EvaluationOut:
     own = await receiving.own_survey(tx, ref, by=by, now=now)
     if own is None:
         return EvaluationOut(until=None, value=None, open=False, changeable_until=None)
+    answer = own.own_answer()
     return EvaluationOut(
         until=own.survey.window_ends_at,
-        value=None if own.answer is None else own.answer.value,
-        open=own.correctable(now) if own.answer is not None else own.open_on_page(now),
-        changeable_until=own.correctable_until(),
+        value=None if answer is None else answer.value,
+        open=own.heard_on_page(now),
+        changeable_until=None if answer is None else own.correctable_until(),
     )
 
 

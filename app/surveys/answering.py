@@ -22,6 +22,8 @@ from app.surveys.replies import Value
 from app.surveys.terms import AnswerChannel, CallCause, CallResult, CallState, Discount, ReplyEffect
 
 CORRECTED_WITHIN: Final = timedelta(hours=24)
+# A call that found out what is behind it: said again, it is not made again.
+_JUDGED: Final = (CallResult.VALID, CallResult.UNREASONABLE)
 
 
 @dataclass(slots=True)
@@ -45,9 +47,22 @@ class Standing:
         """The page need not wait for its turn."""
         return self.open(now) or (self.answer is None and self.survey.asked_at is None)
 
+    def heard_on_page(self, now: datetime) -> bool:
+        """Whether the page takes an answer or correction. Where it would not count, the window alone tells: what the people
+        behind the number said when they were called is not for who holds it."""
+        if self.owner.discount is not None:
+            ends_at = self.survey.window_ends_at
+            return ends_at is None or now <= ends_at
+        return self.correctable(now) if self.answer is not None else self.open_on_page(now)
+
+    def own_answer(self) -> Answer | None:
+        """What the owner of the number may be shown as said by them."""
+        return None if self.owner.discount is not None else self.answer
+
     def correctable_until(self) -> datetime | None:
-        """What a call took down is not the citizen's to put right by text."""
-        if self.answer is None or self.answer.channel is AnswerChannel.RETURN_CALL:
+        """What a call took down may be put right as well, by whoever owns the number: nobody is made to have said it."""
+        by_call = self.answer is not None and self.answer.channel is AnswerChannel.RETURN_CALL
+        if self.answer is None or (by_call and self.owner.discount is not None):
             return None
         assert self.first_at is not None, "there is an answer"
         return self.first_at + CORRECTED_WITHIN
@@ -191,7 +206,9 @@ def _overtaken(tx: Transaction, of: Standing, given: Answer) -> ReplyEffect:
 def _settle_call(tx: Transaction, of: Standing, value: Value, now: datetime) -> None:
     if value is Value.DISSATISFIED:
         _owe_call(tx, of, CallCause.DISSATISFIED, now)
-    elif of.call is not None and of.call.cause is not CallCause.DISSATISFIED:
+    elif of.call is not None and not (
+        of.call.cause is CallCause.DISSATISFIED or of.call.result in _JUDGED
+    ):
         # It was owed only because nobody knew; now they have said it themselves.
         of.call.state, of.call.result = CallState.DONE, CallResult.EVALUATED
         tx.change(of.call)
@@ -200,7 +217,8 @@ def _settle_call(tx: Transaction, of: Standing, value: Value, now: datetime) -> 
 def _owe_call(tx: Transaction, of: Standing, cause: CallCause, now: datetime) -> None:
     if of.call is None:
         tx.add(ReturnCall(id=uuid7(now), survey_id=of.survey.id, cause=cause, created_at=now))
-    elif cause is CallCause.DISSATISFIED and of.call.called_at is None:
+    elif cause is CallCause.DISSATISFIED and of.call.result not in _JUDGED:
+        # Also where a call was made before: it found nobody, or somebody who said otherwise then.
         of.call.cause, of.call.state, of.call.result = cause, CallState.OPEN, None
         tx.change(of.call)
 

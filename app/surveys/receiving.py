@@ -39,7 +39,8 @@ LEFT JOIN LATERAL (
       WHERE m.once IN ('survey-text/' || CAST(s.id AS text), 'survey-reminder/' || CAST(s.id AS text)) AND m.state = 'queued'
       FOR UPDATE SKIP LOCKED) AS queued
   FROM surveys.survey s JOIN grievance g ON g.id = s.case_id {JOINS}
-  WHERE s.citizen_id = p.id AND (s.window_ends_at IS NULL OR s.window_ends_at >= :since)
+  -- What a call took down after the window may be put right as well.
+  WHERE s.citizen_id = p.id AND (s.window_ends_at IS NULL OR s.window_ends_at >= :since OR a.answered_at >= :since)
 ) s ON true
 ORDER BY t.place, s.asked_at, s.id
 """)  # noqa: S608 - constants of our own
@@ -123,10 +124,12 @@ async def evaluate(
     own = await _own(tx, ref, by, now)
     if own is None:
         raise ActionNotAllowed("这件事还没有到评价的时候，办结后会请您评价。")
-    if own.answer is not None and not own.correctable(now):
-        raise ActionNotAllowed("您已经评价过这件事，可以更改的时间已过。")
-    if own.answer is None and not own.open_on_page(now):
-        raise ActionNotAllowed("评价的时间已过。")
+    if not own.heard_on_page(now):
+        raise ActionNotAllowed(
+            "评价的时间已过。"
+            if own.own_answer() is None
+            else "您已经评价过这件事，可以更改的时间已过。"
+        )
     if own.survey.asked_at is None:
         await answering.on_the_page(tx, own.survey, now)
     effect = take(tx, own, value, remark, AnswerChannel.PAGE, now)

@@ -37,7 +37,7 @@ SELECT {_COLUMNS}, c.ref, c.title, s.round, s.asked_at, c.answered_at, holder.na
   (SELECT f.value FROM surveys.answer f WHERE f.survey_id = s.id AND f.discounted = 'corrected'
     ORDER BY f.answered_at LIMIT 1) AS first_value,
   ARRAY(SELECT DISTINCT CAST(t.at AT TIME ZONE 'Asia/Shanghai' AS date) FROM surveys.call_try t
-    WHERE t.call_id = r.id AND t.result = 'not_reached') AS vain_days
+    WHERE t.call_id = r.id AND t.result = 'not_reached' AND (a.answered_at IS NULL OR t.at >= a.answered_at)) AS vain_days
 FROM surveys.return_call r
 JOIN surveys.survey s ON s.id = r.survey_id
 JOIN grievance c ON c.id = s.case_id

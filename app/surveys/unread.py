@@ -65,7 +65,7 @@ _ANSWERABLE = text(f"""
 SELECT {COLUMNS}, g.ref, g.title
 FROM surveys.survey s JOIN grievance g ON g.id = s.case_id JOIN grievance c ON c.id = g.id
 JOIN citizen p ON p.id = s.citizen_id {JOINS}
-WHERE s.citizen_id = :citizen_id AND s.asked_at <= :received_at AND s.window_ends_at >= :since
+WHERE s.citizen_id = :citizen_id AND s.asked_at <= :received_at AND (s.window_ends_at >= :since OR a.answered_at >= :since)
   AND {VISIBLE_TO_STAFF}
 ORDER BY s.asked_at DESC, s.id
 """)  # noqa: S608 - constants of our own

@@ -3,6 +3,7 @@
 from datetime import timedelta
 from typing import Any
 
+import pytest
 from sqlalchemy import text
 
 from app import clock
@@ -115,6 +116,82 @@ async def test_who_was_talked_round_is_called_all_the_same_and_may_have_it_done_
             tx, asked.ref, by=center, reason="属实", now=await tx.now()
         )
     assert again.case.round == 2
+
+
+async def called(call: CallToMake, finding: Finding, staff: Staff) -> CallToMake:
+    center = await staff("zhihui")
+    async with transaction() as tx:
+        return await return_calls.record_finding(
+            tx, call.id, finding, by=center, now=await tx.now()
+        )
+
+
+@pytest.mark.parametrize("window_is_over", [False, True])
+async def test_what_a_call_took_down_may_be_put_right_within_a_day_and_is_looked_into(
+    village: Village, staff: Staff, window_is_over: bool
+) -> None:
+    phone = new_phone()
+    asked = await village.asked(phone)
+    await reply(phone, "退订")
+    call = await call_about(asked, staff)
+    assert call is not None
+    with clock.moved(timedelta(days=10 if window_is_over else 1)):
+        await called(call, Finding(CallResult.EVALUATED, evaluation=Value.SATISFIED), staff)
+        assert await reply(phone, "不满意，没人打过电话") is ReplyEffect.CORRECTED
+        again = await call_about(asked, staff)
+        assert again is not None
+        assert (again.cause, again.value, again.first_value) == (
+            "dissatisfied",
+            "dissatisfied",
+            "satisfied",
+        )
+        done = await called(again, Finding(CallResult.VALID, consent=True), staff)
+        assert (done.state, done.tries) == ("done", 2)
+    with clock.moved(timedelta(days=12)):
+        assert await reply(phone, "满意") is ReplyEffect.NOT_ASKED, "a day from the first"
+    assert await kept(asked) == [
+        ("satisfied", "return_call", "corrected"),
+        ("dissatisfied", "text", None),
+    ]
+
+
+async def test_what_a_call_found_valid_stays_so_whatever_the_person_says_then(
+    village: Village, staff: Staff
+) -> None:
+    phone, center = new_phone(), await staff("zhihui")
+    asked = await village.asked(phone)
+    await reply(phone, "退订")
+    call = await call_about(asked, staff)
+    assert call is not None
+    finding = Finding(CallResult.VALID, consent=True, evaluation=Value.DISSATISFIED)
+    await called(call, finding, staff)
+    assert await reply(phone, "满意") is ReplyEffect.CORRECTED
+    assert await reply(phone, "不满意") is ReplyEffect.CORRECTED
+    assert await call_about(asked, staff) is None, "they were called about it"
+    async with transaction() as tx:
+        found = await return_calls.get_call(tx, call.id, by=center)
+    assert (found.state, found.result, found.consent) == ("done", "valid", True)
+
+
+async def test_who_was_given_up_and_is_dissatisfied_is_called_again(
+    village: Village, staff: Staff
+) -> None:
+    phone = new_phone()
+    asked = await village.asked(phone)
+    await reply(phone, "退订")
+    call = await call_about(asked, staff)
+    assert call is not None
+    nobody = Finding(CallResult.NOT_REACHED)
+    for days in (1, 2, 3):
+        with clock.moved(timedelta(days=days)):
+            call = await called(call, nobody, staff)
+    assert call.state == "done"
+    with clock.moved(timedelta(days=4)):
+        assert await on_the_page(asked, Value.DISSATISFIED) is ReplyEffect.ANSWERED
+        again = await call_about(asked, staff)
+        assert again is not None
+        assert again.cause == "dissatisfied"
+        assert (await called(again, nobody, staff)).state == "open", "three days anew"
 
 
 async def test_words_that_people_read_put_right_only_what_was_said_before_them(

@@ -1,11 +1,12 @@
 """Whose number it is: what a unit's, a shared one's or a handler's own phone says does not count, and such people are called."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from sqlalchemy import text
 
-from app import keys
+from app import clock, keys
 from app.auth.actor import CitizenActor
 from app.cases.actions import filing, handling, judging
 from app.cases.actions.filing import Intake, PersonHelped
@@ -13,9 +14,10 @@ from app.cases.models import Channel, Outcome
 from app.db import reading, transaction
 from app.directory import official_numbers
 from app.directory.models import Citizen
+from app.errors import ActionNotAllowed
 from app.identifiers import uuid7
 from app.limits.terms import Kind
-from app.surveys import return_calls
+from app.surveys import receiving, return_calls
 from app.surveys.numbers import Owner
 from app.surveys.replies import Value
 from app.surveys.return_calls import Finding
@@ -116,6 +118,36 @@ async def test_who_was_registered_under_a_units_number_is_called_and_no_text_cou
         finding = Finding(CallResult.VALID, consent=True, evaluation=Value.DISSATISFIED)
         await return_calls.record_finding(tx, call.id, finding, by=center, now=await tx.now())
     assert await answers(asked) == [("dissatisfied", "return_call")]
+
+
+async def test_the_page_of_a_units_number_shows_nothing_of_what_people_said_when_they_were_called(
+    village: Village, staff: Staff
+) -> None:
+    phone, center = new_phone(), await staff("zhihui")
+    await official(phone, staff, unit=VILLAGE)
+    asked = await village.asked(phone)
+    call = await call_about(asked, staff)
+    assert call is not None
+
+    async def shown() -> tuple[Any, ...]:
+        async with transaction() as tx:
+            now = await tx.now()
+            own = await receiving.own_survey(tx, asked.ref, by=asked.citizen, now=now)
+            assert own is not None
+            return own.own_answer(), own.heard_on_page(now)
+
+    before = await shown()
+    async with transaction() as tx:
+        finding = Finding(CallResult.VALID, consent=True, evaluation=Value.DISSATISFIED)
+        await return_calls.record_finding(tx, call.id, finding, by=center, now=await tx.now())
+    assert await shown() == before == (None, True)
+    assert await on_the_page(asked, Value.SATISFIED) is ReplyEffect.DISCOUNTED
+    assert await reply(phone, "满意") is not ReplyEffect.CORRECTED
+    assert await answers(asked) == [("dissatisfied", "return_call")]
+    with clock.moved(timedelta(days=8)):
+        assert await shown() == (None, False), "the window alone tells"
+        with pytest.raises(ActionNotAllowed):
+            await on_the_page(asked, Value.SATISFIED)
 
 
 async def test_a_number_found_to_be_a_units_after_the_question_was_sent_counts_no_more(
