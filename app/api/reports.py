@@ -209,7 +209,7 @@ async def show_unit_month(month: MonthCode, code: Code, tx: Tx, by: ByStaff) -> 
 @router.get(
     "/reports/months/{month}/corrections",
     summary="锁定后的更正",
-    description="锁定的数字不改，更正另记：改什么、为什么、谁改、原数与新数。限全县岗位；评价的更正仅督查员可见。",
+    description="锁定的数字不改，更正另记：改什么、为什么、谁改、原数与新数。限全县岗位；评价的更正仅督查员可见，只列单位、原因和经办人，不列改了哪一项、原数与新数（查看评价须写明理由、记录在案）。",
     responses=_READ,
 )
 async def list_corrections(month: MonthCode, tx: Tx, by: ByStaff) -> Corrections:
@@ -220,7 +220,7 @@ async def list_corrections(month: MonthCode, tx: Tx, by: ByStaff) -> Corrections
         county_id,
         wanted,
         wanted,
-        evaluations=reading.oversees_evaluations(by),
+        evaluations=await reading.oversees_evaluations(tx, by),
     )
     return Corrections(items=[CorrectionOut.of(one) for one in found])
 
@@ -304,7 +304,7 @@ async def show_unit_year(year: Year, code: Code, tx: Tx, by: ByStaff) -> UnitRep
 @router.get(
     "/reports/satisfaction",
     summary="本单位的评价反馈",
-    description="月结时反馈给办理单位的满意情况，此后不再变动。参评不足五人次的，与本镇街同样情况的单位合并；仍不足的不反馈。接近一致的只说明不低于或不少于多少。",
+    description="月结时反馈给办理单位的满意情况，此后不再变动。参评不足五人的（一人多件只算一人），与本镇街同样情况的单位合并；仍不足的不反馈。接近一致的只说明不低于或不少于多少。",
     responses=problems(SignInRequired, NotPermitted),
 )
 async def own_satisfaction(asked: Annotated[MonthsQuery, Query()], tx: Tx, by: ByStaff) -> Releases:
@@ -320,7 +320,7 @@ async def _county(tx: Tx, by: StaffActor, first: Month, last: Month, *, people: 
         reading.require_any(by),
         first,
         last,
-        evaluations=reading.sees_evaluations(by),
+        evaluations=await reading.sees_evaluations(tx, by),
         people=people,
     )
 

@@ -1,11 +1,12 @@
 """The posts a person holds today, and which of them a session acts in."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
 from sqlalchemy import text
 
+from app.auth.actor import StaffActor
 from app.auth.sessions import MOVED
 from app.db import Transaction
 from app.directory.queries import carries_on_for
@@ -69,6 +70,12 @@ async def held(tx: Transaction, staff_id: int) -> list[PostHeld]:
         )
         for row in await tx.all(_HELD, staff_id=staff_id)
     ]
+
+
+async def sits_in(tx: Transaction, by: StaffActor, kinds: Collection[UnitKind]) -> bool:
+    """Whether the person has a post today, whichever they act in, in a unit of one of these kinds."""
+    posts = await held(tx, by.staff_id)
+    return by.unit_kind in kinds or any(post.unit_kind in kinds for post in posts)
 
 
 def chosen(posts: Sequence[PostHeld], post_id: int | None) -> PostHeld | None:

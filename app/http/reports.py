@@ -152,10 +152,10 @@ class CorrectionOut(BaseModel):
     unit_code: str = Field(examples=["500153100"])
     unit: str = Field(examples=["荣隆镇"])
     person: str | None = Field(description="个人的；单位的为空", examples=[None])
-    measure: Measure
+    measure: Measure | None = Field(description="评价的更正不列，下同")
     measure_label: str = Field(examples=["有效黄牌"])
-    old: int = Field(examples=[1])
-    new: int = Field(examples=[0])
+    old: int | None = Field(examples=[1])
+    new: int | None = Field(examples=[0])
     cause: CorrectionCause
     cause_label: str = Field(examples=["截止后撤销的牌"])
     reason: str = Field(examples=["申诉成立，牌已撤销。"])
@@ -164,7 +164,7 @@ class CorrectionOut(BaseModel):
 
     @classmethod
     def of(cls, row: Found) -> Self:
-        measure = Measure(row.measure)
+        measure = None if row.measure is None else Measure(row.measure)
         cause = CorrectionCause(row.cause)
         return cls(
             seq=row.seq,
@@ -172,7 +172,7 @@ class CorrectionOut(BaseModel):
             unit=row.unit_name,
             person=row.person_name,
             measure=measure,
-            measure_label=measure.chinese,
+            measure_label="评价" if measure is None else measure.chinese,
             old=row.old,
             new=row.new,
             cause=cause,
@@ -187,12 +187,14 @@ class ReleasedOut(BaseModel):
     month: str = Field(examples=["2025-06"])
     released: bool = Field(description="有没有反馈；参评太少的没有", examples=[True])
     joined: bool | None = Field(description="是否为本镇街参评较少的单位合并", examples=[False])
-    evaluated: int | None = Field(description="参评人次", examples=[12])
-    bound: Bound | None = Field(
-        description="exact 满意（含基本满意）的人次；at_least 满意率不低于、at_most 不高于百分之几"
+    evaluated: int | None = Field(
+        description="参评人数：一人多件的，以最后一次评价计；已决定重办的不计", examples=[12]
     )
-    favourable: int | None = Field(description="人次或百分比，见 bound", examples=[80])
-    told: str = Field(description="供显示", examples=["满意率不低于80%（参评12人次）"])
+    bound: Bound | None = Field(
+        description="exact 满意（含基本满意）的人数；at_least 满意率不低于、at_most 不高于百分之几"
+    )
+    favourable: int | None = Field(description="人数或百分比，见 bound", examples=[80])
+    told: str = Field(description="供显示", examples=["满意率不低于80%（参评12人）"])
 
     @classmethod
     def of(cls, one: MonthReleased) -> Self:

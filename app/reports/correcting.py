@@ -96,7 +96,7 @@ async def recount(
     Raises NotPermitted but for supervisors who sit in no handling unit, NotFound for a month that is not locked, NothingChanged.
     """
     # Whether anything is to be corrected also tells of evaluations.
-    if not reading.oversees_evaluations(by) or by.county_id is None:
+    if not await reading.oversees_evaluations(tx, by) or by.county_id is None:
         raise NotPermitted("只有督查员可以更正已锁定的月份，部门、镇街和村(社区)的除外。")
     await closing.one_at_a_time(tx, by.county_id)
     locked = await closing.locked(tx, by.county_id, month)

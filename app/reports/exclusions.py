@@ -79,7 +79,7 @@ async def of_month(tx: Transaction, month: Month, *, by: StaffActor) -> list[Exc
 
     What somebody had a part in is left out for them.
     """
-    if not reading.oversees_evaluations(by) or by.county_id is None:
+    if not await reading.oversees_evaluations(tx, by) or by.county_id is None:
         raise NotPermitted("只有督查员可以查看剔除的评价，部门、镇街和村(社区)的除外。")
     rows = await satisfaction.excluded(tx, month.begins, month.ends, MOST, by=by)
     return [

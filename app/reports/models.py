@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import ClassVar
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Index, Text, UniqueConstraint, text
+from sqlalchemy import ARRAY, CheckConstraint, Index, Text, UniqueConstraint, Uuid, text
 from sqlmodel import Field
 
 from app.directory.terms import UnitKind
@@ -91,6 +91,7 @@ class MonthSatisfaction(Stored, table=True):
     """How people evaluated a unit, or a person in a unit; handling units never read it.
 
     `township_id`: with whose small ones it was told. Empty where it has none, and of months locked before it was kept.
+    `voices`: the people one answer each of whom the unit may be told of together; a unit's row has them, a person's not.
     """
 
     __tablename__ = "month_satisfaction"
@@ -114,6 +115,8 @@ class MonthSatisfaction(Stored, table=True):
     satisfied: int
     basically_satisfied: int
     excluded: int
+    voices: list[UUID] | None = Field(default=None, sa_type=ARRAY(Uuid))
+    voices_favourable: int | None = None
 
 
 class MonthSealed(Stored, table=True):

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from sqlalchemy import text
 
+from app.auth import posts
 from app.auth.actor import StaffActor
 from app.db import Transaction
 from app.directory.terms import HANDLING_UNITS, Role, UnitKind
@@ -36,7 +37,7 @@ from app.reports.months import Month
 from app.reports.suppression import Whose
 from app.stored import Found
 
-# Who is told how people evaluated, once the month is locked: nobody who sits in a unit that handles cases.
+# Who is told how people evaluated, once the month is locked: nobody who sits in a unit that handles cases, in any post.
 _SEE_EVALUATIONS: Final = frozenset({Role.SUPERVISOR, Role.LEADER})
 _MONTHS: Final = text("""
 SELECT m.*, (SELECT count(*) FROM month_correction k WHERE k.county_id = m.county_id AND k.month = m.month) AS corrections
@@ -117,13 +118,14 @@ class Sealed:
     answered: int
 
 
-def sees_evaluations(by: StaffActor) -> bool:
-    return by.role in _SEE_EVALUATIONS and by.unit_kind not in HANDLING_UNITS
+async def sees_evaluations(tx: Transaction, by: StaffActor) -> bool:
+    """In whichever post they act: who also works where cases are handled takes what they see there along."""
+    return by.role in _SEE_EVALUATIONS and not await posts.sits_in(tx, by, HANDLING_UNITS)
 
 
-def oversees_evaluations(by: StaffActor) -> bool:
+async def oversees_evaluations(tx: Transaction, by: StaffActor) -> bool:
     """Who sees single decisions about evaluations, and has them counted anew."""
-    return by.role is Role.SUPERVISOR and sees_evaluations(by)
+    return by.role is Role.SUPERVISOR and await sees_evaluations(tx, by)
 
 
 def require_county_wide(by: StaffActor) -> None:
@@ -176,7 +178,7 @@ async def unit(tx: Transaction, code: str, first: Month, last: Month, *, by: Sta
         raise NotFound
     span = await _span(tx, county_id, first, last)
     people = by.sees_county or by.role is Role.UNIT_HEAD
-    evaluations = sees_evaluations(by)
+    evaluations = await sees_evaluations(tx, by)
     figures = await _figures(tx, span, unit_id=unit_id, people=people, evaluations=evaluations)
     _share(figures, evaluations=evaluations)
     return Report(
@@ -199,7 +201,10 @@ async def sealed(tx: Transaction, month: Month, *, by: StaffActor) -> Sealed | N
 async def corrections(
     tx: Transaction, county_id: int, first: Month, last: Month, *, evaluations: bool
 ) -> list[Found]:
-    """All that were made, in order; those of evaluations, which tell single answers, after the others and for supervisors alone."""
+    """All that were made, in order; after the others those of evaluations, for supervisors alone.
+
+    Of the latter not from what to what: that would tell single answers, which are looked at with a reason and on record.
+    """
     binds = {"county_id": county_id, "first": first.first, "last": last.first}
     found = await tx.all(_CORRECTIONS, **binds)
     return found + (await satisfaction.corrections(tx, **binds) if evaluations else [])

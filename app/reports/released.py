@@ -39,7 +39,7 @@ class Released:
         else:
             share = f"满意率{100 * self.favourable / self.evaluated:.1f}%"
         whose = "本镇街参评较少的单位合并：" if self.joined else ""
-        return f"{whose}{share}（参评{self.evaluated}人次）"
+        return f"{whose}{share}（参评{self.evaluated}人）"
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,20 +23,20 @@ from app.surveys.models import READ_AS_A_VALUE
 # where that is said.
 _COUNTS: Final = """
   LEFT JOIN LATERAL (
-    SELECT a.value FROM surveys.answer a
+    SELECT a.value, a.answered_at FROM surveys.answer a
     WHERE a.survey_id = t.survey_id AND a.answered_at < :cutoff AND (a.discounted IS NULL OR a.discounted = 'corrected')
     ORDER BY a.answered_at DESC, a.discounted NULLS FIRST LIMIT 1
   ) a ON true"""
 # A case that was joined to another was handled where the other was: by the unit that answered the round asked about.
 _ABOUT: Final = """
 WITH RECURSIVE up AS (
-  SELECT s.id AS survey_id, s.round, c.id AS case_id, c.primary_id
+  SELECT s.id AS survey_id, s.citizen_id, s.round, c.id AS case_id, c.primary_id
   FROM surveys.survey s JOIN grievance c ON c.id = s.case_id
   WHERE {which}
   UNION ALL
-  SELECT u.survey_id, u.round, g.id, g.primary_id FROM up u JOIN grievance g ON g.id = u.primary_id
+  SELECT u.survey_id, u.citizen_id, u.round, g.id, g.primary_id FROM up u JOIN grievance g ON g.id = u.primary_id
 ), about AS (
-  SELECT t.survey_id, p.unit_id, answerer.staff_id
+  SELECT t.survey_id, t.citizen_id, t.round, t.case_id, p.unit_id, answerer.staff_id
   FROM up t
   JOIN assignment p ON p.case_id = t.case_id AND p.round = t.round AND p.role = 'lead' AND p.state = 'answered'
   LEFT JOIN LATERAL (
@@ -46,23 +46,36 @@ WITH RECURSIVE up AS (
   WHERE t.primary_id IS NULL
 )"""
 _OF_MONTH: Final = "c.county_id = :county_id AND NOT c.sealed AND s.window_ends_at >= :begins AND s.window_ends_at < :ends"
+# `voice`: what its unit may be told of, one answer a person. Of a round that was ordered done again the unit knows what was said.
 _COUNTED: Final = f"""{_ABOUT.format(which=_OF_MONTH)}, told AS (
-  SELECT t.unit_id, t.staff_id, x.survey_id IS NOT NULL AS excluded, CASE WHEN x.survey_id IS NULL THEN a.value END AS value
+  SELECT t.survey_id, t.citizen_id, t.unit_id, t.staff_id, x.survey_id IS NOT NULL AS excluded, a.answered_at,
+    CASE WHEN x.survey_id IS NULL THEN a.value END AS value,
+    t.round > (SELECT count(*) FROM case_event w
+      WHERE w.case_id = t.case_id AND w.action = 'rework' AND w.at < :cutoff) AS stands
   FROM about t {_COUNTS}
   LEFT JOIN surveys.exclusion x ON x.survey_id = t.survey_id AND x.decided_at < :cutoff
+), heard AS (
+  SELECT t.*, t.value IS NOT NULL AND t.stands AND 1 = row_number() OVER (
+    PARTITION BY t.unit_id, t.citizen_id, t.value IS NOT NULL AND t.stands ORDER BY t.answered_at DESC, t.survey_id) AS voice
+  FROM told t
 )
 SELECT o.unit_id, o.staff_id, CAST(count(*) AS int) AS asked, CAST(count(o.value) AS int) AS evaluated,
   CAST(count(*) FILTER (WHERE o.value = 'satisfied') AS int) AS satisfied,
   CAST(count(*) FILTER (WHERE o.value = 'basically_satisfied') AS int) AS basically_satisfied,
-  CAST(count(*) FILTER (WHERE o.excluded) AS int) AS excluded
-FROM told o GROUP BY GROUPING SETS ((o.unit_id), (o.unit_id, o.staff_id))
+  CAST(count(*) FILTER (WHERE o.excluded) AS int) AS excluded,
+  CASE grouping(o.staff_id) WHEN 1
+    THEN coalesce(array_agg(o.citizen_id ORDER BY o.citizen_id) FILTER (WHERE o.voice), '{{}}') END AS voices,
+  CASE grouping(o.staff_id) WHEN 1
+    THEN CAST(count(*) FILTER (WHERE o.voice AND o.value <> 'dissatisfied') AS int) END AS voices_favourable
+FROM heard o GROUP BY GROUPING SETS ((o.unit_id), (o.unit_id, o.staff_id))
 HAVING grouping(o.staff_id) = 1 OR o.staff_id IS NOT NULL"""  # noqa: S608 - constants of this module
 _COUNT: Final = text(_COUNTED)
 _NAMES: Final = ", ".join(SATISFACTION)
 _TOWNSHIP: Final = "CASE u.kind WHEN 'township' THEN u.id WHEN 'village' THEN u.parent_id END"
 _WRITE: Final = text(f"""
-INSERT INTO surveys.month_satisfaction (id, county_id, month, unit_id, staff_id, township_id, {_NAMES})
-SELECT gen_random_uuid(), :county_id, :month, n.unit_id, n.staff_id, {_TOWNSHIP}, {_NAMES}
+INSERT INTO surveys.month_satisfaction
+  (id, county_id, month, unit_id, staff_id, township_id, {_NAMES}, voices, voices_favourable)
+SELECT gen_random_uuid(), :county_id, :month, n.unit_id, n.staff_id, {_TOWNSHIP}, {_NAMES}, voices, voices_favourable
 FROM ({_COUNTED}) n JOIN unit u ON u.id = n.unit_id""")  # noqa: S608 - constants
 _LOCKED: Final = text(f"""
 SELECT unit_id, staff_id, month, {_NAMES} FROM surveys.month_satisfaction
@@ -72,14 +85,17 @@ _CORRECTED: Final = text(f"""
 SELECT unit_id, staff_id, month, measure, new - old AS change, {_CAUSE} FROM surveys.satisfaction_correction
 WHERE county_id = :county_id AND month >= :first AND month <= :last""")  # noqa: S608 - constants
 _CORRECTIONS: Final = text(f"""
-SELECT k.*, {_CAUSE}, u.code AS unit_code, u.name AS unit_name, p.name AS person_name, b.name AS by_name
-FROM surveys.satisfaction_correction k JOIN unit u ON u.id = k.unit_id
-LEFT JOIN staff p ON p.id = k.staff_id LEFT JOIN staff b ON b.id = k.by_staff_id
-WHERE k.county_id = :county_id AND k.month >= :first AND k.month <= :last ORDER BY k.seq""")  # noqa: S608 - constants
-# Units that were evaluated at all, and the township whose small ones were told together.
+SELECT min(k.seq) AS seq, u.code AS unit_code, u.name AS unit_name, NULL AS person_name, NULL AS measure, NULL AS old, NULL AS new,
+  {_CAUSE}, k.reason, b.name AS by_name, k.at
+FROM surveys.satisfaction_correction k JOIN unit u ON u.id = k.unit_id LEFT JOIN staff b ON b.id = k.by_staff_id
+WHERE k.county_id = :county_id AND k.month >= :first AND k.month <= :last
+GROUP BY k.month, u.id, k.reply_id, k.reason, b.id, k.at ORDER BY 1""")  # noqa: S608 - constants
+# Units that were evaluated at all, and the township whose small ones were told together. Of months locked before voices
+# were kept, each answer was one.
 _TO_RELEASE: Final = text(f"""
-SELECT f.unit_id, coalesce(f.township_id, {_TOWNSHIP}) AS township_id, f.evaluated,
-  f.satisfied + f.basically_satisfied AS favourable
+SELECT f.unit_id, coalesce(f.township_id, {_TOWNSHIP}) AS township_id,
+  coalesce(CAST(f.voices AS text[]), ARRAY(SELECT f.unit_id || '/' || n FROM generate_series(1, f.evaluated) n)) AS voices,
+  coalesce(f.voices_favourable, f.satisfied + f.basically_satisfied) AS favourable
 FROM surveys.month_satisfaction f JOIN unit u ON u.id = f.unit_id
 WHERE f.county_id = :county_id AND f.month = :month AND f.staff_id IS NULL AND f.asked > 0 ORDER BY f.unit_id""")  # noqa: S608 - constants
 _CONTENT: Final = text("""
@@ -142,7 +158,9 @@ async def count(tx: Transaction, month: MonthEnd) -> dict[Whose, dict[Measure, i
 async def to_release(tx: Transaction, month: MonthEnd) -> list[Counted]:
     await confidential.enter(tx)
     rows = await tx.all(_TO_RELEASE, county_id=month.county_id, month=month.month)
-    return [Counted(row.unit_id, row.township_id, row.evaluated, row.favourable) for row in rows]
+    return [
+        Counted(row.unit_id, row.township_id, frozenset(row.voices), row.favourable) for row in rows
+    ]
 
 
 async def locked(tx: Transaction, **months: Any) -> list[Found]:
@@ -170,6 +188,7 @@ async def whose(tx: Transaction, survey_id: UUID) -> Whose:
 
 
 async def corrections(tx: Transaction, **months: Any) -> list[Found]:
+    """That a unit's were corrected, why and by whom; not which of them, nor from what to what."""
     await confidential.enter(tx)
     return await tx.all(_CORRECTIONS, **months)
 

@@ -27,17 +27,20 @@ class Bound(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """A unit's evaluations in a month. `township_id`: with whose units it is joined when there are too few, if with any."""
+    """A unit's evaluations in a month, one a person. `township_id`: with whose units it is joined when they are too few.
+
+    `voices`: who they are, so that the five are five people however often one of them answers.
+    """
 
     unit_id: int
     township_id: int | None
-    evaluated: int
+    voices: frozenset[str]
     favourable: int
 
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """What is told of these units together. `favourable` is a count where the bound is exact, else a percentage."""
+    """What is told of these units together: how many people `evaluated` them. `favourable` is a count where the bound is exact, else a percentage."""
 
     unit_ids: tuple[int, ...]
     joined: bool
@@ -51,14 +54,14 @@ def cells(counted: Iterable[Counted]) -> list[Cell]:
     alone: list[Cell] = []
     joined: dict[int, list[Counted]] = {}
     for one in sorted(counted, key=lambda one: one.unit_id):
-        if one.evaluated >= FEWEST:
+        if len(one.voices) >= FEWEST:
             alone.append(_cell([one], joined=False))
         elif one.township_id is not None:
             joined.setdefault(one.township_id, []).append(one)
     together = (
         _cell(small, joined=True)
         for _, small in sorted(joined.items())
-        if sum(one.evaluated for one in small) >= FEWEST
+        if len(frozenset[str]().union(*(one.voices for one in small))) >= FEWEST
     )
     return [*alone, *together]
 
@@ -109,6 +112,6 @@ def _untold(parts: Mapping[Whose, int], total: int) -> set[Whose]:
 
 
 def _cell(units: Sequence[Counted], *, joined: bool) -> Cell:
-    evaluated = sum(one.evaluated for one in units)
+    evaluated = sum(len(one.voices) for one in units)
     bound, favourable = told(evaluated, sum(one.favourable for one in units))
     return Cell(tuple(one.unit_id for one in units), joined, evaluated, bound, favourable)

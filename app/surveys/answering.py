@@ -48,8 +48,11 @@ class Standing:
         return self.open(now) or (self.answer is None and self.survey.asked_at is None)
 
     def heard_on_page(self, now: datetime) -> bool:
-        """Whether the page takes an answer or correction. Where it would not count, the window alone tells: what the people
-        behind the number said when they were called is not for who holds it."""
+        """Whether the page takes an answer or correction.
+
+        Where it would not count, the window alone tells: what the people behind the number said when they were called is
+        not for who holds it.
+        """
         if self.owner.discount is not None:
             ends_at = self.survey.window_ends_at
             return ends_at is None or now <= ends_at

@@ -15,6 +15,7 @@ from sqlalchemy import BigInteger, CheckConstraint, Text, text
 from sqlmodel import Field
 
 from app import keys
+from app.auth import posts
 from app.auth.actor import StaffActor
 from app.cases.access import VISIBLE_TO_STAFF, viewer
 from app.db import Transaction
@@ -153,8 +154,8 @@ async def look(
 async def listed(tx: Transaction, *, by: StaffActor, before: int | None, most: int) -> list[Seen]:
     """The looks at cases that `by` may see, the newest first, from before `before` on."""
     inspects = by.role is Role.SUPERVISOR and by.unit_kind is UnitKind.DISCIPLINE
-    leads = by.role is Role.LEADER and by.unit_kind not in HANDLING_UNITS
-    if not (inspects or leads):
+    watches = inspects or by.role is Role.LEADER
+    if not watches or await posts.sits_in(tx, by, HANDLING_UNITS):
         raise NotPermitted(_WHO_WATCHES)
     await confidential.enter(tx)
     rows = await tx.all(_LIST, before=before or _AFTER_ALL, most=most, **viewer(by))

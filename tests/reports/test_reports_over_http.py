@@ -137,7 +137,7 @@ async def test_a_unit_learns_of_its_evaluations_what_was_released_and_no_more(wh
             "evaluated": 5,
             "bound": "exact",
             "favourable": 3,
-            "told": "满意率60.0%（参评5人次）",
+            "told": "满意率60.0%（参评5人）",
         }
     ]
     # Three evaluated the township, and no other small unit of it was evaluated.
@@ -266,15 +266,25 @@ async def test_the_locked_months_are_listed_the_latest_first(who: Who) -> None:
 
 
 @pytest.mark.parametrize(
-    ("code", "role"),
-    [("500153D11", Role.SUPERVISOR), (TOWNSHIP, Role.SUPERVISOR), (TOWNSHIP, Role.LEADER)],
+    "posts",
+    [
+        [Held("500153D11", Role.SUPERVISOR)],
+        [Held(TOWNSHIP, Role.SUPERVISOR)],
+        [Held(TOWNSHIP, Role.LEADER)],
+        # In whichever post they ask.
+        [Held("500153ZH", Role.SUPERVISOR), Held("500153D11", Role.UNIT_HANDLER)],
+        [Held("500153JW", Role.SUPERVISOR), Held(VILLAGE, Role.VILLAGE_CADRE)],
+        [Held("500153", Role.LEADER), Held(TOWNSHIP, Role.UNIT_HEAD)],
+    ],
 )
-async def test_who_looks_over_the_county_from_a_handling_unit_learns_of_no_evaluation(
-    who: Who, code: str, role: Role
+async def test_who_looks_over_the_county_and_works_in_a_handling_unit_learns_of_no_evaluation(
+    who: Who, posts: list[Held]
 ) -> None:
-    person = await who(await employed(Held(code, role)))
+    person = await who(await employed(*posts))
     report = await person.sees(JUNE_AT)
     assert (report["evaluations"], "satisfaction" in rates(report)) == (None, False)
+    corrections = (await person.sees(f"{JUNE_AT}/corrections"))["items"]
+    assert all(one["measure"] is not None for one in corrections)
     for path in (f"{JUNE_AT}/exclusions", "/answers/looks"):
         assert (await person.get(path)).status_code == 403, path
     # Whether there is anything to correct depends on what was answered, and on what counts of it.

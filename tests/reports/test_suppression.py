@@ -1,5 +1,6 @@
 """What is released tells nobody who said what: for any counts, and with every difference anybody could take."""
 
+from dataclasses import replace
 from itertools import combinations
 
 import pytest
@@ -16,9 +17,14 @@ def _units(draw: st.DrawFn) -> list[Counted]:
     found = []
     for unit_id in range(draw(st.integers(0, 9))):
         evaluated = draw(st.integers(0, 24))
-        favourable = draw(st.integers(0, evaluated))
-        found.append(Counted(unit_id, draw(_TOWNSHIPS), evaluated, favourable))
+        found.append(people(unit_id, draw(_TOWNSHIPS), evaluated, draw(st.integers(0, evaluated))))
     return found
+
+
+def people(unit_id: int, township_id: int | None, evaluated: int, favourable: int) -> Counted:
+    """So many, of whom nobody evaluated another unit."""
+    voices = frozenset(f"{unit_id}/{number}" for number in range(evaluated))
+    return Counted(unit_id, township_id, voices, favourable)
 
 
 def possible(cell: Cell) -> list[int]:
@@ -32,7 +38,7 @@ def possible(cell: Cell) -> list[int]:
 
 @given(_units())
 def test_nothing_is_told_of_fewer_than_five(units: list[Counted]) -> None:
-    answered = {one.unit_id: one.evaluated for one in units}
+    answered = {one.unit_id: len(one.voices) for one in units}
     for cell in cells(units):
         assert cell.evaluated == sum(answered[one] for one in cell.unit_ids) >= FEWEST
 
@@ -71,7 +77,7 @@ def test_which_units_are_told_of_follows_from_how_many_answered_and_not_from_wha
     units: list[Counted], data: st.DataObject
 ) -> None:
     others = [
-        Counted(one.unit_id, one.township_id, one.evaluated, data.draw(st.integers(0, one.evaluated)))
+        replace(one, favourable=data.draw(st.integers(0, len(one.voices))))
         for one in units
     ]  # fmt: skip
     shape = [(one.unit_ids, one.joined, one.evaluated) for one in cells(units)]
@@ -87,7 +93,7 @@ def test_an_answer_of_whom_nothing_is_told_changes_nothing(
     others = [
         one
         if one.unit_id in told_of
-        else Counted(one.unit_id, one.township_id, one.evaluated, data.draw(st.integers(0, one.evaluated)))
+        else replace(one, favourable=data.draw(st.integers(0, len(one.voices))))
         for one in units
     ]  # fmt: skip
     assert cells(others) == before
@@ -118,12 +124,12 @@ def test_the_ends_of_the_scale_are_cut_off(
 def test_small_villages_are_told_together_with_their_township_and_departments_with_nobody() -> None:
     found = cells(
         [
-            Counted(1, 1, 3, 3),  # the township itself
-            Counted(2, 1, 2, 1),
-            Counted(3, 1, 7, 3),  # enough of its own
-            Counted(4, 9, 4, 4),  # the only one of another township
-            Counted(5, None, 4, 0),
-            Counted(6, None, 6, 0),
+            people(1, 1, 3, 3),  # the township itself
+            people(2, 1, 2, 1),
+            people(3, 1, 7, 3),  # enough of its own
+            people(4, 9, 4, 4),  # the only one of another township
+            people(5, None, 4, 0),
+            people(6, None, 6, 0),
         ]
     )
     assert [(one.unit_ids, one.joined, one.evaluated) for one in found] == [
@@ -131,6 +137,13 @@ def test_small_villages_are_told_together_with_their_township_and_departments_wi
         ((6,), False, 6),
         ((1, 2), True, 5),
     ]
+
+
+def test_whoever_evaluates_several_units_of_a_township_is_one_of_the_five_once() -> None:
+    busy = frozenset({"a", "b"})
+    assert cells([Counted(1, 1, busy | {"c"}, 2), Counted(2, 1, busy | {"d"}, 2)]) == []
+    [cell] = cells([Counted(1, 1, busy | {"c"}, 2), Counted(2, 1, busy | {"d", "e"}, 2)])
+    assert (cell.unit_ids, cell.joined) == ((1, 2), True)
 
 
 @st.composite

@@ -111,7 +111,7 @@ async def test_the_fifth_answer_shows_when_the_month_is_released_and_to_its_own_
     assert {one.where[2] for one in found.differences} == {f"{STAFF}/reports/satisfaction"}
     one = found.differences[0]
     told = [reply.told()["items"][0]["told"] for reply in (one.first, one.second)]
-    assert told == ["满意率60.0%（参评5人次）", "满意率40.0%（参评5人次）"]
+    assert told == ["满意率60.0%（参评5人）", "满意率40.0%（参评5人）"]
 
 
 async def test_one_dissent_among_five_does_not_show_even_then(ground: Ground) -> None:

@@ -1,0 +1,70 @@
+"""A unit is told of five people, one answer each, and of nothing that it knows anyway; however often one of them answers."""
+
+from app.cases.actions import closing as archiving
+from app.cases.actions import handling, judging
+from app.reports import verification
+from app.reports.formulas import Measure
+from tests.reports.conftest import VILLAGE, Books, june
+from tests.reports.test_month_end import everything, found
+
+
+async def says(books: Books, phone: str, day: int, words: str) -> None:
+    """The village solves something for the owner of the number, who is asked and answers."""
+    case = await books.told(june(day, 8), phone=phone)
+    await books.does(judging.handle, case, june(day, 9), "gongnong")
+    await books.answers(case, june(day), "gongnong")
+    await books.asked(case, june(day), words)
+
+
+def number(which: int) -> str:
+    return f"+861360001{which:04d}"
+
+
+async def released(books: Books) -> list[tuple[int, str, int]]:
+    """Locks the month: how many people evaluated, and what is told of them, by unit that is told anything."""
+    await books.locked()
+    assert await found(books, verification.released_otherwise) == []
+    return [
+        (row["evaluated"], row["bound"], row["favourable"]) for row in (await everything(books))[2]
+    ]
+
+
+async def test_who_alone_evaluates_five_times_is_told_of_to_nobody(books: Books) -> None:
+    for day in range(2, 12, 2):
+        await says(books, number(1), day, "不满意")
+    assert await released(books) == []
+    assert (await books.counts(VILLAGE))[Measure.EVALUATED] == 5
+
+
+async def test_who_answers_himself_four_times_learns_nothing_of_the_fifth(books: Books) -> None:
+    for day, words in enumerate(("满意", "满意", "不满意", "不满意"), 1):
+        await says(books, number(1), 2 * day, words)
+    await says(books, number(2), 9, "不满意")
+    assert await released(books) == []
+
+
+async def test_each_of_five_people_has_one_voice_and_it_is_the_last(books: Books) -> None:
+    for which, words in enumerate(("满意", "满意", "满意", "不满意", "不满意"), 1):
+        await says(books, number(which), 1 + which, words)
+    for day in range(9, 17, 2):
+        await says(books, number(3), day, "满意")
+    await says(books, number(3), 18, "不满意")
+    assert await released(books) == [(5, "exact", 2)]
+    counts = await books.counts(VILLAGE)
+    assert (counts[Measure.EVALUATED], counts[Measure.SATISFIED]) == (10, 7), "all of them count"
+
+
+async def test_what_is_done_again_is_not_told_again(books: Books) -> None:
+    """Else the rest could be told apart: of five, of whom two have it done again, three are not five."""
+    for which, words in enumerate(("满意", "满意", "满意"), 1):
+        await says(books, number(which), 1 + which, words)
+    for which in (4, 5):
+        case = await books.told(june(1 + which, 8), phone=number(which))
+        await books.does(judging.handle, case, june(1 + which, 9), "gongnong")
+        await books.answers(case, june(1 + which), "gongnong")
+        await books.asked(case, june(1 + which), "不满意")
+        await books.does(archiving.rework, case, june(10), "zhihui", reason="还是不亮")
+        await books.does(handling.sign, case, june(10, 12), "gongnong")
+    assert await released(books) == []
+    counts = await books.counts(VILLAGE)
+    assert (counts[Measure.EVALUATED], counts[Measure.SATISFIED]) == (5, 3)
