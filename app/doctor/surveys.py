@@ -8,7 +8,8 @@ from app.doctor.invariant import AMONG, Invariant, Reach
 from app.surveys.own_work import had_a_part
 
 # Asked for each answer: the reporter of the case, and of each case that had been joined to it by then; once, about the
-# answered case or else the first told, whoever told it more than once. The round is counted from the record. `joined`
+# answered case or else the first told, whoever told it more than once; where a number was given under several names each
+# is a person (telling.each_person_once). The round is counted from the record. `joined`
 # stands in the body as the one record of when; a forged body may not even be JSON.
 _ONE_SURVEY = text(f"""
 WITH RECURSIVE batch AS MATERIALIZED (
@@ -29,17 +30,22 @@ WITH RECURSIVE batch AS MATERIALIZED (
   WHERE u.citizen_id IS NOT NULL AND (u.joined_ref IS NULL OR EXISTS (
     SELECT 1 FROM case_event m WHERE m.case_id = e.case_id AND m.action = 'merge' AND m.seq < e.seq
       AND strpos(m.body, '"joined":"' || u.joined_ref || '"') > 0)
-    AND u.citizen_id IS DISTINCT FROM (SELECT citizen_id FROM grievance WHERE id = e.case_id)
     AND NOT EXISTS (
       WITH RECURSIVE below AS (
-        SELECT id, citizen_id, ref AS joined_ref FROM grievance WHERE primary_id = e.case_id
+        SELECT id, citizen_id, CAST(NULL AS text) AS joined_ref FROM grievance WHERE id = e.case_id
         UNION
-        SELECT g.id, g.citizen_id, b.joined_ref FROM below b
-        CROSS JOIN LATERAL (SELECT id, citizen_id FROM grievance WHERE primary_id = b.id OFFSET 0) g
+        SELECT g.id, g.citizen_id, coalesce(b.joined_ref, g.ref) FROM below b
+        CROSS JOIN LATERAL (SELECT id, citizen_id, ref FROM grievance WHERE primary_id = b.id OFFSET 0) g
+      ), together AS (
+        SELECT b.id, n.name_key, b.joined_ref IS NOT NULL AS joined FROM below b
+        LEFT JOIN person_as_given n ON n.case_id = b.id
+        WHERE b.citizen_id = u.citizen_id AND (b.joined_ref IS NULL OR EXISTS (
+          SELECT 1 FROM case_event m WHERE m.case_id = e.case_id AND m.action = 'merge' AND m.seq < e.seq
+            AND strpos(m.body, '"joined":"' || b.joined_ref || '"') > 0))
       )
-      SELECT 1 FROM below b WHERE b.citizen_id = u.citizen_id AND b.id < u.case_id AND EXISTS (
-        SELECT 1 FROM case_event m WHERE m.case_id = e.case_id AND m.action = 'merge' AND m.seq < e.seq
-          AND strpos(m.body, '"joined":"' || b.joined_ref || '"') > 0)))
+      SELECT 1 FROM together own JOIN together b ON (b.joined, b.id) < (own.joined, own.id)
+      WHERE own.id = u.case_id AND (b.name_key IS NOT DISTINCT FROM own.name_key
+        OR (SELECT count(DISTINCT name_key) FROM together) <= 1)))
 ), asked AS (
   SELECT case_id, citizen_id, round, count(*) AS times FROM (
     SELECT case_id, citizen_id, round FROM surveys.survey WHERE case_id = {AMONG}

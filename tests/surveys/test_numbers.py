@@ -14,6 +14,7 @@ from app.cases.models import Channel, Outcome
 from app.db import reading, transaction
 from app.directory import official_numbers
 from app.directory.models import Citizen
+from app.doctor.examining import examine
 from app.errors import ActionNotAllowed
 from app.identifiers import uuid7
 from app.limits.terms import Kind
@@ -25,7 +26,7 @@ from app.surveys.terms import CallResult, Discount, ReplyEffect
 from tests.conftest import Staff
 from tests.surveys.conftest import Asked, Village, new_phone, sent
 from tests.surveys.test_corrections import kept, on_the_page
-from tests.surveys.test_sealed_calls import Who, who
+from tests.surveys.test_sealed_calls import Who, calls, who
 from tests.surveys.test_surveys import answers, call_about, reply
 from tests.surveys.test_turns import survey, texts
 
@@ -177,6 +178,31 @@ async def test_fifty_villagers_under_one_number_are_each_called_by_their_own_nam
     assert (call.cause, call.name) == ("shared_number", "李大姐")
     assert await reply(phone, "满意") is ReplyEffect.DISCOUNTED
     assert await kept(asked) == [("satisfied", "text", "shared_number")]
+
+
+async def test_villagers_under_one_number_whose_cases_are_joined_are_each_asked(
+    who: Who, village: Village
+) -> None:
+    phone, cadre, center = new_phone(), await who("gongnong"), await who("zhihui")
+    names = ("李大姐", "王大爷", "张婶", "王 大爷")
+    first, *others = [(await registered(phone, name, who))["ref"] for name in names]
+    for ref in others:
+        await center.does(f"/cases/{ref}/merge", primary_ref=first, reason="同一处停水")
+    await cadre.does(f"/cases/{first}/handle")
+    await cadre.does(f"/cases/{first}/answer", outcome="solved", answer="已修好")
+    for ref in (first, *others):
+        await village.ask_about(ref)
+    listed = await calls(center)
+    called = [
+        (await center.sees(f"/return-calls/{listed[ref]}"))["name"]
+        for ref in (first, *others)
+        if ref in listed
+    ]
+    assert called == ["李大姐", "王大爷", "张婶"], "the fourth told it twice"
+    async with transaction() as tx:
+        found = await examine(tx, quick=True, most=10_000)
+    [asked] = [one for one in found if one.invariant.name == "one_survey_a_round"]
+    assert not [one for one in asked.offenders if one["ref"] in (first, *others)]
 
 
 async def test_the_cadre_is_told_that_a_number_is_a_units(who: Who, staff: Staff) -> None:

@@ -1,11 +1,10 @@
 """What the lead and the assistants do with what was given to them: sign, object, report progress, answer."""
 
 from datetime import datetime
-from uuid import UUID
 
 from app.auth.actor import StaffActor
 from app.cases import access, deadlines, history, papers
-from app.cases.actions.telling import owe_survey, reporters_cases, tell, tell_all
+from app.cases.actions.telling import each_person_once, owe_survey, tell, tell_all, told
 from app.cases.dossier import Dossier
 from app.cases.lifecycle import Action
 from app.cases.models import Assignment, AssignmentState, Outcome
@@ -124,28 +123,20 @@ async def answer(
         outcome=outcome,
         **paper,
     )
-    asked: set[UUID | None] = set()
-    for reporters_case in await reporters_cases(tx, dossier):
+    reporters = await told(tx, dossier)
+    for one in reporters:
         tell(
             tx,
-            reporters_case,
+            one.case,
             MessageKind.ANSWERED,
             now=now,
-            once=f"answered/{reporters_case.id}/{case.round}",
+            once=f"answered/{one.case.id}/{case.round}",
             unit=by.unit_name,
             outcome=outcome.chinese,
             answer=answer,
         )
-        # Who told the same thing twice is asked once.
-        if reporters_case.citizen_id not in asked:
-            owe_survey(
-                tx,
-                case_id=reporters_case.id,
-                round_=case.round,
-                citizen_id=reporters_case.citizen_id,
-                now=now,
-            )
-        asked.add(reporters_case.citizen_id)
+    for asked in each_person_once(reporters):
+        owe_survey(tx, case_id=asked.id, round_=case.round, citizen_id=asked.citizen_id, now=now)
     return dossier
 
 

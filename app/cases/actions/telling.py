@@ -1,5 +1,8 @@
 """Telling the reporter by text what was done. Only announces; the workers send."""
 
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
@@ -16,7 +19,8 @@ WITH RECURSIVE joined AS (
   SELECT id FROM grievance WHERE primary_id = :case_id
   UNION
   SELECT g.id FROM grievance g JOIN joined j ON g.primary_id = j.id
-) SELECT g.* FROM grievance g JOIN joined USING (id) ORDER BY g.id
+) SELECT g.*, n.name_key, (SELECT name_key FROM person_as_given WHERE case_id = :case_id) AS primary_name_key
+FROM grievance g JOIN joined USING (id) LEFT JOIN person_as_given n ON n.case_id = g.id ORDER BY g.id
 """)
 # A relative may read the phone: of a sealed case the text does not even say what it is about.
 _UNNAMED = "您反映的事项"
@@ -50,23 +54,48 @@ def tell(
     )
 
 
-async def reporters_cases(tx: Transaction, dossier: Dossier) -> list[Case]:
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A case as one of its reporters told it, under the name that `name_key` stands for, if it was typed for them."""
+
+    case: Case
+    name_key: bytes | None = None
+
+
+async def told(tx: Transaction, dossier: Dossier) -> list[Told]:
     """The case, and those that were joined to it, each with its round: it is what their reporters are told and asked about."""
     case = dossier.case
-    if not dossier.others_joined:
-        return [case]
-    joined = [Case.read(row) for row in await tx.all(_JOINED, case_id=case.id)]
+    rows = await tx.all(_JOINED, case_id=case.id) if dossier.others_joined else []
+    if not rows:
+        return [Told(case)]
+    joined = [Told(Case.read(row), row.name_key) for row in rows]
     for one in joined:
-        one.round = case.round
-    return [case, *joined]
+        one.case.round = case.round
+    return [Told(case, rows[0].primary_name_key), *joined]
+
+
+def each_person_once(found: Sequence[Told]) -> list[Case]:
+    """The first case of each person to be asked: who told the same thing twice is asked once.
+
+    Where a number was given under several names, each is a person.
+    """
+    names = defaultdict[UUID | None, set[bytes]](set)
+    for one in found:
+        if one.name_key is not None:
+            names[one.case.citizen_id].add(one.name_key)
+    people = dict[tuple[UUID | None, bytes | None], Case]()
+    for one in found:
+        several = len(names[one.case.citizen_id]) > 1
+        people.setdefault((one.case.citizen_id, one.name_key if several else None), one.case)
+    return [case for case in people.values() if case.citizen_id is not None]
 
 
 async def tell_all(
     tx: Transaction, dossier: Dossier, kind: MessageKind, *, now: datetime, **params: str
 ) -> None:
     """Owe the reporter a text, and everybody whose case was joined to this one."""
-    for case in await reporters_cases(tx, dossier):
-        tell(tx, case, kind, now=now, once=None, no_later_than=None, **params)
+    for one in await told(tx, dossier):
+        tell(tx, one.case, kind, now=now, once=None, no_later_than=None, **params)
 
 
 def owe_survey(
