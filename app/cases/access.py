@@ -65,10 +65,10 @@ SELECT (SELECT version FROM calendar WHERE county_id = :county_id) AS calendar_v
     SELECT DISTINCT ON (e.action) e.action, e.staff_id, CAST(e.body AS json) -> 'data' AS facts FROM case_event e
     WHERE CAST(:asked AS boolean) AND e.case_id = :case_id AND e.action IN ('extend', 'wait')
     ORDER BY e.action, e.seq DESC) w) AS asked,
-  (SELECT json_build_object('staff_id', e.staff_id, 'approved', EXISTS (
-      SELECT 1 FROM case_event p WHERE p.case_id = e.case_id AND p.action = 'approve_answer' AND p.seq > e.seq))
-    FROM case_event e WHERE e.case_id = :case_id AND CAST(:round AS int) > 1 AND e.action = 'answer'
-    ORDER BY e.seq DESC LIMIT 1) AS answered_before,
+  CASE WHEN CAST(:round AS int) > 1 THEN (
+    SELECT json_build_object('staff_ids', json_agg(e.staff_id), 'approved', EXISTS (
+      SELECT 1 FROM case_event p WHERE p.case_id = :case_id AND p.action = 'approve_answer' AND p.seq > max(e.seq)))
+    FROM case_event e WHERE e.case_id = :case_id AND e.action = 'answer') END AS answered_before,
   -- Of the units that took the case in those that have ended, with whoever carries on for them.
   (SELECT json_object_agg(gone.id, {taken_over_by("id = gone.id")}) FROM unit gone
     WHERE gone.id IN (:first_id, :enterer_id) AND gone.valid_to < CURRENT_DATE) AS carried_on,
@@ -334,12 +334,12 @@ def _conditions(dossier: Dossier, by: Actor, now: datetime) -> Mapping[Condition
 
 
 def _about_rework(dossier: Dossier, by: Actor) -> Mapping[Condition, bool]:
-    """Who answered the round that was found wanting does not judge alone that it is solved now.
+    """Who answered a round that was found wanting does not judge alone that it is solved now.
 
     What is sealed is there for the inspectors of one unit, and nobody else could approve of it.
     """
     before = None if dossier.case.sealed else dossier.answered_before
-    himself = before is not None and isinstance(by, StaffActor) and by.staff_id == before.staff_id
+    himself = before is not None and isinstance(by, StaffActor) and by.staff_id in before.staff_ids
     return {
         Condition.ANSWERED_BY_ANOTHER: before is None or before.approved or not himself,
         Condition.ANSWER_TO_APPROVE: before is not None and not (before.approved or himself),

@@ -42,9 +42,9 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class AnsweredBefore:
-    """Who answered the round before, in a round that is done again; `approved`: may answer this one too."""
+    """Who answered the rounds before, in a round that is done again; `approved`: may answer this one too."""
 
-    staff_id: int
+    staff_ids: list[int]
     approved: bool
 
 

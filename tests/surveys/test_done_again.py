@@ -6,6 +6,7 @@ from sqlalchemy import text
 
 from app import clock
 from app.db import transaction
+from app.directory.terms import Role
 from app.surveys import return_calls
 from app.surveys.replies import Value
 from app.surveys.return_calls import CallToMake, Finding
@@ -16,9 +17,11 @@ from tests.surveys.conftest import Asked, Village, new_phone
 from tests.surveys.test_sealed_calls import Who, calls, who
 from tests.surveys.test_surveys import answers, call_about, reply
 from tests.surveys.test_turns import survey, texts
+from tests.units import Held, employed
 
 __all__ = ["who"]
 
+VILLAGE = "500153003007"
 DAY = timedelta(days=1)
 ANSWER = {"outcome": "solved", "answer": "已换灯泡"}
 
@@ -57,6 +60,31 @@ async def test_where_a_unit_has_nobody_else_the_command_center_approves(
     assert "approve_answer" not in approved["actions"]
     answered = await cadre.does(f"{case}/answer", **ANSWER)
     assert (answered["phase"], answered["round"]) == ("answered", 2)
+
+
+async def test_who_answered_any_round_before_does_not_answer_the_third(
+    village: Village, who: Who, staff: Staff
+) -> None:
+    asked, cadre = await done_again(village, who)
+    colleague = await who(await employed(Held(VILLAGE, Role.VILLAGE_CADRE)))
+    case, center = f"/cases/{asked.ref}", await who("zhihui")
+    await colleague.does(f"{case}/sign")
+    await colleague.does(f"{case}/answer", **ANSWER)
+    again = await village.asked_again(asked)
+    with clock.moved(timedelta(hours=1)):
+        await village.turn(again)
+        assert again.phone is not None
+        await reply(again.phone, "不满意，又不亮了")
+        call = await call_about(again, staff)
+        assert call is not None
+        await center.does(f"/return-calls/{call.id}/finding", result="valid", consent=True)
+        await center.does(f"{case}/rework", reason="回访属实")
+        await cadre.does(f"{case}/sign")
+        for one in (cadre, colleague):
+            assert "answer" not in (await one.sees(case))["actions"], one.account
+            assert (await one.post(f"{case}/answer", ANSWER)).status_code == 409
+        third = await who(await employed(Held(VILLAGE, Role.VILLAGE_CADRE)))
+        assert (await third.does(f"{case}/answer", **ANSWER))["round"] == 3
 
 
 async def test_who_answered_at_the_command_center_does_not_approve_for_themselves(
