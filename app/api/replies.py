@@ -76,12 +76,12 @@ class ReplyDetail(ReplyItem):
 
 class ReadingIn(Input):
     reading: HandReading = Field(
-        description="satisfied 满意、basically_satisfied 基本满意、dissatisfied 不满意、not_an_answer 不是评价、call_back 读不明白，电话回访",
+        description="satisfied 满意、basically_satisfied 基本满意、dissatisfied 不满意、not_an_answer 不是评价、call_back 读不明白，电话回访、opted_out 退订，不愿再收评价短信",
         examples=["basically_satisfied"],
     )
     ref: Ref | None = Field(
         default=None,
-        description="说的是哪一件，见 may_answer；不填为系统认为的那一件（about）",
+        description="说的是哪一件，见 may_answer；不填为系统认为的那一件（about）。不是评价、退订的不填",
         examples=[None],
     )
 
@@ -90,7 +90,7 @@ class ReadingOut(BaseModel):
     reading: HandReading
     reading_label: str = Field(examples=["基本满意"])
     answered: QuestionOut | None = Field(
-        description="计为哪一件的评价；不是评价，或此人已另有评价的，为空"
+        description="计为哪一件的评价；不是评价、退订，或此人已另有评价的，为空"
     )
 
 
@@ -129,8 +129,9 @@ async def show_reply(reply_id: ReplyId, tx: Tx, by: ByStaff) -> ReplyDetail:
 @router.post(
     "/{reply_id}/reading",
     summary="判读短信",
-    description="判定是哪一种评价，或不是评价，或须电话回访，只判一次，并记下由谁、何时判读。判读的是群众自己的话，计入评价；"
-    f"判为不满意的，进入回访。群众已另有评价的，以先作出的为准。{_WHOSE}",
+    description="判定是哪一种评价，或不是评价，或须电话回访，或是退订，只判一次，并记下由谁、何时判读。判读的是群众自己的话，计入评价；"
+    "判为不满意的，进入回访。群众已另有评价的，以先作出的为准。判为退订的，与群众回复 TD 一样，自短信发出时起不再用短信请其评价，"
+    f"未发出的评价短信、提醒不再发送，还没评价的转电话回访；此后群众已自行退订或恢复的，以后来的为准。{_WHOSE}",
     responses=problems(SignInRequired, NotPermitted, NotFound, ActionNotAllowed, KeyReused),
 )
 async def settle_reply(reply_id: ReplyId, given: ReadingIn, tx: Tx, by: ByStaff) -> ReadingOut:

@@ -19,6 +19,7 @@ from app.errors import (
 )
 from app.http.inputs import Input, ShortText, UnitCode
 from app.http.moments import At
+from app.http.paging import page_of
 from app.http.problems import problems
 from app.http.reports import (
     CorrectionOut,
@@ -126,9 +127,15 @@ class ExclusionOut(BaseModel):
     month: str = Field(description="不再计入哪个月", examples=["2025-06"])
 
 
+class ExclusionsQuery(Input):
+    after: UUID | None = Field(default=None, description="上一页的 next；不填为第一页")
+    size: int = Field(default=50, ge=1, le=100, description="每页几条")
+
+
 class ExcludedOut(BaseModel):
     ref: str = Field(examples=["500153-261122-48392017"])
-    unit: str = Field(examples=["荣隆镇"])
+    round: int = Field(description="第几轮办理", examples=[1])
+    unit: str = Field(description="作出那一轮答复的单位", examples=["荣隆镇"])
     reason: str = Field(examples=["诉求已依法办结。"])
     decided_by: str = Field(examples=["罗晓燕"])
     decided_at: At
@@ -137,6 +144,7 @@ class ExcludedOut(BaseModel):
     def of(cls, one: exclusions.Excluded) -> Self:
         return cls(
             ref=one.ref,
+            round=one.round,
             unit=one.unit_name,
             reason=one.reason,
             decided_by=one.decided_by,
@@ -146,6 +154,7 @@ class ExcludedOut(BaseModel):
 
 class Excluded(BaseModel):
     items: list[ExcludedOut]
+    next: UUID | None = Field(description="下一页的 after；没有下一页则为空", examples=[None])
 
 
 _READ = problems(SignInRequired, NotPermitted, NotFound)
@@ -245,9 +254,16 @@ async def correct_month(month: MonthCode, given: NewCorrection, tx: Tx, by: BySt
     description="评价期在当月结束、由指挥中心决定剔除的评价及其理由；本人参与办理的不列。仅督查员，部门、镇街和村(社区)的除外。",
     responses=problems(SignInRequired, NotPermitted),
 )
-async def list_exclusions(month: MonthCode, tx: Tx, by: ByStaff) -> Excluded:
-    found = await exclusions.of_month(tx, Month.parse(month), by=by)
-    return Excluded(items=[ExcludedOut.of(one) for one in found])
+async def list_exclusions(
+    month: MonthCode, asked: Annotated[ExclusionsQuery, Query()], tx: Tx, by: ByStaff
+) -> Excluded:
+    found = await exclusions.of_month(
+        tx, Month.parse(month), by=by, after=asked.after, most=asked.size + 1
+    )
+    shown, last = page_of(found, asked.size)
+    return Excluded(
+        items=[ExcludedOut.of(one) for one in shown], next=None if last is None else last.call_id
+    )
 
 
 @router.post(

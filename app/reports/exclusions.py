@@ -21,14 +21,15 @@ from app.surveys import return_calls
 from app.surveys.terms import CallResult
 
 _DECIDE: Final = frozenset({Role.DISPATCHER, Role.SUPERVISOR})
-MOST: Final = 500
 
 
 @dataclass(frozen=True, slots=True)
 class Excluded:
-    """An exclusion as supervisors see it. What was evaluated is not told."""
+    """An exclusion as supervisors see it: what the unit answered in that round. What was evaluated is not told."""
 
+    call_id: UUID
     ref: str
+    round: int
     unit_name: str
     decided_at: datetime
     decided_by: str = field(repr=False)
@@ -74,17 +75,25 @@ async def exclude(
     return month
 
 
-async def of_month(tx: Transaction, month: Month, *, by: StaffActor) -> list[Excluded]:
+async def of_month(
+    tx: Transaction, month: Month, *, by: StaffActor, after: UUID | None, most: int
+) -> list[Excluded]:
     """For supervisors who sit in no handling unit: they see to it that nobody polishes the figures.
 
     What somebody had a part in is left out for them.
     """
     if not await reading.oversees_evaluations(tx, by) or by.county_id is None:
         raise NotPermitted("只有督查员可以查看剔除的评价，部门、镇街和村(社区)的除外。")
-    rows = await satisfaction.excluded(tx, month.begins, month.ends, MOST, by=by)
+    rows = await satisfaction.excluded(tx, month.begins, month.ends, by=by, after=after, most=most)
     return [
         Excluded(
-            row.ref, row.unit_name, row.decided_at, row.by_name, keys.decrypt(row.reason_sealed)
+            row.call_id,
+            row.ref,
+            row.round,
+            row.unit_name,
+            row.decided_at,
+            row.by_name,
+            keys.decrypt(row.reason_sealed),
         )
         for row in rows
     ]

@@ -125,6 +125,7 @@ _TO_FOLLOW: Final = text(
 )
 _WHOSE: Final = text(f"""{_ABOUT.format(which="s.id = :survey_id")}
 SELECT unit_id, staff_id FROM about""")  # noqa: S608 - constants
+_FIRST: Final = UUID(int=0)
 _LAST_CORRECTION: Final = text("""
 SELECT seq, digest FROM surveys.satisfaction_correction WHERE county_id = :county_id ORDER BY seq DESC LIMIT 1""")
 _CHAIN: Final = text("SELECT * FROM surveys.satisfaction_correction ORDER BY county_id, seq")
@@ -133,14 +134,13 @@ SELECT r.survey_id, s.window_ends_at, c.sealed, x.survey_id IS NOT NULL AS exclu
 FROM surveys.return_call r JOIN surveys.survey s ON s.id = r.survey_id JOIN grievance c ON c.id = s.case_id
 LEFT JOIN surveys.exclusion x ON x.survey_id = r.survey_id WHERE r.id = :call_id""")
 _EXCLUDED: Final = text(f"""
-SELECT c.ref, u.name AS unit_name, x.reason_sealed, x.decided_at, b.name AS by_name
-FROM surveys.exclusion x JOIN surveys.survey s ON s.id = x.survey_id JOIN grievance c ON c.id = s.case_id
-LEFT JOIN grievance above ON above.id = c.primary_id
-JOIN unit u ON u.id = coalesce(above.holder_unit_id, c.holder_unit_id)
-JOIN staff b ON b.id = x.decided_by_staff_id
-WHERE c.county_id = :county_id AND NOT c.sealed AND s.window_ends_at >= :begins AND s.window_ends_at < :ends
-  AND NOT {own_work.KEPT_FROM}
-ORDER BY x.decided_at, x.survey_id LIMIT :most""")  # noqa: S608 - constants
+{_ABOUT.format(which=f"{_OF_MONTH} AND EXISTS (SELECT FROM surveys.exclusion x WHERE x.survey_id = s.id)")}
+SELECT r.id AS call_id, c.ref, s.round, u.name AS unit_name, x.reason_sealed, x.decided_at, b.name AS by_name
+FROM about t JOIN unit u ON u.id = t.unit_id
+JOIN surveys.exclusion x ON x.survey_id = t.survey_id JOIN staff b ON b.id = x.decided_by_staff_id
+JOIN surveys.return_call r ON r.survey_id = t.survey_id
+JOIN surveys.survey s ON s.id = t.survey_id JOIN grievance c ON c.id = s.case_id
+WHERE r.id > CAST(:after AS uuid) AND NOT {own_work.KEPT_FROM} ORDER BY r.id LIMIT :most""")  # noqa: S608 - constants
 
 
 async def write(tx: Transaction, month: MonthEnd) -> None:
@@ -224,14 +224,21 @@ def exclude(tx: Transaction, exclusion: Exclusion) -> None:
 
 
 async def excluded(
-    tx: Transaction, begins: datetime, ends: datetime, most: int, *, by: StaffActor
+    tx: Transaction,
+    begins: datetime,
+    ends: datetime,
+    *,
+    by: StaffActor,
+    after: UUID | None,
+    most: int,
 ) -> list[Found]:
-    """All of the asker's county, but for those that are about their own work."""
+    """Of the asker's county, but for those that are about their own work; in the order of their calls, from behind `after`."""
     await confidential.enter(tx)
     return await tx.all(
         _EXCLUDED,
         begins=begins,
         ends=ends,
+        after=after or _FIRST,
         most=most,
         **own_work.asking(by),
     )

@@ -248,9 +248,9 @@ async def fill(books: Books) -> None:
     await books.swept(JUNE.cutoff(CLOSING_DAY))
 
 
-async def exclude(books: Books, case: Any) -> None:
+async def exclude(books: Books, case: Any, at: datetime | None = None) -> None:
     """The command center found the case's complaint unreasonable, and excludes the evaluation."""
-    center, at = await books.who("zhihui"), june(12)
+    center, at = await books.who("zhihui"), at or june(12)
     call = await books.tx.scalar(_CALL, case_id=case.id)
     finding = Finding(CallResult.UNREASONABLE, note="坚持法外诉求")
     await return_calls.record_finding(books.tx, call, finding, by=center, now=at)

@@ -27,6 +27,7 @@ from tests.reports.conftest import (
     TOWNSHIP,
     VILLAGE,
     Books,
+    exclude,
     june,
 )
 from tests.units import Held, employed
@@ -257,6 +258,26 @@ async def test_an_exclusion_is_the_command_centers_with_a_reason_and_in_time(who
     for account in (*HANDLING, "zhihui", "lingdao"):
         refused = await (await who(account)).get("/reports/months/2025-09/exclusions")
         assert refused.status_code == 403, account
+
+
+async def test_exclusions_are_listed_whole_a_page_at_a_time_by_who_answered(who: Who) -> None:
+    inspector = await who("ducha")
+    async with transaction() as tx:
+        books = Books(tx, find_staff)
+        cases = [
+            await books.solved(june(2 + day, month=8), june(3 + day, month=8), says="不满意")
+            for day in range(3)
+        ]
+        for case in cases:
+            await exclude(books, case, june(20, month=8))
+        refs = [case.ref for case in cases]
+    found, after = list[dict[str, Any]](), dict[str, str]()
+    while not found or after:
+        page = await inspector.sees("/reports/months/2025-08/exclusions", size=2, **after)
+        found += page["items"]
+        after = {"after": page["next"]} if page["next"] else {}
+    ours = [(one["ref"], one["round"], one["unit"]) for one in found if one["ref"] in refs]
+    assert ours == [(ref, 1, "工农茶叶产业社区居民委员会") for ref in refs]
 
 
 async def test_the_locked_months_are_listed_the_latest_first(who: Who) -> None:

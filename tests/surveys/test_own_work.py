@@ -5,9 +5,10 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from sqlalchemy import text
 
 from app import clock
-from app.db import database, snapshot
+from app.db import database, snapshot, transaction
 from app.directory.terms import Role
 from app.doctor import examining
 from tests.people import Person
@@ -15,11 +16,14 @@ from tests.surveys.conftest import Village, new_phone
 from tests.surveys.test_sealed_calls import Who, calls, who
 from tests.surveys.test_surveys import reply
 from tests.surveys.test_unread_replies import on_list, unclear
-from tests.units import Held, appointed, employed
+from tests.units import Held, appointed, employed, yesterday
 
 __all__ = ["who"]
 
 ANSWER = {"outcome": "solved", "answer": "已换灯泡"}
+_HAS_LEFT = text("""
+UPDATE post SET valid_to = :day WHERE role = 'unit_handler' AND staff_id = (SELECT id FROM staff WHERE account = :account)
+""")
 LEAD, ASSISTANT, CENTER = "500153100", "500153D11", "500153ZH"
 VALID = {"result": "valid", "consent": True}
 UNREASONABLE = {"result": "unreasonable", "note": "坚持法外诉求"}
@@ -245,8 +249,12 @@ async def test_who_had_a_part_is_kept_from_it_in_whatever_post_they_sit(
     assert looked.status_code == 404
     await center.does(f"{call}/finding", **UNREASONABLE)
     month = (await center.does(f"{call}/exclude", **why))["month"]
+    listed_at = f"/reports/months/{month}/exclusions"
+    assert (await somebody.get(listed_at)).status_code == 403, "nor of any, while they work there"
+    async with transaction() as tx:
+        await tx.execute(_HAS_LEFT, account=account, day=await yesterday(tx))
     for person, told in ((await who("ducha"), True), (somebody, False)):
-        excluded = (await person.sees(f"/reports/months/{month}/exclusions"))["items"]
+        excluded = (await person.sees(listed_at, size=100))["items"]
         assert (ref in {one["ref"] for one in excluded}) is told
 
 
