@@ -1,11 +1,11 @@
 """What the outbox asks of a provider of text messages, and what it may answer. Knows no provider.
 
 A provider is handed both the rendered text and the template with its parameters: Twilio sends the one, a domestic
-gateway the other. What a provider says about an attempt is one of four things, and only one of them (`NotSent`) allows
-the same attempt to be made again without first asking what became of it.
+gateway the other. What comes of an attempt is one of five things. After two of them (`NotSent`, `Withheld`) nothing is with
+the provider for certain; after `Unknown` it is asked what became of the text before the attempt is made again.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol, TypeAlias
@@ -13,18 +13,22 @@ from uuid import UUID
 
 from app.delivery.terms import ErrorClass
 from app.outbox import MessageState
+from app.surveys.receiving import InboundText
 
 __all__ = [
     "Accepted",
     "ErrorClass",
     "Gateway",
+    "Inbox",
     "NotSent",
     "OutgoingText",
+    "Received",
     "Refused",
     "SendResult",
     "SentText",
     "Status",
     "Unknown",
+    "Withheld",
 ]
 
 
@@ -88,6 +92,14 @@ class Refused:
 
 
 @dataclass(frozen=True, slots=True)
+class Withheld:
+    """The text was not even shown to the provider, so this says nothing of how the provider is. `error` is never ACCOUNT."""
+
+    code: str
+    error: ErrorClass
+
+
+@dataclass(frozen=True, slots=True)
 class Unknown:
     """The request went out and no clear answer came back: the provider may or may not have it."""
 
@@ -96,7 +108,7 @@ class Unknown:
 
 @dataclass(frozen=True, slots=True)
 class NotSent:
-    """Nothing reached the provider; the same text may be sent again."""
+    """The provider could not be reached, and has nothing; the same text may be sent again."""
 
     reason: str
 
@@ -110,7 +122,23 @@ class Status:
     error: ErrorClass | None = None
 
 
-SendResult: TypeAlias = Accepted | Refused | Unknown | NotSent
+SendResult: TypeAlias = Accepted | Refused | Withheld | Unknown | NotSent
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """What people texted us, the oldest first. Not `whole`: there was more than is read at once, and the oldest is missing."""
+
+    texts: Sequence[InboundText]
+    whole: bool = True
+
+
+class Inbox(Protocol):
+    """Where a provider keeps what people texted us."""
+
+    async def received(self, since: datetime) -> Received | Unknown:
+        """What came in since then. Unknown: it could not be asked."""
+        ...
 
 
 class Gateway(Protocol):
@@ -118,6 +146,11 @@ class Gateway(Protocol):
 
     @property
     def capabilities(self) -> Capabilities: ...
+
+    @property
+    def inbox(self) -> Inbox | None:
+        """To look for replies that were handed to us in vain. None: whatever we did not take is handed to us again."""
+        ...
 
     async def send(self, message: OutgoingText) -> SendResult:
         """Make exactly one attempt. Raises nothing for whatever the provider does."""

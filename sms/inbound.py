@@ -1,12 +1,13 @@
 """The providers' webhooks: checks whose they are and hands on what they say. Decides nothing about it.
 
 A webhook is answered well whether or not it told us something new; only a forged, malformed or oversized one is
-refused, so that a repeated or late one never looks like a fault to the provider. Where the database is away it is 503:
-both providers come back.
+refused, so that a repeated or late one never looks like a fault to the provider. Where the database is away it is 503.
+阿里云 pushes again for hours. Twilio tries again for some seconds, if the address that it was given says so
+(twilio_protocol.TRIES_AGAIN); after that the worker has to ask it (workers/missed.py, workers/asking_after.py).
 """
 
 import hmac
-from collections.abc import Callable, Hashable, Iterable, Sequence
+from collections.abc import Callable
 from functools import cache
 from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import Annotated, Any, Final, TypeVar
@@ -24,9 +25,10 @@ from app.errors import MalformedRequest, NotFound, NotPermitted, TooLarge, Unava
 from app.http.problems import problems
 from app.outbox import MessageState
 from app.settings import settings
-from app.surveys.receiving import InboundText, receive
+from sms.batches import apart, hear
 from sms.providers import aliyun_pushes
-from sms.providers.twilio import STATES, signature_valid
+from sms.providers.twilio import signature_valid
+from sms.providers.twilio_protocol import STATES
 from sms.providers.twilio_webhooks import (
     FORM_BYTES_AT_MOST,
     Form,
@@ -37,7 +39,7 @@ from sms.providers.twilio_webhooks import (
 
 router = APIRouter(prefix="/sms", tags=["短信"])
 log = structlog.get_logger()
-R = TypeVar("R", bound=Hashable)
+R = TypeVar("R")
 
 
 async def genuine_form(request: Request) -> Form:
@@ -96,7 +98,7 @@ async def status(message_id: str, form: GenuineForm, request: Request) -> None:
 async def inbound(form: GenuineForm) -> None:
     given = inbound_text(form)
     if given is not None:
-        await _receive([given])
+        await hear([given])
 
 
 class Taken(BaseModel):
@@ -130,7 +132,7 @@ _PUSHES: Final = problems(NotFound, MalformedRequest, TooLarge, Unavailable)
 @router.post("/aliyun/{secret}/reports", summary="短信状态报告（SmsReport）", responses=_PUSHES)
 async def pushed_reports(batch: Annotated[list[Any], Depends(pushed)]) -> Taken:
     told = [_report(receipt) for receipt in _read(batch, aliyun_pushes.receipt)]
-    for some in _apart(told, lambda one: (one.message_id, one.provider_id)):
+    for some in apart(told, lambda one: (one.message_id, one.provider_id)):
         async with transaction() as tx:
             await reports.record(tx, some, provider="aliyun")
     return Taken()
@@ -138,7 +140,7 @@ async def pushed_reports(batch: Annotated[list[Any], Depends(pushed)]) -> Taken:
 
 @router.post("/aliyun/{secret}/replies", summary="上行短信（SmsUp）", responses=_PUSHES)
 async def replies(batch: Annotated[list[Any], Depends(pushed)]) -> Taken:
-    await _receive(_read(batch, aliyun_pushes.reply))
+    await hear(_read(batch, aliyun_pushes.reply))
     return Taken()
 
 
@@ -148,34 +150,6 @@ def _read(batch: list[Any], read: Callable[[Any], R | None]) -> list[R]:
     if len(found) < len(batch):
         log.warning("push not all read", items=len(batch), read=len(found))
     return found
-
-
-async def _receive(given: Sequence[InboundText]) -> None:
-    for some in _apart(given, lambda one: (one.from_phone, one.provider_message_id)):
-        async with transaction() as tx:
-            await receive(tx, some)
-
-
-def _apart(given: Iterable[R], about: Callable[[R], tuple[Hashable, Hashable]]) -> list[list[R]]:
-    """As few groups as can be, each for one transaction: in none do two speak of the same, the first told stands first.
-
-    What is told twice in the same words is told once.
-    """
-    groups: list[tuple[list[R], set[Hashable], set[Hashable]]] = []
-    for one in dict.fromkeys(given):
-        this, that = about(one)
-        # Behind the last group that speaks of either, so that what was told of the same stays in its order.
-        place = 1 + max(
-            (n for n, (_, these, those) in enumerate(groups) if this in these or that in those),
-            default=-1,
-        )
-        if place == len(groups):
-            groups.append(([], set(), set()))
-        group, these, those = groups[place]
-        group.append(one)
-        these.add(this)
-        those.add(that)
-    return [group for group, _, _ in groups]
 
 
 def _report(told: aliyun_pushes.Receipt) -> Report:

@@ -31,11 +31,13 @@ from sms.gateway import (
     Refused,
     SendResult,
     Unknown,
+    Withheld,
 )
 from sms.providers import capabilities
 from sms.providers import open_gateway as open_gateway
 from sms.texts import render
 from workers.asking_after import ask_after
+from workers.missed import MissedReplies
 
 log = structlog.get_logger()
 
@@ -69,6 +71,7 @@ class Delivery:
         # By number, the send begun last; a task that has ended is forgotten by itself.
         self._newest: WeakValueDictionary[str, asyncio.Task[None]] = WeakValueDictionary()
         self._asking_after: set[asyncio.Task[None]] = set()
+        self._missed = MissedReplies(gateway)
         self._outcomes: list[tuple[Claimed, Outcome]] = []
         self._marking: asyncio.Task[None] | None = None
         self._looked_at = float("-inf")
@@ -107,14 +110,16 @@ class Delivery:
             await channel.used(tx, held, len(unknown), lease=lease)
             # A probe is for what is owed; whoever only wants to know waits until it works again.
             idle = _ASKED_AFTER_AT_ONCE - len(self._asking_after)
-            may_ask = held.grant.most > 0 and not held.grant.probe and idle > 0
-            silent = await unreported.claim(tx, idle, lease=lease) if may_ask else []
+            may_ask = held.grant.most > 0 and not held.grant.probe
+            silent = await unreported.claim(tx, idle, lease=lease) if may_ask and idle > 0 else []
         self._paused = held.grant.most == 0
         for message in unknown:
             self._begin(self._inquire(message, probe=held.grant.probe))
         for one in silent:
             asking = ask_after(self._gateway, one, provider=self._provider)
             self._begin(asking, among=self._asking_after)
+        if may_ask and self._missed.due():
+            self._begin(self._missed.look(held.now))
         return expired + len(unknown) + len(silent)
 
     async def _claim(self, lease: timedelta) -> tuple[int, float]:
@@ -211,6 +216,9 @@ class Delivery:
                 self._in_doubt += 1
                 if probe or self._in_doubt >= _IN_DOUBT:
                     await self._pause(Pause.UNREACHABLE, result.reason, probe=probe)
+            case Withheld():
+                if probe:
+                    await self._probe_again()
             case Accepted() | Refused():
                 await self._works(probe=probe)
 
@@ -219,6 +227,14 @@ class Delivery:
             await self._works(probe=probe)
         elif probe:
             await self._pause(Pause.UNREACHABLE, found.reason, probe=True)
+
+    async def _probe_again(self) -> None:
+        try:
+            async with transaction() as tx:
+                await channel.probe_again(tx, self._provider)
+        except Exception as failure:
+            # The probe's time runs out, and another one is let through.
+            log.error("probe not given back", error=type(failure).__name__)
 
     async def _works(self, *, probe: bool) -> None:
         self._in_doubt = 0
@@ -319,7 +335,7 @@ def _outcome(result: SendResult) -> Outcome:
     match result:
         case Accepted():
             return Outcome(MessageState.ACCEPTED, provider_id=result.provider_id)
-        case Refused():
+        case Refused() | Withheld():
             return refused(result.error, result.code)
         case NotSent():
             # The provider may be away for hours: that is no reason to give a message up before it expires.

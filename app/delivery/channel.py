@@ -73,6 +73,9 @@ _RESUME = text("""
 UPDATE sms_channel SET paused_since = NULL, paused_until = NULL, paused_why = NULL, pauses = 0, error = NULL, probe_until = NULL
 WHERE provider = :provider AND paused_until IS NOT NULL
 """)
+_PROBE_AGAIN = text(
+    "UPDATE sms_channel SET probe_until = NULL WHERE provider = :provider AND paused_until IS NOT NULL"
+)
 _PROBE_NOW = text(f"""
 UPDATE sms_channel SET paused_until = {_NOW}, pauses = 0, probe_until = NULL
 WHERE provider = :provider AND paused_until IS NOT NULL
@@ -166,6 +169,11 @@ async def pause(
 async def resume(tx: Transaction, provider: str) -> bool:
     """A probe went through: everybody claims again. False: nothing was paused."""
     return await tx.execute(_RESUME, provider=provider) == 1
+
+
+async def probe_again(tx: Transaction, provider: str) -> None:
+    """The probe said nothing of the provider: the pause is as it was, and the next text is the probe."""
+    await tx.execute(_PROBE_AGAIN, provider=provider)
 
 
 async def probe_now(tx: Transaction, provider: str) -> bool:

@@ -29,6 +29,7 @@ from sms.gateway import (
     SentText,
     Status,
     Unknown,
+    Withheld,
 )
 from sms.providers.aliyun_protocol import (
     VERSION,
@@ -115,15 +116,19 @@ class AliyunGateway:
     def capabilities(self) -> Capabilities:
         return self._capabilities
 
+    @property
+    def inbox(self) -> None:
+        """It pushes again until it is answered well."""
+
     async def send(self, message: OutgoingText) -> SendResult:
         kind = MessageKind(message.template)
         try:
             standing = await self._standing(kind)
         except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
-            return NotSent(f"templates: {type(error).__name__}")
+            return Withheld(f"templates: {type(error).__name__}", ErrorClass.TRANSIENT)
         if standing.approval is not Approval.APPROVED or standing.template_code is None:
             unapproved = _UNAPPROVED.get(standing.approval, ErrorClass.TEMPLATE_PENDING)
-            return Refused(unapproved, unapproved)
+            return Withheld(unapproved, unapproved)
         given = values(
             kind,
             message.parameters,

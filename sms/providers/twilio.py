@@ -4,7 +4,7 @@ Not here: the webhooks (sms/inbound.py) and deciding what a result means for the
 """
 
 import asyncio
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
@@ -18,41 +18,23 @@ from twilio.rest.api.v2010.account.message import MessageInstance
 
 from app.outbox import MessageState
 from app.settings import Settings
+from app.surveys.receiving import InboundText
 from sms.gateway import (
     Accepted,
     Capabilities,
-    ErrorClass,
+    Inbox,
     NotSent,
     OutgoingText,
+    Received,
     Refused,
     SendResult,
     SentText,
     Status,
     Unknown,
 )
+from sms.providers.twilio_protocol import ERRORS, STATES, TRIES_AGAIN, classify, reply
 
 API: Final = "https://api.twilio.com"
-
-ERRORS: Final = {
-    **dict.fromkeys(("21211", "21614", "30005", "30006"), ErrorClass.NUMBER_UNUSABLE),
-    "21610": ErrorClass.OPTED_OUT,
-    # The bare HTTP statuses stand where the answer named no code.
-    **dict.fromkeys(
-        ("401", "403", "20003", "21408", "21606", "21703", "30002"), ErrorClass.ACCOUNT
-    ),
-    **dict.fromkeys(("21617", "30007"), ErrorClass.CONTENT),
-    **dict.fromkeys(("429", "20429", "30001", "30003", "30008"), ErrorClass.TRANSIENT),
-}
-
-STATES: Final[Mapping[str, MessageState]] = {
-    **dict.fromkeys(
-        ("accepted", "scheduled", "queued", "sending", "sent", "partially_delivered"),
-        MessageState.ACCEPTED,
-    ),
-    **dict.fromkeys(("delivered", "read"), MessageState.DELIVERED),
-    "undelivered": MessageState.UNDELIVERED,
-    **dict.fromkeys(("failed", "canceled"), MessageState.FAILED),
-}
 
 # A body that is none of Twilio's.
 _UNREADABLE: Final = (TwilioException, ValueError, TypeError, AttributeError, KeyError)
@@ -60,14 +42,11 @@ _UNREADABLE: Final = (TwilioException, ValueError, TypeError, AttributeError, Ke
 _CLOCKS_DIFFER = timedelta(minutes=2)
 # More texts than this to one number since the attempt would be a fault of its own.
 _LISTED_AT_MOST = 200
+_REPLIES_A_PAGE: Final = 200
+_REPLIES_AT_MOST: Final = 10_000
 _CONNECT_SECONDS = 5.0
 _AT_ONCE = 64
 _IDLE_SECONDS = 15.0
-
-
-def classify(code: str | int | None) -> ErrorClass:
-    """The class of a Twilio error code, from an answer or from a status report."""
-    return ERRORS.get(str(code), ErrorClass.AMBIGUOUS)
 
 
 def capabilities(settings: Settings) -> Capabilities:
@@ -94,13 +73,17 @@ class TwilioGateway:
     def capabilities(self) -> Capabilities:
         return self._capabilities
 
+    @property
+    def inbox(self) -> Inbox:
+        return self
+
     async def send(self, message: OutgoingText) -> SendResult:
         try:
             record = await self._messages.create_async(
                 to=message.phone,
                 from_=self._from,
                 body=message.body,
-                status_callback=message.callback_url,
+                status_callback=message.callback_url + TRIES_AGAIN,
             )
         except aiohttp.ConnectionTimeoutError:
             return NotSent("connect_timeout")
@@ -153,6 +136,27 @@ class TwilioGateway:
             return Status(state)
         return Status(state, str(record.error_code), classify(record.error_code))
 
+    async def received(self, since: datetime) -> Received | Unknown:
+        """Twilio filters by the day and lists the newest first: it is read up to the first that is older."""
+        texts: list[InboundText] = []
+        read = 0
+        try:
+            records = await self._messages.stream_async(
+                to=self._from,
+                date_sent_after=since.astimezone(UTC).replace(hour=0, minute=0, second=0),
+                page_size=_REPLIES_A_PAGE,
+                limit=_REPLIES_AT_MOST,
+            )
+            async for record in records:
+                if record.date_created is not None and record.date_created < since:
+                    break
+                read += 1
+                if (text := _text(record)) is not None:
+                    texts.append(text)
+        except (TimeoutError, aiohttp.ClientError, *_UNREADABLE) as error:
+            return Unknown(type(error).__name__)
+        return Received(texts[::-1], whole=read < _REPLIES_AT_MOST)
+
     async def close(self) -> None:
         await self._http.close()
 
@@ -160,7 +164,7 @@ class TwilioGateway:
 def _refusal(status: int, code: str) -> Refused | Unknown:
     # A redirect or a 5xx says nothing about what happened to the text behind it.
     if 400 <= status < 500 and status != 408:
-        return Refused(code, classify(code))
+        return Refused(code, classify(code if code in ERRORS else status))
     return Unknown(f"http_{status}")
 
 
@@ -172,6 +176,14 @@ def _is(record: MessageInstance, message: OutgoingText, since: datetime) -> bool
         and record.date_created >= since
         and (record.body or "").strip().endswith(message.body.strip())
     )
+
+
+def _text(record: MessageInstance) -> InboundText | None:
+    if record.direction != "inbound" or record.date_created is None:
+        return None
+    # Told in whole seconds: the end of that second, lest it stand before what it answers.
+    sent_at = record.date_created + timedelta(seconds=1)
+    return reply(record.sid, record.from_, record.body, sent_at)
 
 
 class _BoundedHttpClient(AsyncTwilioHttpClient):  # type: ignore[misc]  # twilio ships no types

@@ -12,14 +12,11 @@ from urllib.parse import parse_qsl
 
 from app.surveys.receiving import InboundText
 from sms.gateway import ErrorClass
-from sms.providers.twilio import classify
+from sms.providers.twilio_protocol import SID, classify, reply
 
 FORM_BYTES_AT_MOST: Final = 64 * 1024
 _FIELDS_AT_MOST: Final = 200
-_BODY_AT_MOST: Final = 1600
 
-_SID: Final = re.compile(r"(?:SM|MM)[0-9a-fA-F]{32}", re.ASCII)
-_PHONE: Final = re.compile(r"\+[1-9][0-9]{6,14}", re.ASCII)
 _CODE: Final = re.compile(r"[0-9]{1,6}", re.ASCII)
 _STATUSES: Final = frozenset(
     {
@@ -61,7 +58,7 @@ def read_form(body: bytes) -> list[tuple[str, str]]:
 
 
 def status_report(form: Form) -> StatusReport | None:
-    sid, status = _matching(form, "MessageSid", _SID), _only(form, "MessageStatus")
+    sid, status = _matching(form, "MessageSid", SID), _only(form, "MessageStatus")
     if sid is None or status not in _STATUSES:
         return None
     code = _matching(form, "ErrorCode", _CODE)
@@ -69,15 +66,7 @@ def status_report(form: Form) -> StatusReport | None:
 
 
 def inbound_text(form: Form) -> InboundText | None:
-    sid, phone, text = (
-        _matching(form, "MessageSid", _SID),
-        _matching(form, "From", _PHONE),
-        _only(form, "Body"),
-    )
-    if sid is None or phone is None or text is None:
-        return None
-    # A NUL is in nobody's alphabet, and the database cannot hold one.
-    return InboundText(sid, phone, text.replace("\0", "")[:_BODY_AT_MOST])
+    return reply(_only(form, "MessageSid"), _only(form, "From"), _only(form, "Body"))
 
 
 def _only(form: Form, name: str) -> str | None:

@@ -67,12 +67,12 @@ async def _send(form: dict[str, str], here: Simulator) -> Response:
     here.messages.requests[out_id] += 1
     wrong = _mistake(form, here)
     if wrong:
-        here.messages.treatments[Treatment.REFUSED] += 1
+        here.messages.treat(out_id, Treatment.REFUSED)
         return _answer(wrong)
     phone = _e164(form["PhoneNumbers"])
     behaviour = here.dice.behaviour_for(phone)
     treatment, code = here.dice.treatment(behaviour)
-    here.messages.treatments[treatment] += 1
+    here.messages.treat(out_id, treatment)
     message = _accepted(form, phone, out_id) if treatment.takes_it else None
     await here.take(message, treatment, behaviour)
     if message is None or treatment is not Treatment.ACCEPTED:
@@ -108,7 +108,7 @@ def _listed(form: dict[str, str], here: Simulator) -> Response:
         and f"{message.created_at.astimezone(SHANGHAI):%Y%m%d}" == form["SendDate"]
     ]
     part = found[(page - 1) * size : page * size]
-    here.messages.inquiries.update(message.status_callback for message in part)
+    here.messages.inquiries.update(message.known_by for message in part)
     return _answer(
         "OK",
         TotalCount=len(found),

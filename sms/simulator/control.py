@@ -35,9 +35,10 @@ class Attempts(BaseModel):
 
 
 class Asked(Attempts):
-    """`inquiries`: how often its status was asked for since (阿里云: how often it was listed)."""
+    """`inquiries`: how often its status was asked for since (阿里云: how often it was listed). `treatments`: of each request."""
 
     inquiries: int
+    treatments: list[str]
 
 
 class Counts(Attempts):
@@ -102,6 +103,7 @@ async def attempts(status_callback: str, here: Here) -> Asked:
         requests=here.messages.requests[status_callback],
         accepted=here.messages.accepted[status_callback],
         inquiries=here.messages.inquiries[status_callback],
+        treatments=here.messages.treated.get(status_callback, []),
     )
 
 

@@ -16,7 +16,7 @@ _KEPT = 20_000
 class Message(msgspec.Struct):
     """One text, either way. `webhook` is the status the application answered to an inbound one; 0: not reached.
 
-    `status_callback` is what the application knows it by: an address at Twilio, an OutId at 阿里云.
+    `status_callback` is an address at Twilio, an OutId at 阿里云, as the application gave it.
     """
 
     sid: str
@@ -35,6 +35,11 @@ class Message(msgspec.Struct):
         return msgspec.structs.replace(self, status=status, error_code=error_code)
 
     @property
+    def known_by(self) -> str:
+        """What the application knows it by: what stands behind an address is for Twilio alone."""
+        return self.status_callback.partition("#")[0]
+
+    @property
     def phone(self) -> str:
         """The person's number: the other one is ours."""
         return self.sender if self.direction == "inbound" else self.to
@@ -48,6 +53,8 @@ class Messages:
         self._by_phone: defaultdict[str, list[Message]] = defaultdict(list)
         self.opted_out: set[str] = set()
         self.treatments: Counter[str] = Counter()
+        # Of each of ours: what became of its requests, in their order.
+        self.treated: defaultdict[str, list[str]] = defaultdict(list)
         self.requests: Counter[str] = Counter()
         self.accepted: Counter[str] = Counter()
         # How often one of ours was asked after, once it was there.
@@ -79,12 +86,17 @@ class Messages:
         self.opted_out.clear()
         for counter in (self.treatments, self.requests, self.accepted, self.inquiries):
             counter.clear()
+        self.treated.clear()
         if self._file is not None:
             self._file.truncate(0)
 
     def take(self, message: Message) -> None:
         self._place(message)
         self.save(message)
+
+    def treat(self, known_by: str, treatment: str) -> None:
+        self.treatments[treatment] += 1
+        self.treated[known_by].append(treatment)
 
     def save(self, message: Message) -> None:
         """Append the message as it is now; the last line of a sid counts. A line is far too short to block on."""
@@ -123,7 +135,7 @@ class Messages:
         else:
             self._by_phone[message.phone].append(message)
             if message.direction == "outbound-api":
-                self.accepted[message.status_callback] += 1
+                self.accepted[message.known_by] += 1
         self._by_sid[message.sid] = message
 
 

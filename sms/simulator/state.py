@@ -9,6 +9,7 @@ from fastapi import Request
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from app.settings import Settings
+from sms.providers.twilio_protocol import TRIES_AGAIN
 from sms.simulator.aliyun_pushes import AliyunPushes
 from sms.simulator.behaviour import HONEST, Behaviour, Dice, Treatment
 from sms.simulator.messages import Message, Messages, new_sid, now
@@ -27,7 +28,8 @@ class SimulatorSettings(BaseSettings):
 
     # Where the inboxes are kept; none: in memory only.
     simulator_dir: Path | None = None
-    simulator_inbound_url: str = "http://127.0.0.1:8000/sms/twilio/inbound"
+    # As one would enter it at Twilio: with what it is to do where it is not answered well.
+    simulator_inbound_url: str = f"http://127.0.0.1:8000/sms/twilio/inbound{TRIES_AGAIN}"
     # Where 阿里云 would push to, without reports or replies; none: as the account's settings have it.
     simulator_push_url: str = ""
 

@@ -57,15 +57,15 @@ async def send(account: str, request: Request, here: Here) -> Response:
     if not _authentic(request, account, here):
         return _error("20003")
     form = await _form(request)
-    callback = form.get("StatusCallback", "")
+    callback = form.get("StatusCallback", "").partition("#")[0]
     here.messages.requests[callback] += 1
     wrong = _mistake(form, here)
     if wrong:
-        here.messages.treatments[Treatment.REFUSED] += 1
+        here.messages.treat(callback, Treatment.REFUSED)
         return _error(wrong)
     behaviour = here.dice.behaviour_for(form["To"])
     treatment, code = here.dice.treatment(behaviour)
-    here.messages.treatments[treatment] += 1
+    here.messages.treat(callback, treatment)
     message = _accepted(form) if treatment.takes_it else None
     await here.take(message, treatment, behaviour)
     if message is None or treatment is not Treatment.ACCEPTED:
@@ -106,7 +106,7 @@ async def one(account: str, sid: str, request: Request, here: Here) -> Response:
     message = here.messages.get(sid)
     if message is None:
         return _error("20404")
-    here.messages.inquiries[message.status_callback] += 1
+    here.messages.inquiries[message.known_by] += 1
     return JSONResponse(_resource(message, account))
 
 

@@ -1,7 +1,9 @@
-"""The simulator's calls to the application as Twilio makes them: forms, one a call, signed."""
+"""The simulator's calls to the application as Twilio makes them: forms, one a call, signed, and given up soon."""
 
 import asyncio
-from urllib.parse import urlencode
+from dataclasses import dataclass
+from typing import Final, Self
+from urllib.parse import parse_qs, urlencode
 
 from twilio.request_validator import RequestValidator
 from typing_extensions import override
@@ -15,8 +17,26 @@ _HEADERS = {
     "Content-Type": "application/x-www-form-urlencoded; charset=UTF-8",
     "User-Agent": "TwilioProxy/1.1",
 }
-# Twilio tries a second time where it could not connect, and only then.
-_SECONDS_BEFORE_SECOND_TRY = 1.0
+_SECONDS_BETWEEN_TRIES: Final = 1.0
+# However often it may: after so long it gives up.
+_SECONDS_AT_MOST: Final = 15.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Trying:
+    """What stands behind an address: how often more Twilio tries, and after what. By itself once, where it could not connect."""
+
+    more: int
+    after: frozenset[str]
+
+    @classmethod
+    def read(cls, fragment: str) -> Self:
+        told = parse_qs(fragment)
+        return cls(int(told.get("rc", ["1"])[0]), frozenset(told.get("rp", ["ct"])[0].split(",")))
+
+    def again(self, status: int, *, connected: bool) -> bool:
+        failed = "ct" if not connected else "rt" if status == NOT_REACHED else f"{status // 100}xx"
+        return bool(self.after & {failed, "all"}) and failed in {"ct", "rt", "4xx", "5xx"}
 
 
 class TwilioWebhooks(Webhooks):
@@ -44,7 +64,10 @@ class TwilioWebhooks(Webhooks):
         )
         return max(answers)
 
-    async def _post_signed(self, url: str, fields: dict[str, str], behaviour: Behaviour) -> int:
+    async def _post_signed(self, address: str, fields: dict[str, str], behaviour: Behaviour) -> int:
+        # What stands behind it is neither sent nor signed.
+        url, _, fragment = address.partition("#")
+        trying, clock = _Trying.read(fragment), asyncio.get_running_loop().time
         headers = dict(_HEADERS, **{"I-Twilio-Idempotency-Token": new_sid()})
         if behaviour.signature != "missing":
             signature: str = self._sign(url, fields)
@@ -52,12 +75,13 @@ class TwilioWebhooks(Webhooks):
                 signature if behaviour.signature == "valid" else signature[::-1]
             )
         body = urlencode(fields).encode()
-        status = NOT_REACHED
-        for pause in (0.0, _SECONDS_BEFORE_SECOND_TRY):
-            await asyncio.sleep(pause)
-            status, connected = await self.post(url, body, headers)
-            if connected:
+        end = clock() + _SECONDS_AT_MOST
+        status, connected = await self.post(url, body, headers)
+        for _ in range(trying.more):
+            if not trying.again(status, connected=connected) or clock() > end:
                 break
+            await asyncio.sleep(_SECONDS_BETWEEN_TRIES)
+            status, connected = await self.post(url, body, headers)
         return status
 
     def _status_fields(self, message: Message, status: str) -> dict[str, str]:

@@ -11,7 +11,7 @@ import socket
 import subprocess
 import time
 from collections.abc import AsyncIterator, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 from uuid import uuid4
@@ -21,8 +21,9 @@ import pytest
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.settings import Settings
-from sms.gateway import Accepted, OutgoingText, Refused, SentText, Status
-from sms.providers.twilio import STATES, TwilioGateway
+from sms.gateway import Accepted, OutgoingText, Received, Refused, SentText, Status
+from sms.providers.twilio import TwilioGateway
+from sms.providers.twilio_protocol import STATES
 from sms.providers.twilio_webhooks import status_report
 from sms.simulator.app import create_app
 from sms.simulator.state import SimulatorSettings
@@ -151,6 +152,40 @@ async def test_the_adapter_reads_on_from_page_to_page_as_the_document_has_it(api
         sent = await gateway.send(first)
         await asyncio.gather(*(gateway.send(text("http://127.0.0.1:1")) for _ in range(55)))
         assert await gateway.find(first, attempted_at=before) == sent
+    finally:
+        await gateway.close()
+
+
+async def test_what_came_in_is_asked_for_and_listed_as_the_document_has_it(
+    document: dict[str, Any],
+    api: str,
+    client: httpx.AsyncClient,
+    simulator: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("sms.providers.twilio._REPLIES_A_PAGE", 1)
+    gateway = TwilioGateway(settings(twilio_api_url=api))
+    said, asked = gateway._http.request, []
+
+    async def noted(method: str, url: str, **told: Any) -> Any:
+        asked.append(told.get("params") or {})
+        return await said(method, url, **told)
+
+    monkeypatch.setattr(gateway._http, "request", noted)
+    try:
+        since = datetime.now(UTC) - timedelta(seconds=1)
+        for words in ("1", "谢谢"):
+            reply = await client.post(
+                f"{simulator}/phones/{FORM['To']}/reply", json={"text": words}
+            )
+            reply.raise_for_status()
+        found = await gateway.received(since)
+        assert isinstance(found, Received), found
+        assert [one.text for one in found.texts] == ["1", "谢谢"]
+        # Prism lets pass what the document does not name.
+        known = {one["name"] for one in document["paths"][_LIST]["get"]["parameters"]}
+        assert {"To", "DateSent>", "PageSize"} == asked[0].keys() <= known
+        assert re.fullmatch(r"\d{4}-\d\d-\d\dT00:00:00Z", asked[0]["DateSent>"])
     finally:
         await gateway.close()
 

@@ -18,7 +18,7 @@ import httpx
 from qungong import serving
 from tests.faults.messages import Judged, away, killed
 from tests.faults.post import CONTROL, ROOT, Forks, Post, free_port
-from tests.faults.webhooks import webhooks
+from tests.faults.webhooks import BELIEVED, webhooks
 
 TEXTS = int(os.environ.get("FAULTS_TEXTS", "10000"))
 KILLS, QUEUED = max(4, TEXTS // 50), TEXTS // 2
@@ -84,7 +84,7 @@ async def _post(
     environment = {
         "DATABASE_URL": url, "REDIS_URL": "redis://127.0.0.1:1/0", "MEDIA_URL": "memory:///", "PUBLIC_URL": addresses[1],
         "SIMULATOR_INBOUND_URL": _NOWHERE,
-    }  # fmt: skip
+    } | BELIEVED  # fmt: skip
 
     async def serve(application: str, port: int, answers: str) -> None:
         argv = [sys.executable, "-m", "uvicorn", application, "--host", "127.0.0.1", "--port", str(port), "--no-access-log"]  # fmt: skip

@@ -6,9 +6,11 @@ says it was sent, what our rows say, and what the doctor finds.
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections import Counter
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from uuid import UUID
 
 from app.outbox import MessageKind, OutboxMessage
 from tests.faults.post import OPEN, WORKERS, Crew, Post, moment, owed, rows
@@ -30,6 +32,17 @@ _LEASES_LAPSE = (
 )
 
 
+_IN_HAND = "SELECT id FROM outbox_message WHERE state = 'sending'"
+_NOTE_LAPSES = """
+CREATE TABLE lapsed (id uuid NOT NULL);
+CREATE FUNCTION note_lapse() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS
+  'BEGIN INSERT INTO lapsed VALUES (NEW.id); RETURN NULL; END';
+CREATE TRIGGER note_lapse AFTER UPDATE ON outbox_message FOR EACH ROW
+  WHEN (OLD.state = 'sending' AND NEW.state <> 'sending' AND NEW.error = 'lease_lapsed') EXECUTE FUNCTION note_lapse()
+"""
+_TOLD, _UNTOLD = "accepted", {"error_accepted", "stall_accepted"}
+
+
 @dataclass(frozen=True, slots=True)
 class Judged:
     held: bool
@@ -42,15 +55,19 @@ async def killed(post: Post, *, texts: int, kills: int, rate: int, module: str =
     Who dies when nothing is left to be sent shows nothing, and is not counted: before that comes to be, more texts are owed.
     """
     messages: list[OutboxMessage] = []
+    in_hand: set[UUID] = set()
+    await note_lapses(post)
     await _owe_more(post, messages, texts)
     await post.behave(seed=post.chance.randrange(10**6), **LYING)
     struck = 0
     async with post.workers(module, rate=rate) as crew:
         while struck < kills:
-            struck += await _wave(post, crew, min(8, kills - struck), messages, low=rate)
+            struck += await _wave(post, crew, min(8, kills - struck), messages, in_hand, low=rate)
         await crew.start(2)
         await post.drained(meanwhile=post.pauses_pass)
-    judged = await _once_each(post, messages, f"{struck} of {kills} killed while texts were open")
+    judged = await _once_each(
+        post, messages, in_hand, f"{struck} of {kills} killed while texts were open"
+    )
     return Judged(judged.held and struck >= kills, judged.told)
 
 
@@ -62,11 +79,17 @@ async def _owe_more(post: Post, messages: list[OutboxMessage], texts: int) -> No
 
 
 async def _wave(
-    post: Post, crew: Crew, kills: int, messages: list[OutboxMessage], *, low: int
+    post: Post,
+    crew: Crew,
+    kills: int,
+    messages: list[OutboxMessage],
+    in_hand: set[UUID],
+    *,
+    low: int,
 ) -> int:
     """Some die and are replaced, at last all die; then, and only then, what they held lapses. How many died at their work.
 
-    `low`: with fewer texts open there will be as many more.
+    `low`: with fewer texts open there will be as many more. `in_hand`: to it comes what was being sent when one died.
     """
     await crew.start(2)
     struck = 0
@@ -82,47 +105,62 @@ async def _wave(
         await post.until(got_somewhere)
         await asyncio.sleep(post.chance.uniform(0, 0.2))
         crew.kill(post.chance.choice(crew.alive))
+        in_hand |= await _being_sent(post)
         # Asked of the dead: what is open now was open when they died.
         struck += await post.ask(OPEN) > 0
         await crew.start()
         await post.arrived()
         await post.pauses_pass()
     crew.kill_all()
+    in_hand |= await _being_sent(post)
     await post.do(_LEASES_LAPSE)
     return struck
 
 
-async def _once_each(post: Post, messages: list[OutboxMessage], told: str) -> Judged:
+async def _being_sent(post: Post) -> set[UUID]:
+    return {row["id"] for row in await rows(post, _IN_HAND)}
+
+
+async def _once_each(
+    post: Post, messages: list[OutboxMessage], in_hand: set[UUID], told: str
+) -> Judged:
     counts, arrived = await post.counts(), await post.arrived()
     accepted, doubled = counts["messages"], counts["doubled"]
     lost = len(messages) - len(set(await post.sent_to()))
-    unexplained = await _unexplained(post, messages) if doubled else 0
+    strange = await unexplained(post, messages, in_hand) if doubled else 0
     breaches = await post.breaches()
     held = (
         arrived == len(messages)
-        and lost == unexplained == 0
+        and lost == strange == 0
         and doubled <= DOUBLED_AT_MOST * len(messages)
         and not breaches
     )
     return Judged(
         held,
-        f"{accepted:,} accepted of {len(messages):,}, {arrived:,} known to be, {lost} lost, {doubled} doubled ({unexplained} of them never unknown), "
+        f"{accepted:,} accepted of {len(messages):,}, {arrived:,} known to be, {lost} lost, {doubled} doubled ({strange} of them never unknown), "
         f"{counts['requests']:,} requests, {told}; doctor: {', '.join(breaches) or 'nothing'}",
     )
 
 
-async def _unexplained(post: Post, messages: list[OutboxMessage]) -> int:
-    """How many were sent twice though no attempt of theirs ended unknown: those that had a single attempt."""
-    once = {
-        row["id"] for row in await rows(post, "SELECT id FROM outbox_message WHERE attempts <= 1")
-    }
+async def note_lapses(post: Post) -> None:
+    """Have written down, for each text and time, that whoever was sending it never told what came of it."""
+    await post.do(_NOTE_LAPSES)
+
+
+async def unexplained(post: Post, messages: list[OutboxMessage], in_hand: set[UUID]) -> int:
+    """How many were sent again though it was known that the provider had them. `in_hand`: being sent when a worker died."""
+    lapsed = Counter(row["id"] for row in await rows(post, "SELECT id FROM lapsed"))
     found = 0
     for message in messages:
-        if message.id in once:
-            callback = f"{post.public_url}/sms/twilio/status/{message.id}"
-            answer = await post.web.get(f"{post.simulator_url}/control/attempts", params={"status_callback": callback})  # fmt: skip
-            found += answer.json()["accepted"] > 1
+        died = lapsed[message.id] if message.id in in_hand else 0
+        found += not explained(await post.treatments(message.id), died=died)
     return found
+
+
+def explained(treatments: Sequence[str], *, died: int) -> bool:
+    """Whether each acceptance but the last was one that nobody was told of, or that `died` with whoever was told. Pure."""
+    accepted = [one for one in treatments if one in {_TOLD, *_UNTOLD}]
+    return accepted[:-1].count(_TOLD) <= died
 
 
 async def away(

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import asyncpg
 import httpx
@@ -76,6 +77,13 @@ class Post:
     async def counts(self) -> dict[str, Any]:
         answer = await self.web.get(f"{self.simulator_url}/control/counts")
         found: dict[str, Any] = answer.json()
+        return found
+
+    async def treatments(self, message: UUID) -> list[str]:
+        """What the provider did with each request to send it, in their order."""
+        callback = f"{self.public_url}/sms/twilio/status/{message}"
+        answer = await self.web.get(f"{self.simulator_url}/control/attempts", params={"status_callback": callback})  # fmt: skip
+        found: list[str] = answer.json()["treatments"]
         return found
 
     async def sent_to(self) -> list[str]:

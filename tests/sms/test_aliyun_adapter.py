@@ -17,6 +17,7 @@ from sms.gateway import (
     Refused,
     SendResult,
     Unknown,
+    Withheld,
 )
 from sms.providers.aliyun import AliyunGateway
 from sms.providers.aliyun_protocol import ERRORS, classify, signature
@@ -190,7 +191,7 @@ async def test_words_that_are_not_approved_are_not_sent_and_say_why(
     sent = message()
     try:
         error = ErrorClass(f"template_{approval}")
-        assert await gateway.send(sent) == Refused(error, error)
+        assert await gateway.send(sent) == Withheld(error, error)
     finally:
         await gateway.close()
     assert aliyun.attempts(sent) == (0, 0)
@@ -204,7 +205,10 @@ async def test_where_the_database_is_away_nothing_is_sent_and_nothing_is_lost(
 
     gateway = AliyunGateway(account(aliyun_api_url=aliyun.url), asked)
     try:
-        assert isinstance(await gateway.send(message()), NotSent)
+        # Which says nothing of the provider: it has not been asked.
+        assert await gateway.send(message()) == Withheld(
+            "templates: InterfaceError", ErrorClass.TRANSIENT
+        )
     finally:
         await gateway.close()
 
@@ -241,6 +245,13 @@ async def test_neither_numbers_nor_words_are_logged(
     logged = [record.getMessage() for record in caplog.records]
     assert any(str(sent.id) in line for line in logged)
     assert not [line for line in logged if PHONE[3:] in line or "漏点" in line]
+
+
+async def test_who_pushes_again_until_it_is_heard_has_no_inbox_to_look_into(
+    aliyun: Aliyun,
+) -> None:
+    async with aliyun.gateway() as gateway:
+        assert gateway.inbox is None
 
 
 def test_an_unknown_code_is_of_no_known_class() -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from random import Random
 from typing import Final
 from urllib.parse import urlencode
@@ -13,14 +14,22 @@ from fastapi import FastAPI
 from sqlalchemy import text
 from twilio.request_validator import RequestValidator
 
+from app import clock
 from app.db import observers, transaction
 from app.http import problems
 from app.outbox import MessageKind, announce
 from app.settings import settings
+from app.surveys import confidential
 from sms import inbound
+from sms.providers.twilio_protocol import TRIES_AGAIN
 
 SID = "SM" + "0a" * 16
+REPLIES = "/sms/twilio/inbound"
+PHONE = "+8613800000009"
 _ROW: Final = text("SELECT state, provider_id, error FROM outbox_message WHERE id = :id")
+_TAKEN: Final = text(
+    "SELECT effect, received_at FROM surveys.reply WHERE provider_message_id = :sid"
+)
 Fields = list[tuple[str, str]]
 
 
@@ -92,6 +101,17 @@ async def test_a_genuine_report_moves_the_message_also_before_we_knew_the_provid
     assert await state(message_id) == ("accepted", sid, None)
     assert await post(web, path, report("undelivered", sid=sid, code="30005")) == 204
     assert await state(message_id) == ("undelivered", sid, "30005")
+
+
+async def test_what_stands_behind_the_address_for_twilio_alone_is_not_part_of_what_was_signed(
+    web: httpx.AsyncClient, message_id: UUID
+) -> None:
+    fields, path = report("sent", sid=new_sid()), f"/sms/twilio/status/{message_id}"
+    assert await post(web, path, fields, signature(path + TRIES_AGAIN, fields)) == 403
+    # Nor is it sent, should it be in the address that is called.
+    headers = {"X-Twilio-Signature": signature(path, fields)}
+    answered = await web.post(path + TRIES_AGAIN, data=dict(fields), headers=headers)
+    assert answered.status_code == 204
 
 
 async def test_a_query_is_part_of_what_was_signed(web: httpx.AsyncClient, message_id: UUID) -> None:
@@ -203,6 +223,79 @@ async def test_a_reply_costs_at_most_three_statements_also_when_it_comes_again(
         finally:
             observers.remove(sent.append)
         assert 0 < len(sent) <= most, sent
+
+
+def reply(sid: str, words: str = "谢谢") -> Fields:
+    return [("Body", words), ("From", PHONE), ("FromCity", ""), ("MessageSid", sid)]
+
+
+async def taken(sid: str) -> list[tuple[str, object]]:
+    async with transaction() as tx:
+        await confidential.enter(tx)
+        return [(row.effect, row.received_at) for row in await tx.all(_TAKEN, sid=sid)]
+
+
+async def test_replies_fivefold_in_parallel_and_out_of_order_have_one_effect_each(
+    web: httpx.AsyncClient,
+) -> None:
+    told = [reply(new_sid(), words) for words in ("1", "谢谢", "3 水还没有", "TD", "HF")] * 5
+    Random(1).shuffle(told)  # noqa: S311 - repeatable on purpose
+    answers = await asyncio.gather(*(post(web, REPLIES, fields) for fields in told))
+    assert set(answers) == {204}
+    for fields in told:
+        assert len(await taken(dict(fields)["MessageSid"])) == 1
+
+
+async def test_a_reply_that_comes_again_a_day_late_has_no_second_effect(
+    web: httpx.AsyncClient,
+) -> None:
+    sid = new_sid()
+    assert await post(web, REPLIES, reply(sid)) == 204
+    before = await taken(sid)
+    with clock.moved(timedelta(days=1)):
+        assert await post(web, REPLIES, reply(sid)) == 204
+        assert await post(web, REPLIES, reply(sid, "1")) == 204
+    assert (await taken(sid), len(before)) == (before, 1)
+
+
+@pytest.mark.parametrize("header", [None, b"", b"x", b"A" * 28, "不是签名".encode()])
+async def test_a_forged_reply_is_refused_and_has_no_effect(
+    web: httpx.AsyncClient, header: bytes | None
+) -> None:
+    sid = new_sid()
+    headers = {} if header is None else {b"X-Twilio-Signature": header}
+    answered = await web.post(REPLIES, data=dict(reply(sid, "1")), headers=headers)
+    assert answered.status_code == 403
+    assert await taken(sid) == []
+
+
+async def test_a_reply_is_refused_under_a_signature_for_other_words_or_another_address(
+    web: httpx.AsyncClient,
+) -> None:
+    sid = new_sid()
+    fields = reply(sid, "3")
+    elsewhere = signature(f"/sms/twilio/status/{uuid4()}", fields)
+    for stolen in (signature(REPLIES, reply(sid, "1")), elsewhere):
+        assert await post(web, REPLIES, fields, stolen) == 403
+    assert await post(web, f"{REPLIES}?a=1", fields, signature(REPLIES, fields)) == 403
+    assert await taken(sid) == []
+
+
+async def test_a_reply_whose_fields_are_parted_elsewhere_under_its_signature_has_no_effect(
+    web: httpx.AsyncClient,
+) -> None:
+    for split in (
+        lambda sid: [("Bo", "dy3"), ("From", PHONE), ("FromCity", ""), ("MessageSid", sid)],
+        lambda sid: [("Body3", ""), ("From", PHONE), ("FromCity", ""), ("MessageSid", sid)],
+        lambda sid: [("Body", f"3From{PHONE}FromCity"), ("MessageSid", sid)],
+        lambda sid: [("Body", "3"), ("Fro", f"m{PHONE}"), ("FromCity", ""), ("MessageSid", sid)],
+        lambda sid: [("Body", f"3From{PHONE}"), ("FromCity", f"MessageSid{sid}")],
+    ):
+        sid = new_sid()
+        genuine = signature(REPLIES, reply(sid, "3"))
+        assert signature(REPLIES, split(sid)) == genuine, "the signature cannot tell"
+        assert await post(web, REPLIES, split(sid), genuine) == 204
+        assert await taken(sid) == []
 
 
 async def test_a_report_of_an_earlier_turn_says_which_in_its_address(

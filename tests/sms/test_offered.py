@@ -4,7 +4,7 @@ import httpx
 import pytest
 
 from app.delivery.terms import ErrorClass
-from sms.providers import aliyun_protocol, twilio
+from sms.providers import aliyun_protocol, twilio_protocol
 from sms.simulator.offered import offered
 from tests.sms.aliyun import Aliyun
 from tests.sms.conftest import World
@@ -30,7 +30,7 @@ def test_each_can_be_chosen_and_is_found_again(world: World, aliyun: Aliyun) -> 
 def test_its_codes_are_the_providers_and_of_the_class_that_the_page_speaks_of(
     *, aliyun: bool
 ) -> None:
-    classify = aliyun_protocol.classify if aliyun else twilio.classify
+    classify = aliyun_protocol.classify if aliyun else twilio_protocol.classify
     by_words = {one.words: one for one in offered(aliyun=aliyun)}
     for words, error in [("对方关机，未送达", ErrorClass.TRANSIENT), ("空号，未送达", ErrorClass.NUMBER_UNUSABLE)]:  # fmt: skip
         assert classify(str(by_words[words].behaviour.failure_code)) is error

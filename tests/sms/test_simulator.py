@@ -18,6 +18,7 @@ from tests.sms.servers import Heard, served, wait_for
 
 TOKEN = Settings().twilio_auth_token.get_secret_value()
 PHONE = "+8613800000001"
+ACCOUNT = Settings().twilio_account_sid
 
 
 def reply(world: World, text: str, phone: str = PHONE) -> httpx.Response:
@@ -46,6 +47,34 @@ def test_a_reply_that_the_application_refuses_shows_so_on_the_phone(world: World
     world.listener.answer = 503
     assert reply(world, "1").json()["webhook_status"] == 503
     assert world.control.get(f"/phones/{PHONE}").json()["messages"][0]["webhook_status"] == 503
+
+
+@pytest.mark.parametrize(
+    ("behind", "tries"),
+    [("", 1), ("#rc=2", 1), ("#rc=2&rp=ct,rt", 1), ("#rc=2&rp=5xx", 3), ("#rc=1&rp=all", 2)],
+)
+async def test_what_is_answered_503_is_tried_again_only_where_the_address_says_so(
+    world: World, behind: str, tries: int
+) -> None:
+    world.listener.answer = 503
+    world.behave(report_delay_seconds=0)
+    path = f"/report/{tries}/{len(behind)}"
+    given = {"To": PHONE, "From": Settings().twilio_from, "Body": "进展"}
+    sent = world.control.post(
+        f"/2010-04-01/Accounts/{ACCOUNT}/Messages.json",
+        auth=(ACCOUNT, TOKEN),
+        data=given | {"StatusCallback": f"{world.listener_url}{path}{behind}"},
+    )
+    assert sent.status_code == 201
+    await wait_for(lambda: "delivered" in world.listener.statuses(path))
+    assert world.listener.statuses(path).count("queued") == tries
+    assert all(genuine(world, one) for one in world.listener.heard if one.path == path)
+
+
+def test_a_reply_refused_for_what_it_is_is_not_tried_again(world: World) -> None:
+    world.listener.answer = 403
+    reply(world, "1")
+    assert len(world.listener.heard) == 1
 
 
 @pytest.mark.parametrize("signature", ["wrong", "missing"])

@@ -12,7 +12,7 @@ from app.outbox import MessageKind
 from app.settings import settings
 from app.text_templates import Approval, Standing
 from sms import templates
-from sms.gateway import Capabilities, Refused
+from sms.gateway import Capabilities, Withheld
 from sms.providers import aliyun, capabilities, open_gateway, twilio
 from sms.simulator.aliyun_templates import approve_all, approved
 from sms.texts import TEMPLATES
@@ -143,7 +143,7 @@ async def test_words_the_provider_was_never_asked_about_come_on_the_list_when_th
         sent = await gateway.send(message(kind=MessageKind.REWORKED))
     finally:
         await gateway.close()
-    assert isinstance(sent, Refused)
+    assert isinstance(sent, Withheld)
     assert sent.code == "template_pending"
     async with transaction() as tx:
         assert MessageKind.REWORKED in await templates.unapproved(tx, "aliyun", capabilities())

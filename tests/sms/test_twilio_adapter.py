@@ -15,13 +15,15 @@ from sms.gateway import (
     ErrorClass,
     NotSent,
     OutgoingText,
+    Received,
     Refused,
     SendResult,
     SentText,
     Status,
     Unknown,
 )
-from sms.providers.twilio import ERRORS, TwilioGateway, classify
+from sms.providers.twilio import TwilioGateway
+from sms.providers.twilio_protocol import ERRORS, classify
 from tests.sms.conftest import World
 from tests.sms.servers import wait_for
 
@@ -183,6 +185,34 @@ async def test_answers_that_are_not_twilios_have_a_result_all_the_same(
     assert await _sent_to(answer) == result
 
 
+def told(status: str, code: int) -> bytes:
+    body = b'{"code": %d, "message": "no", "more_info": "", "status": %s}' % (
+        code,
+        status.partition(" ")[0].encode(),
+    )
+    return b"HTTP/1.1 %s\r\nContent-Length: %d\r\n\r\n%s" % (status.encode(), len(body), body)
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "error"),
+    [
+        # A code that is not on our list: the status says what it is about.
+        ("429 Too Many Requests", 14107, ErrorClass.TRANSIENT),
+        ("401 Unauthorized", 20005, ErrorClass.ACCOUNT),
+        ("403 Forbidden", 99999, ErrorClass.ACCOUNT),
+        ("400 Bad Request", 99999, ErrorClass.AMBIGUOUS),
+        # One that is on it says more than any status.
+        ("429 Too Many Requests", 21610, ErrorClass.OPTED_OUT),
+        ("403 Forbidden", 21614, ErrorClass.NUMBER_UNUSABLE),
+        ("400 Bad Request", 21611, ErrorClass.TRANSIENT),
+    ],
+)
+async def test_a_code_nobody_listed_is_classed_by_its_status(
+    status: str, code: int, error: ErrorClass
+) -> None:
+    assert await _sent_to(told(status, code)) == Refused(str(code), error)
+
+
 async def test_an_unknown_attempt_is_found_by_its_number_and_words(
     world: World, gateway: TwilioGateway
 ) -> None:
@@ -234,6 +264,64 @@ async def test_finding_reads_past_the_first_page(world: World, gateway: TwilioGa
     for number in range(60):
         await gateway.send(world.text(body=f"第{number}条"))
     assert isinstance(await gateway.find(message, attempted_at=before), Accepted)
+
+
+async def test_a_report_that_met_a_fault_of_ours_is_sent_again(
+    world: World, gateway: TwilioGateway
+) -> None:
+    world.behave(failed=1, failure_code=30005)
+    world.listener.answer = 503
+    message = world.text()
+    await gateway.send(message)
+    path = f"/sms/twilio/status/{message.id}"
+    await wait_for(lambda: world.listener.statuses(path))
+    world.listener.answer = 204
+    await wait_for(lambda: "failed" in world.listener.statuses(path))
+    assert world.listener.statuses(path) == ["queued", "queued", "failed"]
+
+
+def replied(world: World, words: str, phone: str = "+8613800000001") -> str:
+    told = world.control.post(f"/phones/{phone}/reply", json={"text": words})
+    return str(told.raise_for_status().json()["sid"])
+
+
+async def test_what_came_in_is_listed_page_by_page_the_oldest_first_and_nothing_that_went_out(
+    world: World, gateway: TwilioGateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sms.providers.twilio._REPLIES_A_PAGE", 7)
+    before = datetime.now(UTC) - timedelta(seconds=1)
+    await gateway.send(world.text())
+    sids = [replied(world, f"第{number}条\0 ") for number in range(20)]
+    found = await gateway.received(before)
+    assert isinstance(found, Received)
+    assert [one.provider_message_id for one in found.texts] == sids
+    assert found.whole
+    first = found.texts[0]
+    assert (first.from_phone, first.text) == ("+8613800000001", "第0条 ")
+    assert first.sent_at is not None
+    assert before < first.sent_at <= datetime.now(UTC) + timedelta(seconds=1)
+
+
+async def test_a_list_is_read_no_farther_than_asked_and_never_without_end(
+    world: World, gateway: TwilioGateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sms.providers.twilio._REPLIES_A_PAGE", 2)
+    monkeypatch.setattr("sms.providers.twilio._REPLIES_AT_MOST", 5)
+    before = datetime.now(UTC) - timedelta(seconds=1)
+    sids = [replied(world, "1") for _ in range(6)]
+    found = await gateway.received(before)
+    assert isinstance(found, Received)
+    assert [one.provider_message_id for one in found.texts] == sids[1:]
+    assert not found.whole
+    assert await gateway.received(datetime.now(UTC) + timedelta(seconds=2)) == Received([])
+
+
+async def test_an_inbox_that_cannot_be_asked_is_unknown(world: World) -> None:
+    since = datetime.now(UTC)
+    for wrong in ({"twilio_auth_token": "wrong"}, {"twilio_api_url": "http://127.0.0.1:1"}):
+        gateway = TwilioGateway(world.settings(**wrong))
+        assert isinstance(await gateway.received(since), Unknown)
+        await gateway.close()
 
 
 async def test_neither_numbers_nor_words_are_logged(

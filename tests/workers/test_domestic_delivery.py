@@ -10,11 +10,14 @@ import httpx
 import pytest
 import pytest_asyncio
 from fastapi import FastAPI
+from sqlalchemy import text
 from typing_extensions import override
 
-from app.db import Database, transaction
-from app.delivery import reports
+from app.db import Database, observers, transaction
+from app.delivery import channel, reports
+from app.delivery.channel import SmsChannel
 from app.delivery.reports import Report
+from app.delivery.terms import Pause
 from app.http import problems
 from app.outbox import MessageKind, MessageState
 from app.settings import settings
@@ -40,6 +43,7 @@ from tests.workers.conftest import (
 from workers.outbox import Delivery, open_gateway
 
 Start = Callable[[], None]
+_PAUSED_LONG = text("UPDATE sms_channel SET pauses = 5, paused_until = now()")
 
 
 @dataclass
@@ -146,6 +150,92 @@ async def test_a_text_whose_words_are_not_approved_needs_a_human_and_says_why(
     assert (found.why, found.error) == ("template_pending", "template_pending")
     await in_state(other, MessageState.DELIVERED)
     assert await provider.requests(survey) == 0
+
+
+async def unapproved(phone: str = "+8613800000001") -> UUID:
+    """Owed before all else, and never to be sent: its words await approval where no reply comes back."""
+    return await announce(kind=MessageKind.SURVEY, phone=phone)
+
+
+@pytest.fixture
+def one_way(provider: Domestic, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert provider.url
+    monkeypatch.setenv("SMS_TWO_WAY", "false")
+    settings.cache_clear()
+
+
+async def shown() -> SmsChannel:
+    async with transaction() as tx:
+        found = await channel.show(tx, "aliyun")
+    assert found is not None
+    return found
+
+
+@pytest.mark.usefixtures("one_way")
+async def test_a_probe_that_never_left_the_house_neither_ends_the_pause_nor_prolongs_it(
+    provider: Domestic,
+) -> None:
+    await provider.behave(refused={"isv.OUT_OF_SERVICE": 1})
+    survey, other = await unapproved(), await announce(phone="+8613800000002")
+    async with transaction() as tx:
+        await channel.hold(tx, "aliyun", most=0, rate=0)
+        assert await channel.pause(tx, "aliyun", Pause.ACCOUNT, "isv.OUT_OF_SERVICE")
+        await tx.execute(_PAUSED_LONG)
+    before = await shown()
+    await worked(Delivery(open_gateway()))
+    assert (await row(survey)).why == "template_pending"
+    after = await shown()
+    assert (after.paused_since, after.pauses, after.probe_until) == (before.paused_since, 5, None)
+    # The next text is the probe now; this one goes out, and says how the account stands.
+    assert await provider.requests(other) == 0
+    await worked(Delivery(open_gateway()))
+    assert (await provider.requests(other), (await shown()).pauses) == (1, 6)
+
+
+@pytest.mark.usefixtures("one_way")
+async def test_while_texts_are_withheld_on_a_probe_the_loop_does_not_spin(
+    provider: Domestic, another_worker: Start
+) -> None:
+    surveys = [await unapproved(f"+86138{n:08d}") for n in range(3)]
+    other = await announce(phone="+8613800000009")
+    async with transaction() as tx:
+        await channel.hold(tx, "aliyun", most=0, rate=0)
+        assert await channel.pause(tx, "aliyun", Pause.UNREACHABLE, "no_connection")
+        await tx.execute(_PAUSED_LONG)
+    looks: list[str] = []
+    observers.append(looks.append)
+    try:
+        another_worker()
+        await in_state(other, MessageState.DELIVERED)
+    finally:
+        observers.remove(looks.append)
+    assert (await shown()).paused_since is None
+    assert {(await row(one)).why for one in surveys} == {"template_pending"}
+    # Some looks for each text that was tried, not some thousands.
+    assert len(looks) < 400
+
+
+@pytest.mark.usefixtures("one_way")
+async def test_a_text_that_is_withheld_says_nothing_of_a_provider_that_answers_nobody_clearly(
+    provider: Domestic,
+) -> None:
+    await provider.behave(error_not_accepted=1)
+    work = Delivery(open_gateway())
+    for n in range(9):
+        await tried(work, f"+86138{n:08d}", MessageState.UNKNOWN)
+    survey = await unapproved()
+    await work.once()
+    await in_state(survey, MessageState.NEEDS_HUMAN)
+    assert (await shown()).paused_since is None
+    await tried(work, "+8613800000009", MessageState.UNKNOWN)
+    await work.finish()
+    assert (await shown()).paused_why is Pause.UNREACHABLE
+
+
+async def tried(work: Delivery, phone: str, state: MessageState) -> None:
+    message = await announce(phone=phone)
+    await work.once()
+    await in_state(message, state)
 
 
 async def test_the_code_of_a_receipt_says_what_follows(

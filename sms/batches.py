@@ -1,0 +1,40 @@
+"""What is told many at once, handed on in as few transactions as there can be. Decides nothing about it."""
+
+from collections.abc import Callable, Hashable, Iterable, Sequence
+from typing import TypeVar
+
+from app.db import transaction
+from app.surveys.receiving import InboundText, receive
+
+R = TypeVar("R", bound=Hashable)
+
+
+async def hear(given: Sequence[InboundText]) -> int:
+    """Take what people texted, each once, however often and by whichever way it is told; returns how many were new."""
+    new = 0
+    for some in apart(given, lambda one: (one.from_phone, one.provider_message_id)):
+        async with transaction() as tx:
+            new += sum(effect is not None for effect in await receive(tx, some))
+    return new
+
+
+def apart(given: Iterable[R], about: Callable[[R], tuple[Hashable, Hashable]]) -> list[list[R]]:
+    """As few groups as can be, each for one transaction: in none do two speak of the same, the first told stands first.
+
+    What is told twice in the same words is told once.
+    """
+    groups: list[tuple[list[R], set[Hashable], set[Hashable]]] = []
+    for one in dict.fromkeys(given):
+        this, that = about(one)
+        # Behind the last group that speaks of either, so that what was told of the same stays in its order.
+        place = 1 + max(
+            (n for n, (_, these, those) in enumerate(groups) if this in these or that in those),
+            default=-1,
+        )
+        if place == len(groups):
+            groups.append(([], set(), set()))
+        group, these, those = groups[place]
+        group.append(one)
+        these.add(this)
+        those.add(that)
+    return [group for group, _, _ in groups]
