@@ -21,6 +21,7 @@ from qungong.local import Lock, Services, local_folder, local_services
 from qungong.supervisor import Command, Supervisor, end_leftovers, require_port
 from sms import templates
 from sms.providers import capabilities
+from sms.providers.twilio_protocol import TRIES_AGAIN
 from sms.simulator import aliyun_templates
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -99,7 +100,9 @@ def addresses(ports: Ports) -> Mapping[str, str]:
     if simulated():
         derived[_REAL[_provider()][0]] = f"http://{HOST}:{ports.sms}"
         derived["SIMULATOR_DIR"] = str(local_folder(ROOT) / "simulator")
-        derived["SIMULATOR_INBOUND_URL"] = f"{derived['PUBLIC_URL']}/sms/twilio/inbound"
+        derived["SIMULATOR_INBOUND_URL"] = (
+            f"{derived['PUBLIC_URL']}/sms/twilio/inbound{TRIES_AGAIN}"
+        )
     return {name: os.environ.get(name) or value for name, value in derived.items()}
 
 

@@ -12,7 +12,7 @@ from structlog.testing import capture_logs
 
 from app.settings import settings
 from tests.backtoback.asking import Reply, ask
-from tests.backtoback.worlds import PHONES, Ground, World
+from tests.backtoback.worlds import PHONES, VILLAGE_PHONE, Ground, World
 from tests.sms.test_inbound import signature
 from workers.deadlines import Deadlines
 
@@ -71,8 +71,8 @@ class Case:
     """One case as both worlds will have it, once it is registered."""
 
     route: str
-    # "reporter" or "neighbour" by poster, "cadre" for a resident with the reporter's number, "no number" for one without;
-    # anybody else has a number of their own.
+    # "reporter" or "neighbour" by poster, "cadre" for a resident with the reporter's number, "no number" for one without,
+    # VILLAGE_PHONE for one who has only the village's; anybody else has a number of their own.
     told_by: str
     steps: int
     # What they text when they are asked, in both worlds; nothing where it is their answer that differs.
@@ -124,6 +124,8 @@ class History:
 
 
 _TOLD_BY: Final = ("reporter", "reporter", "cadre", "no number")
+_BY_POSTER: Final = ("reporter", "neighbour")
+_BY_VILLAGE_PHONE: Final = 0.5
 _ALSO_ANSWERED: Final = 0.6
 _BY_CENTER: Final = 0.15
 
@@ -177,6 +179,8 @@ def drawn(seed: str) -> History:
     cases.append(Case("village", "neighbour", chance.randrange(len(ROUTES["village"]) + 1)))
     if not cases[0].sealed and chance.random() < _BY_CENTER:
         cases[0] = Case.answered(CENTER, cases[0].told_by)
+    if cases[0].told_by == "no number" and chance.random() < _BY_VILLAGE_PHONE:
+        cases[0].told_by = VILLAGE_PHONE
     return History(seed, cases)
 
 
@@ -202,7 +206,7 @@ async def _registered(scene: Scene, case: Case, seed: str) -> Reply:
         "body": "我们小区三天没有自来水，老人小孩都要到外面提水。",
         "kind": kind,
     }
-    if case.told_by in PHONES:
+    if case.told_by in _BY_POSTER:
         report = {"unit_code": VILLAGE, **told}
         return await scene.does(case.told_by, "/m/v1/reports", report, seed=seed)
     person: dict[str, Any] = {"name": "王大爷"}
@@ -325,6 +329,7 @@ _OF_WHO_SIGNS_IN: Final = {
     "dissatisfied on the page": on_the_page("dissatisfied", "没修好"),
     "satisfied on the page, with a remark": on_the_page("satisfied", "辛苦了"),
 }
+_WHICH_DOES_NOT_COUNT: Final = {"satisfied by text from the village": by_text("满意")}
 _OF_WHO_HAS_NONE: Final = {
     "called: satisfied": called("evaluated", evaluation="satisfied"),
     "called: dissatisfied, valid, agreed": called("valid", consent=True, evaluation="dissatisfied"),
@@ -336,6 +341,8 @@ def ways(history: History) -> dict[str, Answering]:
     """How the reporter of the first case may answer, by name."""
     if history.subject.told_by == "no number":
         return _OF_ALL | _OF_WHO_HAS_NONE
+    if history.subject.told_by == VILLAGE_PHONE:
+        return _OF_ALL | _OF_WHO_HAS_NONE | _WHICH_DOES_NOT_COUNT
     # With several questions open a text answers the one that was asked first: the subject's, registered before the others.
     known = _OF_ALL | _OF_WHO_HAS_A_NUMBER | _OF_WHO_SIGNS_IN
     return known if history.subject.sealed else known | _OF_WHAT_IS_COUNTED

@@ -26,7 +26,7 @@ from tests.backtoback.histories import (
     VILLAGE,
     Scene,
 )
-from tests.backtoback.worlds import SEATED
+from tests.backtoback.worlds import BOTH, SEATED, VILLAGE_PHONE
 
 STAFF, PHONES = "/api/v1", "/m/v1"
 # Whoever handles cases or administers, supervisors and leaders who sit where cases are handled, and the county's leader, who
@@ -233,10 +233,11 @@ def _pairs(asked: Sequence[Operation], handlers: Sequence[str]) -> Iterator[tupl
                 else HANDLERS[:: -(len(HANDLERS) // _SOME_FOR_ALL)]
             )
             if operation.path.startswith(REPORTS):
-                everyone = tuple(dict.fromkeys((*everyone, _DISPATCHER)))
+                everyone = tuple(dict.fromkeys((*everyone, _DISPATCHER, BOTH)))
             yield from ((who, operation) for who in everyone)
         else:
-            yield from ((who, operation) for who in (NEIGHBOUR, HANDLERS[0], HANDLERS[1]))
+            askers = (NEIGHBOUR, VILLAGE_PHONE, HANDLERS[0], HANDLERS[1])
+            yield from ((who, operation) for who in askers)
 
 
 def _of_cases(operation: Operation) -> bool:
@@ -271,7 +272,7 @@ def _probes(
     why = {"reason": "试探"}
     evaluation = {"value": "satisfied", "remark": "代答"}
     subject = scene.history.subject
-    for who in (*HANDLERS, NEIGHBOUR):
+    for who in (*HANDLERS, NEIGHBOUR, VILLAGE_PHONE):
         yield who, f"{PHONES}/reports/{subject.ref}/evaluate", evaluation
     for who in _handlers(scene):
         yield who, f"{STAFF}/cases/{subject.ref}/rework", why

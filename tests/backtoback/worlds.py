@@ -16,6 +16,7 @@ from structlog.testing import capture_logs
 from app import clock, db, keys
 from app.auth.sessions import open_session
 from app.db import OWNER, Database, transaction
+from app.directory import official_numbers
 from app.directory.models import Citizen
 from app.directory.terms import Role
 from app.identifiers import uuid7
@@ -33,17 +34,25 @@ _STANDS_STILL: Final = (
 # The clock of the worlds is found before the server's own.
 _CLOCK: Final = {"search_path": "frozen, pg_catalog, public"}
 _STAFF: Final = text("""
-SELECT DISTINCT ON (p.account) p.account, p.id AS staff_id, o.id AS post_id
-FROM staff p JOIN post o ON o.staff_id = p.id ORDER BY p.account, o.id
+SELECT DISTINCT ON (p.account) p.account, p.id AS staff_id, o.id AS post_id, u.county_id
+FROM staff p JOIN post o ON o.staff_id = p.id JOIN unit u ON u.id = o.unit_id ORDER BY p.account, o.id
 """)
 _ALWAYS: Final = timedelta(days=3650)
-# Who looks over the county from within a unit that handles cases: by account, the unit's code and the role.
+# Who looks over the county from within a unit that handles cases, or in another of their posts works in one: by account,
+# their posts. They ask in the first.
 SEATED: Final = {
-    "shuiwu_ducha": ("500153D11", Role.SUPERVISOR),
-    "guangshun_ducha": ("500153003", Role.SUPERVISOR),
-    "ronglong_lingdao": ("500153100", Role.LEADER),
+    "shuiwu_ducha": [Held("500153D11", Role.SUPERVISOR)],
+    "guangshun_ducha": [Held("500153003", Role.SUPERVISOR)],
+    "ronglong_lingdao": [Held("500153100", Role.LEADER)],
+    "lingdao_ronglong": [Held("500153", Role.LEADER), Held("500153100", Role.UNIT_HEAD)],
 }
-PHONES: Final = {"reporter": "+8613896000001", "neighbour": "+8613896000002"}
+# Makes the return calls of others, so looks like no handler anywhere but in reports.
+BOTH: Final = "ducha_shuiwu"
+_BOTH_POSTS: Final = [Held("500153ZH", Role.SUPERVISOR), Held("500153D11", Role.UNIT_HANDLER)]
+# The last is the village's own, under which its cadre types people; whoever holds it is signed in with it.
+VILLAGE_PHONE: Final = "village phone"
+PHONES: Final = {"reporter": "+8613896000001", "neighbour": "+8613896000002", VILLAGE_PHONE: "+8613896000003"}  # fmt: skip
+_OF_VILLAGE: Final = "500153003007"
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,8 +136,8 @@ async def prepare(server: str, migrated: str, template: str) -> Ground:
         for statement in _STANDS_STILL:
             await driver.execute(statement)
         now = await tx.now()
-        for account, (code, role) in SEATED.items():
-            await hire(tx, account, Held(code, role))
+        for account, posts in (*SEATED.items(), (BOTH, _BOTH_POSTS)):
+            await hire(tx, account, *posts)
         await tx.flush()
         tokens = {}
         for row in await tx.all(_STAFF):
@@ -146,6 +155,16 @@ async def prepare(server: str, migrated: str, template: str) -> Ground:
             tokens[name], _ = open_session(
                 tx, now=now, device="", lasts=_ALWAYS, citizen_id=citizen.id
             )
+        [admin] = [row for row in await tx.all(_STAFF) if row.account == "admin"]
+        await official_numbers.enter(
+            tx,
+            PHONES[VILLAGE_PHONE],
+            unit_code=_OF_VILLAGE,
+            account=None,
+            county_id=admin.county_id,
+            staff_id=admin.staff_id,
+            now=now,
+        )
     await own.close()
     return Ground(server, template, tokens)
 

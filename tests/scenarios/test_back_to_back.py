@@ -33,7 +33,7 @@ from tests.backtoback.comparing import (
 from tests.backtoback.histories import Case, History, by_text
 from tests.backtoback.serving import DOCUMENTS, composed, served, with_a_route_more
 from tests.backtoback.surfaces import STAFF
-from tests.backtoback.worlds import Ground
+from tests.backtoback.worlds import VILLAGE_PHONE, Ground
 from tests.services import Addresses
 from workers import deadlines
 
@@ -80,6 +80,20 @@ async def test_nothing_that_handlers_or_neighbours_see_depends_on_what_was_answe
     assert found.looked_at > 400
     asked = {one.path for one in OPERATIONS if not one.path.endswith(_OF_WHAT_IS_NOT_THERE)}
     assert asked - found.shown == _SHOWN_TO_OTHERS
+
+
+@pytest.mark.parametrize("answered", ["called: dissatisfied, valid, agreed", "satisfied by text from the village"])  # fmt: skip
+async def test_whoever_holds_the_villages_phone_learns_nothing_of_whom_it_was_given_for(
+    ground: Ground, answered: str
+) -> None:
+    history = History(f"village phone/{answered}", [Case.answered("village", VILLAGE_PHONE)])
+    known = histories.ways(history)
+    pair = Pair(history, (answered, "no answer"), (known[answered], known["no answer"]))
+    asked = [one for one in OPERATIONS if one.path.startswith(surfaces.PHONES)]
+    for moment in (JUST_ANSWERED, WINDOW_OVER):
+        found = await comparing.compare(ground, served, asked, pair, (moment,))
+        assert found.differences == []
+        assert f"{surfaces.PHONES}/reports/{{ref}}/evaluation" in found.shown
 
 
 @pytest.mark.parametrize("ways", [("dissatisfied by text", "satisfied by text"), ("what nobody can read", "no answer")])  # fmt: skip
