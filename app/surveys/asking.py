@@ -47,23 +47,24 @@ WHERE o.id = :id AND o.state = 'queued' AND o.kind = 'survey_owed'
 _NUMBER_ASKED = text("""
 SELECT p.phone_key FROM surveys.survey s JOIN citizen p ON p.id = s.citizen_id WHERE s.id = :id AND s.next_at <= :now
 """)
-# What the person has open: asked, in its window, and no answer that counts. `taken`: their short numbers; `free_at`: from
-# when on, or since when, nothing is open and nothing was just answered. Who is called about another case is not kept
-# waiting by it, and may still answer it by text: its number stays taken.
+# What the person has open: asked, in its window, and no answer that counts. `beside`: how many; `taken`: their short
+# numbers, and those of what was answered and may be put right; `free_at`: from when on, or since when, nothing is open and
+# nothing was just answered. Who is called about another case is not kept waiting by it, and may still answer it by text.
 _ABOUT = f"""
 SELECT g.*, p.phone_sealed IS NOT NULL AS has_number, {OWNER},
   (o.out_at IS NOT NULL AND o.back_at IS NULL) AS opted_out,
   greatest(open.ends_at, (
     SELECT max(a.answered_at) FROM surveys.survey s JOIN surveys.answer a ON a.survey_id = s.id
     WHERE s.citizen_id = p.id AND s.window_ends_at >= CAST(:now AS timestamptz) - INTERVAL '1 day' AND a.answered_at > :quiet_since)
-  ) AS free_at, open.taken
+  ) AS free_at, open.taken, open.beside
 FROM grievance g JOIN citizen p ON p.id = :citizen_id LEFT JOIN surveys.opt_out o ON o.phone_key = p.phone_key
 CROSS JOIN LATERAL (
-  SELECT coalesce(array_agg(s.short_number), '{{}}') AS taken, max(s.window_ends_at) FILTER (WHERE NOT EXISTS (
-    SELECT 1 FROM surveys.return_call r WHERE r.survey_id = s.id AND r.cause <> 'unread')) AS ends_at
-  FROM surveys.survey s
+  SELECT coalesce(array_agg(s.short_number), '{{}}') AS taken, count(*) FILTER (WHERE a.id IS NULL) AS beside,
+    max(s.window_ends_at) FILTER (WHERE a.id IS NULL AND NOT EXISTS (
+      SELECT 1 FROM surveys.return_call r WHERE r.survey_id = s.id AND r.cause <> 'unread')) AS ends_at
+  FROM surveys.survey s LEFT JOIN surveys.answer a ON a.survey_id = s.id AND a.discounted IS NULL
   WHERE s.citizen_id = p.id AND s.id <> :own_id AND s.window_ends_at >= :now
-    AND NOT EXISTS (SELECT 1 FROM surveys.answer a WHERE a.survey_id = s.id AND a.discounted IS NULL)
+    AND (a.id IS NULL OR a.answered_at > CAST(:now AS timestamptz) - INTERVAL '1 day')
 ) open
 WHERE g.id = :case_id"""  # noqa: S608 - constants of our own
 _ABOUT_CASE = text(_ABOUT)
@@ -251,8 +252,7 @@ def _remind(
 
 def _number_told(survey: Survey, about: Any) -> dict[str, str]:
     """Where a reply could be meant for another question, it is to name this one."""
-    several = survey.short_number != 1 or about.taken
-    return {"short_number": str(survey.short_number)} if several else {}
+    return {"short_number": str(survey.short_number)} if about.beside else {}
 
 
 def _may_remind(survey: Survey, about: Any, now: datetime) -> bool:

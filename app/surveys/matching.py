@@ -13,7 +13,7 @@ from app.surveys.terms import CallCause
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A question as it stands. `texted`: it went out by text, and as far as is known it may have arrived."""
+    """A question as it stands, which may be over. `texted`: it went out by text, and as far as is known it may have arrived."""
 
     standing: Standing
     texted: bool
@@ -23,6 +23,12 @@ class Candidate:
         call = self.standing.call
         by_call = call is not None and call.cause is not CallCause.UNREAD and call.created_at <= now
         return self.texted and not by_call
+
+    def lapsed(self, now: datetime) -> bool:
+        """Whether it was put by text and nobody answered it in time."""
+        ends_at = self.standing.survey.window_ends_at
+        unanswered = self.standing.answer is None
+        return self.texted and unanswered and ends_at is not None and ends_at < now
 
 
 def meant(
@@ -39,9 +45,14 @@ def meant(
         named = (*(one.standing for one in open_), *said)
         return next((one for one in named if one.survey.short_number == short_number), None)
     by_text = [one.standing for one in open_ if one.by_text(now)]
-    if by_text or not said:
-        return _only(by_text or [one.standing for one in open_])
-    return said[0]
+    if by_text:
+        return _only(by_text)
+    if said:
+        return said[0]
+    # What nobody has put to them yet, by text or call, may be left alone: late words are about what they were asked before.
+    if any(one.lapsed(now) for one in candidates) and not all(one.standing.call for one in open_):
+        return None
+    return _only([one.standing for one in open_])
 
 
 def several(candidates: Sequence[Candidate], now: datetime) -> bool:

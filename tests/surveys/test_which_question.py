@@ -25,6 +25,7 @@ __all__ = ["who"]
 _BECAME = text(
     "UPDATE outbox_message SET state = :state, why = :why, settled_at = now() WHERE case_id = :case_id AND kind = 'survey'"
 )
+_STATE = text("SELECT state FROM outbox_message WHERE case_id = :case_id AND kind = 'survey'")
 _WORDS = text("""
 SELECT kind, params_sealed FROM outbox_message WHERE case_id = :case_id AND kind IN ('survey', 'survey_reminder') ORDER BY id
 """)
@@ -108,6 +109,39 @@ async def test_a_text_that_was_not_sent_yet_is_not_what_a_reply_answers(village:
         assert await reply(phone, "2") is ReplyEffect.ANSWERED
     assert await answers(answered) == [("dissatisfied", "text")]
     assert await answers(waiting) == [("basically_satisfied", "text")]
+
+
+async def test_late_words_about_what_is_over_do_not_answer_what_was_not_put_to_them_yet(
+    village: Village,
+) -> None:
+    phone = new_phone()
+    over = await village.asked(phone)
+    with clock.moved(9 * DAY):
+        next_ = await village.asked_soon(phone)
+        await unclear(phone, "3")
+        assert (await answers(over), await answers(next_)) == ([], [])
+        async with reading() as tx:
+            assert await tx.scalar(_STATE, case_id=next_.case_id) == "queued", "it is still asked"
+        await sent(next_)
+        assert await reply(phone, "2") is ReplyEffect.ANSWERED
+    assert await answers(next_) == [("basically_satisfied", "text")]
+
+
+async def test_what_was_answered_may_be_put_right_by_its_number_though_the_next_is_asked(
+    village: Village,
+) -> None:
+    phone = new_phone()
+    first = await village.asked(phone)
+    await reply(phone, "1")
+    with clock.moved(QUIET * 2):
+        second = await village.asked(phone)
+        assert "2号" not in (await words(second))[0], "what is open needs no number"
+        assert await reply(phone, "1号不满意，水又停了") is ReplyEffect.CORRECTED
+        assert await reply(phone, "满意") is ReplyEffect.ANSWERED
+    assert await answers(first) == [("dissatisfied", "text")]
+    assert await answers(second) == [("satisfied", "text")]
+    with clock.moved(2 * DAY):
+        assert (await survey(await village.asked(phone))).short_number == 1
 
 
 @pytest.mark.parametrize(
