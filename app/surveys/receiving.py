@@ -13,17 +13,17 @@ from app import clock, keys
 from app.auth.actor import Actor, CitizenActor
 from app.db import Transaction
 from app.errors import ActionNotAllowed, NotFound, NotPermitted
-from app.surveys import answering, confidential, matching, withdrawing
+from app.surveys import answering, confidential, matching, opting, withdrawing
 from app.surveys.answering import COLUMNS, CORRECTED_WITHIN, JOINS, Standing, standing_of, take
 from app.surveys.locking import each_at_a_time, one_at_a_time
 from app.surveys.matching import Candidate
-from app.surveys.models import OptOut, Reply
+from app.surveys.models import Reply
 from app.surveys.numbers import binds
 from app.surveys.replies import Reading, Sense, Value, read_reply
 from app.surveys.terms import AnswerChannel, ReplyEffect
 
 # A statement of its own, after the lock, so that it sees what the one before did. Whatever the person may still answer or
-# put right, and what waits for its turn.
+# put right, what waits for its turn, and what nobody answered in time not long ago.
 _ASKED = text(f"""
 SELECT t.place, r.provider_message_id IS NOT NULL AS known, p.id AS person_id, o.out_at, o.back_at, s.*
 FROM unnest(CAST(:ids AS text[]), CAST(:phone_keys AS bytea[])) WITH ORDINALITY AS t(id, phone_key, place)
@@ -40,7 +40,8 @@ LEFT JOIN LATERAL (
       FOR UPDATE SKIP LOCKED) AS queued
   FROM surveys.survey s JOIN grievance g ON g.id = s.case_id {JOINS}
   -- What a call took down after the window may be put right as well.
-  WHERE s.citizen_id = p.id AND (s.window_ends_at IS NULL OR s.window_ends_at >= :since OR a.answered_at >= :since)
+  WHERE s.citizen_id = p.id AND (s.window_ends_at IS NULL OR s.window_ends_at >= :since OR a.answered_at >= :since
+    OR (a.id IS NULL AND s.window_ends_at >= CAST(:since AS timestamptz) - INTERVAL '30 days'))
 ) s ON true
 ORDER BY t.place, s.asked_at, s.id
 """)  # noqa: S608 - constants of our own
@@ -51,10 +52,6 @@ LEFT JOIN surveys.survey s ON s.case_id = g.id AND s.citizen_id = g.citizen_id {
 WHERE g.ref = :ref AND g.citizen_id = :citizen_id
 ORDER BY s.round DESC NULLS LAST LIMIT 1"""
 _OWN = text(f"SELECT {COLUMNS} {_OF_THE_CASE}")
-_OPEN = text(f"""
-SELECT {COLUMNS} FROM surveys.survey s JOIN grievance g ON g.id = s.case_id JOIN citizen p ON p.id = s.citizen_id {JOINS}
-WHERE s.citizen_id = :citizen_id AND s.window_ends_at >= :now
-""")  # noqa: S608 - constants of our own
 _OPTED = text("""
 SELECT o.out_at, o.back_at FROM surveys.opt_out o JOIN citizen p ON p.phone_key = o.phone_key WHERE p.id = :citizen_id
 """)
@@ -163,11 +160,9 @@ async def choose_texts(tx: Transaction, *, by: CitizenActor, wanted: bool, now: 
     row = await tx.one_or_none(_OPTED, citizen_id=by.citizen_id)
     if phone_key is not None:
         sense = Sense.OPT_IN if wanted else Sense.OPT_OUT
-        _opt(tx, phone_key, row, sense, now)
+        opting.note(tx, phone_key, row, sense, now)
     if not wanted:
-        rows = await tx.all(_OPEN, citizen_id=by.citizen_id, now=now, **binds(now))
-        answering.call_instead(tx, map(standing_of, rows), now)
-        await withdrawing.withdraw(tx, [row.id for row in rows], now)
+        await opting.ask_by_call(tx, by.citizen_id, since=now, now=now)
 
 
 def _sent_at(given: InboundText, now: datetime) -> datetime:
@@ -191,13 +186,13 @@ def _take(
     if reading.value is not None:
         effect = _answered(tx, candidates, meant, reading, at)
     else:
-        effect = _opt(tx, phone_key, rows[0], reading.sense, at) or _SENSED[reading.sense]
+        effect = opting.note(tx, phone_key, rows[0], reading.sense, at) or _SENSED[reading.sense]
     if effect is ReplyEffect.ANSWERED:
         asked = [one.standing.survey for one in candidates]
         answering.next_turn(tx, [one for one in asked if one.asked_at is None], now)
     out = effect is ReplyEffect.OPTED_OUT
     if reading.opts_out:
-        out = _opt(tx, phone_key, rows[0], Sense.OPT_OUT, at) is not ReplyEffect.OPTED_IN
+        out = opting.note(tx, phone_key, rows[0], Sense.OPT_OUT, at) is not ReplyEffect.OPTED_IN
     if out:
         answered = meant if effect is ReplyEffect.ANSWERED else None
         left = [one.standing for one in candidates if one.standing is not answered]
@@ -233,35 +228,6 @@ def _answered(
     if meant is None or reading.value is None:
         return ReplyEffect.NOT_ASKED
     return take(tx, meant, reading.value, reading.remark, AnswerChannel.TEXT, at)
-
-
-def _opt(
-    tx: Transaction, phone_key: bytes, row: Any, sense: Sense, now: datetime
-) -> ReplyEffect | None:
-    """Note that the number opts out or back in. 恢复 from one that was never out may be news of the water: UNCLEAR.
-
-    What was chosen after `now` already stays so.
-    """
-    was_out = row is not None and row.out_at is not None and row.back_at is None
-    if sense in (Sense.OPT_OUT, Sense.OPT_IN) and _chosen_since(row, now):
-        return ReplyEffect.OPTED_OUT if was_out else ReplyEffect.OPTED_IN
-    if sense is Sense.OPT_OUT and not was_out:
-        out = OptOut(phone_key=phone_key, out_at=now)
-        if row is None or row.out_at is None:
-            tx.add(out)
-        else:
-            tx.change(out)
-    elif sense is Sense.OPT_IN and was_out:
-        tx.change(OptOut(phone_key=phone_key, out_at=row.out_at, back_at=now))
-    elif sense is Sense.OPT_IN:
-        return ReplyEffect.UNCLEAR
-    return None
-
-
-def _chosen_since(row: Any, moment: datetime) -> bool:
-    return row is not None and any(
-        at is not None and at > moment for at in (row.out_at, row.back_at)
-    )
 
 
 async def _own(tx: Transaction, ref: str, by: CitizenActor, now: datetime) -> Standing | None:

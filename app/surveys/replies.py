@@ -60,13 +60,28 @@ _TRADITIONAL = str.maketrans(_PAIRS[::2], _PAIRS[1::2])
 _INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Co", "Mn", "Me"})
 _LONGEST = 2000
 
-_OPT_OUT = re.compile(
-    r"(?:TD|T|STOP|UNSUBSCRIBE|CANCEL|QUIT|退订|取消订阅)+|退订(?:请?回复?)?TD?", re.IGNORECASE
+# Opting out, with the courtesies around it: 请退订, 我要退订此短信, TD，不要再发了. Nothing else may stand there, so that
+# 不退订, 怎么退订 and 退订了水费怎么办 say something else.
+_SEND_NO_MORE = (
+    r"(?:以后|今后|请|麻烦|拜托|求|我|[您你]们?)*+(?:不要|不用|不必|不想|不需要|无需|别|莫|勿)(?:再|在|给我们?|跟我|向我|老是?|天天|一直|乱)*+"
+    r"(?:来?(?:发|打扰|打搅|骚扰|烦|收|推送)|来)(?:到|给|送|来|我们?|[您你]们|[这此]些?|[这此]种|[这此]类|这样|的|短信|信息|消息|[了啊啦吧哈])*+"
 )
+_ASKING = r"(?:请|麻烦(?:[您你]们?)?|拜托|[帮给]我们?|我们?|本人|想要?|要求?|申请|需要|希望|同意|确认|回复?|发送?|直接|短信|[您你]们?好|please|pls)"
+_OUT = r"(?:退[订定](?:请?回复?)?(?:TD?)?|TD|STOP|UNSUBSCRIBE|取消订阅)"
+_BEFORE_OUT = rf"(?:{_SEND_NO_MORE}[\W_]*)?(?:{_ASKING}[^\S\n]*){{0,5}}"
+_BEHIND_OUT = (
+    rf"(?:{_SEND_NO_MORE}|(?:非常|十分)?(?:感谢|谢谢|多谢|谢了|谢)(?:[您你]们?|大家)?|(?:麻烦|辛苦|拜托)(?:[您你]们?)?了?|一下|即可"
+    r"|[这此]个?|[这此][类种]|[本该]|所有|全部|[您你]们的?|评价|满意度|调查|回访|推送|短信|信息|消息|通知|服务|thanks?|thank you|thx|please|pls|me"
+    r"|[吧啊嘛哈哦呀]|[^\w?]|_)*+"
+)
+_OPT_OUT = re.compile(rf"{_BEFORE_OUT}(?:{_OUT}|T|CANCEL|QUIT)+{_BEHIND_OUT}", re.IGNORECASE)
+# Sent back whole, our own text asks nobody out, though it ends with 请回复TD.
+_QUESTION_QUOTED = re.compile("1满意2基本满意3不满意")
 _OPT_IN = re.compile(r"(?:HF|START|恢复|恢复订阅|恢复短信|重新订阅)", re.IGNORECASE)
-# TD as the last word behind anything else. Not T, which ends T_T, nor 不要 退订.
+# The same as the last words behind anything else. Not T, which ends T_T, nor 不要 退订 and 怎么 退订.
 _OPT_OUT_LAST = re.compile(
-    r"(?:(?<![不没别未要说\W_])[\W_]+|(?<=[123满意]))(退订(?:请?回复?)?(?:TD?)?|TD|STOP|UNSUBSCRIBE|取消订阅)[\W_]*$",
+    r"(?:(?<![不没别未要说\W_])(?:(?=[^\S\n]*[^\w\s])|(?<!没有)(?<!怎么)(?<!怎样)(?<!如何)(?<!咋个))[\W_]++|(?<=[123满意]))"
+    rf"({_BEFORE_OUT}(?:{_OUT}(?:[^\w?]|_)*?){{1,6}}{_BEHIND_OUT})$",
     re.IGNORECASE,
 )
 _COURTESY = re.compile(
@@ -75,23 +90,27 @@ _COURTESY = re.compile(
 )
 # 比较满意 and 还算满意 lie between two answers, so they are none.
 _WHO = r"(?:我们?|本人|群众|大家)?(?:表示|觉得|选择?)?"
-_VERY = r"(?:很|非常|十分|特别|相当|实在|真的?|太|极其?|完全|都|挺)?"
+_VERIES = r"很|非常|十分|特别|相当|实在|真的?|极其?|完全|都|挺"
+_VERY = rf"(?:{_VERIES}|太)?"
 _PARTICLES = r"(?:[了的啊呀哦呢吧啦哒嘛]|哈(?!哈))*"
 # What is counted behind a number: 3 楼漏水, 3 天就修好了 and 不满 3 天 choose nothing. But 3 楼道没灯, 3 天天停水, 3 根本没来.
 _COUNTED = (
-    r"(?!组[织长]|处[理处]|根本|条[件条]|楼[道梯顶]|天[天气黑]|个个|家[家里中门]|村[村里上干民支委长主]|社[区保会]|队长|号[称码]|年[年底]"
-    r"|月月|日[日子]|次次|层层|户户|分[不配])"
-    r"(?:[栋幢楼号组队社村户家巷层年月日天点分次遍个条处盏根元块米吨斤亩]|单元|小时|星期|礼拜|公里|标段)"
+    r"(?!组[织长]|处[理处]|根本|条[件条]|楼[道梯顶]|天[天气黑花亮桥然窗线]|个个|个人[认觉意感建]|家[家里中门]|村[村里上干民支委长主]|社[区保会]|队长"
+    r"|号[称码]|年[年底]|月月|日[日子]|次次|层层|户户|分[不配]|座[位机谈]|周[围边]|位[置于]|名[义单字额]|台[阶风账]|段时)"
+    r"(?:[栋幢楼号组队社村户家巷层座年月周日天点分秒次遍个条处盏根元块米吨斤亩位名颗棵辆台桶段]|单元|小[时区组队]|大队|星[期级]?|礼拜|公里|标段"
+    r"|[口头只](?=[井人牛羊猪鸡鸭鹅])|人(?![都也影家们工员])|[百千万](?=[元块多斤亩]))"
 )
-_SATISFIED = rf"{_WHO}{_VERY}(?:满意)+(?:[得的]很|极了)?{_PARTICLES}"
+_HOUSE = r"(?:[栋幢楼组社村队层座]|号楼|单元|小区)"
+# 满意吧 and 满意呢 ask, as 满意嘛 does here; 太满意 alone is what is left of 不太满意.
+_SATISFIED = rf"{_WHO}(?:{_VERIES}|太(?=(?:满意)+[了啦]))?(?:满意)+(?:[得的]很|极了)?(?:[了的啊呀哦啦哒]|哈(?!哈))*(?![吧呢嘛])"
 _BASICALLY = rf"{_WHO}(?:基本上?|大致|大体上?)(?:还|是|都)?满意{_PARTICLES}"
 # 满意个啥 before 满意. Nothing may follow but a particle: 不满意度 and 不满意谈不上 say something else.
 _WAYS = {
     Value.DISSATISFIED: re.compile(
         rf"{_WHO}(?:还是?|仍然?|依然|一点[都也]?|根本|并|就是?)?{_VERY}"
-        r"(?:不(?:太|大|很|怎么|够|算|能|是很|是太|是|十分|非常)?满意|没有?满意|无法满意"
+        r"(?:不(?:太|大|很|怎么|够|算|能|是很|是太|是十分|是非常|十分|非常)?满意(?:得很|极了)?|没有?满意|无法满意"
         rf"|不满(?!\s*[\d一二两三四五六七八九十半几]+\s*个?{_COUNTED})){_PARTICLES}(?=$|\W|谢谢|感谢)"
-        r"|满意(?:个[啥屁鬼毛头球]|个?锤子|什么|啥)"
+        r"|满意(?:个[啥屁鬼毛头球]|个?(?:锤子|铲铲)|什么|啥)"
     ),
     Value.BASICALLY_SATISFIED: re.compile(_BASICALLY),
     Value.SATISFIED: re.compile(_SATISFIED),
@@ -106,7 +125,12 @@ _DIGITS = dict(zip("123一二三", [*Value, *Value], strict=True))
 _CHOICE = re.compile(
     r"(?:我?选择?|回复|答)?[\W_]*([123一二三])[^\S\n]?[吧哈啊哦]?(?=$|[\W_]+(?!\d|[一二三](?:\W|$))|谢谢|感谢|辛苦|(?:我|很|非常|基本|不)?.{0,2}满意)"
 )
-_COUNTS = re.compile(rf"[\s、.·-]*{_COUNTED}")
+# A number of a house as well: 3#楼, 3（栋）, 3#没水, 3-二单元, and the first of 3，四栋.
+_COUNTS = re.compile(
+    rf"[\s、.·~/#()\[\]{{}}【】〔〕<>《》“”\"'–—-]*{_COUNTED}|\s*#\W*\w|[\W_]*(?:[栋幢]|号楼|单元(?![楼门里内]))"
+    rf"|\s*[-–—/]\s*[一二两三四五六七八九十]|[\s、,./]*[一二三四五六七八九十]+\s*{_HOUSE}"
+)
+_THANKED = re.compile(r"谢|辛苦|thank", re.IGNORECASE)
 # Another number behind 3: a second choice, or the second of several complaints of which 3 was the first.
 _ANOTHER_NUMBER = re.compile(
     r"(?:(?<![^\W_])|[选是改成回复])(?:(?!3(?!\d))\d{1,3}|[一二])(?![^\W_])|\d[、.)](?!\d)"
@@ -125,7 +149,9 @@ def read_reply(given: str) -> Reading:
     """What a citizen's text says, if it says anything clearly."""
     words = _plain(given)
     run_together = _GAPS.sub("", words)
-    if _OPT_OUT.fullmatch(run_together):
+    if _QUESTION_QUOTED.search(run_together):
+        return _said(words)
+    if "?" not in words and _OPT_OUT.fullmatch(run_together):
         return Reading(Sense.OPT_OUT)
     if _OPT_IN.fullmatch(run_together):
         return Reading(Sense.OPT_IN)
@@ -140,14 +166,24 @@ def read_reply(given: str) -> Reading:
 
 def _said(words: str) -> Reading:
     first, rest = _without_courtesies(words)
+    courtesies = words[: len(words) - len(first + rest)]
     if not first:
         return Reading(Sense.THANKS if _bare(words) else Sense.UNCLEAR)
     numbered = _SHORT_NUMBER.match(first + rest)
     about = (first + rest)[numbered.end() if numbered else 0 :]
     reading = _evaluation(about)
-    if reading.value in _AGREED and doubted(words):
+    if _unsure(reading, words, courtesies, about):
         reading = Reading(Sense.UNCLEAR)
     return replace(reading, short_number=int(numbered[1])) if numbered else reading
+
+
+def _unsure(reading: Reading, words: str, before: str, about: str) -> bool:
+    """Whether what stands around the answer leaves it in doubt: a sign, #3 for a house, 谢谢，3 as little as 3，谢谢."""
+    if before.rstrip().endswith("#") and about[:1] in _DIGITS:
+        return True
+    if reading.value in _AGREED:
+        return doubted(words)
+    return _bare(about) in _DIGITS and _THANKED.search(before) is not None
 
 
 def _plain(given: str) -> str:

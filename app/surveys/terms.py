@@ -35,24 +35,34 @@ class ReplyEffect(StrEnum):
 
 
 class HandReading(StrEnum):
-    """How staff read a reply that the system could not: as one of the values, as none, or so that one must call and ask."""
+    """How staff read a reply that the system could not: a value, none, that one must call and ask, that they opt out."""
 
     SATISFIED = "satisfied"
     BASICALLY_SATISFIED = "basically_satisfied"
     DISSATISFIED = "dissatisfied"
     NOT_AN_ANSWER = "not_an_answer"
     CALL_BACK = "call_back"
+    OPTED_OUT = "opted_out"
 
     @property
     def value_read(self) -> Value | None:
-        none = (HandReading.NOT_AN_ANSWER, HandReading.CALL_BACK)
+        none = (HandReading.NOT_AN_ANSWER, HandReading.CALL_BACK, HandReading.OPTED_OUT)
         return None if self in none else Value(self)
 
     @property
+    def about_a_case(self) -> bool:
+        return self not in (HandReading.NOT_AN_ANSWER, HandReading.OPTED_OUT)
+
+    @property
     def chinese(self) -> str:
-        return {"not_an_answer": "不是评价", "call_back": "读不明白，回访"}.get(self) or Value(
-            self
-        ).chinese
+        value = self.value_read
+        if value is not None:
+            return value.chinese
+        return {
+            "not_an_answer": "不是评价",
+            "call_back": "读不明白，回访",
+            "opted_out": "退订",
+        }[self]
 
 
 class CallCause(StrEnum):

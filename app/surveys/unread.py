@@ -1,4 +1,4 @@
-"""Replies that the system could not read, read by people: which answer it is, or none.
+"""Replies that the system could not read, read by people: which answer it is, none, or that the person opts out.
 
 What they read are the citizen's own words, so it counts like any answer. Who may read is who makes the return calls; of
 a person who has accused somebody, only who sees that case; and nobody whose own work they may be about. The rules of
@@ -18,7 +18,7 @@ from app.cases.access import VISIBLE_TO_STAFF, viewer
 from app.db import Transaction
 from app.errors import ActionNotAllowed, InvalidInput, NotFound
 from app.identifiers import uuid7
-from app.surveys import answering, confidential, own_work, withdrawing
+from app.surveys import answering, confidential, opting, own_work, withdrawing
 from app.surveys.answering import COLUMNS, CORRECTED_WITHIN, JOINS, Standing, standing_of
 from app.surveys.locking import one_at_a_time
 from app.surveys.models import Reply, ReturnCall
@@ -139,26 +139,32 @@ async def settle(
 ) -> Settled:
     """Record how the words read. `ref` names the case they are about, where that is not the one they were taken for.
 
-    The first clear answer counts, also here: where the person has answered meanwhile, the reading is only kept.
+    The first clear answer counts, also here: where the person has answered meanwhile, the reading is only kept. So it is
+    of opting out where they have chosen otherwise since.
     """
     await confidential.enter(tx)
     found = await tx.one_or_none(_ONE, id=reply_id, **caller(by))
     if found is None:
         raise NotFound
-    await one_at_a_time(tx, keys.lookup("phone", keys.decrypt(found.phone_sealed)))
+    phone_key = keys.lookup("phone", keys.decrypt(found.phone_sealed))
+    await one_at_a_time(tx, phone_key)
     # Again, after the lock: so that it sees what the one before did.
     row = await tx.one_or_none(_ONE, id=reply_id, **caller(by))
     if row is None:
         raise NotFound
     if row.handled_at is not None:
         raise ActionNotAllowed("这条短信已经有人判读。")
-    if ref is not None and reading is HandReading.NOT_AN_ANSWER:
-        raise InvalidInput(mistakes=[{"where": "body.ref", "what": "不是评价的，不指明事件"}])
+    if ref is not None and not reading.about_a_case:
+        raise InvalidInput(
+            mistakes=[{"where": "body.ref", "what": f"{reading.chinese}的，不指明事件"}]
+        )
     meant = _meant(row, await _answerable(tx, row, by), ref)
     reply = Reply.read(row)
     reply.reading, reply.handled_at, reply.handled_by_staff_id = reading, now, by.staff_id
     tx.change(reply)
-    if meant is None or reading is HandReading.NOT_AN_ANSWER:
+    if reading is HandReading.OPTED_OUT:
+        await opting.out_by_hand(tx, phone_key, said_at=row.received_at, now=now)
+    if meant is None or not reading.about_a_case:
         return Settled(reading, None)
     reply.survey_id = meant.question.survey_id
     answering.next_turn(tx, await answering.waiting(tx, row.citizen_id), now)

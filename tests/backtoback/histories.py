@@ -319,6 +319,7 @@ _OF_WHO_HAS_A_NUMBER: Final = {
     "what nobody can read": by_text("水有了，就是水压不大"),
     "read by hand: dissatisfied": read_by_hand("水压不大", "dissatisfied"),
     "read by hand: none": read_by_hand("水压不大", "not_an_answer"),
+    "read by hand: opted out": read_by_hand("不要再发短信了", "opted_out"),
 }
 # Nothing sealed is in any figure, from which it could be excluded.
 _OF_WHAT_IS_COUNTED: Final = {

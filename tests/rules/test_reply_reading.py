@@ -12,10 +12,11 @@ from hypothesis import strategies as st
 from app.surveys import remarks
 from app.surveys.replies import Reading, Sense, Value, read_reply
 from tests.rules.replies_as_written import BASICALLY, DISSATISFIED, GROUPS, SATISFIED, UNCLEAR
+from tests.rules.replies_of_villagers import MORE_GROUPS
 
 _TABLE = [
     pytest.param(text, value, id=f"{group}: {text}")
-    for group, value, texts in GROUPS
+    for group, value, texts in (*GROUPS, *MORE_GROUPS)
     for text in texts.splitlines()
 ]
 _READ_AS_SATISFIED = [
@@ -54,6 +55,14 @@ def test_why_somebody_is_dissatisfied_is_kept() -> None:
         ("2号3，TD", DISSATISFIED),
         ("3，很好，TD", UNCLEAR),
         ("水还没来 退订", UNCLEAR),
+        ("满意，退订谢谢", SATISFIED),
+        ("3 水没来 TD谢谢", DISSATISFIED),
+        ("满意 请退订", SATISFIED),
+        ("满意请退订", SATISFIED),
+        ("1，TD，不要再发了", SATISFIED),
+        ("3，水没来，我要退订，谢谢！", DISSATISFIED),
+        ("2 回复TD", BASICALLY),
+        ("1，以后不要再发了，TD", SATISFIED),
     ],
 )
 def test_opting_out_behind_something_else_is_both(text: str, value: Value | None) -> None:
@@ -61,11 +70,81 @@ def test_opting_out_behind_something_else_is_both(text: str, value: Value | None
     assert (reading.value, reading.opts_out) == (value, True)
 
 
-def test_opting_out_with_thanks_is_opting_out() -> None:
-    assert read_reply("谢谢，TD") == Reading(Sense.OPT_OUT)
+@pytest.mark.parametrize(
+    "text",
+    [
+        "谢谢，TD",
+        "退订，谢谢",
+        "TD 谢谢",
+        "TD谢谢",
+        "TD，不要再发了",
+        "TD 别再给我发短信了",
+        "不要再发了 TD",
+        "TD，莫再发了",
+        "请退订",
+        "請退訂",
+        "我要退订",
+        "我想退订，谢谢",
+        "麻烦帮我退订一下",
+        "要求退订！",
+        "回复TD",
+        "请回复TD",
+        "回复 ＴＤ",
+        "退订短信",
+        "退订此短信",
+        "短信退订",
+        "退订评价短信",
+        "T D",
+        "T D，谢谢",
+        "td。谢谢",
+        "您好，退订",
+        "你好，我要退订，谢谢",
+        "取消订阅",
+        "请取消订阅，谢谢",
+        "退订吧",
+        "退定",
+        "退 订 谢谢",
+        "please unsubscribe",
+    ],
+)
+def test_opting_out_politely_is_opting_out(text: str) -> None:
+    assert read_reply(text) == Reading(Sense.OPT_OUT)
 
 
-@pytest.mark.parametrize("text", ["1 不退订", "不要 退订", "1 T_T", "3，退订流量包没人管", "ATD"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "1 不退订",
+        "不要 退订",
+        "1 T_T",
+        "3，退订流量包没人管",
+        "ATD",
+        "不退订",
+        "请不要退订",
+        "我不要退订，谢谢",
+        "退订了水费怎么办",
+        "怎么退订",
+        "怎么 退订",
+        "如何 退订",
+        "我没退订",
+        "没有退订",
+        "没有 退订",
+        "TD是什么",
+        "TD？",
+        "1，退订？",
+        "退订吗",
+        "要不要退订",
+        "退订了",
+        "退订不了",
+        "退订费谢谢",
+        "退定金",
+        "不要再发短信了",
+        "我要退",
+        "1，我不要退订",
+        "有限公司LTD",
+        "您反映的“路灯”（编号5）还等您评价：请直接回复1满意 2基本满意 3不满意，对办理单位保密。不想再收到，请回复TD。",
+    ],
+)
 def test_what_only_speaks_of_opting_out_does_not(text: str) -> None:
     reading = read_reply(text)
     assert not reading.opts_out
@@ -161,5 +240,5 @@ _BITS = st.sampled_from("的我好没都大水很和村也1，谢不又")
 @settings(deadline=timedelta(seconds=3))
 @given(_BITS, _BITS)
 def test_reading_is_quick_whatever_is_written(one: str, other: str) -> None:
-    for answer in ("1，", "3，", "不满意，"):
+    for answer in ("1，", "3，", "不满意，", "3", "退订，"):
         assert read_reply(answer + (one + other) * 900 + "停").value is not SATISFIED

@@ -230,6 +230,7 @@ async def test_the_words_of_who_accused_somebody_are_for_the_inspectors_alone(
         for refused in (
             await other.get(address),
             await other.post(f"{address}/reading", {"reading": "satisfied"}),
+            await other.post(f"{address}/reading", {"reading": "opted_out"}),
         ):
             assert (refused.status_code, refused.content) == (404, absent.content)
     center = await who("zhihui")
