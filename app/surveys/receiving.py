@@ -31,9 +31,10 @@ LEFT JOIN surveys.reply r ON r.provider_message_id = t.id
 LEFT JOIN citizen p ON p.phone_key = t.phone_key
 LEFT JOIN surveys.opt_out o ON o.phone_key = t.phone_key
 LEFT JOIN LATERAL (
-  SELECT {COLUMNS}, EXISTS (
-    SELECT 1 FROM outbox_message m WHERE m.once = 'survey-text/' || CAST(s.id AS text)
-      AND (m.state IN ('sending', 'accepted', 'delivered', 'unknown') OR m.why = 'never_known')) AS texted,
+  -- LIMIT: one by one through the index, whatever the planner thinks of how many there are.
+  SELECT {COLUMNS}, coalesce((
+    SELECT true FROM outbox_message m WHERE m.once = 'survey-text/' || CAST(s.id AS text)
+      AND (m.state IN ('sending', 'accepted', 'delivered', 'unknown') OR m.why = 'never_known') LIMIT 1), false) AS texted,
     -- Locked, lest a worker takes one up meanwhile; what it has taken up already is its own.
     ARRAY(SELECT m FROM outbox_message m
       WHERE m.once IN ('survey-text/' || CAST(s.id AS text), 'survey-reminder/' || CAST(s.id AS text)) AND m.state = 'queued'

@@ -133,7 +133,7 @@ async def test_a_preview_of_the_same_day_reminds_of_nothing_and_the_whole_case_g
 
 async def test_a_preview_into_a_year_not_published_is_provisional(who: Who) -> None:
     told = await preview(
-        await who("gongnong"), stage="sign", kind="help", received="2041-12-02T10:00:00+08:00"
+        await who("gongnong"), stage="sign", kind="help", received="2071-12-02T10:00:00+08:00"
     )
     assert told["provisional"]
 
