@@ -1,6 +1,6 @@
 """A case with what is needed to decide about it. Reads and writes nothing: access.py fills it, actions change it.
 
-The only place that starts, ends, pauses or moves a clock.
+Here, and for what runs from end to end of a case in whole_case.py, clocks are started, ended, paused and moved; nowhere else.
 """
 
 from collections.abc import Mapping
@@ -190,7 +190,7 @@ class Dossier:
         )
         case = self.case
         case.stage, case.stage_started_at, case.stage_rule = stage, now, clock.rule
-        self._show(clock)
+        self.show(clock)
         return clock
 
     def begin(
@@ -227,45 +227,6 @@ class Dossier:
         return self.timing.rules.of(
             stage, tier=kind, kind=case.kind, categories=self.timing.categories, urgent=case.urgent
         )
-
-    def begin_whole(self, now: datetime, *stages: Stage) -> None:
-        """Start the whole case's own clock, and others from end to end: at registration, and the first with a new round."""
-        for stage in (Stage.WHOLE, *stages):
-            self._show(self.begin(stage, self.case.first_unit_id, self.holder.kind, now))
-
-    def reopen_whole(self) -> None:
-        """What had ended goes on: the clocks of the whole case count from where they began.
-
-        Of two the later: the other one ended when a case was joined that was to be done sooner. What the reporter has
-        been told, they have been told.
-        """
-        for stage in (Stage.WHOLE, Stage.STATUTORY):
-            ended = [(one.ended_at, one) for one in self.clocks if one.stage is stage and one.round == self.case.round and one.ended_at]  # fmt: skip
-            if not ended:
-                continue
-            _, clock = max(ended, key=lambda one: one[0])
-            clock.ended_at = None
-            deadlines.retime(clock, self.timing.calendar)
-            self._show(clock)
-
-    def join(self, other: "Dossier", now: datetime) -> None:
-        """Another case becomes part of this one: of what runs from end to end on both, what is due sooner goes on.
-
-        With the extension it had, if any: that was the one extension of the whole case.
-        """
-        for stage in deadlines.FROM_END_TO_END:
-            mine, theirs = self.running(stage), other.running(stage)
-            if mine is None or theirs is None or not _sooner(theirs, mine):
-                continue
-            self.end(mine, now)
-            given = {name: getattr(theirs, name) for name in _GIVEN_ON}
-            whose = {"case_id": self.case.id, "round": self.case.round, "unit_id": mine.unit_id}
-            clock = Clock(id=uuid7(now), calendar_version=0, **given | whose)
-            deadlines.retime(clock, self.timing.calendar)
-            self.clocks.append(clock)
-            self._show(clock)
-            if stage is Stage.WHOLE and clock.extension is not None:
-                self.case.extended = True
 
     def end(self, clock: Clock | None, now: datetime) -> None:
         """The stage is over. What it has earned by now it still gets."""
@@ -309,7 +270,7 @@ class Dossier:
         for clock in self._pausable():
             deadlines.resume(clock, now)
             deadlines.retime(clock, self.timing.calendar)
-            self._show(clock)
+            self.show(clock)
         for stage in (Stage.SUPPLEMENT, Stage.WAITING):
             self.end(self.running(stage), now)
 
@@ -333,7 +294,7 @@ class Dossier:
     def _extend(self, clock: Clock, limit: Limit) -> None:
         clock.extension = str(limit)
         deadlines.retime(clock, self.timing.calendar)
-        self._show(clock)
+        self.show(clock)
 
     def remeasure(self, now: datetime, *, may_be_later: bool) -> None:
         """The case is another than was thought: what it is due by follows from where it began. Parts beside keep their limits.
@@ -348,7 +309,7 @@ class Dossier:
             deadlines.remeasure(
                 clock, rule, self.timing.calendar, now, may_be_later=own and may_be_later
             )
-            self._show(clock)
+            self.show(clock)
             if own:
                 self.case.stage_rule = clock.rule
 
@@ -358,7 +319,7 @@ class Dossier:
             if clock.ended_at is None or clock.provisional or clock.next_at is not None:
                 deadlines.retime(clock, self.timing.calendar)
                 if clock.ended_at is None:
-                    self._show(clock)
+                    self.show(clock)
 
     def _pausable(self) -> list[Clock]:
         return [
@@ -367,7 +328,7 @@ class Dossier:
             if one.ended_at is None and one.stage in deadlines.OF_THE_CASE
         ]
 
-    def _show(self, clock: Clock) -> None:
+    def show(self, clock: Clock) -> None:
         """Keep what lists show equal to the clock; while it stands still they show what was promised last."""
         if clock.due_at is None:
             return
@@ -390,17 +351,6 @@ class Dossier:
 _ASKED_IN_A_STAGE = frozenset(
     {Stage.SUPPLEMENT, Stage.WAITING, Stage.EXTENSION_DECISION, Stage.WAIT_DECISION}
 )
-
-
-# What a clock keeps when it goes on at another case.
-_GIVEN_ON = (
-    "county_id", "stage", "started_at", "limit", "remind_before", "yellow_after", "red_after", "rule", "extension", "steps",
-)  # fmt: skip
-
-
-def _sooner(one: Clock, other: Clock) -> bool:
-    """Neither ever stands still, so both have a due time."""
-    return one.due_at is not None and other.due_at is not None and one.due_at < other.due_at
 
 
 def hand_back_undecided(part: Assignment) -> bool:

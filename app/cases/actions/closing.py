@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from app.auth.actor import StaffActor, SystemActor
-from app.cases import access, history
+from app.cases import access, history, whole_case
 from app.cases.actions import reorganising
 from app.cases.actions.telling import tell_all
 from app.cases.dossier import Dossier
@@ -44,7 +44,7 @@ async def rework(
     case.outcome = case.answered_at = case.close_at = case.closed_at = None
     case.extended = False
     dossier.start(Stage.HANDLE, now)
-    dossier.begin_whole(now)
+    whole_case.begin(dossier, now)
     dossier.assignments.append(_lead_again(dossier, by, now))
     history.record(
         tx,

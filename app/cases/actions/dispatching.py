@@ -8,7 +8,7 @@ from sqlalchemy import text
 
 from app.auth.actor import StaffActor
 from app.calendars.working_time import Limit, LimitUnit
-from app.cases import access, deadlines, history, lifecycle, papers
+from app.cases import access, deadlines, history, lifecycle, papers, whole_case
 from app.cases.actions.filing import release_open
 from app.cases.actions.telling import tell, tell_all
 from app.cases.dossier import Dossier, hand_back_undecided
@@ -193,7 +193,7 @@ async def merge(
         raise ActionNotAllowed(
             "只能并入一件待研判或办理中的事件。", action=Action.MERGE, phase=primary.case.phase
         )
-    primary.join(dossier, now)
+    whole_case.join(primary, dossier, now)
     release_open(dossier, now)
     dossier.end_all(now)
     dossier.case.primary_id = primary.case.id

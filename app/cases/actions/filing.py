@@ -13,7 +13,7 @@ from app import keys
 from app.auth.actor import CitizenActor, StaffActor
 from app.auth.phones import textable
 from app.calendars.reading import calendar_of
-from app.cases import access, history, lifecycle, photos
+from app.cases import access, history, lifecycle, photos, whole_case
 from app.cases.actions.telling import tell
 from app.cases.deadlines import Timing
 from app.cases.dossier import Dossier
@@ -191,7 +191,7 @@ async def register(
     )
     dossier = Dossier(case, holder, None, [], [], timing, {}, frozenset())
     dossier.start(Stage.JUDGE, now)
-    dossier.begin_whole(now, Stage.INFORM, Stage.STATUTORY)
+    whole_case.begin(dossier, now, Stage.INFORM, Stage.STATUTORY)
     # Who entered it for a unit that carries on for theirs goes on seeing what they entered.
     for unit_id in {holder.unit_id, case.entered_by_unit_id or holder.unit_id}:
         access.admit(tx, case, unit_id, now)
@@ -235,7 +235,7 @@ async def object_refusal(
     access.take(dossier, Action.OBJECT_REFUSAL, by=by, now=now)
     assert dossier.next_tier is not None, "the lifecycle allows it only where there is a next tier"
     dossier.case.refusals_objected += 1
-    dossier.reopen_whole()
+    whole_case.reopen(dossier)
     dossier.give_to(dossier.next_tier, Stage.JUDGE, now)
     access.admit(tx, dossier.case, dossier.holder.unit_id, now)
     history.record(
