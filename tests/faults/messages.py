@@ -13,7 +13,7 @@ from datetime import timedelta
 from uuid import UUID
 
 from app.outbox import MessageKind, OutboxMessage
-from tests.faults.post import OPEN, WORKERS, Crew, Post, moment, owed, rows
+from tests.faults.post import OPEN, WORKERS, Crew, Post, moment, owed
 
 # At most so many of the messages may have been sent twice.
 DOUBLED_AT_MOST = 0.001
@@ -118,7 +118,7 @@ async def _wave(
 
 
 async def _being_sent(post: Post) -> set[UUID]:
-    return {row["id"] for row in await rows(post, _IN_HAND)}
+    return {row["id"] for row in await post.rows(_IN_HAND)}
 
 
 async def _once_each(
@@ -149,7 +149,7 @@ async def note_lapses(post: Post) -> None:
 
 async def unexplained(post: Post, messages: list[OutboxMessage], in_hand: set[UUID]) -> int:
     """How many were sent again though it was known that the provider had them. `in_hand`: being sent when a worker died."""
-    lapsed = Counter(row["id"] for row in await rows(post, "SELECT id FROM lapsed"))
+    lapsed = Counter(row["id"] for row in await post.rows("SELECT id FROM lapsed"))
     found = 0
     for message in messages:
         died = lapsed[message.id] if message.id in in_hand else 0

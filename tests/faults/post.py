@@ -16,9 +16,8 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-import asyncpg
 import httpx
-from sqlalchemy import make_url
+from typing_extensions import override
 
 from app import keys
 from app.db import Database, snapshot
@@ -27,6 +26,7 @@ from app.identifiers import uuid7
 from app.outbox import MessageKind, OutboxMessage, seal_params, worth_sending
 from app.settings import settings
 from app.stored import copyable
+from tests.faults.past import PastTheApplication
 
 ROOT = Path(__file__).resolve().parents[2]
 WORKERS, CONTROL = "workers.__main__", "tests.faults.without_inquiry"
@@ -43,7 +43,7 @@ WHERE state = 'queued' AND due_at > now()
 
 
 @dataclass
-class Post:
+class Post(PastTheApplication):
     """A database, the simulator, an application that takes webhooks, and where workers come from."""
 
     database_url: str
@@ -53,6 +53,11 @@ class Post:
     web: httpx.AsyncClient
     progress: Callable[[int], None] = lambda _done: None
     chance: random.Random = field(default_factory=random.Random)
+
+    @property
+    @override
+    def url(self) -> str:
+        return self.database_url
 
     @asynccontextmanager
     async def workers(
@@ -100,20 +105,6 @@ class Post:
             path = page["next_page_uri"]
         return newest_first[::-1]
 
-    async def ask(self, query: str) -> int:
-        connection = await self.connect()
-        try:
-            return int(await connection.fetchval(query))
-        finally:
-            await connection.close()
-
-    async def do(self, command: str) -> None:
-        connection = await self.connect()
-        try:
-            await connection.execute(command)
-        finally:
-            await connection.close()
-
     async def until(self, true: Callable[[], Awaitable[bool]]) -> None:
         async with asyncio.timeout(PATIENCE_SECONDS):
             while not await true():  # noqa: ASYNC110 - the database and the simulator offer nothing to wait for
@@ -131,10 +122,6 @@ class Post:
             await connection.copy_records_to_table("outbox_message", columns=names, records=rows)
         finally:
             await connection.close()
-
-    async def connect(self) -> "asyncpg.Connection[asyncpg.Record]":
-        plain = make_url(self.database_url).set(drivername="postgresql")
-        return await asyncpg.connect(plain.render_as_string(hide_password=False), timeout=10)
 
     async def drained(self, *, meanwhile: Callable[[], Awaitable[None]] | None = None) -> None:
         """Wait until nothing is open any more."""
@@ -245,14 +232,6 @@ def phone(number: int) -> str:
 
 
 async def moment(post: Post) -> datetime:
-    [row] = await rows(post, "SELECT now() AS now")
+    [row] = await post.rows("SELECT now() AS now")
     now: datetime = row["now"]
     return now
-
-
-async def rows(post: Post, query: str) -> list[Any]:
-    connection = await post.connect()
-    try:
-        return list(await connection.fetch(query))
-    finally:
-        await connection.close()

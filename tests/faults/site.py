@@ -14,13 +14,15 @@ from datetime import timedelta
 from pathlib import Path
 
 import asyncpg
-from sqlalchemy import make_url, text
+from sqlalchemy import text
+from typing_extensions import override
 
 from app.db import Database, snapshot
 from app.doctor import examining
 from app.settings import settings
 from app.stored import Found
 from qungong.embedded import Postgres, Redis
+from tests.faults.past import PastTheApplication
 
 ROOT = Path(__file__).resolve().parents[2]
 # Nothing may take longer, whatever the machine: then the run is a breach, not a wait.
@@ -63,7 +65,7 @@ class Outcome:
 
 
 @dataclass
-class Site:
+class Site(PastTheApplication):
     """A database made for one scenario, and the workers that are at it."""
 
     postgres: Postgres
@@ -75,6 +77,7 @@ class Site:
     chance: random.Random = field(default_factory=random.Random)
 
     @property
+    @override
     def url(self) -> str:
         return self.postgres.url(self.name)
 
@@ -149,24 +152,6 @@ class Site:
                 if await self.ask(_IN_THE_MIDDLE) or not await self.left():
                     return
                 await asyncio.sleep(0.05)
-
-    async def ask(self, query: str) -> int:
-        connection = await self.connect()
-        try:
-            return int(await connection.fetchval(query))
-        finally:
-            await connection.close()
-
-    async def do(self, command: str) -> None:
-        connection = await self.connect()
-        try:
-            await connection.execute(command)
-        finally:
-            await connection.close()
-
-    async def connect(self) -> "asyncpg.Connection[asyncpg.Record]":
-        plain = make_url(self.url).set(drivername="postgresql")
-        return await asyncpg.connect(plain.render_as_string(hide_password=False), timeout=5)
 
     async def outcome(self, told: str, began: float) -> Outcome:
         counts, breaches = await self._examined()

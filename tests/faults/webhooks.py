@@ -17,7 +17,7 @@ from app.clock import SHANGHAI
 from app.outbox import MessageState
 from app.settings import settings
 from tests.faults.messages import Judged
-from tests.faults.post import Post, moment, owed, phone, rows
+from tests.faults.post import Post, moment, owed, phone
 
 # Not those that are published: so the application that takes the webhooks of one provider believes the other's as well.
 BELIEVED: Final = {
@@ -49,7 +49,7 @@ async def webhooks(post: Post, *, texts: int) -> Judged:
     calls = [*_of_twilio(post, reported, victims[:texts]), *_of_aliyun(post, pushed, victims[texts:], now)]  # fmt: skip
     post.chance.shuffle(calls)
     statuses = await _answers(post, calls)
-    states = {row["id"]: row["state"] for row in await rows(post, "SELECT id, state FROM outbox_message")}  # fmt: skip
+    states = {row["id"]: row["state"] for row in await post.rows("SELECT id, state FROM outbox_message")}  # fmt: skip
     told = sum(states[one] == "delivered" for one in (*reported, *pushed))
     fooled = sum(states[one] != "accepted" for one in victims)
     # Each of two numbers a text of each provider said two things, one of them that it wants no more.
