@@ -74,8 +74,7 @@ async def held(tx: Transaction, staff_id: int) -> list[PostHeld]:
 
 async def sits_in(tx: Transaction, by: StaffActor, kinds: Collection[UnitKind]) -> bool:
     """Whether the person has a post today, whichever they act in, in a unit of one of these kinds."""
-    posts = await held(tx, by.staff_id)
-    return by.unit_kind in kinds or any(post.unit_kind in kinds for post in posts)
+    return any(post.unit_kind in kinds for post in await held(tx, by.staff_id))
 
 
 def chosen(posts: Sequence[PostHeld], post_id: int | None) -> PostHeld | None:

@@ -43,12 +43,8 @@ class Standing:
             return False
         return self.answer is None or (self.first_at is not None and self.first_at > now)
 
-    def open_on_page(self, now: datetime) -> bool:
-        """The page need not wait for its turn."""
-        return self.open(now) or (self.answer is None and self.survey.asked_at is None)
-
     def heard_on_page(self, now: datetime) -> bool:
-        """Whether the page takes an answer or correction.
+        """Whether the page takes an answer or correction. It need not wait for its turn.
 
         Where it would not count, the window alone tells: what the people behind the number said when they were called is
         not for who holds it.
@@ -56,7 +52,9 @@ class Standing:
         if self.owner.discount is not None:
             ends_at = self.survey.window_ends_at
             return ends_at is None or now <= ends_at
-        return self.correctable(now) if self.answer is not None else self.open_on_page(now)
+        if self.answer is not None:
+            return self.correctable(now)
+        return self.survey.asked_at is None or self.open(now)
 
     def own_answer(self) -> Answer | None:
         """What the owner of the number may be shown as said by them."""
