@@ -1,11 +1,20 @@
 """A unit is told of five people, one answer each, and of nothing that it knows anyway; however often one of them answers."""
 
+from sqlalchemy import text
+
 from app.cases.actions import closing as archiving
 from app.cases.actions import handling, judging
+from app.db import OWNER
 from app.reports import verification
 from app.reports.formulas import Measure
 from tests.reports.conftest import VILLAGE, Books, june
 from tests.reports.test_month_end import everything, found
+
+_UNGUARDED = text("SET LOCAL session_replication_role = replica")
+_BEFORE_VOICES = text(
+    "UPDATE surveys.month_satisfaction SET voices = NULL, voices_favourable = NULL"
+)
+_ANOTHER_COUNT = text("UPDATE surveys.month_satisfaction SET satisfied = satisfied + 1")
 
 
 async def says(books: Books, phone: str, day: int, words: str) -> None:
@@ -52,6 +61,19 @@ async def test_each_of_five_people_has_one_voice_and_it_is_the_last(books: Books
     assert await released(books) == [(5, "exact", 2)]
     counts = await books.counts(VILLAGE)
     assert (counts[Measure.EVALUATED], counts[Measure.SATISFIED]) == (10, 7), "all of them count"
+
+
+async def test_what_was_told_before_voices_were_kept_stays_right(books: Books) -> None:
+    for which, words in enumerate(("满意", "满意", "不满意", "不满意", "不满意"), 1):
+        await says(books, number(which), 1 + which, words)
+    assert await released(books) == [(5, "exact", 2)]
+    await books.tx.act_as(OWNER)
+    await books.tx.execute(_UNGUARDED)
+    await books.tx.execute(_BEFORE_VOICES)
+    assert await found(books, verification.released_otherwise) == []
+    await books.tx.act_as(OWNER)
+    await books.tx.execute(_ANOTHER_COUNT)
+    assert len(await found(books, verification.released_otherwise)) == 1
 
 
 async def test_what_is_done_again_is_not_told_again(books: Books) -> None:

@@ -8,14 +8,14 @@ from sqlalchemy import text
 
 from app import clock
 from app.db import reading, transaction
-from app.surveys import confidential, receiving, return_calls
+from app.surveys import confidential, receiving, return_calls, unread
 from app.surveys.replies import Value
-from app.surveys.return_calls import CallToMake, Finding
-from app.surveys.terms import CallResult, ReplyEffect
+from app.surveys.return_calls import Finding
+from app.surveys.terms import CallResult, HandReading, ReplyEffect
 from tests.conftest import Staff
 from tests.surveys.conftest import Asked, Village, new_phone
 from tests.surveys.test_sealed_calls import Who, who
-from tests.surveys.test_surveys import answers, call_about, reply, visible
+from tests.surveys.test_surveys import answers, call_about, called, reply, visible
 from tests.surveys.test_unread_replies import unclear
 
 __all__ = ["who"]
@@ -103,27 +103,14 @@ async def test_who_was_talked_round_is_called_all_the_same_and_may_have_it_done_
         "dissatisfied",
     )
 
-    async def record(finding: Finding) -> CallToMake:
-        async with transaction() as tx:
-            return await return_calls.record_finding(
-                tx, call.id, finding, by=center, now=await tx.now()
-            )
-
-    done = await record(Finding(CallResult.VALID, consent=True, note="干部上门要求改评"))
+    found = Finding(CallResult.VALID, consent=True, note="干部上门要求改评")
+    done = await called(call, found, staff)
     assert done.state == "done"
     async with transaction() as tx:
         again = await return_calls.rework(
             tx, asked.ref, by=center, reason="属实", now=await tx.now()
         )
     assert again.case.round == 2
-
-
-async def called(call: CallToMake, finding: Finding, staff: Staff) -> CallToMake:
-    center = await staff("zhihui")
-    async with transaction() as tx:
-        return await return_calls.record_finding(
-            tx, call.id, finding, by=center, now=await tx.now()
-        )
 
 
 @pytest.mark.parametrize("window_is_over", [False, True])
@@ -153,6 +140,28 @@ async def test_what_a_call_took_down_may_be_put_right_within_a_day_and_is_looked
         ("satisfied", "return_call", "corrected"),
         ("dissatisfied", "text", None),
     ]
+
+
+async def test_words_read_by_people_put_right_what_a_call_took_down_after_the_window(
+    who: Who, village: Village, staff: Staff
+) -> None:
+    phone = new_phone()
+    asked = await village.asked(phone)
+    await reply(phone, "退订")
+    call = await call_about(asked, staff)
+    assert call is not None
+    with clock.moved(timedelta(days=10)):
+        await called(call, Finding(CallResult.EVALUATED, evaluation=Value.SATISFIED), staff)
+        # By whom the clock's move does not sign out.
+        by, reply_id = await staff("zhihui"), f"SM{phone}"
+        await reply(phone, "刚才那个电话不是我接的", delivery=reply_id)
+        async with transaction() as tx:
+            read = HandReading.DISSATISFIED
+            settled = await unread.settle(
+                tx, reply_id, read, ref=asked.ref, by=by, now=await tx.now()
+            )
+    assert settled.answered is not None
+    assert await answers(asked) == [("dissatisfied", "text")]
 
 
 async def test_what_a_call_found_valid_stays_so_whatever_the_person_says_then(

@@ -7,7 +7,6 @@ from sqlalchemy import text
 from app import clock
 from app.db import transaction
 from app.directory.terms import Role
-from app.surveys import return_calls
 from app.surveys.replies import Value
 from app.surveys.return_calls import CallToMake, Finding
 from app.surveys.terms import CallResult
@@ -15,7 +14,7 @@ from tests.conftest import Staff
 from tests.people import Person
 from tests.surveys.conftest import Asked, Village, new_phone
 from tests.surveys.test_sealed_calls import Who, calls, who
-from tests.surveys.test_surveys import answers, call_about, reply
+from tests.surveys.test_surveys import answers, call_about, called, reply
 from tests.surveys.test_turns import survey, texts
 from tests.units import Held, employed
 
@@ -137,15 +136,12 @@ async def test_a_first_round_needs_no_approval(village: Village, who: Who) -> No
 async def test_who_is_not_reached_on_three_days_is_given_up_and_heard_if_they_call(
     village: Village, staff: Staff
 ) -> None:
-    asked, center = await village.asked(None), await staff("zhihui")
+    asked = await village.asked(None)
     call = await call_about(asked, staff)
     assert call is not None
 
     async def record(finding: Finding) -> CallToMake:
-        async with transaction() as tx:
-            return await return_calls.record_finding(
-                tx, call.id, finding, by=center, now=await tx.now()
-            )
+        return await called(call, finding, staff)
 
     vain = Finding(CallResult.NOT_REACHED, note="无人接听")
     found = call

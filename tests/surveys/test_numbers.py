@@ -18,7 +18,7 @@ from app.doctor.examining import examine
 from app.errors import ActionNotAllowed
 from app.identifiers import uuid7
 from app.limits.terms import Kind
-from app.surveys import receiving, return_calls
+from app.surveys import receiving
 from app.surveys.numbers import Owner
 from app.surveys.replies import Value
 from app.surveys.return_calls import Finding
@@ -27,12 +27,13 @@ from tests.conftest import Staff
 from tests.surveys.conftest import Asked, Village, new_phone, sent
 from tests.surveys.test_corrections import kept, on_the_page
 from tests.surveys.test_sealed_calls import Who, calls, who
-from tests.surveys.test_surveys import answers, call_about, reply
+from tests.surveys.test_surveys import answers, call_about, called, reply
 from tests.surveys.test_turns import survey, texts
 
 __all__ = ["who"]
 
 VILLAGE = "500153003007"
+_VALID = Finding(CallResult.VALID, consent=True, evaluation=Value.DISSATISFIED)
 _NAMES = text("SELECT count(*) FROM person_as_given WHERE case_id = :case_id AND phone_key IS NULL")
 
 
@@ -102,7 +103,7 @@ async def registered(phone: str, name: str, who: Who, **different: Any) -> dict[
 async def test_who_was_registered_under_a_units_number_is_called_and_no_text_counts(
     village: Village, staff: Staff
 ) -> None:
-    phone, center = new_phone(), await staff("zhihui")
+    phone = new_phone()
     await official(phone, staff, unit=VILLAGE)
     asked = await village.asked(phone)
     call = await call_about(asked, staff)
@@ -115,16 +116,14 @@ async def test_who_was_registered_under_a_units_number_is_called_and_no_text_cou
         ("satisfied", "text", "unit_number"),
         ("satisfied", "page", "unit_number"),
     ]
-    async with transaction() as tx:
-        finding = Finding(CallResult.VALID, consent=True, evaluation=Value.DISSATISFIED)
-        await return_calls.record_finding(tx, call.id, finding, by=center, now=await tx.now())
+    await called(call, _VALID, staff)
     assert await answers(asked) == [("dissatisfied", "return_call")]
 
 
 async def test_the_page_of_a_units_number_shows_nothing_of_what_people_said_when_they_were_called(
     village: Village, staff: Staff
 ) -> None:
-    phone, center = new_phone(), await staff("zhihui")
+    phone = new_phone()
     await official(phone, staff, unit=VILLAGE)
     asked = await village.asked(phone)
     call = await call_about(asked, staff)
@@ -138,9 +137,7 @@ async def test_the_page_of_a_units_number_shows_nothing_of_what_people_said_when
             return own.own_answer(), own.heard_on_page(now)
 
     before = await shown()
-    async with transaction() as tx:
-        finding = Finding(CallResult.VALID, consent=True, evaluation=Value.DISSATISFIED)
-        await return_calls.record_finding(tx, call.id, finding, by=center, now=await tx.now())
+    await called(call, _VALID, staff)
     assert await shown() == before == (None, True)
     assert await on_the_page(asked, Value.SATISFIED) is ReplyEffect.DISCOUNTED
     assert await reply(phone, "满意") is not ReplyEffect.CORRECTED

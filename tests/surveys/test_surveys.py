@@ -57,6 +57,15 @@ async def call_about(asked: Asked, staff: Staff) -> CallToMake | None:
     return next((call for call in listed if call.ref == asked.ref), None)
 
 
+async def called(call: CallToMake, finding: Finding, staff: Staff) -> CallToMake:
+    """The command center's dispatcher has called, and this came of it."""
+    center = await staff("zhihui")
+    async with transaction() as tx:
+        return await return_calls.record_finding(
+            tx, call.id, finding, by=center, now=await tx.now()
+        )
+
+
 async def test_the_person_helped_is_asked_once_even_when_two_workers_are_at_it(
     village: Village,
 ) -> None:
@@ -233,10 +242,7 @@ async def test_rework_needs_a_call_that_found_it_valid_with_the_citizens_consent
             ).case.round
 
     async def record(finding: Finding) -> CallToMake:
-        async with transaction() as tx:
-            return await return_calls.record_finding(
-                tx, call.id, finding, by=center, now=await tx.now()
-            )
+        return await called(call, finding, staff)
 
     with pytest.raises(ActionNotAllowed):
         await rework()
@@ -262,10 +268,7 @@ async def test_without_consent_there_is_no_rework(village: Village, staff: Staff
     await reply(phone, "3")
     call = await call_about(asked, staff)
     assert call is not None
-    async with transaction() as tx:
-        await return_calls.record_finding(
-            tx, call.id, Finding(CallResult.VALID, consent=False), by=center, now=await tx.now()
-        )
+    await called(call, Finding(CallResult.VALID, consent=False), staff)
     async with transaction() as tx:
         with pytest.raises(ActionNotAllowed):
             await return_calls.rework(tx, asked.ref, by=center, reason="属实", now=await tx.now())
