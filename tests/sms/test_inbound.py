@@ -45,16 +45,6 @@ async def web(county: None) -> AsyncIterator[httpx.AsyncClient]:
         yield client
 
 
-@pytest.fixture
-async def message_id(county: None) -> UUID:
-    assert county is None
-    async with transaction() as tx:
-        now = await tx.now()
-        return announce(
-            tx, MessageKind.ONE_TIME_CODE, now=now, phone="+8613800000001", code="123456"
-        )
-
-
 def signature(path: str, fields: Fields) -> str:
     signed: str = RequestValidator(
         settings().twilio_auth_token.get_secret_value()
