@@ -40,10 +40,10 @@ def test_alembics_folder_is_not_a_package_that_would_hide_the_library() -> None:
     assert not (ROOT / "alembic" / "__init__.py").exists()
 
 
-def test_a_module_fits_on_a_few_screens() -> None:
+def test_module_has_at_most_800_lines() -> None:
     too_long = {
         path.relative_to(ROOT).as_posix(): lines
         for path in modules(*PACKAGES, "tests", "loadtests")
-        if (lines := len(path.read_text(encoding="utf-8").splitlines())) > 420
+        if (lines := len(path.read_text(encoding="utf-8").splitlines())) > 800
     }
     assert too_long == {}
