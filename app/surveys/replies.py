@@ -10,6 +10,7 @@ import unicodedata
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from app.chinese_text import to_simplified
 from app.surveys.remarks import agreed_remark, doubted, says_all_is_well
 
 
@@ -49,14 +50,8 @@ class Reading:
     opts_out: bool = False
 
 
-# In pairs, 滿满: the letters of the words that are looked for, here and in remarks.py.
-_PAIRS = (
-    "滿满満满謝谢沒没還还訂订號号對对們们個个嗎吗麼么說说話话覺觉無无難难別别復复選选擇择項项評评並并妳你處处決决態态時时負负責责熱热領领導导幹干黨党國国眾众務务辦办實实點点贊赞讚赞優优來来電电氣气燈灯網网馬马"
-    "當当後后現现經经總总終终錢钱組组鎮镇鄉乡縣县長长書书師师員员關关懷怀幫帮動动開开樂乐順顺認认單单調调錯错發发輸输寫写維维淨净裝装換换補补遲迟進进強强樣样會会際际題题產产業业極极問问節节響响應应專专積积"
-    "親亲請请該该連连徹彻賬账帳账頭头貼贴細细級级譜谱撐撑勁劲給给騙骗樓楼棟栋層层幾几兩两鐘钟週周區区戶户煩烦門门隊队糾纠紛纷協协質质適适繼继續续萬万體体壞坏斷断卻却誰谁談谈與与為为爲为橋桥溝沟絡络廠厂統统"
-    "臺台揮挥畝亩條条盞盏標标禮礼裡里裏里錘锤闔阖夠够衆众須须較较隻只確确車车費费揚扬"
-)
-_TRADITIONAL = str.maketrans(_PAIRS[::2], _PAIRS[1::2])
+# What no table of Traditional letters has: the Japanese letter, the you of women, and the tent that is typed for an account.
+_OTHER_SPELLINGS = str.maketrans("満妳帐", "满你账")
 _INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Co", "Mn", "Me"})
 _LONGEST = 2000
 
@@ -192,7 +187,7 @@ def _plain(given: str) -> str:
     seen = "".join(
         one for one in folded if one in "\n\t" or unicodedata.category(one) not in _INVISIBLE
     )
-    return _SPACED_OUT.sub("", seen.translate(_TRADITIONAL))
+    return _SPACED_OUT.sub("", to_simplified(seen).translate(_OTHER_SPELLINGS))
 
 
 def _bare(words: str) -> str:
