@@ -1,7 +1,8 @@
 """Texts that need a person: who sees them, and what a person may do: send again, or settle without sending.
 
 They are the command center's. Those about a sealed case are there for the supervisors of the unit that holds it and for
-nobody else. Nobody is shown the words, nor the whole number.
+nobody else. A text that asks for an evaluation is hidden from staff with a conflict of interest: its state would tell whether it
+was answered. Nobody is shown the words, nor the whole number.
 """
 
 from collections.abc import Sequence
@@ -12,9 +13,10 @@ from uuid import UUID
 
 from sqlalchemy import text
 
-from app import clock, keys
+from app import keys
 from app.auth.actor import StaffActor
-from app.cases.access import VISIBLE_TO_STAFF, viewer
+from app.cases.access import VISIBLE_TO_STAFF
+from app.cases.conflict_of_interest import KEPT_FROM_TEXT, asking
 from app.db import Transaction
 from app.delivery import turns
 from app.delivery.terms import FollowedBy
@@ -26,7 +28,8 @@ from app.outbox import MessageKind, MessageState, OutboxMessage, Why, worth_send
 # A text about no case is a code or a notice to staff, which names nobody and belongs to no county: each command center finds it.
 _SEEN: Final = f"""(
   CASE WHEN m.case_id IS NULL THEN :of_center
-    ELSE EXISTS (SELECT 1 FROM grievance c WHERE c.id = m.case_id AND {VISIBLE_TO_STAFF} AND (:of_center OR c.sealed)) END)"""  # noqa: S608 - constants of our own
+    ELSE EXISTS (SELECT 1 FROM grievance c WHERE c.id = m.case_id AND {VISIBLE_TO_STAFF} AND (:of_center OR c.sealed))
+      AND NOT {KEPT_FROM_TEXT} END)"""  # noqa: S608 - constants of our own
 _COLUMNS: Final = ", ".join(f"m.{name}" for name in OutboxMessage.model_fields)
 _SELECT: Final = f"""
 SELECT {_COLUMNS}, g.ref, coalesce(m.phone_sealed, p.phone_sealed) AS to_sealed,
@@ -176,7 +179,7 @@ def _looking(by: StaffActor) -> dict[str, Any]:
     of_center = by.unit_kind is UnitKind.COMMAND_CENTER
     if not (by.role is Role.SUPERVISOR or (by.role is Role.DISPATCHER and of_center)):
         raise NotPermitted(_REFUSED)
-    return {"of_center": of_center, "shift": clock.shift(), **viewer(by)}
+    return {"of_center": of_center, **asking(by)}
 
 
 def _seen(row: Any) -> TextToSee:

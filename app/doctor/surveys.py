@@ -4,8 +4,8 @@ from typing import Final
 
 from sqlalchemy import text
 
+from app.cases.conflict_of_interest import had_a_part
 from app.doctor.invariant import AMONG, Invariant, Reach
-from app.surveys.own_work import had_a_part
 
 # Asked for each answer: the reporter of the case, and of each case that had been joined to it by then; once, about the
 # answered case or else the first told, whoever told it more than once; where a number was given under several names each

@@ -10,13 +10,15 @@ from uuid import UUID
 from sqlalchemy import text
 
 from app.auth.actor import StaffActor
+from app.cases import conflict_of_interest
+from app.cases.access import VISIBLE_TO_STAFF
 from app.db import Transaction
 from app.reports.counting import counts
 from app.reports.formulas import SATISFACTION, Measure
 from app.reports.models import Exclusion, MonthEnd, SatisfactionCorrection
 from app.reports.suppression import Counted, Whose
 from app.stored import Found
-from app.surveys import confidential, own_work
+from app.surveys import confidential
 from app.surveys.models import READ_AS_A_VALUE
 
 # The answer that counts: the last one by the cut-off of those that count at all, whatever was said since. The one place
@@ -140,7 +142,8 @@ FROM about t JOIN unit u ON u.id = t.unit_id
 JOIN surveys.exclusion x ON x.survey_id = t.survey_id JOIN staff b ON b.id = x.decided_by_staff_id
 JOIN surveys.return_call r ON r.survey_id = t.survey_id
 JOIN surveys.survey s ON s.id = t.survey_id JOIN grievance c ON c.id = s.case_id
-WHERE r.id > CAST(:after AS uuid) AND NOT {own_work.KEPT_FROM} ORDER BY r.id LIMIT :most""")  # noqa: S608 - constants
+WHERE r.id > CAST(:after AS uuid) AND NOT {conflict_of_interest.KEPT_FROM} AND {VISIBLE_TO_STAFF}
+ORDER BY r.id LIMIT :most""")  # noqa: S608 - constants
 
 
 async def write(tx: Transaction, month: MonthEnd) -> None:
@@ -240,7 +243,7 @@ async def excluded(
         ends=ends,
         after=after or _FIRST,
         most=most,
-        **own_work.asking(by),
+        **conflict_of_interest.asking(by),
     )
 
 

@@ -17,12 +17,13 @@ from sqlmodel import Field
 from app import keys
 from app.auth import posts
 from app.auth.actor import StaffActor
+from app.cases import conflict_of_interest
 from app.cases.access import VISIBLE_TO_STAFF, viewer
 from app.db import Transaction
 from app.directory.terms import HANDLING_UNITS, Role, UnitKind
 from app.errors import ActionNotAllowed, NotFound, NotPermitted
 from app.stored import MOMENT, Stored
-from app.surveys import confidential, own_work
+from app.surveys import confidential
 from app.surveys.models import SCHEMA
 from app.surveys.replies import Value
 from app.surveys.terms import AnswerChannel
@@ -99,7 +100,7 @@ LEFT JOIN LATERAL (
   ORDER BY round DESC LIMIT 1
 ) s ON true
 LEFT JOIN citizen p ON p.id = s.citizen_id
-WHERE c.ref = :ref AND (:of_center OR c.sealed) AND {VISIBLE_TO_STAFF} AND (s.id IS NULL OR NOT {own_work.KEPT_FROM})
+WHERE c.ref = :ref AND (:of_center OR c.sealed) AND {VISIBLE_TO_STAFF} AND (s.id IS NULL OR NOT {conflict_of_interest.KEPT_FROM})
 """)  # noqa: S608 - constants
 _LAST: Final = text("SELECT number, seal FROM surveys.look ORDER BY number DESC LIMIT 1")
 _ANSWER: Final = text("""
@@ -130,7 +131,7 @@ async def look(
     await confidential.enter(tx)
     of_center = by.unit_kind is UnitKind.COMMAND_CENTER
     meant = await tx.one_or_none(
-        _MEANT, ref=ref, round=round_, of_center=of_center, **own_work.asking(by)
+        _MEANT, ref=ref, round=round_, of_center=of_center, **conflict_of_interest.asking(by)
     )
     if meant is None:
         raise NotFound

@@ -1,7 +1,7 @@
 """Return calls (回访): whom to call, what came of it, and the new round that may follow.
 
 They are the command center's; those about a sealed case are made by the supervisors of the unit that holds it, and are
-there for nobody else. Nor for who had a part in what they are about (own_work.py).
+there for nobody else. Nor for who had a part in what they are about (app/cases/conflict_of_interest.py).
 """
 
 from dataclasses import dataclass, field
@@ -13,7 +13,7 @@ from sqlalchemy import text
 
 from app import keys
 from app.auth.actor import StaffActor
-from app.cases import access
+from app.cases import access, conflict_of_interest
 from app.cases.actions import closing
 from app.cases.dossier import Dossier
 from app.cases.lifecycle import Action
@@ -23,7 +23,7 @@ from app.directory.terms import Role, UnitKind
 from app.errors import ActionNotAllowed, InvalidInput, NotFound, NotPermitted
 from app.identifiers import uuid7
 from app.settings import settings
-from app.surveys import answering, confidential, own_work, withdrawing
+from app.surveys import answering, confidential, withdrawing
 from app.surveys.locking import one_at_a_time
 from app.surveys.models import CallTry, ReturnCall
 from app.surveys.numbers import binds
@@ -55,7 +55,7 @@ JOIN citizen p ON p.id = s.citizen_id
 -- Several people may stand behind one number: this one is called by the name they were registered under.
 LEFT JOIN person_as_given given ON given.case_id = c.id
 LEFT JOIN surveys.answer a ON a.survey_id = s.id AND a.discounted IS NULL
-WHERE {access.VISIBLE_TO_STAFF} AND (:of_center OR c.sealed) AND NOT {own_work.KEPT_FROM} AND """  # noqa: S608 - columns of our own tables
+WHERE {access.VISIBLE_TO_STAFF} AND (:of_center OR c.sealed) AND NOT {conflict_of_interest.KEPT_FROM} AND """  # noqa: S608 - columns of our own tables
 _OPEN = text(_SELECT + "r.state = 'open' AND r.id > CAST(:after AS uuid) ORDER BY r.id LIMIT :most")
 _ONE = text(_SELECT + "r.id = :id")
 _LOCK_ONE = text(_SELECT + "r.id = :id FOR UPDATE OF r")
@@ -190,7 +190,7 @@ async def rework(
     case = dossier.case
     if not (case.sealed or _of_center(by)):
         raise NotPermitted(_REFUSED)
-    if await own_work.keeps_from(tx, by, case_id=case.id, round_=case.round):
+    if await conflict_of_interest.keeps_from(tx, by, case_id=case.id, round_=case.round):
         raise NotPermitted(_OWN_WORK)
     if not await tx.scalar(_FOUND_VALID, case_id=case.id, round=case.round):
         raise ActionNotAllowed(
@@ -203,9 +203,9 @@ async def rework(
 
 
 def caller(by: StaffActor) -> dict[str, Any]:
-    """The binds of who calls or reads what was answered: own_work.asking and :of_center. Raises NotPermitted for those who never do."""
+    """The binds of who calls or reads what was answered: conflict_of_interest.asking and :of_center. Raises NotPermitted for those who never do."""
     _require_caller(by)
-    return {**own_work.asking(by), "of_center": _of_center(by)}
+    return {**conflict_of_interest.asking(by), "of_center": _of_center(by)}
 
 
 def _require_caller(by: StaffActor) -> None:

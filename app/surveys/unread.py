@@ -14,11 +14,12 @@ from sqlalchemy import text
 
 from app import keys
 from app.auth.actor import StaffActor
+from app.cases import conflict_of_interest
 from app.cases.access import VISIBLE_TO_STAFF, viewer
 from app.db import Transaction
 from app.errors import ActionNotAllowed, InvalidInput, NotFound
 from app.identifiers import uuid7
-from app.surveys import answering, confidential, opting, own_work, withdrawing
+from app.surveys import answering, confidential, opting, withdrawing
 from app.surveys.answering import COLUMNS, CORRECTED_WITHIN, JOINS, Standing, standing_of
 from app.surveys.locking import one_at_a_time
 from app.surveys.models import Reply, ReturnCall
@@ -29,7 +30,8 @@ from app.surveys.terms import AnswerChannel, CallCause, HandReading
 _COLUMNS = ", ".join(f"r.{name}" for name in Reply.model_fields)
 # What a person texts may be about any of their cases, whatever it was taken for. So the words of one who has a sealed
 # case are there only for who sees that case, and where two units hold one each, for nobody; and not for who is kept from
-# how any of them was evaluated. A text of somebody who never reported anything belongs to no county: each command center
+# how any of them was evaluated. Words that were taken for an answer are only for who sees that case: the person may have
+# another one elsewhere. A text of somebody who never reported anything belongs to no county: each command center
 # finds it.
 _READABLE = f"""
 r.effect IN ('unclear', 'not_asked')
@@ -38,7 +40,9 @@ AND NOT EXISTS (
   WHERE c.citizen_id = r.citizen_id AND c.sealed AND c.received_at <= r.received_at AND NOT {VISIBLE_TO_STAFF})
 AND NOT EXISTS (
   SELECT 1 FROM surveys.survey s
-  WHERE s.citizen_id = r.citizen_id AND s.created_at <= r.received_at AND {own_work.KEPT_FROM})
+  WHERE s.citizen_id = r.citizen_id AND s.created_at <= r.received_at AND {conflict_of_interest.KEPT_FROM})
+AND (r.survey_id IS NULL OR EXISTS (
+  SELECT 1 FROM surveys.survey s JOIN grievance c ON c.id = s.case_id WHERE s.id = r.survey_id AND {VISIBLE_TO_STAFF}))
 AND (
   EXISTS (
     SELECT 1 FROM grievance c

@@ -24,6 +24,11 @@ ANSWER = {"outcome": "solved", "answer": "已换灯泡"}
 _HAS_LEFT = text("""
 UPDATE post SET valid_to = :day WHERE role = 'unit_handler' AND staff_id = (SELECT id FROM staff WHERE account = :account)
 """)
+_NEEDS_A_PERSON = text("""
+UPDATE outbox_message SET kind = :kind, state = 'needs_human', why = 'number_unusable', error = '30005', settled_at = now(),
+  attempts = 1, provider_id = NULL
+WHERE case_id = (SELECT id FROM grievance WHERE ref = :ref) AND kind IN ('survey', 'survey_reminder') RETURNING id
+""")
 LEAD, ASSISTANT, CENTER = "500153100", "500153D11", "500153ZH"
 VALID = {"result": "valid", "consent": True}
 UNREASONABLE = {"result": "unreasonable", "note": "坚持法外诉求"}
@@ -109,6 +114,48 @@ async def test_words_that_may_be_about_what_the_center_handled_are_not_its_dispa
     assert await on_list(supervisor, mine)
     await supervisor.does(f"{mine}/reading", reading="dissatisfied")
     assert await judged_themselves() == []
+
+
+@pytest.mark.parametrize("kind", ["survey", "survey_reminder"])
+async def test_survey_text_is_hidden_from_the_dispatcher_of_the_handling_center(
+    who: Who, village: Village, kind: str
+) -> None:
+    """Resent and then done, the text would say by its state that the person has answered."""
+    ref = await handled_by_the_center(who, village, new_phone())
+    center, supervisor = await who("zhihui"), await who("ducha")
+    async with transaction() as tx:
+        text_id = await tx.scalar(_NEEDS_A_PERSON, ref=ref, kind=kind)
+    path, absent, why = f"/texts/{text_id}", f"/texts/{uuid4()}", {"reason": "再发一次"}
+    assert str(text_id) in await texts(supervisor)
+    await supervisor.does(f"{path}/resend", **why)
+    async with transaction() as tx:
+        await tx.execute(_NEEDS_A_PERSON, ref=ref, kind=kind)
+    assert str(text_id) not in await texts(center)
+    await is_not_there_for(center, path, absent, ("resend", why), ("settle", why))
+    await supervisor.does(f"{path}/settle", **why)
+    await is_not_there_for(center, path, absent, ("resend", why), ("settle", why))
+
+
+async def test_survey_text_of_another_handler_stays_with_the_dispatcher(
+    who: Who, village: Village
+) -> None:
+    asked, center = await village.asked(new_phone()), await who("zhihui")
+    async with transaction() as tx:
+        text_id = await tx.scalar(_NEEDS_A_PERSON, ref=asked.ref, kind="survey")
+    assert str(text_id) in await texts(center)
+    await center.does(f"/texts/{text_id}/settle", reason="已打电话")
+
+
+async def texts(person: Person) -> set[str]:
+    """The ids on somebody's list of texts that need a person."""
+    found: set[str] = set()
+    after: dict[str, str] = {}
+    while True:
+        page = await person.sees("/texts", size=100, **after)
+        found |= {one["id"] for one in page["items"]}
+        if page["next"] is None:
+            return found
+        after = {"after": page["next"]}
 
 
 async def test_who_has_no_number_is_not_answered_for_by_the_dispatcher_who_answered_them(

@@ -25,6 +25,7 @@ SELECT r.reading, r.survey_id, s.account, r.handled_at IS NOT NULL AS handled
 FROM surveys.reply r LEFT JOIN staff s ON s.id = r.handled_by_staff_id WHERE r.provider_message_id = :id
 """)
 _COUNTY = text("SELECT county_id FROM grievance WHERE id = :id")
+_NO_PARTY = text("DELETE FROM case_party WHERE case_id = :id")
 _MOVE = text("UPDATE grievance SET county_id = :county_id WHERE id = :id")
 
 
@@ -169,6 +170,35 @@ async def test_what_another_county_was_told_is_not_named(who: Who, village: Vill
     finally:
         async with transaction() as tx:
             await tx.execute(_MOVE, id=there.case_id, county_id=county_id)
+
+
+async def test_reply_about_a_case_of_another_county_is_not_found(
+    who: Who, village: Village
+) -> None:
+    """The person has a case here as well, so the center here has to do with them."""
+    phone, center = new_phone(), await who("zhihui")
+    await village.answered(phone)
+    there = await village.asked(phone)
+    address = await unclear(phone, "水有了，就是不大")
+    other = await a_unit("邻县", "county")
+    async with transaction() as tx:
+        county_id = await tx.scalar(_COUNTY, id=there.case_id)
+        await tx.execute(_MOVE, id=there.case_id, county_id=other)
+        await tx.execute(_NO_PARTY, id=there.case_id)
+    try:
+        assert not await on_list(center, address)
+        absent = await center.get(f"/unread-replies/SM{uuid4().hex}")
+        for refused in (
+            await center.get(address),
+            await center.post(f"{address}/reading", {"reading": "not_an_answer"}),
+            await center.post(f"{address}/reading", {"reading": "opted_out"}),
+        ):
+            assert (refused.status_code, refused.content) == (404, absent.content)
+        assert await answers(there) == []
+    finally:
+        async with transaction() as tx:
+            await tx.execute(_MOVE, id=there.case_id, county_id=county_id)
+    assert await on_list(center, address)
 
 
 async def test_the_oldest_comes_first_and_a_strangers_text_is_read_too(

@@ -1,4 +1,4 @@
-"""Who is kept from an evaluation, whatever their post: who had a part in the round, or a post where it was handled.
+"""Conflict of interest: who is kept from an evaluation, whatever their post. They had a part in the round, or a post where it was handled.
 
 The command center may handle a case itself, and calls back whoever was not satisfied: then its supervisors do, who handle
 nothing. What somebody is kept from is for them not there.
@@ -14,6 +14,7 @@ from app.auth.posts import held_in
 from app.cases.access import viewer
 from app.cases.lifecycle import Action
 from app.db import Transaction
+from app.outbox import MessageKind
 
 _PARTS: Final = ", ".join(
     f"'{one}'"
@@ -49,6 +50,10 @@ KEPT_FROM: Final = f"""({had_a_part(":staff_id")} OR EXISTS ({_HANDLED}
   SELECT FROM handled h JOIN assignment p ON p.case_id = h.id AND p.round = s.round JOIN unit doer ON doer.id = p.unit_id
   WHERE p.state NOT IN ('handed_back', 'released') AND CASE doer.kind
     WHEN 'command_center' THEN NOT :supervises WHEN 'discipline' THEN false ELSE {held_in("doer.id")} END))"""
+# The same of the text `m`: one that asks for an evaluation says by its state whether it was answered.
+_ASKS: Final = ", ".join(f"'{one}'" for one in (MessageKind.SURVEY, MessageKind.SURVEY_REMINDER))
+KEPT_FROM_TEXT: Final = f"""(m.kind IN ({_ASKS}) AND EXISTS (
+  SELECT FROM (SELECT m.case_id, m.round) s WHERE {KEPT_FROM}))"""
 _OF_A_ROUND: Final = text(
     f"SELECT {KEPT_FROM} FROM (SELECT CAST(:case_id AS uuid) AS case_id, CAST(:round AS int) AS round) s"  # noqa: S608 - constants
 )

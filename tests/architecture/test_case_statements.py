@@ -1,0 +1,268 @@
+"""Every statement that reads what belongs to a case stands in one table, with the reason why it shows nobody too much.
+
+A new statement fails until somebody has decided which reason is true of it.
+"""
+
+import ast
+import importlib
+import pkgutil
+import re
+from collections.abc import Iterator
+from enum import StrEnum
+from typing import Any, Final
+
+import pytest
+from sqlalchemy import TextClause
+
+import app
+import mobile_api
+import qungong
+import sms
+import workers
+from app.cases import conflict_of_interest
+from app.cases.access import VISIBLE_TO_STAFF
+from app.surveys.numbers import OWNER
+from tests.architecture.test_source import ROOT, modules
+
+# Tables whose rows belong to a case.
+_TABLES: Final = (
+    "grievance|case_event|event_text|case_party|assignment|clock|card|appeal|outbox_message|ended_turn|paper|photo|"
+    "person_as_given|month_sealed|review|surveys\\.\\w+"
+)
+_READS: Final = re.compile(rf"\b(?:FROM|JOIN|UPDATE|INTO)\s+(?:{_TABLES})\b")
+_READS_A_CASE: Final = re.compile(r"\b(?:FROM|JOIN)\s+grievance\b")
+
+
+class Reason(StrEnum):
+    """Why a statement shows a case to nobody who may not see it."""
+
+    # It filters by the one predicate for staff.
+    PREDICATE = "predicate"
+    # It finds only what belongs to the citizen who asks.
+    REPORTER = "reporter"
+    # The tracking code, a keyed digest, is part of the condition.
+    CODE = "code"
+    # Its caller has got or locked the case, or the row that leads to it, for the same person before.
+    AFTER_ACCESS = "after_access"
+    # It runs for no person: a sweep, a worker, a lock, an import. Nothing of it is shown.
+    SYSTEM = "system"
+    # A command of those who run the server.
+    OPERATOR = "operator"
+    # Counts that name no case and leave sealed ones out, or those that are locked with a month.
+    COUNTS = "counts"
+    # Only what is not sealed of the asker's county, for roles that look over the county: stricter than the predicate.
+    COUNTY = "county"
+
+
+_OF_MODULES: Final = {
+    # Whole modules that only the system or an operator runs.
+    "app.cases.rescheduling": Reason.SYSTEM,
+    "app.cases.actions.reorganising": Reason.SYSTEM,
+    "app.cases.verification": Reason.OPERATOR,
+    "app.delivery.claiming": Reason.SYSTEM,
+    "app.delivery.overview": Reason.OPERATOR,
+    "app.delivery.phone_limits": Reason.SYSTEM,
+    "app.delivery.reports": Reason.SYSTEM,
+    "app.delivery.settling": Reason.SYSTEM,
+    "app.delivery.unreported": Reason.SYSTEM,
+    "app.doctor.cards": Reason.OPERATOR,
+    "app.doctor.examining": Reason.OPERATOR,
+    "app.doctor.invariants": Reason.OPERATOR,
+    "app.doctor.kept_answers": Reason.OPERATOR,
+    "app.doctor.months": Reason.OPERATOR,
+    "app.doctor.surveys": Reason.OPERATOR,
+    "app.doctor.texts": Reason.OPERATOR,
+    "app.reports.counting": Reason.COUNTS,
+    "app.supervision.sweeping": Reason.SYSTEM,
+    "app.surveys.asking": Reason.SYSTEM,
+    "app.surveys.withdrawing": Reason.SYSTEM,
+    "qungong.demo": Reason.OPERATOR,
+    "qungong.simulation.summary": Reason.OPERATOR,
+    "qungong.simulation.telling": Reason.OPERATOR,
+    "qungong.simulation.workers": Reason.OPERATOR,
+    "workers.deadlines": Reason.SYSTEM,
+    # Whole modules that only show what passes the predicate.
+    "app.cases.queries": Reason.PREDICATE,
+    "app.delivery.attention": Reason.PREDICATE,
+    "app.supervision.listing": Reason.PREDICATE,
+    "app.supervision.signals": Reason.PREDICATE,
+    "app.surveys.looks": Reason.PREDICATE,
+    "app.surveys.return_calls": Reason.PREDICATE,
+    "app.surveys.unread": Reason.PREDICATE,
+}
+# Statements of their own, which also override their module's reason.
+_OF_STATEMENTS: Final = {
+    "app.cases.access._FOR_STAFF": Reason.PREDICATE,
+    "app.cases.access._LOCK_FOR_STAFF": Reason.PREDICATE,
+    "app.cases.access._FOR_CITIZEN": Reason.REPORTER,
+    "app.cases.access._LOCK_FOR_CITIZEN": Reason.REPORTER,
+    "app.cases.access._FOR_SYSTEM": Reason.SYSTEM,
+    "app.cases.access._LOCK_FOR_SYSTEM": Reason.SYSTEM,
+    "app.cases.access._AROUND": Reason.AFTER_ACCESS,
+    "app.cases.access._CLOCKS": Reason.SYSTEM,
+    "app.cases.access._PARTS": Reason.SYSTEM,
+    # Counts the names given with a number; only the typist is told that the number is shared.
+    "app.cases.actions.filing._SETTING": Reason.COUNTS,
+    "app.cases.actions.recategorising._BEFORE_ITS_OWN": Reason.AFTER_ACCESS,
+    # Whom the answer is told: the reporters of the cases that were joined.
+    "app.cases.actions.telling._JOINED": Reason.SYSTEM,
+    "app.cases.conflict_of_interest._OF_A_ROUND": Reason.AFTER_ACCESS,
+    "app.cases.papers._ONE": Reason.AFTER_ACCESS,
+    "app.cases.papers._RECEIPT": Reason.AFTER_ACCESS,
+    "app.cases.photos._CLAIM": Reason.REPORTER,
+    "app.cases.photos._LATELY": Reason.REPORTER,
+    "app.cases.photos._OPEN_FOR_STAFF": Reason.PREDICATE,
+    "app.cases.photos._OPEN_FOR_CITIZEN": Reason.REPORTER,
+    "app.cases.photos._FORGET": Reason.SYSTEM,
+    "app.cases.photos._NAMED": Reason.SYSTEM,
+    "app.cases.queries._MINE": Reason.REPORTER,
+    "app.cases.timeline._FOR_STAFF": Reason.AFTER_ACCESS,
+    "app.cases.timeline._BY_CODE": Reason.CODE,
+    "app.cases.timeline._BY_CITIZEN": Reason.REPORTER,
+    "app.delivery.attention._TURNS": Reason.AFTER_ACCESS,
+    "app.outbox._OWE_TO_NUMBERS": Reason.SYSTEM,
+    "app.reports.closing._FIRST_CASE": Reason.SYSTEM,
+    "app.reports.closing._NOT_SWEPT": Reason.SYSTEM,
+    "app.reports.closing._CONTENTS[1]": Reason.SYSTEM,
+    "app.reports.correcting._TO_FOLLOW": Reason.SYSTEM,
+    "app.reports.reading._SEALED": Reason.COUNTS,
+    "app.reports.satisfaction._COUNT": Reason.COUNTS,
+    "app.reports.satisfaction._WRITE": Reason.COUNTS,
+    "app.reports.satisfaction._LOCKED": Reason.COUNTS,
+    "app.reports.satisfaction._CORRECTED": Reason.COUNTS,
+    "app.reports.satisfaction._CORRECTIONS": Reason.COUNTS,
+    "app.reports.satisfaction._TO_RELEASE": Reason.COUNTS,
+    "app.reports.satisfaction._CONTENT": Reason.SYSTEM,
+    "app.reports.satisfaction._TO_FOLLOW": Reason.SYSTEM,
+    "app.reports.satisfaction._WHOSE": Reason.SYSTEM,
+    "app.reports.satisfaction._LAST_CORRECTION": Reason.SYSTEM,
+    "app.reports.satisfaction._CHAIN": Reason.OPERATOR,
+    "app.reports.satisfaction._TO_EXCLUDE": Reason.AFTER_ACCESS,
+    "app.reports.satisfaction._EXCLUDED": Reason.PREDICATE,
+    "app.supervision.appeals._CASE_OF": Reason.PREDICATE,
+    "app.supervision.issuing._UNIT": Reason.AFTER_ACCESS,
+    "app.supervision.reminding._ABOUT_TO_BE_DUE": Reason.PREDICATE,
+    "app.supervision.wall._WALL": Reason.COUNTY,
+    "app.surveys.answering._WAITING": Reason.REPORTER,
+    "app.surveys.answering._TAKEN": Reason.REPORTER,
+    "app.surveys.looks._LAST": Reason.SYSTEM,
+    "app.surveys.looks._ANSWER": Reason.AFTER_ACCESS,
+    "app.surveys.looks._ALL": Reason.OPERATOR,
+    "app.surveys.looks._COUNT": Reason.OPERATOR,
+    "app.surveys.opting._OPEN_SINCE": Reason.REPORTER,
+    "app.surveys.opting._OF_THE_NUMBER": Reason.SYSTEM,
+    "app.surveys.receiving._ASKED": Reason.SYSTEM,
+    "app.surveys.receiving._OWN": Reason.REPORTER,
+    "app.surveys.receiving._OPTED": Reason.REPORTER,
+    "app.surveys.return_calls._FOUND_VALID": Reason.AFTER_ACCESS,
+    "app.surveys.return_calls._STANDING": Reason.AFTER_ACCESS,
+}
+# How often a statement reads a case beside those that its predicates ask about, and why that shows nothing.
+_BESIDE: Final = {
+    # The text's own case again, for its number.
+    "app.delivery.attention": 1,
+    # Where the round was handled: the name of the unit.
+    "app.reports.satisfaction._EXCLUDED": 2,
+    # Which cases the unit had to do with; each is asked about after.
+    "app.supervision.signals._UNIT": 2,
+    "app.supervision.signals._UNITS": 2,
+    # What a case was joined to: only cases that one dispatcher sees, and none with a sealed one.
+    "app.surveys.return_calls": 1,
+    # The case that the words were taken for: asked about where they are looked for; and whether there is any case at all.
+    "app.surveys.unread": 2,
+    # The same case under its other name.
+    "app.surveys.unread._ANSWERABLE": 1,
+}
+# What they share, which tells by yes or no: of conflicts of interest, and of whose number it is.
+_SHARED: Final = (conflict_of_interest.KEPT_FROM, OWNER)
+
+
+def statements() -> Iterator[tuple[str, str]]:
+    """Each statement of the project by its name, such as app.cases.access._AROUND."""
+    for package in (app, mobile_api, workers, sms, qungong):
+        for found in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
+            if not found.name.endswith("__main__"):
+                module = importlib.import_module(found.name)
+                for name, value in vars(module).items():
+                    yield from _within(f"{found.name}.{name}", value)
+
+
+def _within(name: str, value: Any) -> Iterator[tuple[str, str]]:
+    if isinstance(value, TextClause):
+        yield name, value.text
+    elif isinstance(value, dict):
+        for key, one in value.items():
+            yield from _within(f"{name}[{key}]", one)
+    elif isinstance(value, list | tuple):
+        for place, one in enumerate(value):
+            yield from _within(f"{name}[{place}]", one)
+
+
+OF_CASES: Final = {name: sql for name, sql in statements() if _READS.search(sql)}
+
+
+def reason_of(name: str) -> Reason | None:
+    return _OF_STATEMENTS.get(name) or _OF_MODULES.get(name.rpartition("._")[0])
+
+
+def test_every_statement_about_a_case_has_a_reason() -> None:
+    assert [name for name in OF_CASES if reason_of(name) is None] == []
+
+
+def test_table_names_no_statement_that_is_gone() -> None:
+    assert [name for name in _OF_STATEMENTS if name not in OF_CASES] == []
+    used = {name.rpartition("._")[0] for name in OF_CASES}
+    assert [name for name in _OF_MODULES if name not in used] == []
+
+
+@pytest.mark.parametrize("name", [one for one in OF_CASES if reason_of(one) is Reason.PREDICATE])
+def test_statement_with_the_predicate_asks_it_of_each_case(name: str) -> None:
+    """A join beside the case that was asked about would show another: so each reading is counted."""
+    sql = OF_CASES[name]
+    for shared in _SHARED:
+        sql = sql.replace(shared, "")
+    asked = sql.count(VISIBLE_TO_STAFF)
+    beside = _BESIDE.get(name, _BESIDE.get(name.rpartition("._")[0], 0))
+    assert asked > 0
+    assert max(len(_READS_A_CASE.findall(sql)) - asked, 0) == beside
+
+
+@pytest.mark.parametrize("name", [one for one in OF_CASES if reason_of(one) is Reason.REPORTER])
+def test_statement_for_the_reporter_asks_for_the_citizen(name: str) -> None:
+    assert ":citizen_id" in OF_CASES[name]
+
+
+def test_statement_by_code_compares_the_key() -> None:
+    sql = [OF_CASES[one] for one in OF_CASES if reason_of(one) is Reason.CODE]
+    assert sql
+    assert all("c.tracking_key = :tracking_key" in one for one in sql)
+
+
+def test_statement_of_the_county_leaves_out_what_is_sealed() -> None:
+    sql = [OF_CASES[one] for one in OF_CASES if reason_of(one) is Reason.COUNTY]
+    assert sql
+    assert all("county_id = :county_id" in one for one in sql)
+    assert all(
+        len(_READS_A_CASE.findall(one)) == one.count("NOT c.sealed") + one.count("NOT sealed")
+        for one in sql
+    )
+
+
+def test_no_statement_is_made_where_the_table_cannot_see_it() -> None:
+    """Within a function only by the builders that fill constants of their module."""
+    made = {
+        (path.relative_to(ROOT).as_posix(), function.name)
+        for path in modules()
+        for function in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef)
+        for call in ast.walk(function)
+        if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id == "text"
+    }
+    assert made == {
+        ("app/cases/queries.py", "_listing"),
+        ("app/supervision/listing.py", "_listing"),
+        ("app/supervision/listing.py", "_counting"),
+        # Of units and categories, and of whatever a use case has changed.
+        ("app/directory/queries.py", "_search"),
+        ("app/stored.py", "write_statement"),
+    }
