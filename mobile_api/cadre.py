@@ -1,15 +1,14 @@
 """What village cadres do on the village phone: type in what they were told, solve what the village can, hand up the rest."""
 
-from datetime import date
-from typing import Annotated, Literal
+from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Response
-from pydantic import BeforeValidator, Field, StrictBool, StringConstraints
+from pydantic import Field, StrictBool
 
 from app.cases import access, queries
 from app.cases.actions import extending, filing, handling, judging, recategorising, waiting
-from app.cases.actions.filing import Intake, PersonHelped
-from app.cases.models import Channel, Outcome, Waiting
+from app.cases.actions.filing import Intake
+from app.cases.models import Channel
 from app.cases.queries import View
 from app.errors import (
     ActionNotAllowed,
@@ -20,10 +19,24 @@ from app.errors import (
     NotPermitted,
     SignInRequired,
 )
+from app.http.case_inputs import (
+    Answer,
+    AssistantsAnswer,
+    ExtensionRequest,
+    Finding,
+    Objection,
+    PersonIn,
+    Progress,
+    Reason,
+    Resumption,
+    SupervisionReply,
+    Supplement,
+    SupplementRequest,
+    WaitRequest,
+)
 from app.http.cases import CaseDetail, CaseStateOut, Inbox, in_full, state_of
 from app.http.correction import CorrectionIn
-from app.http.inputs import Input, Line, Moment, Paragraphs, Ref, ShortText, not_a_flag
-from app.http.phone import ContactNumber
+from app.http.inputs import Moment, OptionalLine, Ref
 from app.http.problems import problems
 from app.http.transaction import OneTransaction, Tx
 from app.http.who import require_key
@@ -47,87 +60,14 @@ _ANSWER = problems(
 )
 
 
-class Person(Input):
-    name: Annotated[Line, StringConstraints(max_length=40)] = Field(
-        description="群众姓名", examples=["王大爷"], repr=False
-    )
-    phone: ContactNumber | None = Field(
-        default=None,
-        description="群众本人的手机；没有手机的可填固定电话或不填，不要填干部的",
-        examples=["13800138000"],
-        repr=False,
-    )
-
-
 class OnBehalf(Told):
-    person: Person = Field(description="替谁反映")
-    place: Line | None = Field(default=None, description="地点", examples=["13至17栋"])
+    person: PersonIn = Field(description="替谁反映")
+    place: OptionalLine | None = Field(default=None, description="地点", examples=["13至17栋"])
     urgent: StrictBool = Field(default=False, description="紧急：当天研判、当天办理")
     occurred_at: Moment | None = Field(
         default=None,
         description="群众反映的时间；离线记下、事后上传时填写，时限从系统收到时起算",
         examples=["2026-11-20T09:30:00+08:00"],
-    )
-
-
-class Finding(Input):
-    finding: ShortText = Field(
-        description="为什么本级解决不了", examples=["社区没有供水管网的维修能力"]
-    )
-
-
-class ProgressReport(Input):
-    report: ShortText = Field(description="办到哪一步", examples=["已联系物业，明天上午检修"])
-    tell_reporter: StrictBool = Field(default=False, description="是否告诉群众，并发短信")
-
-
-class AssistantsAnswer(Input):
-    answer: Paragraphs = Field(
-        description="协办结果，仅办理各方可见", examples=["已带维修队到各户逐一检查"]
-    )
-
-
-class Answered(Input):
-    outcome: Outcome = Field(
-        description="solved 已解决，explained 政策解释，partly_solved 部分解决，passed_on 转有权机关",
-        examples=["solved"],
-    )
-    answer: Paragraphs = Field(description="给群众的答复", examples=["水管已修好，恢复供水"])
-    basis: ShortText | None = Field(default=None, description="政策依据")
-
-
-class Missing(Input):
-    missing: ShortText = Field(
-        description="一次说清楚缺少的全部内容", examples=["请说明是哪一栋、从什么时候开始"]
-    )
-
-
-class MoreTime(Input):
-    days: Annotated[int, BeforeValidator(not_a_flag), Field(ge=1, le=30)] = Field(
-        description="申请延长几个工作日，1 至 30", examples=[5]
-    )
-    reason: ShortText = Field(description="为什么需要延期", examples=["要等镇上的施工队"])
-
-
-class Wait(Input):
-    why: Literal[Waiting.OUTSIDE_AUTHORITY, Waiting.SUSPENDED] = Field(
-        description="outside_authority 等待县外机关办理、suspended 列为长期项目",
-        examples=["outside_authority"],
-    )
-    reason: ShortText = Field(description="为什么须等待", examples=["要等铁路部门批准施工"])
-    until: date = Field(
-        description="复核日期；等待县外机关的最多 30 个工作日，长期项目最多 60 个工作日",
-        examples=["2026-12-18"],
-    )
-
-
-class WaitOver(Input):
-    note: ShortText | None = Field(default=None, description="说明", examples=["铁路部门已批准"])
-
-
-class SupervisionReply(Input):
-    reply: Paragraphs = Field(
-        description="督办回复，仅办理各方可见", examples=["已逐户送水，明天恢复供水"]
     )
 
 
@@ -153,7 +93,7 @@ async def register(given: OnBehalf, tx: Tx, by: ByCadre) -> ReceiptOut:
             accused_code=given.accused_code,
             # A phone's clock may run ahead; nothing was told later than it arrived here.
             occurred_at=given.occurred_at and min(given.occurred_at, now),
-            person=PersonHelped(given.person.name, given.person.phone),
+            person=given.person.person(),
             photos=tuple(given.photos),
         ),
         by=by,
@@ -214,7 +154,9 @@ async def escalate(ref: Ref, given: Finding, tx: Tx, by: ByCadre) -> CaseStateOu
     description="缺少的内容一次性告知，期间时限暂停。",
     responses=_ACT,
 )
-async def request_supplement(ref: Ref, given: Missing, tx: Tx, by: ByCadre) -> CaseStateOut:
+async def request_supplement(
+    ref: Ref, given: SupplementRequest, tx: Tx, by: ByCadre
+) -> CaseStateOut:
     now = await tx.now()
     dossier = await judging.request_supplement(tx, ref, by=by, missing=given.missing, now=now)
     return state_of(dossier, by=by, now=now)
@@ -247,7 +189,7 @@ async def sign(ref: Ref, tx: Tx, by: ByCadre) -> CaseStateOut:
     description="记下办到哪一步，可同时告诉群众。",
     responses=_ACT,
 )
-async def progress(ref: Ref, given: ProgressReport, tx: Tx, by: ByCadre) -> CaseStateOut:
+async def progress(ref: Ref, given: Progress, tx: Tx, by: ByCadre) -> CaseStateOut:
     now = await tx.now()
     dossier = await handling.progress(
         tx, ref, by=by, report=given.report, tell_reporter=given.tell_reporter, now=now
@@ -273,7 +215,7 @@ async def assist_answer(ref: Ref, given: AssistantsAnswer, tx: Tx, by: ByCadre) 
     description="把结果答复群众，系统随后请群众评价。",
     responses=_ANSWER,
 )
-async def answer(ref: Ref, given: Answered, tx: Tx, by: ByCadre) -> CaseStateOut:
+async def answer(ref: Ref, given: Answer, tx: Tx, by: ByCadre) -> CaseStateOut:
     now = await tx.now()
     dossier = await handling.answer(
         tx,
@@ -293,7 +235,7 @@ async def answer(ref: Ref, given: Answered, tx: Tx, by: ByCadre) -> CaseStateOut
     description="本村主办的，在到期之前申请，每轮一次，由上一级审批；审批之前照常计时。",
     responses=_ACT,
 )
-async def extend(ref: Ref, given: MoreTime, tx: Tx, by: ByCadre) -> CaseStateOut:
+async def extend(ref: Ref, given: ExtensionRequest, tx: Tx, by: ByCadre) -> CaseStateOut:
     now = await tx.now()
     dossier = await extending.extend(tx, ref, by=by, days=given.days, reason=given.reason, now=now)
     return state_of(dossier, by=by, now=now)
@@ -305,7 +247,7 @@ async def extend(ref: Ref, given: MoreTime, tx: Tx, by: ByCadre) -> CaseStateOut
     description="写明事由和复核日期，由上一级审批；同意之后暂停计时。",
     responses=_ACT,
 )
-async def wait(ref: Ref, given: Wait, tx: Tx, by: ByCadre) -> CaseStateOut:
+async def wait(ref: Ref, given: WaitRequest, tx: Tx, by: ByCadre) -> CaseStateOut:
     now = await tx.now()
     dossier = await waiting.wait(
         tx, ref, by=by, why=given.why, reason=given.reason, until=given.until, now=now
@@ -319,7 +261,7 @@ async def wait(ref: Ref, given: Wait, tx: Tx, by: ByCadre) -> CaseStateOut:
     description="不用再等了，提前恢复计时；到了复核日期，系统自动恢复。",
     responses=_ACT,
 )
-async def resume(ref: Ref, given: WaitOver, tx: Tx, by: ByCadre) -> CaseStateOut:
+async def resume(ref: Ref, given: Resumption, tx: Tx, by: ByCadre) -> CaseStateOut:
     now = await tx.now()
     dossier = await waiting.resume(tx, ref, by=by, reason=given.note or "", now=now)
     return state_of(dossier, by=by, now=now)
@@ -334,4 +276,52 @@ async def resume(ref: Ref, given: WaitOver, tx: Tx, by: ByCadre) -> CaseStateOut
 async def reply_supervision(ref: Ref, given: SupervisionReply, tx: Tx, by: ByCadre) -> CaseStateOut:
     now = await tx.now()
     dossier = await supervising.reply_supervision(tx, ref, by=by, reply=given.reply, now=now)
+    return state_of(dossier, by=by, now=now)
+
+
+@router.post(
+    "/{ref}/hand-back",
+    summary="申请退回",
+    description="指挥中心交给本村、认为不属本村职责的，在期限内说明理由，由指挥中心裁定；裁定之前照常计时。",
+    responses=_ACT,
+)
+async def hand_back(ref: Ref, given: Objection, tx: Tx, by: ByCadre) -> CaseStateOut:
+    now = await tx.now()
+    dossier = await handling.hand_back(tx, ref, by=by, reason=given.reason, now=now)
+    return state_of(dossier, by=by, now=now)
+
+
+@router.post(
+    "/{ref}/supply",
+    summary="代群众补正",
+    description="本村登记的事，群众把缺少的内容告诉干部的，由干部代为补充，此后恢复计时。",
+    responses=_ACT,
+)
+async def supply_for_reporter(ref: Ref, given: Supplement, tx: Tx, by: ByCadre) -> CaseStateOut:
+    now = await tx.now()
+    dossier = await filing.supply(tx, ref, by=by, supplement=given.supplement, now=now)
+    return state_of(dossier, by=by, now=now)
+
+
+@router.post(
+    "/{ref}/object-refusal",
+    summary="代群众提出异议",
+    description="本村登记的事，群众不服不予受理的，由干部代为提出，转上一级研判；限一次。",
+    responses=_ACT,
+)
+async def object_refusal_for_reporter(ref: Ref, given: Reason, tx: Tx, by: ByCadre) -> CaseStateOut:
+    now = await tx.now()
+    dossier = await filing.object_refusal(tx, ref, by=by, reason=given.reason, now=now)
+    return state_of(dossier, by=by, now=now)
+
+
+@router.post(
+    "/{ref}/withdraw",
+    summary="代群众撤回",
+    description="本村登记的事，群众不再反映的，由干部代为撤回；系统以短信告知群众。",
+    responses=_ACT,
+)
+async def withdraw_for_reporter(ref: Ref, given: Reason, tx: Tx, by: ByCadre) -> CaseStateOut:
+    now = await tx.now()
+    dossier = await filing.withdraw(tx, ref, by=by, reason=given.reason, now=now)
     return state_of(dossier, by=by, now=now)

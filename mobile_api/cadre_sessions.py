@@ -6,7 +6,7 @@ from fastapi import APIRouter, Depends, Request, Response
 
 from app.auth import posts, sessions
 from app.auth.actor import StaffActor
-from app.directory.terms import Role
+from app.directory.terms import Role, UnitKind
 from app.errors import NotPermitted, SignInRequired
 from app.http.at_sign_in import shown_at_sign_in
 from app.http.problems import problems
@@ -18,8 +18,12 @@ from mobile_api.sign_in import Cadre, CadrePost
 router = APIRouter(prefix="/cadre", tags=["村(社区)干部"], route_class=OneTransaction)
 
 
+_ON_THE_PHONE = frozenset({Role.VILLAGE_CADRE, Role.UNIT_HEAD})
+
+
 async def _cadre(by: ByStaff) -> StaffActor:
-    if by.role is not Role.VILLAGE_CADRE:
+    """The head of a village comes in too: where only the head may answer, the village answers by this phone."""
+    if by.unit_kind is not UnitKind.VILLAGE or by.role not in _ON_THE_PHONE:
         raise NotPermitted("手机端供村(社区)干部使用，其他岗位请使用工作台。")
     return by
 

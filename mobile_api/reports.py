@@ -16,6 +16,7 @@ from app.cases.dossier import Dossier
 from app.cases.lifecycle import Action, Phase
 from app.cases.models import Channel, Waiting
 from app.errors import ActionNotAllowed, KeyRequired, KeyReused, NotFound, SignInRequired
+from app.http.case_inputs import Press, Reason, Supplement
 from app.http.cases import PaperOut
 from app.http.inputs import Input, Ref, ShortText, UnitCode
 from app.http.moments import At
@@ -46,20 +47,6 @@ Cursor = Annotated[str | None, Query(max_length=80, description="上一页答复
 class Report(Told):
     unit_code: UnitCode = Field(
         description="海报上的代码：向哪个村(社区)、镇街或指挥中心反映", examples=["500153003007"]
-    )
-
-
-class Supplement(Input):
-    supplement: ShortText = Field(description="补充的内容", examples=["停水的是13栋到17栋"])
-
-
-class Reason(Input):
-    reason: ShortText = Field(description="理由", examples=["情况说明与事实不符"])
-
-
-class Press(Input):
-    note: ShortText | None = Field(
-        default=None, description="想说的话，可不填", examples=["还没有来水"]
     )
 
 
@@ -118,7 +105,9 @@ class ReportOut(ProgressOut):
     papers: list[PaperOut] = Field(
         description="给您的文书：受理回执、补正、延期、不予受理告知书和处理意见书"
     )
-    actions: list[Action] = Field(description="您现在可以进行的操作")
+    actions: list[Action] = Field(
+        description="您现在可以进行的操作；操作的地址是它的名称，下划线换成短横线"
+    )
 
 
 class ReportStateOut(BaseModel):
@@ -127,7 +116,9 @@ class ReportStateOut(BaseModel):
     phase_label: str = Field(examples=["待研判"])
     waiting: Waiting | None
     holder: str = Field(examples=["广顺街道"])
-    actions: list[Action] = Field(description="您现在可以进行的操作")
+    actions: list[Action] = Field(
+        description="您现在可以进行的操作；操作的地址是它的名称，下划线换成短横线"
+    )
 
 
 class EvaluationOut(BaseModel):
@@ -223,7 +214,7 @@ async def supply(ref: Ref, given: Supplement, tx: Tx, by: ByCitizen) -> ReportSt
 
 
 @router.post(
-    "/{ref}/object",
+    "/{ref}/object-refusal",
     summary="对不予受理提出异议",
     description="由上一级重新研判，只能提一次。",
     responses=_ACT,

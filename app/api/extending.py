@@ -1,26 +1,16 @@
 """Over HTTP: 延期申请 and 延期审批."""
 
-from typing import Annotated
-
 from fastapi import APIRouter
-from pydantic import BeforeValidator, Field, StrictBool
+from pydantic import Field, StrictBool
 
 from app.api.step import CaseRef, Step, answers
 from app.cases.actions import extending
+from app.http.case_inputs import Days, ExtensionRequest
 from app.http.cases import CaseStateOut
-from app.http.inputs import Input, ShortText, not_a_flag
+from app.http.inputs import Input, ShortText
 from app.http.transaction import OneTransaction
 
 router = APIRouter(prefix="/cases/{ref}", tags=["延期和挂起"], route_class=OneTransaction)
-
-Days = Annotated[int, BeforeValidator(not_a_flag), Field(ge=1, le=30)]
-
-
-class ExtensionRequest(Input):
-    days: Days = Field(description="申请延长几个工作日，1 至 30", examples=[5])
-    reason: ShortText = Field(
-        description="为什么需要延期", examples=["主管更换须停水施工，要避开高考。"]
-    )
 
 
 class ExtensionDecision(Input):

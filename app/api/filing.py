@@ -6,15 +6,15 @@ from pydantic import BaseModel, Field, StrictBool
 from app.api.step import CaseRef, Step, answers
 from app.auth.actor import StaffActor
 from app.cases.actions import filing
-from app.cases.actions.filing import AskedBy, Intake, PersonHelped, Registered
+from app.cases.actions.filing import AskedBy, Intake, Registered
 from app.cases.lifecycle import Phase
 from app.cases.models import Channel
 from app.directory.terms import UnitKind
 from app.errors import KeyReused, NotPermitted, SignInRequired
+from app.http.case_inputs import PersonIn, Reason, Supplement
 from app.http.cases import CaseStateOut
 from app.http.inputs import Identifier, Input, Line, Moment, OptionalLine, Paragraphs, UnitCode
 from app.http.moments import At
-from app.http.phone import ContactNumber
 from app.http.problems import problems
 from app.http.transaction import OneTransaction, Tx
 from app.http.who import ByStaff
@@ -24,16 +24,6 @@ router = APIRouter(prefix="/cases", tags=["登记"], route_class=OneTransaction)
 
 # How it came in follows from who enters it.
 _CHANNELS = {UnitKind.VILLAGE: Channel.CADRE, UnitKind.COMMAND_CENTER: Channel.HOTLINE}
-
-
-class PersonIn(Input):
-    name: Line = Field(description="反映人姓名", examples=["王大爷"], repr=False)
-    phone: ContactNumber | None = Field(
-        default=None,
-        description="反映人自己的号码，用于告知进展和回访；没有手机的可填固定电话或不填，不要填干部的号码",
-        examples=["13983001234"],
-        repr=False,
-    )
 
 
 class Report(Input):
@@ -81,7 +71,7 @@ class Report(Input):
             urgent=self.urgent,
             accused_code=self.accused_code,
             occurred_at=self.occurred_at,
-            person=None if person is None else PersonHelped(person.name, person.phone),
+            person=None if person is None else person.person(),
         )
 
 
@@ -127,16 +117,6 @@ class RegisteredOut(BaseModel):
             version=case.event_seq,
             evaluation_by=registered.number.asked_by,
         )
-
-
-class Supplement(Input):
-    supplement: Paragraphs = Field(
-        description="反映人补充的内容", examples=["房屋编号为13栋2单元，11月19日起停水。"]
-    )
-
-
-class Reason(Input):
-    reason: Paragraphs = Field(description="反映人的理由", examples=["问题并未解决，请上级研判。"])
 
 
 @router.post(

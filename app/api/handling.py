@@ -1,42 +1,15 @@
 """Over HTTP: what lead and assistants do, up to the answer, and the archiving after it. The rules are in app/cases."""
 
 from fastapi import APIRouter
-from pydantic import Field, StrictBool
 
 from app.api.step import CaseRef, Step, answers
 from app.cases.actions import closing, handling
-from app.cases.models import Outcome
 from app.errors import AssistantsOpen
+from app.http.case_inputs import Answer, AssistantsAnswer, Objection, Progress
 from app.http.cases import CaseStateOut
-from app.http.inputs import Input, OptionalText, Paragraphs
 from app.http.transaction import OneTransaction
 
 router = APIRouter(prefix="/cases/{ref}", tags=["办理"], route_class=OneTransaction)
-
-
-class Objection(Input):
-    reason: Paragraphs = Field(description="申请退回的理由", examples=["该路段不在本镇辖区。"])
-
-
-class Progress(Input):
-    report: Paragraphs = Field(description="办理到什么程度", examples=["已找到漏点，正在抢修。"])
-    tell_reporter: StrictBool = Field(
-        default=False, description="是否同时告知反映人（短信，并在进度中显示）", examples=[True]
-    )
-
-
-class AssistantsAnswer(Input):
-    answer: Paragraphs = Field(description="协办结果，仅办理各方可见", examples=["管网已修复。"])
-
-
-class Answer(Input):
-    outcome: Outcome = Field(description="办理结果", examples=["solved"])
-    answer: Paragraphs = Field(
-        description="给反映人的答复", examples=["13至17栋已于今日18时恢复供水。"]
-    )
-    basis: OptionalText = Field(
-        default="", description="政策依据", examples=["《城市供水条例》第二十二条"]
-    )
 
 
 @router.post(
@@ -105,7 +78,7 @@ async def answer(ref: CaseRef, given: Answer, step: Step) -> CaseStateOut:
         by=step.by,
         outcome=given.outcome,
         answer=given.answer,
-        basis=given.basis,
+        basis=given.basis or "",
         now=step.now,
     )
     return step.taken(dossier)

@@ -6,6 +6,7 @@ from pydantic import Field
 from app.api.step import CaseRef, Step, answers
 from app.cases.actions import judging
 from app.errors import AssistantsOpen
+from app.http.case_inputs import Finding, SupplementRequest
 from app.http.cases import CaseStateOut
 from app.http.inputs import Input, Paragraphs, ShortText, UnitCode
 from app.http.transaction import OneTransaction
@@ -13,25 +14,11 @@ from app.http.transaction import OneTransaction
 router = APIRouter(prefix="/cases/{ref}", tags=["研判"], route_class=OneTransaction)
 
 
-class SupplementRequest(Input):
-    missing: Paragraphs = Field(
-        description="缺少的全部材料，一次告知",
-        examples=["请补充：一、房屋编号；二、停水起始时间。"],
-    )
-
-
 class Refusal(Input):
     reason: Paragraphs = Field(
         description="不予受理的理由", examples=["该事项已进入诉讼程序，应由法院处理。"]
     )
     basis: ShortText = Field(description="依据的法规条款", examples=["《信访工作条例》第二十八条"])
-
-
-class Finding(Input):
-    finding: Paragraphs = Field(
-        description="核实情况，以及本级为何不能解决",
-        examples=["已到现场核实，供水主管在荣隆镇，街道无法协调。"],
-    )
 
 
 class SendingDown(Input):

@@ -4,20 +4,13 @@ from fastapi import APIRouter
 from pydantic import Field
 
 from app.api.step import CaseRef, Step, answers
+from app.http.case_inputs import Press
 from app.http.cases import CaseStateOut
-from app.http.inputs import Input, OptionalText, Paragraphs
+from app.http.inputs import Input, Paragraphs
 from app.http.transaction import OneTransaction
 from app.supervision import pressing
 
 router = APIRouter(prefix="/cases/{ref}", tags=["督办"], route_class=OneTransaction)
-
-
-class Press(Input):
-    note: OptionalText = Field(
-        default="",
-        description="催办的话，反映人也能看到",
-        examples=["群众生活受影响，请尽快恢复。"],
-    )
 
 
 class Instruction(Input):
@@ -31,7 +24,7 @@ class Instruction(Input):
     responses=answers(),
 )
 async def press(ref: CaseRef, given: Press, step: Step) -> CaseStateOut:
-    dossier = await pressing.press(step.tx, ref, by=step.by, note=given.note, now=step.now)
+    dossier = await pressing.press(step.tx, ref, by=step.by, note=given.note or "", now=step.now)
     return step.taken(dossier)
 
 

@@ -6,6 +6,7 @@ from fastapi import APIRouter
 from pydantic import BeforeValidator, Field
 
 from app.api.step import CaseRef, Step, answers
+from app.http.case_inputs import SupervisionReply
 from app.http.cases import CaseStateOut
 from app.http.inputs import Input, Paragraphs, ShortText, not_a_flag
 from app.http.transaction import OneTransaction
@@ -20,12 +21,6 @@ class Supervision(Input):
     )
     days: Annotated[int, BeforeValidator(not_a_flag), Field(ge=1, le=15)] = Field(
         description="几个工作日内回复，1 至 15", examples=[3]
-    )
-
-
-class SupervisionReply(Input):
-    reply: Paragraphs = Field(
-        description="督办回复，仅办理各方可见", examples=["主管已更换，昨晚恢复供水。"]
     )
 
 

@@ -1,33 +1,16 @@
 """Over HTTP: 挂起申请, 挂起审批 and 恢复."""
 
-from datetime import date
-from typing import Literal
-
 from fastapi import APIRouter
 from pydantic import Field, StrictBool
 
 from app.api.step import CaseRef, Step, answers
 from app.cases.actions import waiting
-from app.cases.models import Waiting
+from app.http.case_inputs import Resumption, WaitRequest
 from app.http.cases import CaseStateOut
 from app.http.inputs import Input, ShortText
 from app.http.transaction import OneTransaction
 
 router = APIRouter(prefix="/cases/{ref}", tags=["延期和挂起"], route_class=OneTransaction)
-
-Why = Literal[Waiting.OUTSIDE_AUTHORITY, Waiting.SUSPENDED]
-
-
-class WaitRequest(Input):
-    why: Why = Field(
-        description="outside_authority 等待县外机关办理、suspended 列为长期项目",
-        examples=["outside_authority"],
-    )
-    reason: ShortText = Field(description="为什么须等待", examples=["须由市水利局批准取水口。"])
-    until: date = Field(
-        description="复核日期；等待县外机关的最多 30 个工作日，长期项目最多 60 个工作日",
-        examples=["2026-12-18"],
-    )
 
 
 class WaitDecision(Input):
@@ -35,10 +18,6 @@ class WaitDecision(Input):
     reason: ShortText = Field(
         description="理由；同意的，以短信告知反映人", examples=["取水口须经市水利局批准。"]
     )
-
-
-class Resumption(Input):
-    note: ShortText | None = Field(default=None, description="说明", examples=["市水利局已批准。"])
 
 
 @router.post(

@@ -140,7 +140,9 @@ class CaseStateOut(BaseModel):
     presses: int
     outcome: Outcome | None
     parts: list[PartOut]
-    actions: list[Action] = Field(description="您现在可以进行的操作")
+    actions: list[Action] = Field(
+        description="您现在可以进行的操作；操作的地址是它的名称，下划线换成短横线，如 hand_back 为 …/hand-back"
+    )
     version: int = Field(description="记录的条数，用于 If-Match")
 
 

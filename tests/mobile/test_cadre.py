@@ -193,3 +193,49 @@ async def test_a_village_that_leads_asks_for_time_waits_resumes_and_replies_on_t
         await leader.does(f"/cases/{ref}/supervise", demand="三日内恢复供水", days=3)
     replied = await cadre.post(f"{path}/reply-supervision", reply="已逐户送水")
     assert (replied.status_code, "reply_supervision" in replied.json()["actions"]) == (200, False)
+
+
+LONG = "说明" * 2500
+
+
+async def test_cadre_supplies_objects_and_withdraws_for_a_resident(cadre: Phone) -> None:
+    async with people.signed_in(create_app(), "guangshun") as clerk:
+        ref = (await cadre.post("/cadre/cases", **ON_BEHALF)).json()["ref"]
+        await cadre.post(f"/cadre/cases/{ref}/escalate", finding=LONG)
+        asked = await clerk.does(f"/cases/{ref}/request-supplement", missing="房屋编号")
+        assert asked["waiting"] == "supplement"
+        assert "supply" in (await cadre.get(f"/cadre/cases/{ref}")).json()["actions"]
+        supplied = await cadre.post(f"/cadre/cases/{ref}/supply", supplement=LONG)
+        assert (supplied.status_code, supplied.json()["waiting"]) == (200, None)
+        await clerk.does(f"/cases/{ref}/decline", reason="在诉讼中", basis="条例")
+        assert "object_refusal" in (await cadre.get(f"/cadre/cases/{ref}")).json()["actions"]
+        objected = await cadre.post(f"/cadre/cases/{ref}/object-refusal", reason=LONG)
+        assert (objected.status_code, objected.json()["phase"]) == (200, "pending")
+        assert "withdraw" in objected.json()["actions"]
+        withdrawn = await cadre.post(f"/cadre/cases/{ref}/withdraw", reason=LONG)
+        assert (withdrawn.status_code, withdrawn.json()["phase"]) == (200, "withdrawn")
+
+
+async def test_village_hands_back_on_the_phone_what_it_was_dispatched(cadre: Phone) -> None:
+    ref = (await cadre.post("/cadre/cases", **ON_BEHALF)).json()["ref"]
+    await cadre.post(f"/cadre/cases/{ref}/escalate", finding="没有维修能力")
+    async with people.signed_in(create_app(), "guangshun") as clerk:
+        await clerk.does(f"/cases/{ref}/escalate", finding="街道无法解决")
+    async with people.signed_in(create_app(), "zhihui") as center:
+        await center.does(f"/cases/{ref}/dispatch", lead={"unit_code": VILLAGE})
+        assert "hand_back" in (await cadre.get(f"/cadre/cases/{ref}")).json()["actions"]
+        asked = await cadre.post(f"/cadre/cases/{ref}/hand-back", reason=LONG)
+        assert asked.status_code == 200
+        assert asked.json()["parts"][0]["hand_back_asked"] is True
+        settled = await center.does(
+            f"/cases/{ref}/settle", unit_code=VILLAGE, agreed=True, reason="权属在镇上"
+        )
+    assert (settled["phase"], settled["returns"]) == ("pending", 1)
+
+
+async def test_text_one_letter_longer_is_refused_on_phone_and_desk(cadre: Phone) -> None:
+    ref = (await cadre.post("/cadre/cases", **ON_BEHALF)).json()["ref"]
+    on_phone = await cadre.post(f"/cadre/cases/{ref}/escalate", finding=LONG + "。")
+    async with people.signed_in(create_app(), "gongnong") as desk:
+        at_desk = await desk.post(f"/cases/{ref}/escalate", {"finding": LONG + "。"})
+    assert (on_phone.status_code, at_desk.status_code) == (422, 422)

@@ -204,7 +204,7 @@ async def test_another_citizens_report_is_answered_like_one_that_is_not_there(
         assert not_theirs.content == not_there.content
     for action, body in (
         ("supply", {"supplement": "x"}),
-        ("object", {"reason": "x"}),
+        ("object-refusal", {"reason": "x"}),
         ("withdraw", {"reason": "x"}),
         ("press", {"note": "x"}),
         ("evaluate", {"value": "satisfied"}),

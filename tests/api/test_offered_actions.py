@@ -1,0 +1,192 @@
+"""What `actions` offers, on each face: there is an operation for it, and it takes the same on both faces."""
+
+import copy
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from app.api import app as desk
+from app.auth.actor import CitizenActor, StaffActor
+from app.calendars.working_time import WorkingCalendar
+from app.cases import access, deadlines
+from app.cases.clocks import Clock
+from app.cases.deadlines import Timing
+from app.cases.dossier import Dossier
+from app.cases.lifecycle import RULES, Action, Condition, Phase, Standing
+from app.cases.models import Assignment, AssignmentRole, AssignmentState, Case
+from app.cases.routing import Place
+from app.directory.terms import Role, UnitKind
+from app.limits.rules import NOTHING_SET
+from app.limits.terms import Kind, Stage
+from mobile_api import app as phones
+
+DESK, PHONES = desk.create_app().openapi(), phones.create_app().openapi()
+NOW = datetime(2026, 11, 30, tzinfo=UTC)
+OWN, OTHER = 7, 8
+# Whoever is on a case from above it, by other facts than its own unit's part in it.
+_BY_THE_SYSTEM = {Standing.SYSTEM}
+
+
+@dataclass(frozen=True, slots=True)
+class Face:
+    """One kind of user on one face. Of `standings` such a user can have each, of `never` no condition can hold."""
+
+    document: dict[str, Any]
+    prefixes: tuple[str, ...]
+    standings: frozenset[Standing]
+    never: frozenset[Condition] = frozenset()
+
+    def offers(self) -> set[Action]:
+        """Every action that `actions` can ever hold here."""
+        return {
+            rule.action for rule in RULES if rule.by & self.standings and not rule.when & self.never
+        }
+
+    def path(self, action: Action) -> str | None:
+        name = action.value.replace("_", "-")
+        paths = (f"{prefix}/{name}" for prefix in self.prefixes)
+        return next((one for one in paths if "post" in self.document["paths"].get(one, {})), None)
+
+    def without_operation(self) -> set[Action]:
+        return {action for action in self.offers() if self.path(action) is None}
+
+
+FACES = {
+    "desk": Face(
+        DESK,
+        ("/cases/{ref}", "/cards/{card_id}"),
+        frozenset(Standing) - _BY_THE_SYSTEM - {Standing.REPORTER},
+    ),
+    "cadre": Face(
+        PHONES,
+        ("/cadre/cases/{ref}", "/cadre/cards/{card_id}"),
+        frozenset(
+            {
+                Standing.HOLDER, Standing.ENTERER, Standing.LEAD, Standing.ASSISTANT, Standing.SUPERVISED,
+                Standing.CARDED_UNIT,
+            }
+        ),
+        # A village hears everybody out, and has nobody below it.
+        frozenset({Condition.MAY_REFUSE, Condition.HAS_LOWER_TIER}),
+    ),
+    "citizen": Face(PHONES, ("/reports/{ref}",), frozenset({Standing.REPORTER})),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("face", FACES.values(), ids=FACES)
+def test_every_offered_action_has_an_operation(face: Face) -> None:
+    assert face.offers()
+    assert face.without_operation() == set()
+
+
+def test_offered_action_without_its_operation_is_found() -> None:
+    for name, face in FACES.items():
+        for action in face.offers():
+            document = copy.copy(face.document)
+            document["paths"] = dict(document["paths"])
+            del document["paths"][face.path(action)]
+            less = Face(document, face.prefixes, face.standings, face.never)
+            assert less.without_operation() == {action}, name
+
+
+@pytest.mark.parametrize("role", [Role.VILLAGE_CADRE, Role.UNIT_HEAD])
+def test_cadre_has_no_other_standing_than_the_face_counts_with(role: Role) -> None:
+    """The village in every relation to a case at once, as lead and as assistant."""
+    by = StaffActor(1, 1, role, OWN, UnitKind.VILLAGE, "村", "V", 1, "某人")
+    found: set[Standing] = set()
+    for part in AssignmentRole:
+        found |= set(access.situation(case_of_the_village(part), by, NOW).standings)
+    # Whose card it is, only the card's own page finds.
+    assert found | {Standing.CARDED_UNIT} == FACES["cadre"].standings
+    assert not deadlines.may_refuse(UnitKind.VILLAGE)
+    assert not deadlines.has_lower_tier(UnitKind.VILLAGE)
+
+
+def test_citizen_has_no_other_standing_than_the_face_counts_with() -> None:
+    dossier = case_of_the_village(AssignmentRole.LEAD)
+    assert dossier.case.citizen_id is not None
+    by = CitizenActor(dossier.case.citizen_id, None)
+    assert access.situation(dossier, by, NOW).standings == FACES["citizen"].standings
+
+
+def test_action_takes_the_same_input_on_each_face() -> None:
+    compared = 0
+    for action in Action:
+        taken = {
+            name: plain(face.document, told(face, action))
+            for name, face in FACES.items()
+            if face.path(action) and action in face.offers()
+        }
+        first = next(iter(taken.values()), None)
+        assert all(one == first for one in taken.values()), action
+        compared += len(taken) > 1
+    assert compared > 15
+
+
+def test_person_helped_is_told_the_same_way_on_both_faces() -> None:
+    at_desk = plain(DESK, DESK["components"]["schemas"]["Report"])["properties"]["person"]
+    on_phone = plain(PHONES, PHONES["components"]["schemas"]["OnBehalf"])["properties"]["person"]
+    assert at_desk["anyOf"][0] == on_phone
+
+
+def told(face: Face, action: Action) -> Any:
+    path = face.path(action)
+    body = face.document["paths"][path]["post"].get("requestBody")
+    return None if body is None else body["content"]["application/json"]["schema"]
+
+
+def plain(document: dict[str, Any], schema: Any) -> Any:
+    """A schema with what it refers to in place, and without words for people."""
+    if isinstance(schema, list):
+        return [plain(document, one) for one in schema]
+    if not isinstance(schema, dict):
+        return schema
+    if "$ref" in schema:
+        named = schema["$ref"].rpartition("/")[2]
+        return plain(document, document["components"]["schemas"][named])
+    told_to_people = {"title", "description", "examples"}
+    return {
+        name: {field: plain(document, one) for field, one in value.items()}
+        if name == "properties"
+        else plain(document, value)
+        for name, value in schema.items()
+        if name not in told_to_people
+    }
+
+
+def case_of_the_village(role: AssignmentRole) -> Dossier:
+    """A case in which one village holds, entered, takes part and owes a supervised reply."""
+    case = row(
+        Case,
+        id=uuid4(),
+        county_id=1,
+        first_unit_id=OWN,
+        entered_by_unit_id=OWN,
+        citizen_id=uuid4(),
+        kind=Kind.HELP,
+        phase=Phase.HANDLING,
+        holder_unit_id=OWN,
+    )
+    part = row(
+        Assignment,
+        id=uuid4(),
+        role=role,
+        unit_id=OWN,
+        given_by_unit_id=OTHER,
+        state=AssignmentState.SIGNED,
+        assigned_at=NOW,
+    )
+    supervised = row(Clock, id=uuid4(), stage=Stage.SUPERVISED_REPLY, unit_id=OWN)
+    above = Place(OTHER, "街道", UnitKind.TOWNSHIP)
+    timing = Timing(WorkingCalendar(0), NOTHING_SET)
+    holder = Place(OWN, "村", UnitKind.VILLAGE)
+    return Dossier(case, holder, above, [part], [supervised], timing, {}, frozenset())
+
+
+def row(table: Any, **values: Any) -> Any:
+    """A row that says nothing where nothing is asked."""
+    unsaid = {name for name, one in table.model_fields.items() if one.is_required()}
+    return table(**dict.fromkeys(unsaid) | values)
