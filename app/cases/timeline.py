@@ -43,7 +43,7 @@ LEFT JOIN staff s ON s.id = e.staff_id
 WHERE e.case_id = c.id"""
 _FOR_STAFF = text(f"""
 SELECT v.name AS village, f.name AS first_unit, k.path AS category, en.name AS entered_by_unit,
-  p.phone_sealed, p.name_sealed, ({_EVENTS}) AS events,
+  p.phone_sealed, given.name_sealed, ({_EVENTS}) AS events,
   (SELECT json_agg(json_build_object('unit', wu.name, 'clock', w) ORDER BY w.started_at, w.id)
     FROM clock w JOIN unit wu ON wu.id = w.unit_id WHERE w.case_id = c.id) AS clocks,
   (SELECT json_agg(w ORDER BY w.issued_at, w.id) FROM paper w WHERE w.case_id = c.id) AS papers
@@ -53,6 +53,7 @@ LEFT JOIN unit v ON v.id = c.village_id
 LEFT JOIN unit en ON en.id = c.entered_by_unit_id
 LEFT JOIN category k ON k.id = c.category_id
 LEFT JOIN citizen p ON p.id = c.citizen_id
+LEFT JOIN person_as_given given ON given.case_id = c.id
 WHERE c.id = :case_id""")  # noqa: S608 - constants of this module
 # What the reporter may read and no more: neither names of staff nor facts for those who handle the case.
 _PUBLIC_EVENTS = """

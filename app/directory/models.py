@@ -94,16 +94,16 @@ class Post(Stored, table=True):
 class Citizen(Stored, table=True):
     """A person of the county, known by phone number; one whom a cadre spoke for may have none.
 
-    Name and number are encrypted (app.keys); `phone_key` finds a number without storing it.
+    The number is encrypted (app.keys); `phone_key` finds it without storing it. A name stands with the case it was given
+    for (PersonAsGiven), never here: several people may share a number, and a name must not travel between cases.
     """
 
     __tablename__ = "citizen"
-    CHANGING: ClassVar[tuple[str, ...]] = ("name_sealed", "village_id")
+    CHANGING: ClassVar[tuple[str, ...]] = ("village_id",)
 
     id: UUID = Field(primary_key=True)
     phone_sealed: bytes | None = None
     phone_key: bytes | None = Field(default=None, unique=True)
-    name_sealed: bytes | None = None
     village_id: int | None = Field(default=None, foreign_key="unit.id")
     created_at: datetime = Field(sa_type=MOMENT)
 

@@ -93,13 +93,13 @@ _ALONE: Final = text("SELECT pg_advisory_xact_lock(:key)")
 _ALONE_KEY: Final = int.from_bytes(b"looks")
 # Nothing of the answer, whose reading comes after the row.
 _MEANT: Final = text(f"""
-SELECT c.ref, s.id AS survey_id, s.round, s.asked_at, p.name_sealed
+SELECT c.ref, s.id AS survey_id, s.round, s.asked_at, given.name_sealed
 FROM grievance c
 LEFT JOIN LATERAL (
   SELECT * FROM surveys.survey WHERE case_id = c.id AND (CAST(:round AS int) IS NULL OR round = :round)
   ORDER BY round DESC LIMIT 1
 ) s ON true
-LEFT JOIN citizen p ON p.id = s.citizen_id
+LEFT JOIN person_as_given given ON given.case_id = c.id
 WHERE c.ref = :ref AND (:of_center OR c.sealed) AND {VISIBLE_TO_STAFF} AND (s.id IS NULL OR NOT {conflict_of_interest.KEPT_FROM})
 """)  # noqa: S608 - constants
 _LAST: Final = text("SELECT number, seal FROM surveys.look ORDER BY number DESC LIMIT 1")

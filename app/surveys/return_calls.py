@@ -33,7 +33,7 @@ from app.surveys.terms import AnswerChannel, CallCause, CallResult, CallState
 _COLUMNS = ", ".join(f"r.{name}" for name in ReturnCall.model_fields)
 _SELECT = f"""
 SELECT {_COLUMNS}, c.ref, c.title, s.round, s.asked_at, c.answered_at, holder.name AS unit_name, handled.ref AS handled_ref,
-  a.value, a.remark_sealed, coalesce(given.name_sealed, p.name_sealed) AS name_sealed, p.phone_sealed, p.phone_key,
+  a.value, a.remark_sealed, given.name_sealed, p.phone_sealed, p.phone_key,
   (SELECT f.value FROM surveys.answer f WHERE f.survey_id = s.id AND f.discounted = 'corrected'
     ORDER BY f.answered_at LIMIT 1) AS first_value,
   ARRAY(SELECT DISTINCT CAST(t.at AT TIME ZONE 'Asia/Shanghai' AS date) FROM surveys.call_try t
@@ -52,7 +52,7 @@ CROSS JOIN LATERAL (
 ) handled
 JOIN unit holder ON holder.id = handled.holder_unit_id
 JOIN citizen p ON p.id = s.citizen_id
--- Several people may stand behind one number: this one is called by the name they were registered under.
+-- The name given with this case, and no other case's: several people may stand behind one number.
 LEFT JOIN person_as_given given ON given.case_id = c.id
 LEFT JOIN surveys.answer a ON a.survey_id = s.id AND a.discounted IS NULL
 WHERE {access.VISIBLE_TO_STAFF} AND (:of_center OR c.sealed) AND NOT {conflict_of_interest.KEPT_FROM} AND """  # noqa: S608 - columns of our own tables

@@ -50,11 +50,11 @@ AND (
   OR (:of_center AND NOT EXISTS (
     SELECT 1 FROM grievance c WHERE c.citizen_id = r.citizen_id AND c.received_at <= r.received_at)))"""  # noqa: S608 - constants
 _SELECT = f"""
-SELECT {_COLUMNS}, c.ref, c.title, s.round, p.name_sealed
+SELECT {_COLUMNS}, c.ref, c.title, s.round, given.name_sealed
 FROM surveys.reply r
-LEFT JOIN citizen p ON p.id = r.citizen_id
 LEFT JOIN surveys.survey s ON s.id = r.survey_id
 LEFT JOIN grievance c ON c.id = s.case_id
+LEFT JOIN person_as_given given ON given.case_id = c.id
 WHERE {_READABLE} AND """  # noqa: S608 - columns of our own tables
 _LIST = text(
     _SELECT

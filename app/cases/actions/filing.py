@@ -52,7 +52,7 @@ SELECT a.id, a.name, a.kind, a.county_id, county.code AS county_code,
   CAST(:category_id AS int) IS NULL OR EXISTS (SELECT 1 FROM category WHERE id = :category_id AND active) AS category_known,
   (SELECT id FROM unit WHERE id = {carried_on_by("code = :accused_code")} AND county_id = a.county_id) AS accused_id,
   (SELECT id FROM unit WHERE id = {carried_on_by("code = :place_code")} AND county_id = a.county_id) AS village_id,
-  person.id AS person_id, person.name_sealed AS person_name_sealed,
+  person.id AS person_id,
   EXISTS (SELECT 1 FROM official_number n WHERE n.phone_key = :phone_key AND n.removed_at IS NULL) AS number_official,
   (SELECT count(*) FROM (
     SELECT DISTINCT d.name_key FROM person_as_given d
@@ -314,19 +314,18 @@ def _person_helped(
     """Who is known by the number, or somebody new. Two who enter the same number at once: the second is tried again."""
     if person is None:
         return None
-    known = Citizen(
-        id=found.person_id or uuid7(now),
+    if found.person_id is not None:
+        known: UUID = found.person_id
+        return known
+    fresh = Citizen(
+        id=uuid7(now),
         phone_sealed=keys.encrypt(person.phone) if person.phone else None,
         phone_key=_phone_key(person),
-        name_sealed=found.person_name_sealed or keys.encrypt(person.name),
         village_id=found.id if found.kind == UnitKind.VILLAGE else None,
         created_at=now,
     )
-    if found.person_id is None:
-        tx.add(known)
-    elif found.person_name_sealed is None:
-        tx.change(known)
-    return known.id
+    tx.add(fresh)
+    return fresh.id
 
 
 def _phone_key(person: PersonHelped | None) -> bytes | None:

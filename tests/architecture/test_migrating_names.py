@@ -1,0 +1,71 @@
+"""What the migrations make of names that were stored before: each goes to the case it was given for."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from uuid import uuid4
+
+from sqlalchemy import text
+
+from app import keys
+from app.db import OWNER, Database, transaction
+
+ROOT = Path(__file__).resolve().parents[2]
+_EMPTY = ("DROP SCHEMA public CASCADE", "DROP SCHEMA surveys CASCADE", "CREATE SCHEMA public")
+_UNIT = text("""
+INSERT INTO unit (code, name, short_name, kind, valid_from, head_approves)
+VALUES ('1', '村', '村', 'village', DATE '2020-01-01', false)
+""")
+_CITIZEN = text(
+    "INSERT INTO citizen (id, phone_key, name_sealed, created_at) VALUES (:id, :phone_key, :name_sealed, now())"
+)
+_CASE = text("""
+INSERT INTO grievance (id, ref, tracking_key, county_id, first_unit_id, entered_by_unit_id, citizen_id, textable, channel, kind, urgent,
+  sealed, title, received_at, phase, holder_unit_id, due_at, statutory_due_at, extended, round, returns, refusals_objected, presses,
+  event_seq, event_hash)
+SELECT CAST(:id AS uuid), left(CAST(CAST(:id AS uuid) AS text), 30), '', id, id, CASE WHEN :typed THEN id END, :citizen_id, true, 'cadre', 'help', false,
+  false, '路灯不亮', now(), 'pending', id, now(), now(), false, 1, 0, 0, 0, 1, '' FROM unit
+""")
+_NAMES = text("SELECT case_id, phone_key, name_key, name_sealed FROM person_as_given")
+_CITIZENS = text("SELECT name_sealed FROM citizen")
+
+
+def migrate(url: str, direction: str, to: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "alembic", direction, to],
+        cwd=ROOT,
+        env=os.environ | {"DATABASE_URL": url},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+async def test_migration_leaves_a_name_with_the_first_case_that_staff_entered(
+    fresh_database_url: str,
+) -> None:
+    own = Database(fresh_database_url, pool_size=1, role=OWNER)
+    async with transaction(own) as tx:
+        driver = await tx.driver()
+        for statement in _EMPTY:
+            await driver.execute(statement)
+    migrate(fresh_database_url, "upgrade", "0030")
+    citizen, reported, first, second = sorted(uuid4() for _ in range(4))
+    async with transaction(own) as tx:
+        await tx.execute(_UNIT)
+        sealed = keys.encrypt("赵 秘密")
+        await tx.execute(_CITIZEN, id=citizen, phone_key=b"1", name_sealed=sealed)
+        await tx.execute(_CITIZEN, id=uuid4(), phone_key=b"2", name_sealed=None)
+        for case_id in (reported, first, second):
+            await tx.execute(_CASE, id=case_id, citizen_id=citizen, typed=case_id != reported)
+    migrate(fresh_database_url, "upgrade", "0031")
+    async with transaction(own) as tx:
+        [given] = await tx.all(_NAMES)
+    assert (given.case_id, given.phone_key) == (first, None)
+    assert (given.name_sealed, given.name_key) == (sealed, keys.lookup("name", "赵秘密"))
+    migrate(fresh_database_url, "downgrade", "0030")
+    async with transaction(own) as tx:
+        assert {row.name_sealed for row in await tx.all(_CITIZENS)} == {sealed, None}
+    await own.close()
