@@ -4,6 +4,7 @@ Without a county it answers from what the system itself knows, and needs no data
 """
 
 import asyncio
+import sys
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from datetime import date, datetime, time, timedelta
@@ -20,7 +21,7 @@ from rich.table import Table
 from rich.text import Text
 
 from app.calendars import editing, importing, reading, seeding
-from app.calendars.editing import Edited
+from app.calendars.editing import Edited, Plan
 from app.calendars.working_time import (
     FIRST_YEAR,
     LAST_YEAR,
@@ -92,10 +93,18 @@ def import_year(
     county: Annotated[str, typer.Option(help="县代码 · the county's code")],
     year: Annotated[int, typer.Option(min=FIRST_YEAR, max=LAST_YEAR, help="年份 · year")],
     source: Annotated[str, typer.Option(help="依据，如 国办发明电〔2025〕7号")] = "",
+    yes: Annotated[
+        bool, typer.Option("--yes", help="不询问，直接发布 · publish without asking")
+    ] = False,
 ) -> None:
-    """Publish a year for a county from a list: all of it, or nothing."""
-    with _told_in_words():
+    """Publish a year for a county from a list, all of it or nothing; shows the days that change and asks first."""
+    console = Console(highlight=False, markup=False, soft_wrap=True)
+    with _told_in_words(), local_services(serving.ROOT):
         listed = importing.read(file.read_bytes(), year)
+        plan = asyncio.run(_with_database(lambda tx: _plan(tx, county, year, listed)))
+        _show_plan(console, plan, listed)
+        if not yes and not _agreed(plan, year):
+            raise InvalidInput("没有发布。确认无误后，可加 --yes 直接发布。")
 
         async def publish(tx: Transaction) -> Edited:
             return await editing.publish_years(
@@ -107,18 +116,46 @@ def import_year(
                 now=await tx.now(),
             )
 
-        with local_services(serving.ROOT):
-            edited = asyncio.run(_with_database(publish))
-    console = Console(highlight=False, markup=False, soft_wrap=True)
+        edited = asyncio.run(_with_database(publish))
     past = f"，其中 {edited.past_days} 天在昨天以前" if edited.past_days else ""
     console.print(f"{year} 年已发布：第 {edited.version} 版，改变 {edited.days} 天{past}")
-    if edited.kept:
-        console.print(f"{'、'.join(map(str, edited.kept))} 未列出，保持不变")
+
+
+async def _plan(tx: Transaction, county: str, year: int, listed: importing.Reading) -> Plan:
+    return await editing.plan_years(tx, await _county_id(tx, county), {year: listed.days})
+
+
+def _agreed(plan: Plan, year: int) -> bool:
+    """Asks at a terminal; nobody is there to agree elsewhere. What changes nothing is refused without a question."""
+    if not plan.changed and not plan.fresh:
+        return True
+    return sys.stdin.isatty() and typer.confirm(f"发布 {year} 年的放假安排？")
+
+
+def _show_plan(console: Console, plan: Plan, listed: importing.Reading) -> None:
+    for mark, days in _changes(plan):
+        console.print(f"{mark}  {'、'.join(days)}")
+    if plan.kept:
+        console.print(f"{'、'.join(map(str, plan.kept))} 未列出，保持不变")
     if over := listed.passed_over:
         console.print(f"跳过 {over.total()} 个日程（没有说明全天放假或上班）：{'、'.join(over)}")
     if left := listed.other_years:
         told = "、".join(map(str, sorted(left)))
         console.print(f"跳过 {left.total()} 天（不属于这一年的安排）：{told} 年")
+    for warning in plan.warnings:
+        console.print(f"! {warning}")
+
+
+def _changes(plan: Plan) -> Iterator[tuple[str, list[str]]]:
+    """The days that change, by what they become."""
+    for mark, working in (("休", False), ("班", True)):
+        days = [
+            f"{day}（{_weekday(day)}）{given.name}"
+            for day, given in plan.changed.items()
+            if given.working is working
+        ]
+        if days:
+            yield mark, days
 
 
 @app.command("reschedule")

@@ -168,7 +168,9 @@ class NewVersion(BaseModel):
         return cls(version=edited.version, days=edited.days, past_days=edited.past_days)
 
 
-class PublishedYear(NewVersion):
+class ListedYear(BaseModel):
+    """What of a list was not taken, and what looks wrong with it."""
+
     kept: list[date] = Field(
         description="清单没有列出、保持不变的 12 月日子，出自以前或相邻年份的安排；如有不对，可逐日变更",
         examples=[["2026-12-31"]],
@@ -179,6 +181,24 @@ class PublishedYear(NewVersion):
     )
     other_years: list[int] = Field(
         description="日程中另有这些年份的日子，没有导入", examples=[[2027]]
+    )
+    warnings: list[str] = Field(
+        description="清单中可疑的地方，例如缺少补班日；不妨碍发布",
+        examples=[
+            [
+                "2026 年工作日放假的天数减去周末补班的天数为 19，通常为 11 至 13：请核对补班日和放假日是否齐全。"
+            ]
+        ],
+    )
+
+
+class PublishedYear(ListedYear, NewVersion):
+    pass
+
+
+class PlannedYear(ListedYear):
+    days: list[SpecialDay] = Field(
+        description="发布后会改变的日子，按日期排列；working 也可能是恢复为平日"
     )
 
 
@@ -258,7 +278,7 @@ async def change_calendar_days(given: NewDays, tx: Tx, by: ByStaff) -> NewVersio
 )
 async def publish_calendar_year(year: Year, given: NewYear, tx: Tx, by: ByStaff) -> PublishedYear:
     county_id = _county(_administrator(by))
-    listed = importing.read(given.text.encode("utf-8", "replace"), year)
+    listed = _list(given, year)
     edited = await editing.publish_years(
         tx,
         county_id,
@@ -274,6 +294,26 @@ async def publish_calendar_year(year: Year, given: NewYear, tx: Tx, by: ByStaff)
         kept=list(edited.kept),
         passed_over=list(listed.passed_over),
         other_years=sorted(listed.other_years),
+        warnings=list(edited.warnings),
+    )
+
+
+@router.post(
+    "/years/{year}/preview",
+    summary="预览一年的放假安排",
+    description="系统管理员在发布之前查看：哪些日子会改变，哪些日程没有导入，清单是否可疑。不改变任何内容。",
+    responses=problems(SignInRequired, NotPermitted, NotFound),
+)
+async def preview_calendar_year(year: Year, given: NewYear, tx: Tx, by: ByStaff) -> PlannedYear:
+    county_id = _county(_administrator(by))
+    listed = _list(given, year)
+    plan = await editing.plan_years(tx, county_id, {year: listed.days})
+    return PlannedYear(
+        days=[SpecialDay.of(day, said) for day, said in plan.changed.items()],
+        kept=list(plan.kept),
+        passed_over=list(listed.passed_over),
+        other_years=sorted(listed.other_years),
+        warnings=list(plan.warnings),
     )
 
 
@@ -293,6 +333,10 @@ async def set_office_hours(given: NewHours, tx: Tx, by: ByStaff) -> NewVersion:
         now=await tx.now(),
     )
     return NewVersion.of(edited)
+
+
+def _list(given: NewYear, year: int) -> importing.Reading:
+    return importing.read(given.text.encode("utf-8", "replace"), year)
 
 
 def _administrator(by: StaffActor) -> StaffActor:

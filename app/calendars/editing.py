@@ -11,6 +11,7 @@ from typing import Final
 from sqlalchemy import text
 
 from app.calendars import reading
+from app.calendars.holidays import USUAL_BALANCE, balance, missing_holidays
 from app.calendars.models import Calendar, CalendarChange, CalendarDay, CalendarYear
 from app.calendars.working_time import (
     FIRST_YEAR,
@@ -24,15 +25,6 @@ from app.calendars.working_time import (
 from app.clock import SHANGHAI
 from app.db import Transaction
 from app.errors import InvalidInput, NothingChanged
-
-# Off by law in every year so far; a list without them is not a year's list.
-_CERTAINLY_OFF: Final = ((1, 1), (5, 1), (10, 1), (10, 2), (10, 3))
-# Those that move with moon and sun: between which days some are off in every year's list, and how many at least.
-_MOVING: Final = (
-    ("春节", (1, 20), (3, 1), 3),
-    ("清明节", (4, 2), (4, 8), 1),
-    ("端午节", (5, 25), (6, 28), 1),
-)
 
 _BEGIN: Final = text(
     "INSERT INTO calendar (county_id, version) VALUES (:county_id, 0) ON CONFLICT DO NOTHING"
@@ -55,13 +47,27 @@ SELECT newest.day FROM (
 class Edited:
     """The version made, how many days it changed, and how many of them lie before yesterday: deadlines long past move.
 
-    `kept`: days of a December that differ from the week although the list does not name them.
+    `kept`: days of a December that differ from the week although the list does not name them. `warnings` as in Plan.
     """
 
     version: int
     days: int
     past_days: int
     kept: tuple[date, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What lists would change: the days as they would be, the years published for the first time, the days kept.
+
+    `warnings` are Chinese sentences about lists that look incomplete.
+    """
+
+    changed: Mapping[date, Day]
+    fresh: tuple[int, ...]
+    kept: tuple[date, ...]
+    warnings: tuple[str, ...]
 
 
 async def change_days(
@@ -84,6 +90,13 @@ async def change_days(
     return _next(tx, head, calendar.hours, changed, reason=reason, staff_id=staff_id, now=now)
 
 
+async def plan_years(
+    tx: Transaction, county_id: int, years: Mapping[int, Mapping[date, Day]]
+) -> Plan:
+    """What publishing these lists would change, to look at before it is done. Writes and locks nothing."""
+    return await _plan(tx, await reading.calendar_of(tx, county_id), county_id, years)
+
+
 async def publish_years(
     tx: Transaction,
     county_id: int,
@@ -103,39 +116,23 @@ async def publish_years(
     what neither this list nor the county itself says of it stays and is told (`kept`).
     """
     _require_known_years(years)
-    for year, listed in years.items():
-        _require_complete(year, listed)
     head, calendar = await _lock(tx, county_id)
-    days = {day: given for year in sorted(years) for day, given in years[year].items()}
-    published = frozenset(years)
-    announced = await tx.all(_ANNOUNCED, county_id=county_id, years=sorted(published))
-    unnamed = [row.day for row in announced if row.day not in days]
-    shared = {
-        day
-        for day in unnamed
-        if is_announced_with(day, day.year + 1) and day.year + 1 in calendar.published | published
-    }
-    days |= {day: _ordinary(day) for day in unnamed if day not in shared}
-    changed = {
-        day: given for day, given in days.items() if _differs(calendar, day, given, published)
-    }
-    fresh = sorted(published - calendar.published)
-    if not changed and not fresh:
+    plan = await _plan(tx, calendar, county_id, years)
+    if not plan.changed and not plan.fresh:
         raise NothingChanged
     edited = _next(
         tx,
         head,
         calendar.hours,
-        changed,
+        plan.changed,
         reason=source,
         publishes=True,
         staff_id=staff_id,
         now=now,
-        kept=tuple(
-            day for day in sorted(shared) if calendar.works(day) is not _ordinary(day).working
-        ),
+        kept=plan.kept,
+        warnings=plan.warnings,
     )
-    for year in fresh:
+    for year in plan.fresh:
         tx.add(
             CalendarYear(
                 county_id=county_id,
@@ -146,6 +143,41 @@ async def publish_years(
             )
         )
     return edited
+
+
+async def _plan(
+    tx: Transaction,
+    calendar: WorkingCalendar,
+    county_id: int,
+    years: Mapping[int, Mapping[date, Day]],
+) -> Plan:
+    _require_known_years(years)
+    for year, listed in years.items():
+        _require_complete(year, listed)
+    days = {day: given for year in sorted(years) for day, given in years[year].items()}
+    published = frozenset(years)
+    announced = await tx.all(_ANNOUNCED, county_id=county_id, years=sorted(published))
+    unnamed = [row.day for row in announced if row.day not in days]
+    shared = {
+        day
+        for day in unnamed
+        if is_announced_with(day, day.year + 1) and day.year + 1 in calendar.published | published
+    }
+    days |= {day: _ordinary(day) for day in unnamed if day not in shared}
+    return Plan(
+        changed={
+            day: given
+            for day, given in sorted(days.items())
+            if _differs(calendar, day, given, published)
+        },
+        fresh=tuple(sorted(published - calendar.published)),
+        kept=tuple(
+            day for day in sorted(shared) if calendar.works(day) is not _ordinary(day).working
+        ),
+        warnings=tuple(
+            told for year in sorted(years) if (told := _balance_warning(year, years[year]))
+        ),
+    )
 
 
 async def set_hours(
@@ -196,6 +228,7 @@ def _next(
     staff_id: int | None,
     now: datetime,
     kept: tuple[date, ...] = (),
+    warnings: tuple[str, ...] = (),
 ) -> Edited:
     head.version += 1
     tx.change(head)
@@ -227,7 +260,8 @@ def _next(
             )
         )
     yesterday = now.astimezone(SHANGHAI).date() - timedelta(days=1)
-    return Edited(head.version, len(changed), sum(day < yesterday for day in changed), kept)
+    past_days = sum(day < yesterday for day in changed)
+    return Edited(head.version, len(changed), past_days, kept, warnings)
 
 
 def _require_known_years(years: Mapping[int, object] | set[int]) -> None:
@@ -238,23 +272,22 @@ def _require_known_years(years: Mapping[int, object] | set[int]) -> None:
             raise InvalidInput(f"年份应在 {FIRST_YEAR} 与 {LAST_YEAR} 之间。")
 
 
+def _balance_warning(year: int, listed: Mapping[date, Day]) -> str | None:
+    """A list without its make-up days, or with a week of them too many, gives far more or fewer days than the law does."""
+    found = balance({day: given for day, given in listed.items() if day.year == year})
+    if found in USUAL_BALANCE:
+        return None
+    return (
+        f"{year} 年工作日放假的天数减去周末补班的天数为 {found}，通常为 11 至 13："
+        "请核对补班日和放假日是否齐全。"
+    )
+
+
 def _require_complete(year: int, listed: Mapping[date, Day]) -> None:
     for day in listed:
         if not is_announced_with(day, year):
             raise InvalidInput(f"{day} 不在 {year} 年，也不在上一年 12 月。")
-    missing = [
-        f"{month} 月 {number} 日"
-        for month, number in _CERTAINLY_OFF
-        if (day := date(year, month, number)).weekday() < SATURDAY
-        and listed.get(day, Day(working=True)).working
-    ]
-    off = {(day.month, day.day) for day, given in listed.items() if not given.working}
-    missing += [
-        name
-        for name, first, last, least in _MOVING
-        if sum(first <= day <= last for day in off) < least
-    ]
-    if missing:
+    if missing := missing_holidays(year, listed):
         raise InvalidInput(
             f"{year} 年的安排中，{'、'.join(missing)}没有列为休息：不像是完整的放假安排，没有发布。"
         )

@@ -9,12 +9,12 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
-from enum import Enum, auto
 from typing import Any, Final, NamedTuple
 
 import icalendar
 from icalendar.error import BrokenCalendarProperty
 
+from app.calendars.event_names import DayWord, day_word
 from app.calendars.working_time import (
     FIRST_YEAR,
     LAST_YEAR,
@@ -51,28 +51,14 @@ _FEED: Final = b"BEGIN:VCALENDAR"
 # Without separators all digits: 2026111 may be either of two days.
 _DATE: Final = re.compile(r"(\d{4})(?:([-/.])(\d{1,2})\2(\d{1,2})|(\d{2})(\d{2}))", re.ASCII)
 _HOUR: Final = re.compile(r"(\d{1,2}):(\d{2})", re.ASCII)
-# What holiday feeds write beside the name: 春节（休）, 国庆节 假期 第1天/共7天, 休｜春节, 国庆节（调休上班）.
-_WORKED_WORDS: Final = re.compile(r"班")
-_OFF_WORDS: Final = re.compile(r"休|假")
-# Says only that two days changed places, not which of them is worked.
-_SWAPPED_WORD: Final = "调休"
-# By law for some of the people only, as 妇女节（妇女放假半天）, unless it is another holiday too; or not the whole day.
-_CLOSES_NOTHING: Final = re.compile(
-    r"半天|不放假|^(?!.*(?:班|元旦|春节|除夕|清明|劳动节|端午|中秋|国庆)).*(?:妇女|三八|青年|五四|儿童|六一|建军|军人)",
-    re.DOTALL,
-)
 _AROUND_NAMES: Final = re.compile(
     r"第\s*\d+\s*天.*|调休|补休|上班|补班|放假|假期|[休班]|[（）()｜|\[\]【】\s]+"
 )
 
 
-class _Said(Enum):
-    OFF = auto()
-    WORKING = auto()
-    SWAPPED = auto()
-
-
-_APPLES: Final = {"WORK-HOLIDAY": _Said.OFF, "ALTERNATE-WORKDAY": _Said.WORKING}
+_APPLES: Final = {"WORK-HOLIDAY": DayWord.OFF, "ALTERNATE-WORKDAY": DayWord.WORKING}
+# An event with hours stands for its day where it lasts this long; a shorter one is no whole day.
+_SHORTEST_WORK: Final = timedelta(hours=4)
 
 
 class Fault(NamedTuple):
@@ -253,37 +239,46 @@ def _read_ical(written: str, reading: Reading, year: int | None) -> None:
             reading.faults.append(Fault(where, str(wrong)))
 
 
-def _said(event: Any, summary: str) -> _Said | None:
-    """What it makes of its days; nothing (None) if it is a mere festival, no whole day off for all, or cancelled."""
-    if str(event.get("STATUS", "")).upper() == "CANCELLED" or _CLOSES_NOTHING.search(summary):
+def _said(event: Any, summary: str) -> DayWord | None:
+    """What the event makes of its days; None for a mere festival, an ordinary event, or a cancelled one."""
+    if str(event.get("STATUS", "")).upper() == "CANCELLED":
         return None
     marked = _APPLES.get(str(event.get("X-APPLE-SPECIAL-DAY", "")).upper())
-    if marked is not None:
-        return marked
-    if _WORKED_WORDS.search(summary):
-        return _Said.WORKING
-    if _OFF_WORDS.search(summary.replace(_SWAPPED_WORD, "")):
-        return _Said.OFF
-    return _Said.SWAPPED if _SWAPPED_WORD in summary else None
+    return marked or day_word(summary, _first_day(event))
 
 
-def _take_event(event: Any, said: _Said, reading: Reading, where: str, year: int | None) -> None:
+def _first_day(event: Any) -> date | None:
+    try:
+        given = getattr(event.get("DTSTART"), "dt", None)
+    except BrokenCalendarProperty:
+        return None
+    if isinstance(given, datetime):
+        return _local(given).date() if FIRST_YEAR <= given.year <= LAST_YEAR else None
+    return given if isinstance(given, date) else None
+
+
+def _take_event(event: Any, said: DayWord, reading: Reading, where: str, year: int | None) -> None:
     """Raises ValueError with what is wrong. A swapped weekend is worked, as `seeding` names it too; a weekday may be either."""
     name = _AROUND_NAMES.sub("", str(event.get("SUMMARY", "")))
     _require_name(name)
     days = list(_days(event))
     taken = [day for day in days if year is None or is_announced_with(day, year)]
-    if said is _Said.SWAPPED and any(day.weekday() < SATURDAY for day in taken):
+    if said is DayWord.BOTH and taken:
+        raise ValueError("名称中既有放假又有上班，请写明这一天是休还是班")
+    if said is DayWord.SWAPPED and any(day.weekday() < SATURDAY for day in taken):
         raise ValueError("“调休”未说明是休还是班，请在名称中写明")
     reading.other_years.update(day.year for day in days if day not in taken)
     for day in taken:
-        reading.take(where, day, Day(said is not _Said.OFF, name=name))
+        reading.take(where, day, Day(said is not DayWord.OFF, name=name))
 
 
 def _days(event: Any) -> Iterator[date]:
-    """The days of an all-day event; its end is the day after the last."""
+    """The days of an all-day event, whose end is the day after its last; or the one day that an event with hours lies in."""
     if "RRULE" in event or "RDATE" in event:
         raise ValueError("不支持重复的日程，请逐年列出")
+    if (only := _day_with_hours(event)) is not None:
+        yield only
+        return
     first = _whole_day(event, "DTSTART")
     if first is None:
         raise ValueError("没有开始日期")
@@ -295,6 +290,27 @@ def _days(event: Any) -> Iterator[date]:
         yield first + timedelta(number)
 
 
+def _day_with_hours(event: Any) -> date | None:
+    """The day within which the event begins and ends (T090000 to T180000), if it lasts at least four hours."""
+    begins, ends, lasts = (
+        getattr(event.get(name), "dt", None) for name in ("DTSTART", "DTEND", "DURATION")
+    )
+    if not isinstance(begins, datetime):
+        return None
+    _require_known_year(begins)
+    begins = _local(begins)
+    if isinstance(ends, datetime):
+        _require_known_year(ends)
+        ends = _local(ends)
+    elif isinstance(lasts, timedelta) and lasts < _ONE_DAY:
+        ends = begins + lasts
+    else:
+        return None
+    if begins.date() != ends.date() or ends - begins < _SHORTEST_WORK:
+        return None
+    return begins.date()
+
+
 def _whole_day(event: Any, name: str) -> date | None:
     given = event.get(name)
     if given is None:
@@ -304,17 +320,22 @@ def _whole_day(event: Any, name: str) -> date | None:
         _require_known_year(day)
         day = _midnight(day, is_end=name == "DTEND")
     if not isinstance(day, date):
-        raise ValueError("应为全天日程，不带钟点")
+        raise ValueError("应为全天日程，或同一天内至少 4 小时的日程")
     _require_known_year(day)
     return day
 
 
 def _midnight(moment: datetime, *, is_end: bool) -> date | None:
     """The day that begins then, as some programs write whole days; nothing for any other hour. 23:59 ends a day too."""
-    local = moment if moment.tzinfo is None else moment.astimezone(SHANGHAI)
+    local = _local(moment)
     if is_end and (local.hour, local.minute) == (23, 59):
         return local.date() + _ONE_DAY
     return local.date() if local.time() == time() else None
+
+
+def _local(moment: datetime) -> datetime:
+    """In Shanghai's time, without a zone; a moment without a zone is taken as such."""
+    return moment if moment.tzinfo is None else moment.astimezone(SHANGHAI).replace(tzinfo=None)
 
 
 def _require_known_year(day: date) -> None:

@@ -17,12 +17,12 @@ from qungong.sample import PASSWORD
 from tests import people
 from tests.api.conftest import Who
 from tests.calendars.test_importing import feed
+from tests.calendars.years import weekdays_off, year_list
 from tests.people import Person
 
 DAY = {"day": "2010-08-13", "kind": "off", "name": "暴雨停工"}
 REASON = {"reason": "县政府通知"}
-OFF = ("01-01", "02-13", "02-14", "02-15", "04-04", "05-01", "06-18", *(f"10-0{day}" for day in range(1, 8)))  # fmt: skip
-YEAR = "date,kind,name\n" + "".join(f"2029-{day},休,放假\n" for day in OFF)
+YEAR = year_list(2029)
 
 
 @pytest_asyncio.fixture
@@ -77,8 +77,13 @@ async def test_the_administrator_changes_days_hours_and_publishes_a_year(admin: 
     changed = await admin.does("/calendar/days", days=[DAY, half], **REASON)
     assert changed == {"version": before + 1, "days": 2, "past_days": 2}
     published = await admin.does("/calendar/years/2029", text=YEAR, source="国办发明电")
-    nothing_else: dict[str, list[str]] = {"kept": [], "passed_over": [], "other_years": []}
-    assert published == {"version": before + 2, "days": 14, "past_days": 0, **nothing_else}
+    nothing_else: dict[str, list[str]] = {
+        "kept": [],
+        "passed_over": [],
+        "other_years": [],
+        "warnings": [],
+    }
+    assert published == {"version": before + 2, "days": 11, "past_days": 0, **nothing_else}
     await admin.does("/calendar/hours", opens="08:30", closes="17:30", **REASON)
     year = await admin.sees("/calendar/years/2010")
     assert half in year["days"]
@@ -129,10 +134,10 @@ async def test_days_that_are_none_are_refused(
 async def test_a_bad_line_of_a_years_list_is_named_and_nothing_is_published(admin: Person) -> None:
     answer = await admin.post(
         "/calendar/years/2030",
-        {"text": YEAR.replace("2029", "2030") + "2030-02-30,休", "source": "-"},
+        {"text": year_list(2030) + "2030-02-30,休", "source": "-"},
     )
     assert answer.status_code == 422
-    assert "第 16 行" in answer.json()["detail"]
+    assert "第 13 行" in answer.json()["detail"]
     surrogate = await admin.client.post(
         "/calendar/years/2030", content=b'{"text": "\\ud800", "source": "-"}', headers={"Content-Type": "application/json"}
     )  # fmt: skip
@@ -141,7 +146,7 @@ async def test_a_bad_line_of_a_years_list_is_named_and_nothing_is_published(admi
 
 
 async def test_what_of_a_feed_took_effect_and_what_did_not_is_told(admin: Person) -> None:
-    days = [(f"2041{day.replace('-', '')}", "节日（休）") for day in OFF]
+    days = [(f"{day:%Y%m%d}", "节日（休）") for day in weekdays_off(2041)]
     new_year = ("20401231", "元旦（休）")
     rest = [("20410308", "妇女节（妇女放假半天）"), ("20421001", "国庆节（休）")]
 
@@ -149,7 +154,7 @@ async def test_what_of_a_feed_took_effect_and_what_did_not_is_told(admin: Person
         return {"text": feed(*days, *named), "source": "国办发明电"}
 
     told = await admin.does("/calendar/years/2041", **listed(new_year, *rest))
-    assert told["days"] == 15
+    assert told["days"] == 12
     assert told["passed_over"] == ["妇女节（妇女放假半天）"]
     assert told["other_years"] == [2042]
     before = await admin.sees("/calendar/years/2040")
@@ -157,6 +162,27 @@ async def test_what_of_a_feed_took_effect_and_what_did_not_is_told(admin: Person
     assert [one["day"] for one in before["days"]] == ["2040-12-31"]
     corrected = await admin.does("/calendar/years/2041", **listed(("20410930", "国庆节（休）")))
     assert (corrected["days"], corrected["kept"]) == (1, ["2040-12-31"])
+
+
+async def test_preview_lists_days_changed_and_entries_passed_over(admin: Person) -> None:
+    before = await admin.sees("/calendar/years/2037")
+    ordinary = [("20370805", "值班：张三"), ("20370810", "退休干部座谈会")]
+    days = [(f"{day:%Y%m%d}", "节日（休）") for day in weekdays_off(2037)]
+    body = {"text": feed(*days, *ordinary), "source": "国办发明电"}
+    told = await admin.does("/calendar/years/2037/preview", **body)
+    assert [one["day"] for one in told["days"]] == [str(day) for day in weekdays_off(2037)]
+    assert {one["kind"] for one in told["days"]} == {"off"}
+    assert told["passed_over"] == ["值班：张三", "退休干部座谈会"]
+    assert told["warnings"] == []
+    assert await admin.sees("/calendar/years/2037") == before
+
+
+async def test_preview_is_refused_to_everybody_but_the_administrator(who: Who) -> None:
+    for account in ("gongnong", "zhihui_head", "ducha", "lingdao"):
+        answer = await (await who(account)).post(
+            "/calendar/years/2037/preview", {"text": YEAR, "source": "国办发明电"}
+        )
+        assert answer.status_code == 403
 
 
 async def test_health_says_up_to_which_year_the_calendar_is_known(county: None) -> None:
@@ -224,7 +250,7 @@ async def test_who_cannot_do_anything_about_the_calendar_is_not_bothered(api: Fa
 async def test_the_warning_ends_with_the_year_published(api: FastAPI) -> None:
     async with at("2033-12-01T12:00:00"), people.signed_in(api, "admin") as admin:
         for year, left in ((2034, [2033]), (2033, None)):
-            listed = YEAR.replace("2029", str(year))
+            listed = year_list(year)
             await admin.does(f"/calendar/years/{year}", text=listed, source="国办发明电")
             warning = (await admin.sees("/sessions/me"))["calendar_warning"]
             assert (warning and warning["missing"]) == left
@@ -259,7 +285,7 @@ async def test_everybody_reads_who_changed_the_calendar_when_and_why(
     before = (await admin.sees("/calendar/changes", size=1))["items"][0]["version"]
     day = {"day": "2011-08-12", "kind": "off", "name": "暴雨停工"}
     await admin.does("/calendar/days", days=[day], **REASON)
-    await admin.does("/calendar/years/2030", text=YEAR.replace("2029", "2030"), source="国办发明电")
+    await admin.does("/calendar/years/2030", text=year_list(2030), source="国办发明电")
     found = await (await who("gongnong")).sees("/calendar/changes", size=2)
     told = [
         (one["version"], one["staff"], one["reason"], one["publishes"]) for one in found["items"]

@@ -11,8 +11,9 @@ from app import clock
 from app.settings import settings
 from qungong import sample
 from qungong.cli import app
+from tests.calendars.years import year_list
 
-OFF = ("01-01", "02-13", "02-14", "02-15", "04-04", "05-01", "06-18", *(f"10-0{day}" for day in range(1, 8)))  # fmt: skip
+OFF = ("01-01", "02-13", "02-14", "02-15", "04-04", "05-01", "06-18", "09-21", *(f"10-0{day}" for day in range(1, 8)))  # fmt: skip
 LIST = "date,kind,name\n2029-10-13,班,国庆节\n" + "".join(f"2029-{day},休,放假\n" for day in OFF)
 
 
@@ -99,34 +100,60 @@ def test_whoever_migrates_is_told_which_year_is_missing(
         assert told == [str(year) for year in missing], moment
 
 
-def test_a_county_publishes_a_year_from_a_list_and_has_it_then(
-    fresh_database_url: str, redis_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def county_alone(fresh_database_url: str, redis_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The sample county in a database of its own."""
     assert redis_url
     monkeypatch.setenv("DATABASE_URL", fresh_database_url)
     settings.cache_clear()
     asyncio.run(sample.load())
+
+
+def imported(file: Path, year: int = 2029, *flags: str) -> tuple[int, str]:
+    return run("import", str(file), "--county", "500153", "--year", str(year), *flags)
+
+
+DUE = ("due", "2029-09-28T10:00", "5wd", "--county", "500153")
+
+
+@pytest.mark.usefixtures("county_alone")
+def test_import_shows_the_days_and_publishes_only_when_agreed(tmp_path: Path) -> None:
     file = tmp_path / "2029.csv"
     file.write_bytes(LIST.encode("gbk"))
-    asked = ("due", "2029-09-28T10:00", "5wd", "--county", "500153")
-    assert "暂定" in run(*asked)[1]
-    code, told = run("import", str(file), "--county", "500153", "--year", "2029")
-    assert (code, "改变 15 天" in told) == (0, True), told
-    assert run(*asked)[1].splitlines()[0] == "2029-10-12 23:59:59 +08:00  星期五"
-    assert run("import", str(file), "--county", "500153", "--year", "2029")[0] == 1
-    assert "没有代码为 999999 的县" in run("show", "2029", "--county", "999999")[1]
-    file.write_text(feed("2028-12-29", "2029-10-15", "2031-10-01") + "END:VCALENDAR", "utf-8")
-    code, told = run("import", str(file), "--county", "500153", "--year", "2029")
-    assert code == 0, told
-    assert "改变 17 天" in told
+    code, told = imported(file)
+    assert (code, "没有发布" in told) == (1, True), told
+    assert "休  2029-01-01（一）放假、" in told
+    assert "班  2029-10-13（六）国庆节" in told
+    assert "暂定" in run(*DUE)[1]
+    assert imported(file, 2029, "--yes")[0] == 0
+    assert run(*DUE)[1].splitlines()[0] == "2029-10-12 23:59:59 +08:00  星期五"
+    code, told = imported(file, 2029, "--yes")
+    assert (code, "没有生成新的版本" in told) == (1, True), told
+
+
+@pytest.mark.usefixtures("county_alone")
+def test_import_names_what_it_passed_over_kept_and_doubts(tmp_path: Path) -> None:
+    file = tmp_path / "2029.ics"
+    file.write_text(
+        feed("2028-12-29", "2029-10-15", "2029-10-16", "2031-10-01") + "END:VCALENDAR", "utf-8"
+    )
+    code, told = imported(file, 2029, "--yes")
+    assert (code, "改变 16 天" in told) == (0, True), told
     assert "跳过 1 个日程（没有说明全天放假或上班）：妇女节（放假半天）" in told
     assert "跳过 1 天（不属于这一年的安排）：2031 年" in told
+    assert "周末补班的天数为 15，通常为 11 至 13" in told
     file.write_text(feed() + "END:VCALENDAR", "utf-8")
-    told = run("import", str(file), "--county", "500153", "--year", "2029")[1]
-    assert "改变 1 天" in told
+    told = imported(file, 2029, "--yes")[1]
+    assert "改变 2 天" in told
     assert "2028-12-29 未列出，保持不变" in told
-    file.write_text(LIST.replace("2029", "2010"), "utf-8")
-    assert "天在昨天以前" in run("import", str(file), "--county", "500153", "--year", "2010")[1]
+
+
+@pytest.mark.usefixtures("county_alone")
+def test_import_tells_past_days_bad_lines_and_unknown_counties(tmp_path: Path) -> None:
+    file = tmp_path / "list.csv"
+    file.write_text(year_list(2010), "utf-8")
+    assert "天在昨天以前" in imported(file, 2010, "--yes")[1]
     file.write_text(LIST + "2029-13-01,休", "utf-8")
-    code, told = run("import", str(file), "--county", "500153", "--year", "2029")
-    assert (code, "第 17 行" in told) == (1, True), told
+    code, told = imported(file, 2029, "--yes")
+    assert (code, "第 18 行" in told) == (1, True), told
+    assert "没有代码为 999999 的县" in run("show", "2029", "--county", "999999")[1]

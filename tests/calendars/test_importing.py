@@ -195,6 +195,55 @@ def test_a_holiday_for_a_part_of_the_people_or_of_the_day_closes_nothing(name: s
     assert found.passed_over == {name: 1}
 
 
+ORDINARY = (
+    "退休干部座谈会",
+    "假山公园游园会",
+    "值班：张三",
+    "周末加班赶报告",
+    "请假：李四",
+    "春节值班表",
+    "学生放假",
+    "家长开放日（班级活动）",
+    "午休",
+    "休渔期开始",
+    "班长培训",
+    "公司团建 放假一天",
+    "银行休息日",
+    "除夕（不休）",
+    "国庆节（10月10日上班）",
+)
+
+
+def test_ordinary_events_change_no_day_and_are_named() -> None:
+    days = [(f"202608{number:02d}", name) for number, name in enumerate(ORDINARY, start=3)]
+    found = read(feed(("20261001", "国庆节（休）"), *days).encode(), 2026)
+    assert found.days == {date(2026, 10, 1): OFF}
+    assert list(found.passed_over) == list(ORDINARY)
+
+
+@pytest.mark.parametrize(
+    ("name", "working"),
+    [
+        ("春节（放假，2月14日上班）", False),
+        ("春节（放假，2月14日（周六）、2月28日（周六）上班）", False),
+        ("春节（放假共9天；2.14、2.28上班）", False),
+        ("春节（2月16日至23日放假，2月14日上班）", False),
+        ("国庆节（2月16日上班）", True),
+        ("春节假期补班", True),
+        ("2026年春节 补班日", True),
+        ("休｜春节 第2天/共9天", False),
+        ("春节长假", False),
+    ],
+)
+def test_words_about_other_days_do_not_count(name: str, *, working: bool) -> None:
+    found = read(feed(("20260216", name)).encode()).days
+    assert [one.working for one in found.values()] == [working]
+
+
+def test_name_that_says_off_and_worked_is_a_fault() -> None:
+    assert "既有放假又有上班" in refusal(feed(("20260216", "春节放假调休上班")))
+
+
 def test_a_day_off_for_everybody_is_off_although_it_is_also_childrens_day() -> None:
     assert read(feed(("20250601", "端午节 儿童节（休）")).encode()).days
 
@@ -236,7 +285,21 @@ def test_whole_days_that_are_written_from_midnight_to_midnight_are_days(
     ],
 )
 def test_hours_of_a_day_are_none(begins: str, ends: str) -> None:
-    assert "应为全天日程" in refusal(event(begins, ends, "SUMMARY:停工（休）"))
+    assert "应为全天日程" in refusal(event(begins, ends, "SUMMARY:春节（休）"))
+
+
+@pytest.mark.parametrize(
+    ("begins", "ends"),
+    [
+        ("DTSTART:20261010T090000", "DTEND:20261010T180000"),
+        ("DTSTART;TZID=Asia/Shanghai:20261010T090000", "DTEND;TZID=Asia/Shanghai:20261010T180000"),
+        ("DTSTART:20261010T010000Z", "DTEND:20261010T100000Z"),
+        ("DTSTART:20261010T083000", "DURATION:PT9H"),
+    ],
+)
+def test_event_with_hours_within_one_day_is_that_day(begins: str, ends: str) -> None:
+    found = read(event(begins, ends, "SUMMARY:国庆节 补班"))
+    assert found.days == {date(2026, 10, 10): Day(working=True, name="国庆节")}
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "gbk"])

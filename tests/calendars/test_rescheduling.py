@@ -143,6 +143,8 @@ async def test_what_rests_on_an_unpublished_year_waits_for_it_and_then_runs(
             (10, 2),
             (10, 3),
             (6, 10),
+            (6, 19),
+            (9, 25),
         )
     }
     await editing.publish_years(

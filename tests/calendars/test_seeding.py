@@ -74,7 +74,7 @@ async def test_seeding_leaves_alone_what_the_county_said_itself(
 async def test_a_year_published_by_hand_is_not_seeded_over(tx: Transaction, county_id: int) -> None:
     spring = [date(2026, 2, day) for day in (17, 18, 19)]
     national = [date(2026, 10, day) for day in (1, 2)]
-    one_day = [date(2026, 1, 1), date(2026, 4, 6), date(2026, 5, 1), date(2026, 6, 19)]
+    one_day = [date(2026, *day) for day in ((1, 1), (4, 6), (5, 1), (6, 19), (9, 25))]
     holidays = [*one_day, *spring, *national]
     listed = {day: Day(working=False, name="县里说") for day in holidays}
     await editing.publish_years(

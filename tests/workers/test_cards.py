@@ -41,7 +41,7 @@ _JUDGING = text("SELECT k.* FROM clock k JOIN grievance g ON g.id = k.case_id WH
 # 2027 as it may be announced.
 OFF_2027 = {
     date(2027, month, number): Day(working=False, name="放假")
-    for month, numbers in ((1, [1]), (2, range(5, 12)), (4, [5]), (5, [1, 2, 3]), (6, [9]), (10, range(1, 8)))
+    for month, numbers in ((1, [1]), (2, range(5, 12)), (4, [5]), (5, [1, 2, 3]), (6, [9]), (9, [15]), (10, range(1, 8)))
     for number in numbers
 }  # fmt: skip
 _LEAVES = text("""
