@@ -1,6 +1,7 @@
 """The same request sent twice has one effect: answers kept by owner and key, in the transaction that earned them."""
 
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Index, text
 from sqlmodel import Field
@@ -10,8 +11,8 @@ from app.db import Transaction
 from app.stored import MOMENT, Stored
 
 KEPT_HOURS = 48
-# The digest of the request that earned an answer, the answer's status, and its body, encrypted.
-Given = tuple[bytes, int, bytes]
+# The digest of the request that earned an answer, the answer's status, and its body.
+Given = tuple[bytes, int, str]
 
 
 class GivenAnswer(Stored, table=True):
@@ -49,14 +50,23 @@ def given(
         key=key,
         request_digest=digest,
         status=status,
-        body_sealed=keys.encrypt(body.decode()),
+        body_sealed=keys.encrypt(body.decode(), body_place(owner, key)),
         created_at=now,
     )
 
 
 async def find(tx: Transaction, owner: str, key: str) -> Given | None:
     row = await tx.one_or_none(_FIND, owner=owner, key=key)
-    return None if row is None else (row.request_digest, row.status, row.body_sealed)
+    return None if row is None else opened(row, owner, key)
+
+
+def opened(row: Any, owner: str, key: str) -> Given:
+    """An answer that was found, with its columns as the table calls them."""
+    return row.request_digest, row.status, keys.decrypt(row.body_sealed, body_place(owner, key))
+
+
+def body_place(owner: str, key: str) -> keys.Place:
+    return keys.at("given_answer.body_sealed", owner, key)
 
 
 async def forget_old(tx: Transaction) -> int:

@@ -4,7 +4,10 @@ import hmac
 import secrets
 from functools import cache
 from hashlib import sha256
+from typing import Final, NewType
 
+import msgspec
+from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
@@ -12,6 +15,15 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from app.settings import settings
 
 _NONCE_BYTES = 12
+# The first byte of a ciphertext names its format; another format or key gets another number.
+_FORMAT: Final = b"\x02"
+
+# Where a ciphertext is stored. It is authenticated with the ciphertext, which can be opened nowhere else.
+Place = NewType("Place", bytes)
+
+
+class Unreadable(ValueError):
+    """A ciphertext that was changed, moved from another place, or made with another key."""
 
 
 @cache
@@ -27,14 +39,39 @@ def _cipher() -> AESGCM:
     return AESGCM(_derived("personal-data"))
 
 
-def encrypt(text: str) -> bytes:
-    """AES-256-GCM; the nonce stands before the ciphertext."""
+def at(column: str, *key: object) -> Place:
+    """The place of one value: `column` as `table.column`, `key` the row's primary key."""
+    return Place(msgspec.json.encode([column, *map(str, key)]))
+
+
+def encrypt(text: str, place: Place) -> bytes:
+    """AES-256-GCM with the place as associated data: format byte, nonce, ciphertext."""
     nonce = secrets.token_bytes(_NONCE_BYTES)
-    return nonce + _cipher().encrypt(nonce, text.encode(), None)
+    return _FORMAT + nonce + _cipher().encrypt(nonce, text.encode(), _FORMAT + place)
 
 
-def decrypt(sealed: bytes) -> str:
-    return _cipher().decrypt(sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], None).decode()
+def decrypt(sealed: bytes, place: Place) -> str:
+    """Raises Unreadable for what was not encrypted for this place."""
+    nonce, ciphertext = sealed[1 : 1 + _NONCE_BYTES], sealed[1 + _NONCE_BYTES :]
+    if sealed[:1] != _FORMAT:
+        raise Unreadable
+    try:
+        return _cipher().decrypt(nonce, ciphertext, _FORMAT + place).decode()
+    except (InvalidTag, ValueError) as changed:
+        raise Unreadable from changed
+
+
+def shown(sealed: bytes | None, place: Place) -> str | None:
+    """For a page: the text, or a note that it cannot be read. `qungong verify` names such values."""
+    try:
+        return None if sealed is None else decrypt(sealed, place)
+    except Unreadable:
+        return "（无法读取）"
+
+
+def moved(sealed: bytes | None, place: Place, to: Place) -> bytes | None:
+    """The same text, encrypted for another place."""
+    return None if sealed is None else encrypt(decrypt(sealed, place), to)
 
 
 def lookup(purpose: str, value: str) -> bytes:

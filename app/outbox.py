@@ -228,8 +228,9 @@ class OutboxMessage(Stored, table=True):
 _OWE_TO_NUMBERS: Final = text("""
 INSERT INTO outbox_message
   (id, kind, round, phone_sealed, params_sealed, once, state, attempts, inquiries, due_at, expires_at, turn, created_at)
-SELECT n.id, :kind, 0, n.phone_sealed, :params, n.once, 'queued', 0, 0, :due_at, :expires_at, 1, :now
-FROM unnest(CAST(:ids AS uuid[]), CAST(:phones AS bytea[]), CAST(:onces AS text[])) AS n(id, phone_sealed, once)
+SELECT n.id, :kind, 0, n.phone_sealed, n.params_sealed, n.once, 'queued', 0, 0, :due_at, :expires_at, 1, :now
+FROM unnest(CAST(:ids AS uuid[]), CAST(:phones AS bytea[]), CAST(:params AS bytea[]), CAST(:onces AS text[]))
+  AS n(id, phone_sealed, params_sealed, once)
 ON CONFLICT (once) DO NOTHING
 """)
 _RING_FOR_TEXTS: Final = partial(ring, Bell.OUTBOX)
@@ -254,14 +255,15 @@ def announce(
     After `no_later_than` nobody waits for it, whatever its kind.
     """
     expires_at = now + _WORTH_SENDING.get(kind, _WORTH_SENDING_ELSE)
+    message_id = uuid7(now)
     message = OutboxMessage(
-        id=uuid7(now),
+        id=message_id,
         kind=kind,
         case_id=case_id,
         round=round_,
         citizen_id=citizen_id,
-        phone_sealed=None if phone is None else keys.encrypt(phone),
-        params_sealed=seal_params(params),
+        phone_sealed=None if phone is None else seal_phone(message_id, phone),
+        params_sealed=seal_params(message_id, params),
         once=once,
         due_at=now,
         expires_at=expires_at if no_later_than is None else min(expires_at, no_later_than),
@@ -278,33 +280,48 @@ def announce(
 async def announce_to_numbers(
     tx: Transaction,
     kind: MessageKind,
-    numbers: Collection[tuple[str, bytes]],
+    numbers: Collection[tuple[str, str]],
     *,
     now: datetime,
     due_at: datetime,
 ) -> int:
-    """Owe a text without parameters to many numbers at once, each given as what it is owed `once` under and sealed.
+    """Owe a text without parameters to many numbers (E.164) at once, each given with what it is owed `once` under.
 
     Whoever is owed it already is left out; returns how many are owed it now.
     """
     # In one order, so that two who owe the same at once wait for each other in no circle.
     ordered = sorted(numbers)
+    ids = [uuid7(now) for _ in ordered]
     return await tx.execute(
         _OWE_TO_NUMBERS,
         kind=kind,
-        ids=[uuid7(now) for _ in ordered],
+        ids=ids,
         onces=[once for once, _ in ordered],
-        phones=[sealed for _, sealed in ordered],
-        params=seal_params({}),
+        phones=[seal_phone(one, phone) for one, (_, phone) in zip(ids, ordered, strict=True)],
+        params=[seal_params(one, {}) for one in ids],
         due_at=due_at,
         expires_at=due_at + worth_sending(kind),
         now=now,
     )
 
 
-def seal_params(params: Mapping[str, str]) -> bytes:
-    return keys.encrypt(msgspec.json.encode(params).decode())
+def seal_params(message_id: UUID, params: Mapping[str, str]) -> bytes:
+    return keys.encrypt(
+        msgspec.json.encode(params).decode(), keys.at("outbox_message.params_sealed", message_id)
+    )
 
 
-def open_params(sealed: bytes) -> dict[str, str]:
-    return msgspec.json.decode(keys.decrypt(sealed), type=dict[str, str])
+def open_params(message_id: UUID, sealed: bytes) -> dict[str, str]:
+    opened = keys.decrypt(sealed, keys.at("outbox_message.params_sealed", message_id))
+    return msgspec.json.decode(opened, type=dict[str, str])
+
+
+def seal_phone(message_id: UUID, phone: str) -> bytes:
+    return keys.encrypt(phone, phone_place(message_id, None))
+
+
+def phone_place(message_id: UUID, citizen_id: UUID | None) -> keys.Place:
+    """Where the number of a message's recipient stands: with the citizen, or with the message itself."""
+    if citizen_id is None:
+        return keys.at("outbox_message.phone_sealed", message_id)
+    return keys.at("citizen.phone_sealed", citizen_id)

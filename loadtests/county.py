@@ -201,15 +201,17 @@ async def _one(
 def _citizens(chance: random.Random) -> list[Citizen]:
     now = datetime.now(UTC)
     numbers = [f"+86139{chance.randrange(10**8):08d}" for _ in range(CITIZENS)]
-    return [
-        Citizen(
-            id=uuid7(now),
-            phone_sealed=keys.encrypt(number),
-            phone_key=keys.lookup("phone", f"{number}/{place}"),
-            created_at=now,
-        )
-        for place, number in enumerate(numbers)
-    ]
+    return [_citizen(number, place, now) for place, number in enumerate(numbers)]
+
+
+def _citizen(number: str, place: int, now: datetime) -> Citizen:
+    citizen_id = uuid7(now)
+    return Citizen(
+        id=citizen_id,
+        phone_sealed=keys.encrypt(number, keys.at("citizen.phone_sealed", citizen_id)),
+        phone_key=keys.lookup("phone", f"{number}/{place}"),
+        created_at=now,
+    )
 
 
 async def _tokens(tx: Transaction) -> dict[str, str]:

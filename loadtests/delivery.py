@@ -22,9 +22,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from sqlalchemy import make_url
 
-from app import keys
 from app.identifiers import uuid7
-from app.outbox import MessageKind, OutboxMessage, seal_params, worth_sending
+from app.outbox import MessageKind, OutboxMessage, seal_params, seal_phone, worth_sending
 from app.settings import settings
 from app.stored import copyable
 from loadtests.sweep import resident
@@ -151,11 +150,12 @@ async def _fill() -> None:
 
 
 def _owed(number: int, now: datetime) -> OutboxMessage:
+    message_id = uuid7(now)
     return OutboxMessage(
-        id=uuid7(now),
+        id=message_id,
         kind=MessageKind.PROGRESS,
-        phone_sealed=keys.encrypt(_phone(number)),
-        params_sealed=seal_params(_PARAMETERS),
+        phone_sealed=seal_phone(message_id, _phone(number)),
+        params_sealed=seal_params(message_id, _PARAMETERS),
         due_at=now,
         expires_at=now + worth_sending(MessageKind.PROGRESS),
         created_at=now,

@@ -5,7 +5,7 @@ What it says is taken as its report would have been (app/delivery/reports.py).
 
 import structlog
 
-from app import keys
+from app import keys, outbox
 from app.db import transaction
 from app.delivery import reports, unreported
 from app.delivery.reports import Report
@@ -35,7 +35,9 @@ async def _status_of(gateway: Gateway, message: Unreported) -> Status | NotSent 
             SentText(
                 id=message.id,
                 turn=message.turn,
-                phone=keys.decrypt(message.phone_sealed),
+                phone=keys.decrypt(
+                    message.phone_sealed, outbox.phone_place(message.id, message.citizen_id)
+                ),
                 provider_id=message.provider_id,
                 not_before=message.due_at,
                 not_after=message.expires_at,

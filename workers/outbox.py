@@ -297,10 +297,11 @@ def _composed(claimed: list[Claimed]) -> tuple[list[Ready], list[tuple[Claimed, 
     for message in claimed:
         assert message.phone_sealed is not None, "what has no number is not claimed"
         try:
-            phone = keys.decrypt(message.phone_sealed)
+            place = outbox.phone_place(message.id, message.citizen_id)
+            phone = keys.decrypt(message.phone_sealed, place)
             body = render(
                 message.kind,
-                outbox.open_params(message.params_sealed),
+                outbox.open_params(message.id, message.params_sealed),
                 signature=settings().sms_signature,
                 capabilities=capabilities(),
             ).body
@@ -324,7 +325,7 @@ def _outgoing(one: Ready) -> OutgoingText:
         id=message.id,
         phone=one.phone,
         template=message.kind,
-        parameters=outbox.open_params(message.params_sealed),
+        parameters=outbox.open_params(message.id, message.params_sealed),
         body=one.body,
         callback_url=f"{settings().public_url.rstrip('/')}/sms/twilio/status/{message.id}{turn}",
         turn=message.turn,

@@ -136,10 +136,11 @@ async def _open(
     tx: Transaction, phone: str, village_id: int | None, device: str
 ) -> CitizenSignedIn:
     now = await tx.now()
+    new_id = uuid7(now)
     citizen_id: UUID = await tx.scalar(
         _MEET,
-        id=uuid7(now),
-        phone_sealed=keys.encrypt(phone),
+        id=new_id,
+        phone_sealed=keys.encrypt(phone, keys.at("citizen.phone_sealed", new_id)),
         phone_key=phone_key(phone),
         village_id=village_id,
         now=now,

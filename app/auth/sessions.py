@@ -7,7 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import Interval, bindparam, text
 
-from app import clock, keys
+from app import clock, idempotency, keys
 from app.auth.actor import CitizenActor, StaffActor
 from app.auth.models import Session
 from app.db import Transaction
@@ -103,7 +103,8 @@ async def staff_by_token(tx: Transaction, token: str, *, key: str | None) -> Sig
         county_id=row.county_id,
         name=row.name,
     )
-    return SignedIn(actor, row.session_id, f"staff:{row.staff_id}", _given(row))
+    owner = f"staff:{row.staff_id}"
+    return SignedIn(actor, row.session_id, owner, _given(row, owner, key))
 
 
 async def citizen_by_token(tx: Transaction, token: str, *, key: str | None) -> SignedIn:
@@ -112,16 +113,17 @@ async def citizen_by_token(tx: Transaction, token: str, *, key: str | None) -> S
     if row is None:
         raise SignInRequired
     tx.began(row.moment)
+    owner = f"citizen:{row.citizen_id}"
     return SignedIn(
         CitizenActor(row.citizen_id, row.village_id),
         row.session_id,
-        f"citizen:{row.citizen_id}",
-        _given(row),
+        owner,
+        _given(row, owner, key),
     )
 
 
-def _given(row: Any) -> Given | None:
-    return None if row.status is None else (row.request_digest, row.status, row.body_sealed)
+def _given(row: Any, owner: str, key: str | None) -> Given | None:
+    return None if row.status is None else idempotency.opened(row, owner, key or "")
 
 
 def open_session(

@@ -43,7 +43,7 @@ LEFT JOIN staff s ON s.id = e.staff_id
 WHERE e.case_id = c.id"""
 _FOR_STAFF = text(f"""
 SELECT v.name AS village, f.name AS first_unit, k.path AS category, en.name AS entered_by_unit,
-  p.phone_sealed, given.name_sealed, ({_EVENTS}) AS events,
+  c.id AS case_id, p.id AS citizen_id, p.phone_sealed, given.name_sealed, ({_EVENTS}) AS events,
   (SELECT json_agg(json_build_object('unit', wu.name, 'clock', w) ORDER BY w.started_at, w.id)
     FROM clock w JOIN unit wu ON wu.id = w.unit_id WHERE w.case_id = c.id) AS clocks,
   (SELECT json_agg(w ORDER BY w.issued_at, w.id) FROM paper w WHERE w.case_id = c.id) AS papers
@@ -141,8 +141,8 @@ def _first_words(events: list[dict[str, Any]], field: str) -> str | None:
 
 def _reporter(row: Any) -> dict[str, str | None]:
     return {
-        "name": None if row.name_sealed is None else keys.decrypt(row.name_sealed),
-        "phone": None if row.phone_sealed is None else keys.decrypt(row.phone_sealed),
+        "name": keys.shown(row.name_sealed, keys.at("person_as_given.name_sealed", row.case_id)),
+        "phone": keys.shown(row.phone_sealed, keys.at("citizen.phone_sealed", row.citizen_id)),
     }
 
 

@@ -23,7 +23,7 @@ from app.delivery.terms import FollowedBy
 from app.delivery.turns import EndedTurn
 from app.directory.terms import Role, UnitKind
 from app.errors import ActionNotAllowed, NotFound, NotPermitted
-from app.outbox import MessageKind, MessageState, OutboxMessage, Why, worth_sending
+from app.outbox import MessageKind, MessageState, OutboxMessage, Why, phone_place, worth_sending
 
 # A text about no case is a code or a notice to staff, which names nobody and belongs to no county: each command center finds it.
 _SEEN: Final = f"""(
@@ -199,8 +199,13 @@ def _shown(message: OutboxMessage, row: Any) -> TextToSee:
         created_at=message.created_at,
         settled_at=message.settled_at,
         may_resend=_may_resend(message, row),
-        number=None if row.to_sealed is None else masked(keys.decrypt(row.to_sealed)),
+        number=_number(message, row.to_sealed),
     )
+
+
+def _number(message: OutboxMessage, sealed: bytes | None) -> str | None:
+    number = keys.shown(sealed, phone_place(message.id, message.citizen_id))
+    return None if number is None else masked(number)
 
 
 def masked(number: str) -> str:
@@ -214,5 +219,7 @@ def _turn(row: Any) -> TurnSeen:
         EndedTurn.read(row),
         row.staff_name,
         row.unit_name,
-        None if row.reason_sealed is None else keys.decrypt(row.reason_sealed),
+        keys.shown(
+            row.reason_sealed, keys.at("ended_turn.reason_sealed", row.message_id, row.turn)
+        ),
     )

@@ -42,7 +42,7 @@ UPDATE outbox_message m SET
   lease_until = CASE next WHEN 'sending' THEN {_NOW} + CAST(:lease AS interval) END,
   settled_at = CASE next WHEN 'sending' THEN NULL ELSE {_NOW} END
 FROM due WHERE m.id = due.id
-RETURNING m.id, m.kind, m.state, m.attempts, m.turn, m.expires_at, m.due_at, m.params_sealed, due.phone
+RETURNING m.id, m.kind, m.state, m.attempts, m.turn, m.expires_at, m.due_at, m.params_sealed, m.citizen_id, due.phone
 """)  # noqa: S608 - nothing but the constants above
 _EXPIRE = text(f"""
 UPDATE outbox_message m SET
@@ -70,7 +70,7 @@ WITH due AS (
 )
 UPDATE outbox_message m SET lease_token = CAST(:token AS uuid), lease_until = {_NOW} + CAST(:lease AS interval)
 FROM due WHERE m.id = due.id
-RETURNING m.id, m.kind, m.state, m.attempts, m.turn, m.expires_at, m.due_at, m.params_sealed, due.phone, due.taken
+RETURNING m.id, m.kind, m.state, m.attempts, m.turn, m.expires_at, m.due_at, m.params_sealed, m.citizen_id, due.phone, due.taken
 """)  # noqa: S608
 
 
@@ -87,6 +87,7 @@ class Claimed:
     # No attempt whose outcome is open was made before.
     due_at: datetime
     token: UUID
+    citizen_id: UUID | None
     phone_sealed: bytes | None = field(repr=False)
     params_sealed: bytes = field(repr=False)
     taken: Sequence[str] = ()
@@ -130,6 +131,7 @@ def _claimed(row: Any, token: UUID) -> Claimed:
         expires_at=row.expires_at,
         due_at=row.due_at,
         token=token,
+        citizen_id=row.citizen_id,
         phone_sealed=row.phone,
         params_sealed=row.params_sealed,
         taken=getattr(row, "taken", ()),

@@ -76,7 +76,11 @@ def end(
             followed_by=followed_by,
             by_staff_id=staff_id,
             by_unit_id=unit_id,
-            reason_sealed=None if reason is None else keys.encrypt(reason),
+            reason_sealed=None
+            if reason is None
+            else keys.encrypt(
+                reason, keys.at("ended_turn.reason_sealed", message.id, message.turn)
+            ),
             at=now,
         )
     )

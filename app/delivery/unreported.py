@@ -30,7 +30,7 @@ UPDATE outbox_message m SET
   lease_until = CASE WHEN asked THEN {_NOW} + CAST(:lease AS interval) END,
   settled_at = CASE WHEN NOT asked THEN {_NOW} END
 FROM due WHERE m.id = due.id
-RETURNING m.id, m.turn, m.inquiries, m.provider_id, m.due_at, m.expires_at, due.phone, asked
+RETURNING m.id, m.turn, m.inquiries, m.provider_id, m.due_at, m.expires_at, m.citizen_id, due.phone, asked
 """)  # noqa: S608 - nothing but the constant above
 # A report takes the lease away.
 _IN_VAIN = text(f"""
@@ -51,6 +51,7 @@ class Unreported:
     due_at: datetime
     expires_at: datetime
     token: UUID
+    citizen_id: UUID | None
     phone_sealed: bytes = field(repr=False)
 
 
@@ -70,6 +71,7 @@ async def claim(tx: Transaction, most: int, *, lease: timedelta) -> list[Unrepor
                     due_at=row.due_at,
                     expires_at=row.expires_at,
                     token=token,
+                    citizen_id=row.citizen_id,
                     phone_sealed=row.phone,
                 )
                 for row in asked

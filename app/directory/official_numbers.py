@@ -202,10 +202,11 @@ async def _fresh(
         if (phone_key, unit_id, owner_id) in held:
             continue
         held.add((phone_key, unit_id, owner_id))
+        number_id = uuid7(now)
         found.append(
             OfficialNumber(
-                id=uuid7(now),
-                phone_sealed=keys.encrypt(one.phone),
+                id=number_id,
+                phone_sealed=keys.encrypt(one.phone, phone_place(number_id)),
                 phone_key=phone_key,
                 unit_id=unit_id,
                 staff_id=owner_id,
@@ -216,6 +217,10 @@ async def _fresh(
     return found
 
 
+def phone_place(number_id: UUID) -> keys.Place:
+    return keys.at("official_number.phone_sealed", number_id)
+
+
 def _entered(row: Any) -> Entered:
     return Entered(
         id=row.id,
@@ -224,5 +229,5 @@ def _entered(row: Any) -> Entered:
         account=row.account,
         staff_name=row.staff_name,
         entered_at=row.entered_at,
-        phone=keys.decrypt(row.phone_sealed),
+        phone=keys.decrypt(row.phone_sealed, phone_place(row.id)),
     )

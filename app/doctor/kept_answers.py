@@ -4,10 +4,9 @@ from collections.abc import AsyncIterator
 from typing import Any, NamedTuple
 
 import msgspec
-from cryptography.exceptions import InvalidTag
 from sqlalchemy import text
 
-from app import keys
+from app import idempotency, keys
 from app.db import Transaction
 
 _BATCH = 500
@@ -51,8 +50,10 @@ async def broken(tx: Transaction) -> AsyncIterator[tuple[int, list[dict[str, Any
 def _told(row: Any) -> _Told | None:
     """None: it speaks of no case. Without a reference: it cannot be opened, so nobody will get it again either."""
     try:
-        body = msgspec.json.decode(keys.decrypt(row.body_sealed))
-    except (InvalidTag, ValueError):
+        body = msgspec.json.decode(
+            keys.decrypt(row.body_sealed, idempotency.body_place(row.owner, row.key))
+        )
+    except ValueError:
         return _Told(row.owner, row.created_at, None, 0)
     ref = body.get("ref") if isinstance(body, dict) else None
     if not isinstance(ref, str):

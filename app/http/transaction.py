@@ -14,7 +14,7 @@ from fastapi import Depends, Request, Response
 from fastapi.routing import APIRoute
 from typing_extensions import override
 
-from app import idempotency, keys
+from app import idempotency
 from app.db import Transaction, reading, transaction
 from app.errors import KeyReused, Problem
 from app.idempotency import Given
@@ -49,7 +49,7 @@ class Repeated(Exception):
         known, status, body = self.given
         if known != self.digest:
             raise KeyReused
-        return Response(keys.decrypt(body), status, {"Idempotent-Replay": "true"}, _JSON)
+        return Response(body, status, {"Idempotent-Replay": "true"}, _JSON)
 
 
 class OneTransaction(APIRoute):

@@ -23,6 +23,10 @@ from app.surveys.terms import CallResult
 _DECIDE: Final = frozenset({Role.DISPATCHER, Role.SUPERVISOR})
 
 
+def _reason_place(survey_id: UUID) -> keys.Place:
+    return keys.at("exclusion.reason_sealed", survey_id)
+
+
 @dataclass(frozen=True, slots=True)
 class Excluded:
     """An exclusion as supervisors see it: what the unit answered in that round. What was evaluated is not told."""
@@ -67,7 +71,7 @@ async def exclude(
         tx,
         Exclusion(
             survey_id=found.survey_id,
-            reason_sealed=keys.encrypt(reason),
+            reason_sealed=keys.encrypt(reason, _reason_place(found.survey_id)),
             decided_by_staff_id=by.staff_id,
             decided_at=now,
         ),
@@ -93,7 +97,7 @@ async def of_month(
             row.unit_name,
             row.decided_at,
             row.by_name,
-            keys.decrypt(row.reason_sealed),
+            keys.shown(row.reason_sealed, _reason_place(row.survey_id)) or "",
         )
         for row in rows
     ]

@@ -137,7 +137,7 @@ FROM surveys.return_call r JOIN surveys.survey s ON s.id = r.survey_id JOIN grie
 LEFT JOIN surveys.exclusion x ON x.survey_id = r.survey_id WHERE r.id = :call_id""")
 _EXCLUDED: Final = text(f"""
 {_ABOUT.format(which=f"{_OF_MONTH} AND EXISTS (SELECT FROM surveys.exclusion x WHERE x.survey_id = s.id)")}
-SELECT r.id AS call_id, c.ref, s.round, u.name AS unit_name, x.reason_sealed, x.decided_at, b.name AS by_name
+SELECT r.id AS call_id, r.survey_id, c.ref, s.round, u.name AS unit_name, x.reason_sealed, x.decided_at, b.name AS by_name
 FROM about t JOIN unit u ON u.id = t.unit_id
 JOIN surveys.exclusion x ON x.survey_id = t.survey_id JOIN staff b ON b.id = x.decided_by_staff_id
 JOIN surveys.return_call r ON r.survey_id = t.survey_id

@@ -168,19 +168,24 @@ def next_turn(tx: Transaction, waits: Iterable[Survey], now: datetime) -> None:
         tx.change(first)
 
 
-def sealed(words: str) -> bytes | None:
-    return keys.encrypt(words.encode("utf-8", "replace").decode()) if words else None
+def sealed(words: str, place: keys.Place) -> bytes | None:
+    return keys.encrypt(words.encode("utf-8", "replace").decode(), place) if words else None
+
+
+def remark_place(answer_id: UUID) -> keys.Place:
+    return keys.at("answer.remark_sealed", answer_id)
 
 
 def _given(
     survey_id: UUID, value: Value, remark: str, channel: AnswerChannel, now: datetime
 ) -> Answer:
+    answer_id = uuid7(now)
     return Answer(
-        id=uuid7(now),
+        id=answer_id,
         survey_id=survey_id,
         channel=channel,
         value=value,
-        remark_sealed=sealed(remark),
+        remark_sealed=sealed(remark, remark_place(answer_id)),
         answered_at=now,
     )
 
@@ -191,6 +196,10 @@ def _correct(tx: Transaction, answer: Answer, given: Answer) -> None:
     for name in Answer.CHANGING:
         setattr(answer, name, getattr(given, name))
         setattr(given, name, said[name])
+    # Each ciphertext can be opened only in its own row.
+    own, other = remark_place(answer.id), remark_place(given.id)
+    answer.remark_sealed = keys.moved(answer.remark_sealed, other, own)
+    given.remark_sealed = keys.moved(given.remark_sealed, own, other)
     given.discounted = Discount.CORRECTED
     tx.add(given)
     tx.change(answer)

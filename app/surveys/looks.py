@@ -23,7 +23,7 @@ from app.db import Transaction
 from app.directory.terms import HANDLING_UNITS, Role, UnitKind
 from app.errors import ActionNotAllowed, NotFound, NotPermitted
 from app.stored import MOMENT, Stored
-from app.surveys import confidential
+from app.surveys import answering, confidential
 from app.surveys.models import SCHEMA
 from app.surveys.replies import Value
 from app.surveys.terms import AnswerChannel
@@ -93,7 +93,7 @@ _ALONE: Final = text("SELECT pg_advisory_xact_lock(:key)")
 _ALONE_KEY: Final = int.from_bytes(b"looks")
 # Nothing of the answer, whose reading comes after the row.
 _MEANT: Final = text(f"""
-SELECT c.ref, s.id AS survey_id, s.round, s.asked_at, given.name_sealed
+SELECT c.ref, c.id AS case_id, s.id AS survey_id, s.round, s.asked_at, given.name_sealed
 FROM grievance c
 LEFT JOIN LATERAL (
   SELECT * FROM surveys.survey WHERE case_id = c.id AND (CAST(:round AS int) IS NULL OR round = :round)
@@ -104,7 +104,7 @@ WHERE c.ref = :ref AND (:of_center OR c.sealed) AND {VISIBLE_TO_STAFF} AND (s.id
 """)  # noqa: S608 - constants
 _LAST: Final = text("SELECT number, seal FROM surveys.look ORDER BY number DESC LIMIT 1")
 _ANSWER: Final = text("""
-SELECT value, channel, remark_sealed, answered_at FROM surveys.answer WHERE survey_id = :survey_id AND discounted IS NULL
+SELECT id, value, channel, remark_sealed, answered_at FROM surveys.answer WHERE survey_id = :survey_id AND discounted IS NULL
 """)
 _LIST: Final = text(f"""
 SELECT l.number, l.at, l.staff_name, o.role, l.unit_name, c.ref, c.title, s.round, l.reason
@@ -147,8 +147,10 @@ async def look(
         answered_at=answer and answer.answered_at,
         channel=None if answer is None else AnswerChannel(answer.channel),
         value=None if answer is None else Value(answer.value),
-        remark=None if answer is None else _opened(answer.remark_sealed),
-        name=_opened(meant.name_sealed),
+        remark=None
+        if answer is None
+        else keys.shown(answer.remark_sealed, answering.remark_place(answer.id)),
+        name=keys.shown(meant.name_sealed, keys.at("person_as_given.name_sealed", meant.case_id)),
     )
 
 
@@ -224,7 +226,3 @@ def _seal(one: Look, before: bytes) -> bytes:
     # As the database keeps it, to the microsecond and in whatever zone.
     moment = int(one.at.timestamp() * 1_000_000)
     return keys.digest("look", before + msgspec.json.encode([moment, *told]))
-
-
-def _opened(sealed: bytes | None) -> str | None:
-    return None if sealed is None else keys.decrypt(sealed)

@@ -203,11 +203,14 @@ def _take(
     withdrawing.withdraw_locked(
         tx, [one for row in rows if row.id in over for one in row.queued], now
     )
+    words_at = keys.at("reply.text_sealed", given.provider_message_id)
     tx.add(
         Reply(
             provider_message_id=given.provider_message_id,
-            phone_sealed=keys.encrypt(given.from_phone),
-            text_sealed=answering.sealed(given.text) or keys.encrypt(""),
+            phone_sealed=keys.encrypt(
+                given.from_phone, keys.at("reply.phone_sealed", given.provider_message_id)
+            ),
+            text_sealed=answering.sealed(given.text, words_at) or keys.encrypt("", words_at),
             effect=effect,
             survey_id=None if meant is None else meant.survey.id,
             received_at=at,

@@ -33,7 +33,8 @@ from app.surveys.terms import AnswerChannel, CallCause, CallResult, CallState
 _COLUMNS = ", ".join(f"r.{name}" for name in ReturnCall.model_fields)
 _SELECT = f"""
 SELECT {_COLUMNS}, c.ref, c.title, s.round, s.asked_at, c.answered_at, holder.name AS unit_name, handled.ref AS handled_ref,
-  a.value, a.remark_sealed, given.name_sealed, p.phone_sealed, p.phone_key,
+  a.id AS answer_id, a.value, a.remark_sealed, given.name_sealed, p.phone_sealed, p.phone_key,
+  c.id AS case_id, p.id AS citizen_id,
   (SELECT f.value FROM surveys.answer f WHERE f.survey_id = s.id AND f.discounted = 'corrected'
     ORDER BY f.answered_at LIMIT 1) AS first_value,
   ARRAY(SELECT DISTINCT CAST(t.at AT TIME ZONE 'Asia/Shanghai' AS date) FROM surveys.call_try t
@@ -159,18 +160,19 @@ async def record_finding(
         of = answering.standing_of(standing)
         answering.take(tx, of, finding.evaluation, "", AnswerChannel.RETURN_CALL, now)
         await withdrawing.withdraw(tx, [row.survey_id], now)
-    call, note = ReturnCall.read(row), answering.sealed(finding.note)
-    call.result, call.consent, call.note_sealed = finding.result, finding.consent, note
+    call, try_id = ReturnCall.read(row), uuid7(now)
+    call.result, call.consent = finding.result, finding.consent
+    call.note_sealed = answering.sealed(finding.note, _note_place(call.id))
     call.state = _state_after(finding, row.vain_days, now)
     call.tries += 1
     call.called_at, call.called_by_staff_id = now, by.staff_id
     tx.change(call)
     tx.add(
         CallTry(
-            id=uuid7(now),
+            id=try_id,
             call_id=call.id,
             result=finding.result,
-            note_sealed=note,
+            note_sealed=answering.sealed(finding.note, keys.at("call_try.note_sealed", try_id)),
             at=now,
             by_staff_id=by.staff_id,
         )
@@ -264,12 +266,12 @@ def _call(row: Any) -> CallToMake:
         called_at=row.called_at,
         value=None if row.value is None else Value(row.value),
         first_value=None if row.first_value is None else Value(row.first_value),
-        remark=_opened(row.remark_sealed),
-        name=_opened(row.name_sealed),
-        phone=_opened(row.phone_sealed),
-        note=_opened(row.note_sealed),
+        remark=keys.shown(row.remark_sealed, answering.remark_place(row.answer_id)),
+        name=keys.shown(row.name_sealed, keys.at("person_as_given.name_sealed", row.case_id)),
+        phone=keys.shown(row.phone_sealed, keys.at("citizen.phone_sealed", row.citizen_id)),
+        note=keys.shown(row.note_sealed, _note_place(row.id)),
     )
 
 
-def _opened(sealed: bytes | None) -> str | None:
-    return None if sealed is None else keys.decrypt(sealed)
+def _note_place(call_id: UUID) -> keys.Place:
+    return keys.at("return_call.note_sealed", call_id)

@@ -50,7 +50,7 @@ AND (
   OR (:of_center AND NOT EXISTS (
     SELECT 1 FROM grievance c WHERE c.citizen_id = r.citizen_id AND c.received_at <= r.received_at)))"""  # noqa: S608 - constants
 _SELECT = f"""
-SELECT {_COLUMNS}, c.ref, c.title, s.round, given.name_sealed
+SELECT {_COLUMNS}, c.ref, c.title, s.round, c.id AS case_id, given.name_sealed
 FROM surveys.reply r
 LEFT JOIN surveys.survey s ON s.id = r.survey_id
 LEFT JOIN grievance c ON c.id = s.case_id
@@ -150,7 +150,7 @@ async def settle(
     found = await tx.one_or_none(_ONE, id=reply_id, **caller(by))
     if found is None:
         raise NotFound
-    phone_key = keys.lookup("phone", keys.decrypt(found.phone_sealed))
+    phone_key = keys.lookup("phone", keys.decrypt(found.phone_sealed, _phone_place(reply_id)))
     await one_at_a_time(tx, phone_key)
     # Again, after the lock: so that it sees what the one before did.
     row = await tx.one_or_none(_ONE, id=reply_id, **caller(by))
@@ -174,7 +174,7 @@ async def settle(
     answering.next_turn(tx, await answering.waiting(tx, row.citizen_id), now)
     if reading.value_read is not None:
         await withdrawing.withdraw(tx, [reply.survey_id], now)
-    return _counted(tx, reading, meant, keys.decrypt(row.text_sealed), now)
+    return _counted(tx, reading, meant, keys.decrypt(row.text_sealed, _words_place(reply_id)), now)
 
 
 def _counted(
@@ -236,7 +236,15 @@ def _reply(row: Any) -> UnreadReply:
         if row.survey_id is None
         else Question(row.survey_id, row.ref, row.title, row.round),
         handled_at=row.handled_at,
-        words=keys.decrypt(row.text_sealed),
-        phone=keys.decrypt(row.phone_sealed),
-        name=None if row.name_sealed is None else keys.decrypt(row.name_sealed),
+        words=keys.shown(row.text_sealed, _words_place(row.provider_message_id)) or "",
+        phone=keys.shown(row.phone_sealed, _phone_place(row.provider_message_id)) or "",
+        name=keys.shown(row.name_sealed, keys.at("person_as_given.name_sealed", row.case_id)),
     )
+
+
+def _words_place(reply_id: str) -> keys.Place:
+    return keys.at("reply.text_sealed", reply_id)
+
+
+def _phone_place(reply_id: str) -> keys.Place:
+    return keys.at("reply.phone_sealed", reply_id)

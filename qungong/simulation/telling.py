@@ -21,7 +21,7 @@ from qungong.simulation.scene import Scene, Story
 
 # The newest code owed; the phone of the simulation is read by nobody else.
 _CODE: Final = text("""
-SELECT params_sealed FROM outbox_message WHERE state = 'queued' AND kind = :kind AND due_at < :soon
+SELECT id, params_sealed FROM outbox_message WHERE state = 'queued' AND kind = :kind AND due_at < :soon
 ORDER BY due_at DESC, id DESC LIMIT 1
 """)
 _JUDGE_DAYS: Final = {UnitKind.VILLAGE: 2.0, UnitKind.TOWNSHIP: 3.0}
@@ -151,8 +151,8 @@ async def _ask_for_code(tx: Transaction, phone: str, *, now: datetime) -> str:
     await codes.ask(tx, phone, address_key=phone_key(phone))
     await tx.flush()
     soon = now + timedelta(minutes=1)
-    sealed = await tx.scalar(_CODE, kind=MessageKind.ONE_TIME_CODE, soon=soon)
-    return open_params(sealed)["code"]
+    owed = (await tx.all(_CODE, kind=MessageKind.ONE_TIME_CODE, soon=soon))[0]
+    return open_params(owed.id, owed.params_sealed)["code"]
 
 
 async def _redeem(

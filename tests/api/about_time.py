@@ -17,7 +17,7 @@ from tests.people import Person
 
 _CASE = text("SELECT county_id, citizen_id FROM grievance WHERE ref = :ref")
 _TEXTS = text("""
-SELECT m.params_sealed FROM outbox_message m JOIN grievance c ON c.id = m.case_id
+SELECT m.id, m.params_sealed FROM outbox_message m JOIN grievance c ON c.id = m.case_id
 WHERE c.ref = :ref AND m.kind = :kind ORDER BY m.id
 """)
 
@@ -77,7 +77,10 @@ async def calendar(ref: str) -> WorkingCalendar:
 async def texts(ref: str, kind: str) -> list[dict[str, str]]:
     """What the reporter is owed by text, of one kind."""
     async with reading() as tx:
-        return [open_params(row.params_sealed) for row in await tx.all(_TEXTS, ref=ref, kind=kind)]
+        return [
+            open_params(row.id, row.params_sealed)
+            for row in await tx.all(_TEXTS, ref=ref, kind=kind)
+        ]
 
 
 async def as_the_reporter_reads(ref: str) -> list[dict[str, Any]]:

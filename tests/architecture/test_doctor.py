@@ -200,7 +200,7 @@ async def test_an_answer_that_was_kept_and_its_case_was_not_is_named(
         body = json.dumps({"ref": ref, "version": version}).encode()
         tx.add(idempotency.given("staff:1", f"doctor-{number}", b"digest", 200, body, now))
     unreadable = idempotency.given("staff:1", "doctor-3", b"digest", 201, b"{}", now)
-    sealed = keys.encrypt("{}")
+    sealed = keys.encrypt("{}", idempotency.body_place("staff:1", "doctor-3"))
     unreadable.body_sealed = sealed[:-1] + bytes([sealed[-1] ^ 1])
     tx.add(unreadable)
     await tx.flush()

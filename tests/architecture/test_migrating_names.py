@@ -10,6 +10,7 @@ from sqlalchemy import text
 
 from app import keys
 from app.db import OWNER, Database, transaction
+from tests.migrations import migration
 
 ROOT = Path(__file__).resolve().parents[2]
 _EMPTY = ("DROP SCHEMA public CASCADE", "DROP SCHEMA surveys CASCADE", "CREATE SCHEMA public")
@@ -55,7 +56,8 @@ async def test_migration_leaves_a_name_with_the_first_case_that_staff_entered(
     citizen, reported, first, second = sorted(uuid4() for _ in range(4))
     async with transaction(own) as tx:
         await tx.execute(_UNIT)
-        sealed = keys.encrypt("赵 秘密")
+        before = migration("0032_sealed_in_place")
+        sealed = before.seal_without_place(before.cipher(), "赵 秘密".encode())
         await tx.execute(_CITIZEN, id=citizen, phone_key=b"1", name_sealed=sealed)
         await tx.execute(_CITIZEN, id=uuid4(), phone_key=b"2", name_sealed=None)
         for case_id in (reported, first, second):

@@ -12,7 +12,7 @@ import pytest
 from app import clock, db, keys
 from app.auth import codes
 from app.auth.phones import phone_key
-from app.outbox import open_params
+from app.outbox import open_params, phone_place
 from mobile_api.sign_in import CodeTyped
 from tests.auth.conftest import At, a_unit, an_address, letters, rows
 
@@ -26,15 +26,16 @@ def a_phone() -> str:
 async def sent(phone: str) -> list[str]:
     """The codes owed to the phone, in order."""
     found = await rows(
-        "SELECT phone_sealed, params_sealed FROM outbox_message"
+        "SELECT id, phone_sealed, params_sealed FROM outbox_message"
         " WHERE kind = 'one_time_code' ORDER BY created_at, id"
     )
     return [
-        open_params(params)["code"]
-        for sealed, params in found
-        if isinstance(sealed, bytes)
+        open_params(message_id, params)["code"]
+        for message_id, sealed, params in found
+        if isinstance(message_id, UUID)
+        and isinstance(sealed, bytes)
         and isinstance(params, bytes)
-        and keys.decrypt(sealed) == f"+86{phone}"
+        and keys.decrypt(sealed, phone_place(message_id, None)) == f"+86{phone}"
     ]
 
 
@@ -71,10 +72,10 @@ async def test_a_new_phone_becomes_a_citizen_of_the_posters_village(at: At) -> N
     village_id = await a_unit("工农茶叶产业社区", "village", code=village)
     phone, client = a_phone(), at()
     answer = await sign_up(client, phone, village=village)
-    ((_, stored_village, sealed),) = await citizens(phone)
+    ((citizen_id, stored_village, sealed),) = await citizens(phone)
     assert stored_village == village_id
     assert isinstance(sealed, bytes)
-    assert keys.decrypt(sealed) == f"+86{phone}"
+    assert keys.decrypt(sealed, keys.at("citizen.phone_sealed", citizen_id)) == f"+86{phone}"
     assert answer.headers["cache-control"] == "no-store"
     listed = (await client.get(SESSIONS)).json()["sessions"]
     assert [one["id"] for one in listed] == [answer.json()["session_id"]]

@@ -145,9 +145,10 @@ async def prepare(server: str, migrated: str, template: str) -> Ground:
                 tx, now=now, device="", lasts=_ALWAYS, staff_id=row.staff_id, post_id=row.post_id
             )
         for name, phone in PHONES.items():
+            citizen_id = uuid7(now)
             citizen = Citizen(
-                id=uuid7(now),
-                phone_sealed=keys.encrypt(phone),
+                id=citizen_id,
+                phone_sealed=keys.encrypt(phone, keys.at("citizen.phone_sealed", citizen_id)),
                 phone_key=keys.lookup("phone", phone),
                 created_at=now,
             )

@@ -19,11 +19,10 @@ from uuid import UUID
 import httpx
 from typing_extensions import override
 
-from app import keys
 from app.db import Database, snapshot
 from app.doctor import examining
 from app.identifiers import uuid7
-from app.outbox import MessageKind, OutboxMessage, seal_params, worth_sending
+from app.outbox import MessageKind, OutboxMessage, seal_params, seal_phone, worth_sending
 from app.settings import settings
 from app.stored import copyable
 from tests.faults.past import PastTheApplication
@@ -208,11 +207,12 @@ def owed(number: int, at: datetime, *, kind: MessageKind = MessageKind.PROGRESS)
     params = {
         "ref": "500153-261122-48392017", "title": "13至17栋没有饮用水", "unit": "荣隆镇", "report": "已找到漏点", "code": "135790",
     }  # fmt: skip
+    message_id = uuid7(at)
     return OutboxMessage(
-        id=uuid7(at),
+        id=message_id,
         kind=kind,
-        phone_sealed=keys.encrypt(phone(number)),
-        params_sealed=seal_params(params),
+        phone_sealed=seal_phone(message_id, phone(number)),
+        params_sealed=seal_params(message_id, params),
         due_at=at,
         expires_at=at + worth_sending(kind),
         created_at=at,

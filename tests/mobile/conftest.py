@@ -30,7 +30,7 @@ WATER = "我们小区13栋到17栋已经三天没有自来水，老人小孩都�
 NOWHERE = "500153-200101-00000000"
 
 _CODES = text("""
-SELECT params_sealed FROM outbox_message m JOIN one_time_code c ON c.created_at = m.created_at
+SELECT m.id, m.params_sealed FROM outbox_message m JOIN one_time_code c ON c.created_at = m.created_at
 WHERE m.kind = 'one_time_code' AND c.phone_key = :phone_key ORDER BY m.created_at DESC LIMIT 1
 """)
 
@@ -121,8 +121,8 @@ async def new_citizen(new_phone: NewPhone) -> NewPhone:
         asked = await phone.post("/sign-up/code", key=None, phone=number)
         assert asked.status_code == 202, asked.text
         async with reading() as tx:
-            sealed = await tx.scalar(_CODES, phone_key=phone_key(f"+86{number}"))
-        code = open_params(sealed)["code"]
+            owed = (await tx.all(_CODES, phone_key=phone_key(f"+86{number}")))[0]
+        code = open_params(owed.id, owed.params_sealed)["code"]
         signed_in = await phone.post(
             "/sign-up/verify", key=None, phone=number, code=code, village=VILLAGE
         )

@@ -111,8 +111,9 @@ class Books:
         return reply_id in self._said
 
     async def says(self, case: Any, words: str, at: datetime) -> None:
-        phone = await self.tx.scalar(_PHONE, case_id=case.id)
-        reply = InboundText(f"SM{case.ref}{at.timestamp()}", keys.decrypt(phone), words)
+        person = (await self.tx.all(_PHONE, case_id=case.id))[0]
+        phone = keys.decrypt(person.phone_sealed, keys.at("citizen.phone_sealed", person.id))
+        reply = InboundText(f"SM{case.ref}{at.timestamp()}", phone, words)
         self._said.add(reply.provider_message_id)
         await receiving.receive(self.tx, [reply], now=at)
         await self.tx.flush()
@@ -186,7 +187,7 @@ class Books:
         return {}
 
 
-_PHONE = text("SELECT p.phone_sealed FROM grievance c JOIN citizen p ON p.id = c.citizen_id WHERE c.id = :case_id")  # fmt: skip
+_PHONE = text("SELECT p.id, p.phone_sealed FROM grievance c JOIN citizen p ON p.id = c.citizen_id WHERE c.id = :case_id")  # fmt: skip
 _DUE = text("SELECT * FROM clock WHERE next_at <= :at ORDER BY next_at, id LIMIT 200 FOR UPDATE")
 
 

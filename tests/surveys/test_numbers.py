@@ -60,9 +60,10 @@ async def reported_by_phone(
     cadre = await staff("gongnong")
     async with transaction() as tx:
         now = await tx.now()
+        person_id = uuid7(now)
         person = Citizen(
-            id=uuid7(now),
-            phone_sealed=keys.encrypt(phone),
+            id=person_id,
+            phone_sealed=keys.encrypt(phone, keys.at("citizen.phone_sealed", person_id)),
             phone_key=keys.lookup("phone", phone),
             village_id=cadre.unit_id,
             created_at=now,

@@ -14,11 +14,12 @@ from app import keys
 from app.api import return_calls, sessions
 from app.db import transaction
 from app.http import problems
+from app.idempotency import body_place
 from qungong.sample import PASSWORD
 from tests.surveys.conftest import Village, new_phone
 from tests.surveys.test_surveys import reply
 
-_GIVEN = text("SELECT body_sealed FROM given_answer")
+_GIVEN = text("SELECT owner, key, body_sealed FROM given_answer")
 
 
 @pytest_asyncio.fixture
@@ -77,7 +78,10 @@ async def test_a_dissatisfied_citizen_is_called_and_the_case_is_done_again(
     again = await client.post(f"{address}/finding", json=finding, headers=keyed)
     assert again.json() == first.json()
     async with transaction() as tx:
-        kept = [keys.decrypt(row.body_sealed) for row in await tx.all(_GIVEN)]
+        kept = [
+            keys.decrypt(row.body_sealed, body_place(row.owner, row.key))
+            for row in await tx.all(_GIVEN)
+        ]
     assert kept
     assert all(phone not in body for body in kept)
     done = await client.post(f"/cases/{asked.ref}/rework", json=rework, headers=center)

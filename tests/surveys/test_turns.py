@@ -23,7 +23,7 @@ from tests.surveys.test_surveys import answers, call_about, reply
 
 _SURVEY = text("SELECT * FROM surveys.survey WHERE case_id = :case_id ORDER BY round DESC LIMIT 1")
 _TEXTS = text("""
-SELECT kind, params_sealed, expires_at FROM outbox_message
+SELECT id, kind, params_sealed, expires_at FROM outbox_message
 WHERE case_id = :case_id AND kind IN ('survey', 'survey_reminder') ORDER BY created_at, id
 """)
 _CLOSE_AT = text("SELECT close_at FROM grievance WHERE id = :case_id")
@@ -176,7 +176,7 @@ async def test_who_does_not_answer_is_reminded_once_on_the_third_day(village: Vi
     async with reading() as tx:
         sent = (await tx.all(_TEXTS, case_id=asked.case_id))[-1]
     assert sent.expires_at <= (await survey(asked)).window_ends_at
-    assert asked.ref in render(sent.kind, open_params(sent.params_sealed)).body
+    assert asked.ref in render(sent.kind, open_params(sent.id, sent.params_sealed)).body
 
 
 async def test_no_reminder_goes_to_who_answered_or_opted_out_or_after_the_window(

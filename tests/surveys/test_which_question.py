@@ -27,7 +27,7 @@ _BECAME = text(
 )
 _STATE = text("SELECT state FROM outbox_message WHERE case_id = :case_id AND kind = 'survey'")
 _WORDS = text("""
-SELECT kind, params_sealed FROM outbox_message WHERE case_id = :case_id AND kind IN ('survey', 'survey_reminder') ORDER BY id
+SELECT id, kind, params_sealed FROM outbox_message WHERE case_id = :case_id AND kind IN ('survey', 'survey_reminder') ORDER BY id
 """)
 
 
@@ -40,7 +40,7 @@ async def words(asked: Asked) -> list[str]:
     """The texts as they are read."""
     async with reading() as tx:
         return [
-            render(row.kind, open_params(row.params_sealed)).body
+            render(row.kind, open_params(row.id, row.params_sealed)).body
             for row in await tx.all(_WORDS, case_id=asked.case_id)
         ]
 

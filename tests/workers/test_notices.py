@@ -18,7 +18,7 @@ from app.db import Database, transaction
 from app.directory import official_numbers
 from app.keys import decrypt
 from app.limits.terms import Kind
-from app.outbox import MessageKind, open_params
+from app.outbox import MessageKind, open_params, phone_place
 from app.settings import settings
 from app.supervision import issuing, supervising
 from app.supervision.models import CardLevel
@@ -76,7 +76,9 @@ async def owed() -> list[Any]:
 
 async def told() -> list[tuple[str, datetime]]:
     """To which numbers, and when they are due."""
-    return sorted((decrypt(one.phone_sealed), one.due_at) for one in await owed())
+    return sorted(
+        (decrypt(one.phone_sealed, phone_place(one.id, None)), one.due_at) for one in await owed()
+    )
 
 
 async def test_whoever_has_a_card_is_texted_in_the_morning_and_so_is_the_unit(
@@ -102,7 +104,11 @@ async def test_the_text_says_nothing_of_any_case(cadre: StaffActor) -> None:
     await registered(cadre, MONDAY)
     await sweep(LATE + timedelta(minutes=5))
     for one in await owed():
-        assert (one.case_id, one.citizen_id, open_params(one.params_sealed)) == (None, None, {})
+        assert (one.case_id, one.citizen_id, open_params(one.id, one.params_sealed)) == (
+            None,
+            None,
+            {},
+        )
         assert one.expires_at - one.due_at < timedelta(hours=12)
     body = texts.render(MessageKind.STAFF_NOTICE, {}).body
     assert "请登录群工系统" in body

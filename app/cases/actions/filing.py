@@ -317,9 +317,12 @@ def _person_helped(
     if found.person_id is not None:
         known: UUID = found.person_id
         return known
+    person_id = uuid7(now)
     fresh = Citizen(
-        id=uuid7(now),
-        phone_sealed=keys.encrypt(person.phone) if person.phone else None,
+        id=person_id,
+        phone_sealed=keys.encrypt(person.phone, keys.at("citizen.phone_sealed", person_id))
+        if person.phone
+        else None,
         phone_key=_phone_key(person),
         village_id=found.id if found.kind == UnitKind.VILLAGE else None,
         created_at=now,
@@ -345,7 +348,7 @@ def _keep_as_given(tx: Transaction, person: PersonHelped | None, case: Case, now
             case_id=case.id,
             phone_key=None if case.sealed else _phone_key(person),
             name_key=_name_key(person),
-            name_sealed=keys.encrypt(person.name),
+            name_sealed=keys.encrypt(person.name, keys.at("person_as_given.name_sealed", case.id)),
             given_at=now,
         )
     )
