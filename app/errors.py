@@ -130,6 +130,15 @@ class TooMany(Problem):
     detail = "请稍后再试。"
 
 
+class RequestTimeout(Problem):
+    """The rest of a request did not arrive in time; the connection is closed."""
+
+    type = "request-timeout"
+    status = 408
+    title = "提交超时"
+    detail = "网络太慢，提交没有完成，请到信号好的地方再试一次。"
+
+
 class TooLarge(Problem):
     type = "too-large"
     status = 413

@@ -39,6 +39,39 @@ class Settings(BaseSettings):
         default=10, ge=1, le=500, description="connections of each process"
     )
 
+    http_connections: int = Field(
+        default=500,
+        ge=10,
+        le=100_000,
+        description="connections of each HTTP process; beyond it the one longest waiting for the rest of a request is closed",
+    )
+    http_header_seconds: float = Field(
+        default=15, gt=0, le=300, description="within which the header of a request must arrive"
+    )
+    http_idle_seconds: int = Field(
+        default=65,
+        ge=1,
+        le=600,
+        description="a connection is kept open without a request; longer than the proxy in front keeps it",
+    )
+    http_body_seconds: float = Field(
+        default=30,
+        gt=0,
+        le=600,
+        description="without a byte of a body, after which the connection is closed",
+    )
+    http_body_rate: float = Field(
+        default=1000,
+        gt=0,
+        description="bytes a second of a body, averaged after the first HTTP_BODY_SECONDS; slower senders are cut off",
+    )
+    http_answer_seconds: float = Field(
+        default=60,
+        gt=0,
+        le=600,
+        description="within which a client must go on reading an answer",
+    )
+
     secret_key: SecretStr = Field(
         default=SecretStr(LOCAL_SECRET),
         description="everything secret is derived from it; a changed one makes stored numbers unreadable and chains fail",

@@ -120,8 +120,7 @@ def _at_size(
     known = asyncio.run(_fill(size))
     port = 18100 + size // 10_000
     argv = [
-        sys.executable, "-m", "uvicorn", serving.HTTP_APPLICATION, "--host", "127.0.0.1", "--port", str(port),
-        "--workers", str(SERVERS), "--no-access-log", "--log-level", "warning", "--proxy-headers",
+        sys.executable, "-m", serving.HTTP_SERVER, "--port", str(port), "--processes", str(SERVERS)
     ]  # fmt: skip
     with subprocess.Popen(argv) as served:  # noqa: S603 - our own server
         try:

@@ -105,6 +105,18 @@ def dev(port: HttpPort = 8000, sms_port: SmsPort = 8001) -> None:
     _run(serving.Ports(port, sms_port), reload=True)
 
 
+@app.command()
+def web(
+    port: HttpPort = 8000,
+    host: Annotated[str, typer.Option(help="监听地址 · address to listen on")] = "127.0.0.1",
+    processes: Annotated[int, typer.Option(min=1, max=256, help="进程数 · processes")] = 2,
+) -> None:
+    """Run the HTTP server alone, as in production: with time limits, behind a proxy that does TLS."""
+    argv = [sys.executable, "-m", serving.HTTP_SERVER]
+    argv += ["--host", host, "--port", str(port), "--processes", str(processes)]
+    os.execv(sys.executable, argv)  # noqa: S606 - our own; its processes would import this whole command
+
+
 @app.command("demo")
 @says_what_is_wrong
 def play_demo(

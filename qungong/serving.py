@@ -19,6 +19,7 @@ from app.db import Database, transaction
 from app.settings import Settings, settings
 from qungong.local import Lock, Services, local_folder, local_services
 from qungong.supervisor import Command, Supervisor, end_leftovers, require_port
+from qungong.web import RELOADED
 from sms import templates
 from sms.providers import capabilities
 from sms.providers.twilio_protocol import TRIES_AGAIN
@@ -28,9 +29,8 @@ ROOT = Path(__file__).resolve().parents[1]
 HOST = "127.0.0.1"
 HTTP_PROCESSES = 2
 WORKERS = ("deadlines", "outbox")
-HTTP_APPLICATION = "qungong.asgi:app"
+HTTP_SERVER = "qungong.web"
 SIMULATOR_APPLICATION = "sms.simulator.app:app"
-RELOADED = ("app", "mobile_api", "qungong", "sms", "workers")
 REVIVAL_SECONDS = 2.0
 # Of each provider: where its API is, and whose account it is. With neither, the simulator stands for it.
 _REAL = {
@@ -148,15 +148,8 @@ async def _register_templates() -> None:
 
 def commands(ports: Ports, *, reload: bool) -> list[Command]:
     """Everything that is kept running."""
-    http = ["uvicorn", HTTP_APPLICATION, "--host", HOST, "--port", str(ports.http)]
-    # Requests are logged by the application itself, without the phone numbers that stand in addresses.
-    http += ["--no-access-log", "--log-level", "warning"]
-    # Limits per address count whoever asks, not the proxy in front.
-    http += ["--proxy-headers", "--forwarded-allow-ips", settings().trusted_proxies]
-    if reload:
-        http += ["--reload", *(word for folder in RELOADED for word in ("--reload-dir", folder))]
-    else:
-        http += ["--workers", str(HTTP_PROCESSES)]
+    http = [HTTP_SERVER, "--host", HOST, "--port", str(ports.http)]
+    http += ["--reload"] if reload else ["--processes", str(HTTP_PROCESSES)]
     kept = [Command("http", _module(*http))]
     kept += [Command(name, _worker(name, reload=reload)) for name in WORKERS]
     if simulated_at(ports):

@@ -9,6 +9,7 @@ import structlog
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 
 from app import errors
 from app.errors import Problem
@@ -30,6 +31,7 @@ _BY_STATUS: dict[int, type[Problem]] = {
     400: errors.MalformedRequest,
     404: errors.NotFound,
     405: errors.MethodNotAllowed,
+    408: errors.RequestTimeout,
     413: errors.TooLarge,
     422: errors.InvalidInput,
     429: errors.TooMany,
@@ -153,6 +155,11 @@ def _in_chinese(mistake: dict[str, Any]) -> str:
     return template.format(**mistake.get("ctx", {}))
 
 
+def _route(request: Request) -> str | None:
+    """As the route is written: the path that was asked for holds a case's number."""
+    return getattr(request.scope.get("route"), "path", None)
+
+
 def install(app: FastAPI) -> None:
     """Every failure of the application leaves as a problem."""
 
@@ -166,15 +173,20 @@ def install(app: FastAPI) -> None:
             # The class and the statement's shape help; the values might be somebody's name or number.
             log.error(
                 "request failed",
-                # As the route is written: the path that was asked for holds a case's number.
-                route=getattr(request.scope.get("route"), "path", None),
+                route=_route(request),
                 error=type(error).__name__,
                 exc_info=told.status == 500,
             )
         # A 405 names what is allowed.
         return respond(told, getattr(error, "headers", None))
 
+    async def gone(request: Request, _error: Exception) -> Response:
+        # The client's business, and anybody can do it: one short line. Nobody reads this answer.
+        log.info("client went away", route=_route(request))
+        return respond(errors.RequestTimeout())
+
     app.add_exception_handler(Problem, problem)
+    app.add_exception_handler(ClientDisconnect, gone)
     for kind in (
         RequestValidationError,
         HTTPException,

@@ -86,8 +86,8 @@ async def _post(
         "SIMULATOR_INBOUND_URL": _NOWHERE,
     } | BELIEVED  # fmt: skip
 
-    async def serve(application: str, port: int, answers: str) -> None:
-        argv = [sys.executable, "-m", "uvicorn", application, "--host", "127.0.0.1", "--port", str(port), "--no-access-log"]  # fmt: skip
+    async def serve(*module: str, port: int, answers: str) -> None:
+        argv = [sys.executable, "-m", *module, "--host", "127.0.0.1", "--port", str(port)]
         started = await asyncio.create_subprocess_exec(
             *argv, cwd=ROOT, env=os.environ | environment,
             stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL,
@@ -100,14 +100,16 @@ async def _post(
                 await asyncio.sleep(0.25)
             else:
                 return
-        raise RuntimeError(f"{application} did not come up")
+        raise RuntimeError(f"{module[-1]} did not come up")
 
     async def back() -> None:
-        await serve(serving.SIMULATOR_APPLICATION, ports[0], "/control/health")
+        await serve(
+            "uvicorn", serving.SIMULATOR_APPLICATION, port=ports[0], answers="/control/health"
+        )
 
     async with httpx.AsyncClient(timeout=30) as web, Forks.ready() as forks:
         try:
-            await serve(serving.HTTP_APPLICATION, ports[1], "/health")
+            await serve(serving.HTTP_SERVER, "--processes", "1", port=ports[1], answers="/health")
             if not starts_away:
                 await back()
             chance = random.Random(seed)  # noqa: S311 - reproducible
