@@ -1,4 +1,7 @@
-"""Over HTTP: the numbers of units and of staff, for the administrator alone. The rules are in app/directory."""
+"""Over HTTP: the numbers of units and of staff, for the administrator alone, and the log of changes, for supervisors.
+
+The rules are in app/directory.
+"""
 
 from typing import Annotated, Self
 from uuid import UUID
@@ -9,8 +12,9 @@ from pydantic_core import PydanticCustomError
 
 from app.auth.actor import StaffActor
 from app.directory import official_numbers
+from app.directory.models import OfficialNumberChange
 from app.directory.official_numbers import Entered
-from app.directory.terms import Role
+from app.directory.terms import NumberChange, Role, UnitKind
 from app.errors import KeyReused, NotFound, NothingChanged, NotPermitted, SignInRequired
 from app.http.inputs import Input, UnitCode
 from app.http.moments import At
@@ -25,6 +29,7 @@ router = APIRouter(prefix="/official-numbers", tags=["目录"], route_class=OneT
 Account = Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z_.-]{1,40}$", max_length=40)]
 NumberId = Annotated[UUID, Path(description="编号，见号码列表")]
 _WHOSE = "仅系统管理员。"
+_WATCH = frozenset({UnitKind.COMMAND_CENTER, UnitKind.DISCIPLINE})
 
 
 class NumbersQuery(Input):
@@ -100,11 +105,71 @@ async def list_numbers(
     )
 
 
+class ChangesQuery(Input):
+    before: UUID | None = Field(default=None, description="上一页的 next；不填为第一页")
+    size: int = Field(default=50, ge=1, le=200, description="每页几条")
+
+
+class NumberChangeOut(BaseModel):
+    id: UUID
+    change: NumberChange
+    change_label: str = Field(examples=["登记"])
+    number: str = Field(description="号码末四位", examples=["****1122"])
+    unit_code: str | None = Field(examples=["500153003007"])
+    unit: str | None = Field(examples=["工农茶叶产业社区"])
+    account: str | None = Field(examples=[None])
+    staff: str | None = Field(examples=[None])
+    at: At
+    by: str | None = Field(description="谁办的；在服务器上成批导入的为空", examples=["系统管理员"])
+
+    @classmethod
+    def of(cls, one: OfficialNumberChange) -> Self:
+        return cls(
+            id=one.id,
+            change=one.change,
+            change_label=one.change.chinese,
+            number=f"****{one.last_four}",
+            unit_code=one.unit_code,
+            unit=one.unit_name,
+            account=one.account,
+            staff=one.staff_name,
+            at=one.at,
+            by=one.by_name,
+        )
+
+
+class NumberChanges(BaseModel):
+    items: list[NumberChangeOut]
+    next: UUID | None = Field(description="下一页的 before；没有下一页则为空")
+
+
+@router.get(
+    "/changes",
+    summary="号码登记记录",
+    description="谁在何时为哪个单位或工作人员登记、撤下了号码，新的在前，只增不改。登记为经办人员号码的，不发评价短信，改为回访："
+    "有疑问的，请向系统管理员核对。仅县指挥中心和纪检监察机关的督查员。",
+    responses=problems(SignInRequired, NotPermitted),
+)
+async def list_changes(
+    asked: Annotated[ChangesQuery, Query()], tx: Tx, by: ByStaff
+) -> NumberChanges:
+    if by.role is not Role.SUPERVISOR or by.unit_kind not in _WATCH:
+        raise NotPermitted("只有县指挥中心和纪检监察机关的督查员可以查阅号码登记记录。")
+    found = await official_numbers.changes(
+        tx, county_id=by.county_id, before=asked.before, most=asked.size + 1
+    )
+    shown, last = page_of(found, asked.size)
+    return NumberChanges(
+        items=[NumberChangeOut.of(one) for one in shown],
+        next=None if last is None else last.id,
+    )
+
+
 @router.post(
     "",
     status_code=201,
     summary="登记号码",
-    description=f"登记一个属于单位或工作人员的手机号码。成批的用 qungong import-phones。{_WHOSE}",
+    description=f"登记一个属于单位或工作人员的手机号码，对此后办结的事生效；登记留有记录，供督查员查阅。成批的用 qungong import-phones。{_WHOSE}",
     responses=problems(SignInRequired, NotPermitted, NothingChanged, KeyReused),
 )
 async def enter_number(given: NewNumber, tx: Tx, by: ByStaff) -> OfficialNumberOut:
@@ -124,7 +189,7 @@ async def enter_number(given: NewNumber, tx: Tx, by: ByStaff) -> OfficialNumberO
 @router.post(
     "/{number_id}/remove",
     summary="撤下号码",
-    description=f"此后它与群众的号码一样。由谁、何时撤下，留在记录中。{_WHOSE}",
+    description=f"对此后办结的事，它与群众的号码一样。由谁、何时撤下，留有记录，供督查员查阅。{_WHOSE}",
     responses=problems(SignInRequired, NotPermitted, NotFound, KeyReused),
 )
 async def remove_number(number_id: NumberId, tx: Tx, by: ByStaff) -> RemovedOut:

@@ -94,7 +94,7 @@ class Calls(BaseModel):
 
 class FindingIn(Input):
     result: CallResult = Field(
-        description="valid 反映属实、unreasonable 诉求不合理、not_reached 未联系上（仍待回访）、evaluated 已评价",
+        description="valid 反映属实、unreasonable 诉求不合理、not_reached 未联系上（仍待回访）、evaluated 已评价、handler 确系经办人员本人（不作评价）",
         examples=["valid"],
     )
     consent: StrictBool = Field(default=False, description="群众是否同意重办", examples=[True])
@@ -115,7 +115,7 @@ class Rework(Input):
 @router.get(
     "/return-calls",
     summary="回访列表",
-    description="待回访的群众，先到的在前：评价不满意的，和无法短信评价的（没有号码、号码属于单位或多人共用、已退订、未送达、读不明白）。仅县指挥中心；指挥中心自己办理的，仅其督查员；检举控告的，仅承办单位的督查员。参与办理的人看不到。",
+    description="待回访的群众，先到的在前：评价不满意的，和无法短信评价的（没有号码、号码属于单位、多人共用或登记为经办人员的、已退订、未送达、读不明白）。仅县指挥中心；指挥中心自己办理的，仅其督查员；检举控告的，仅承办单位的督查员。参与办理的人看不到。",
     responses=problems(SignInRequired, NotPermitted),
 )
 async def list_calls(asked: Annotated[CallsQuery, Query()], tx: Tx, by: ByStaff) -> Calls:

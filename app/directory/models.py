@@ -4,10 +4,10 @@ from datetime import date, datetime
 from typing import ClassVar
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Identity, Index, Text, text
+from sqlalchemy import CheckConstraint, Identity, Index, Text, UniqueConstraint, text
 from sqlmodel import Field
 
-from app.directory.terms import Role, UnitKind
+from app.directory.terms import NumberChange, Role, UnitKind
 from app.stored import MOMENT, Stored, one_of
 
 
@@ -141,6 +141,35 @@ class OfficialNumber(Stored, table=True):
     entered_by_staff_id: int | None = Field(default=None, foreign_key="staff.id")
     removed_at: datetime | None = Field(default=None, sa_type=MOMENT)
     removed_by_staff_id: int | None = Field(default=None, foreign_key="staff.id")
+
+
+class OfficialNumberChange(Stored, table=True):
+    """A number was entered or removed: who, when, for which unit or person. Names as they were then; only added to.
+
+    Of the number it keeps the last four digits: enough for a supervisor to ask about it, too little to call it.
+    """
+
+    __tablename__ = "official_number_change"
+    __table_args__ = (
+        one_of("change", NumberChange),
+        CheckConstraint("(unit_name IS NULL) <> (account IS NULL)", name="change_has_owner"),
+        UniqueConstraint("number_id", "change", name="each_change_once"),
+        Index("official_number_change_by_id", "county_id", "id"),
+    )
+
+    id: UUID = Field(primary_key=True)
+    county_id: int | None = Field(default=None, foreign_key="unit.id")
+    number_id: UUID = Field(foreign_key="official_number.id")
+    change: NumberChange = Field(sa_type=Text)
+    last_four: str = Field(max_length=4)
+    unit_name: str | None = None
+    unit_code: str | None = None
+    account: str | None = None
+    staff_name: str | None = None
+    at: datetime = Field(sa_type=MOMENT)
+    # Empty where it came from a list that was imported on the server.
+    by_staff_id: int | None = Field(default=None, foreign_key="staff.id")
+    by_name: str | None = None
 
 
 class Category(Stored, table=True):

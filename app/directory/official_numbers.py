@@ -1,6 +1,7 @@
 """Numbers of units and of staff, which speak for no citizen: entered, taken out, listed and imported by the administrator.
 
-Takes numbers in E.164. Kept like citizens': encrypted, found by a keyed digest.
+Takes numbers in E.164. Kept like citizens': encrypted, found by a keyed digest. Each entry and removal is also in an
+append-only log for supervisors: a resident's number entered as a handler's own would silence the resident.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -15,18 +16,22 @@ from app import keys
 from app.db import Transaction
 from app.directory.divisions import Fault
 from app.directory.importing import SHOWN_FAULTS
-from app.directory.models import OfficialNumber
+from app.directory.models import OfficialNumber, OfficialNumberChange
+from app.directory.terms import NumberChange
 from app.errors import InvalidInput, NotFound, NothingChanged
 from app.identifiers import uuid7
 
 _AT_ONCE: Final = 1000
 # The units of a county, also those above it that stand there; staff who have or had a post in one.
 _UNITS = text("""
-SELECT code, id FROM unit WHERE code = ANY(:codes)
+SELECT code, id, name, county_id FROM unit WHERE code = ANY(:codes)
   AND (CAST(:county_id AS int) IS NULL OR county_id = :county_id)
 """)
 _STAFF = text("""
-SELECT s.account, s.id FROM staff s WHERE s.account = ANY(:accounts) AND (CAST(:county_id AS int) IS NULL OR EXISTS (
+SELECT s.account, s.id, s.name, (
+  SELECT u.county_id FROM post o JOIN unit u ON u.id = o.unit_id WHERE o.staff_id = s.id
+  ORDER BY o.valid_to DESC NULLS FIRST, o.id DESC LIMIT 1) AS county_id
+FROM staff s WHERE s.account = ANY(:accounts) AND (CAST(:county_id AS int) IS NULL OR EXISTS (
   SELECT 1 FROM post o JOIN unit u ON u.id = o.unit_id WHERE o.staff_id = s.id AND u.county_id = :county_id))
 """)
 _HELD = text("""
@@ -45,7 +50,19 @@ _BY_ID = text(_LIST + "n.id = :id")
 _REMOVE = text("""
 UPDATE official_number SET removed_at = :now, removed_by_staff_id = :staff_id WHERE id = :id AND removed_at IS NULL
 """)
+# What the log says of a number when it is removed: whose it was.
+_OWNER_OF = text("""
+SELECT u.code AS unit_code, u.name AS unit_name, s.account, s.name AS staff_name, coalesce(u.county_id, (
+  SELECT pu.county_id FROM post o JOIN unit pu ON pu.id = o.unit_id WHERE o.staff_id = s.id
+  ORDER BY o.valid_to DESC NULLS FIRST, o.id DESC LIMIT 1)) AS county_id
+FROM official_number n LEFT JOIN unit u ON u.id = n.unit_id LEFT JOIN staff s ON s.id = n.staff_id WHERE n.id = :id
+""")
+_NAME = text("SELECT name FROM staff WHERE id = :id")
+_CHANGES = text("""
+SELECT * FROM official_number_change WHERE county_id = :county_id AND id < CAST(:before AS uuid) ORDER BY id DESC LIMIT :most
+""")
 _FIRST: Final = UUID(int=0)
+_AFTER_ALL: Final = UUID(int=2**128 - 1)
 
 
 class Listed(NamedTuple):
@@ -59,6 +76,15 @@ class Listed(NamedTuple):
     @property
     def owner(self) -> str:
         return self.unit_code or self.account or ""
+
+
+class Owner(NamedTuple):
+    """Whose a number is: exactly one of unit and person is set. `county_id`: whose supervisors watch over it."""
+
+    unit_id: int | None
+    staff_id: int | None
+    name: str
+    county_id: int | None
 
 
 class NumbersRefused(InvalidInput):
@@ -112,9 +138,10 @@ async def enter(
     fresh = await _fresh(tx, [listed], owners, staff_id, now)
     if not fresh:
         raise NothingChanged("这个号码已经登记。")
-    tx.add(fresh[0])
+    number = fresh[0][1]
+    _add(tx, listed, number, owners[listed.owner], await _name(tx, staff_id))
     await tx.flush()
-    return await get(tx, fresh[0].id, county_id=county_id)
+    return await get(tx, number.id, county_id=county_id)
 
 
 async def get(tx: Transaction, number_id: UUID, *, county_id: int | None) -> Entered:
@@ -135,10 +162,35 @@ async def page(
 async def remove(
     tx: Transaction, number_id: UUID, *, county_id: int | None, staff_id: int, now: datetime
 ) -> None:
-    """From now on it is like any citizen's. Who took it out, and when, stays on record."""
-    await get(tx, number_id, county_id=county_id)
+    """For rounds that are answered from now on it is like any citizen's. Who removed it, and when, is in the log."""
+    entered = await get(tx, number_id, county_id=county_id)
     if not await tx.execute(_REMOVE, id=number_id, staff_id=staff_id, now=now):
         raise NotFound
+    owner = (await tx.all(_OWNER_OF, id=number_id))[0]
+    tx.add(
+        OfficialNumberChange(
+            id=uuid7(now),
+            county_id=owner.county_id,
+            number_id=number_id,
+            change=NumberChange.REMOVED,
+            last_four=entered.phone[-4:],
+            unit_name=owner.unit_name,
+            unit_code=owner.unit_code,
+            account=owner.account,
+            staff_name=owner.staff_name,
+            at=now,
+            by_staff_id=staff_id,
+            by_name=await _name(tx, staff_id),
+        )
+    )
+
+
+async def changes(
+    tx: Transaction, *, county_id: int | None, before: UUID | None, most: int
+) -> list[OfficialNumberChange]:
+    """The county's entries and removals, the newest first, from before `before` on."""
+    rows = await tx.all(_CHANGES, county_id=county_id, before=before or _AFTER_ALL, most=most)
+    return [OfficialNumberChange.read(row) for row in rows]
 
 
 async def import_numbers(
@@ -162,8 +214,8 @@ async def import_numbers(
     added = 0
     for at in range(0, len(listed), _AT_ONCE):
         fresh = await _fresh(tx, listed[at : at + _AT_ONCE], owners, None, now)
-        for number in fresh:
-            tx.add(number)
+        for one, number in fresh:
+            _add(tx, one, number, owners[one.owner], None)
         await tx.flush()
         added += len(fresh)
         told("写入", min(at + _AT_ONCE, len(listed)), len(listed))
@@ -172,24 +224,52 @@ async def import_numbers(
 
 async def _owners(
     tx: Transaction, listed: Sequence[Listed], county_id: int | None
-) -> dict[str, tuple[int | None, int | None]]:
-    """By unit code and by account: the unit's id, or the person's."""
+) -> dict[str, Owner]:
+    """By unit code and by account."""
     codes = sorted({one.unit_code for one in listed if one.unit_code})
     accounts = sorted({one.account for one in listed if one.account})
     units = await tx.all(_UNITS, codes=codes, county_id=county_id)
     people = await tx.all(_STAFF, accounts=accounts, county_id=county_id)
-    return {row.code: (row.id, None) for row in units} | {
-        row.account: (None, row.id) for row in people
+    return {row.code: Owner(row.id, None, row.name, row.county_id) for row in units} | {
+        row.account: Owner(None, row.id, row.name, row.county_id) for row in people
     }
+
+
+async def _name(tx: Transaction, staff_id: int) -> str:
+    name: str = await tx.scalar(_NAME, id=staff_id)
+    return name
+
+
+def _add(
+    tx: Transaction, listed: Listed, number: OfficialNumber, owner: Owner, by_name: str | None
+) -> None:
+    """The number, and its entry in the log."""
+    tx.add(number)
+    tx.add(
+        OfficialNumberChange(
+            id=uuid7(number.entered_at),
+            county_id=owner.county_id,
+            number_id=number.id,
+            change=NumberChange.ENTERED,
+            last_four=listed.phone[-4:],
+            unit_name=None if owner.unit_id is None else owner.name,
+            unit_code=listed.unit_code,
+            account=listed.account,
+            staff_name=None if owner.staff_id is None else owner.name,
+            at=number.entered_at,
+            by_staff_id=number.entered_by_staff_id,
+            by_name=by_name,
+        )
+    )
 
 
 async def _fresh(
     tx: Transaction,
     listed: Sequence[Listed],
-    owners: dict[str, tuple[int | None, int | None]],
+    owners: dict[str, Owner],
     staff_id: int | None,
     now: datetime,
-) -> list[OfficialNumber]:
+) -> list[tuple[Listed, OfficialNumber]]:
     """Those that are not there yet, each once."""
     by_key = {one: keys.lookup("phone", one.phone) for one in listed}
     held = {
@@ -198,22 +278,21 @@ async def _fresh(
     }
     found = []
     for one, phone_key in by_key.items():
-        unit_id, owner_id = owners[one.owner]
+        unit_id, owner_id, _, _ = owners[one.owner]
         if (phone_key, unit_id, owner_id) in held:
             continue
         held.add((phone_key, unit_id, owner_id))
         number_id = uuid7(now)
-        found.append(
-            OfficialNumber(
-                id=number_id,
-                phone_sealed=keys.encrypt(one.phone, phone_place(number_id)),
-                phone_key=phone_key,
-                unit_id=unit_id,
-                staff_id=owner_id,
-                entered_at=now,
-                entered_by_staff_id=staff_id,
-            )
+        number = OfficialNumber(
+            id=number_id,
+            phone_sealed=keys.encrypt(one.phone, phone_place(number_id)),
+            phone_key=phone_key,
+            unit_id=unit_id,
+            staff_id=owner_id,
+            entered_at=now,
+            entered_by_staff_id=staff_id,
         )
+        found.append((one, number))
     return found
 
 

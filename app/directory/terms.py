@@ -37,6 +37,18 @@ class Role(StrEnum):
 
 OFFICES = frozenset({UnitKind.DEPARTMENT, UnitKind.COMMAND_CENTER, UnitKind.DISCIPLINE})
 
+
+class NumberChange(StrEnum):
+    """What was done to an official number."""
+
+    ENTERED = "entered"
+    REMOVED = "removed"
+
+    @property
+    def chinese(self) -> str:
+        return {"entered": "登记", "removed": "撤下"}[self]
+
+
 # Units that are there to handle cases. Whoever sits in one, in whatever post, is told of no evaluation but what is released.
 HANDLING_UNITS = frozenset({UnitKind.DEPARTMENT, UnitKind.TOWNSHIP, UnitKind.VILLAGE})
 

@@ -142,6 +142,16 @@ SELECT d.survey_id, d.staff_id, d.what FROM (
 ) d JOIN surveys.survey s ON s.id = d.survey_id
 WHERE {had_a_part("d.staff_id")} ORDER BY d.survey_id, d.staff_id, d.what LIMIT :most
 """)  # noqa: S608 - constants of our own
+# Official numbers decide whose answer counts: each entry and removal stands in the log, and no other.
+_NUMBERS_ON_RECORD = text("""
+SELECT coalesce(n.id, l.number_id) AS number_id, n.id IS NOT NULL AS entered, n.removed_at IS NOT NULL AS removed,
+  coalesce(l.changes, '{}') AS logged
+FROM official_number n FULL JOIN (
+  SELECT number_id, array_agg(change ORDER BY change) AS changes, max(at) FILTER (WHERE change = 'entered') AS entered_at,
+    max(at) FILTER (WHERE change = 'removed') AS removed_at FROM official_number_change GROUP BY number_id
+) l ON l.number_id = n.id
+WHERE (n.entered_at, n.removed_at) IS DISTINCT FROM (l.entered_at, l.removed_at) ORDER BY 1 LIMIT :most
+""")
 SURVEYS: Final = (
     Invariant(
         4,
@@ -198,6 +208,14 @@ SURVEYS: Final = (
         "the call `call_id` was given up after `tries` tries, of which `kept` are on record",
         Reach.WHOLE,
         _TRIES_ARE_KEPT,
+    ),
+    Invariant(
+        4,
+        "official_numbers_on_record",
+        "单位和工作人员号码的登记、撤下都有记录",
+        "the official number `number_id` is there (`entered`), taken out (`removed`), and its log says otherwise: `logged`",
+        Reach.WHOLE,
+        _NUMBERS_ON_RECORD,
     ),
     Invariant(
         5,

@@ -57,7 +57,10 @@ SELECT g.*, p.phone_sealed IS NOT NULL AS has_number, {OWNER},
     SELECT max(a.answered_at) FROM surveys.survey s JOIN surveys.answer a ON a.survey_id = s.id
     WHERE s.citizen_id = p.id AND s.window_ends_at >= CAST(:now AS timestamptz) - INTERVAL '1 day' AND a.answered_at > :quiet_since)
   ) AS free_at, open.taken, open.beside
-FROM grievance g JOIN citizen p ON p.id = :citizen_id LEFT JOIN surveys.opt_out o ON o.phone_key = p.phone_key
+FROM grievance g JOIN citizen p ON p.id = :citizen_id
+CROSS JOIN (SELECT CAST(:case_id AS uuid) AS case_id, CAST(:round AS int) AS round, CAST(:citizen_id AS uuid) AS citizen_id,
+  CAST(:created_at AS timestamptz) AS created_at) s
+LEFT JOIN surveys.opt_out o ON o.phone_key = p.phone_key
 CROSS JOIN LATERAL (
   SELECT coalesce(array_agg(s.short_number), '{{}}') AS taken, count(*) FILTER (WHERE a.id IS NULL) AS beside,
     max(s.window_ends_at) FILTER (WHERE a.id IS NULL AND NOT EXISTS (
@@ -183,6 +186,8 @@ async def _about(tx: Transaction, survey: Survey, now: datetime) -> Any:
         case_id=survey.case_id,
         citizen_id=survey.citizen_id,
         own_id=survey.id,
+        round=survey.round,
+        created_at=survey.created_at,
         now=now,
         quiet_since=now - QUIET,
         **binds(now),

@@ -1,6 +1,7 @@
 """Whose number a case's reporter is known by, and whether what comes from it counts as the reporter's own word.
 
 A number of a unit, of the cadre who typed, or of many villagers at once speaks for nobody: such people are called.
+Official numbers are read as of the moment when the round was answered: what is entered or removed later changes no round.
 """
 
 from dataclasses import dataclass
@@ -34,9 +35,15 @@ class Owner:
 
     @property
     def call(self) -> CallCause | None:
-        """Why the person has to be called instead of texted. Staff about whose own case it is are asked by nobody."""
+        """Why the person has to be called instead of texted.
+
+        Also where the number is listed as the handler's own: it may have been entered to silence a resident. Who turns out to
+        be the handler is asked nothing (CallResult.HANDLER).
+        """
         if self._cadres:
             return CallCause.UNIT_NUMBER
+        if self.of_handler:
+            return CallCause.OWN_CASE
         return CallCause.SHARED_NUMBER if self.discount is Discount.SHARED_NUMBER else None
 
     @property
@@ -55,24 +62,27 @@ def binds(now: datetime) -> dict[str, Any]:
     return {"names_since": now - NAMES_COUNT_FOR, "names": settings().shared_number_names}
 
 
-# Of the case `g` and the number `p.phone_key`. A case that was joined to another was handled where the other was; a post
-# counts that was held at any time since the case came in.
-OWNER: Final = """
+# When the round was answered: the answering transaction owed the question.
+_ANSWERED_AT: Final = """coalesce((
+  SELECT o.created_at FROM outbox_message o
+  WHERE o.once = 'survey/' || s.case_id || '/' || s.round || '/' || s.citizen_id), s.created_at)"""
+_OFFICIAL_THEN: Final = f"""official_number n
+    WHERE n.phone_key = p.phone_key AND n.entered_at <= {_ANSWERED_AT} AND (n.removed_at IS NULL OR n.removed_at > {_ANSWERED_AT})"""
+# Of the case `g`, the number `p.phone_key` and the survey `s`. A case that was joined to another was handled where the other
+# was; a post counts that was held at any time since the case came in.
+OWNER: Final = f"""
   g.entered_by_unit_id IS NOT NULL AS on_behalf,
-  EXISTS (SELECT 1 FROM official_number n WHERE n.phone_key = p.phone_key AND n.removed_at IS NULL AND n.unit_id IS NOT NULL)
-    AS of_unit,
-  EXISTS (SELECT 1 FROM official_number n WHERE n.phone_key = p.phone_key AND n.removed_at IS NULL AND n.staff_id IS NOT NULL)
-    AS of_staff,
+  EXISTS (SELECT 1 FROM {_OFFICIAL_THEN} AND n.unit_id IS NOT NULL) AS of_unit,
+  EXISTS (SELECT 1 FROM {_OFFICIAL_THEN} AND n.staff_id IS NOT NULL) AS of_staff,
   EXISTS (
     WITH RECURSIVE upward AS (
       SELECT g.id, g.primary_id
       UNION
       SELECT above.id, above.primary_id FROM upward u JOIN grievance above ON above.id = u.primary_id
     )
-    SELECT 1 FROM official_number n
-    JOIN post o ON o.staff_id = n.staff_id AND (o.valid_to IS NULL OR o.valid_to >= CAST(g.received_at AS date))
-    JOIN assignment a ON a.unit_id = o.unit_id JOIN upward u ON u.id = a.case_id
-    WHERE n.phone_key = p.phone_key AND n.removed_at IS NULL) AS of_handler,
+    SELECT 1 FROM {_OFFICIAL_THEN} AND EXISTS (
+      SELECT 1 FROM post o JOIN assignment a ON a.unit_id = o.unit_id JOIN upward u ON u.id = a.case_id
+      WHERE o.staff_id = n.staff_id AND (o.valid_to IS NULL OR o.valid_to >= CAST(g.received_at AS date)))) AS of_handler,
   (SELECT count(*) FROM (
     SELECT DISTINCT d.name_key FROM person_as_given d
-    WHERE d.phone_key = p.phone_key AND d.given_at > :names_since LIMIT :names) AS d) >= :names AS shared"""
+    WHERE d.phone_key = p.phone_key AND d.given_at > :names_since LIMIT :names) AS d) >= :names AS shared"""  # noqa: S608 - constants of ours

@@ -229,12 +229,14 @@ def _state_after(finding: Finding, vain_days: list[date], now: datetime) -> Call
 
 def _check(finding: Finding, cause: CallCause, known: Value | None) -> None:
     """Raise InvalidInput where the parts of a finding do not go together. `known`: what the citizen answered before."""
-    reached = finding.result is not CallResult.NOT_REACHED
+    handler = finding.result is CallResult.HANDLER
+    reached = finding.result is not CallResult.NOT_REACHED and not handler
     must_evaluate = reached and known is None
     dissatisfied = (known or finding.evaluation) is Value.DISSATISFIED
     # Said to be dissatisfied, and otherwise since: the call finds out which it is.
     put_right = cause is CallCause.DISSATISFIED and not dissatisfied
     rules = (
+        (handler and cause is not CallCause.OWN_CASE, "result", "只有登记为经办人员本人的号码，才可记为经办人员本人"),
         (finding.consent and finding.result is not CallResult.VALID, "consent", "只有反映属实时才征求重办意见"),
         (must_evaluate and finding.evaluation is None, "evaluation", "请记录群众的评价"),
         (not must_evaluate and finding.evaluation is not None, "evaluation", "群众已经评价过，或尚未联系上，不能代为评价"),

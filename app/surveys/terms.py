@@ -72,6 +72,7 @@ class CallCause(StrEnum):
     NO_NUMBER = "no_number"
     UNIT_NUMBER = "unit_number"
     SHARED_NUMBER = "shared_number"
+    OWN_CASE = "own_case"
     OPTED_OUT = "opted_out"
     UNDELIVERED = "undelivered"
     UNREAD = "unread"
@@ -83,6 +84,7 @@ class CallCause(StrEnum):
             "no_number": "没有号码",
             "unit_number": "单位或工作人员的号码",
             "shared_number": "多人共用的号码",
+            "own_case": "登记为经办人员本人的号码",
             "opted_out": "已退订评价短信",
             "undelivered": "评价短信未送达",
             "unread": "回复读不明白",
@@ -95,12 +97,16 @@ class CallState(StrEnum):
 
 
 class CallResult(StrEnum):
-    """NOT_REACHED leaves the call open until it was tried often enough. EVALUATED: only the evaluation was taken."""
+    """NOT_REACHED leaves the call open until it was tried often enough. EVALUATED: only the evaluation was taken.
+
+    HANDLER: the number is the handler's own indeed, who rates no own work.
+    """
 
     VALID = "valid"
     UNREASONABLE = "unreasonable"
     NOT_REACHED = "not_reached"
     EVALUATED = "evaluated"
+    HANDLER = "handler"
 
     @property
     def chinese(self) -> str:
@@ -109,4 +115,5 @@ class CallResult(StrEnum):
             "unreasonable": "诉求不合理",
             "not_reached": "未联系上",
             "evaluated": "已评价",
+            "handler": "确系经办人员本人",
         }[self]

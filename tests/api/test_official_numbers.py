@@ -4,9 +4,12 @@ import asyncio
 import itertools
 from pathlib import Path
 
+import asyncpg
 import pytest
 from rich.progress import Progress
+from sqlalchemy import text
 
+from app.db import OWNER, transaction
 from app.directory.official_numbers import NumbersRefused
 from qungong.importing import import_numbers
 from tests.api.conftest import Who
@@ -130,3 +133,55 @@ async def test_two_who_enter_the_same_number_at_once_enter_it_once(who: Who) -> 
     body = {"phone": phone, "unit_code": VILLAGE}
     done = await asyncio.gather(*(admin.post("/official-numbers", body) for _ in range(4)))
     assert sorted(one.status_code for one in done) == [201, 409, 409, 409]
+
+
+async def test_supervisors_see_who_entered_and_removed_a_number(who: Who, tmp_path: Path) -> None:
+    admin, phone = await who("admin"), new_phone()
+    entered = await admin.does("/official-numbers", phone=phone, account="gongnong")
+    await admin.does(f"/official-numbers/{entered['id']}/remove")
+    imported = new_phone()
+    listing = tmp_path / "numbers.csv"
+    listing.write_text(f"phone,unit,account\n{imported},{VILLAGE},\n", encoding="utf-8")
+    with Progress(disable=True) as progress:
+        await asyncio.to_thread(import_numbers, listing, progress)
+    for account in ("ducha", "jiwei"):
+        supervisor = await who(account)
+        page = await supervisor.sees("/official-numbers/changes", size=2)
+        items = page["items"]
+        page = await supervisor.sees("/official-numbers/changes", size=1, before=page["next"])
+        items += page["items"]
+        told = [
+            (one["change"], one["number"], one["account"], one["unit_code"], one["by"] is None)
+            for one in items
+        ]
+        assert told == [
+            ("entered", f"****{imported[-4:]}", None, VILLAGE, True),
+            ("removed", f"****{phone[-4:]}", "gongnong", None, False),
+            ("entered", f"****{phone[-4:]}", "gongnong", None, False),
+        ]
+        assert phone not in str(items)
+        assert imported not in str(items)
+
+
+@pytest.mark.parametrize("account", ["admin", "gongnong", "zhihui", "lingdao", "shuiwu_head"])
+async def test_log_of_numbers_is_refused_to_all_but_supervisors(who: Who, account: str) -> None:
+    refused = await (await who(account)).get("/official-numbers/changes")
+    assert (refused.status_code, refused.json()["type"]) == (403, "/problems/not-permitted")
+
+
+@pytest.mark.parametrize(
+    "change",
+    ["UPDATE official_number_change SET last_four = '0000'", "DELETE FROM official_number_change"],
+)
+async def test_database_refuses_to_change_the_log_of_numbers(who: Who, change: str) -> None:
+    await (await who("admin")).does("/official-numbers", phone=new_phone(), unit_code=VILLAGE)
+    for role in (None, OWNER):
+        with pytest.raises(asyncpg.InsufficientPrivilegeError):
+            await _execute(change, role)
+
+
+async def _execute(change: str, role: str | None) -> None:
+    async with transaction() as tx:
+        if role is not None:
+            await tx.act_as(role)
+        await tx.execute(text(change))

@@ -120,6 +120,22 @@ HARMS: Final[tuple[Harm, ...]] = (
         {"what": "return_call"},
     ),
     (
+        "official_numbers_on_record",
+        (
+            """INSERT INTO official_number (id, phone_sealed, phone_key, unit_id, entered_at)
+      SELECT gen_random_uuid(), '', 'k', holder_unit_id, now() FROM grievance WHERE id = [id]""",
+        ),
+        {"entered": True, "removed": False, "logged": []},
+    ),
+    (
+        "official_numbers_on_record",
+        (
+            """INSERT INTO official_number_change (id, number_id, change, last_four, unit_name, at)
+      SELECT gen_random_uuid(), [id], 'entered', '1122', '村', now()""",
+        ),
+        {"entered": False, "logged": ["entered"]},
+    ),
+    (
         "looks_are_complete",
         ("DELETE FROM surveys.look WHERE number = (SELECT max(number) - 1 FROM surveys.look)",),
         {"what": "missing"},

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 from sqlalchemy import text
@@ -15,7 +16,7 @@ from app.db import reading, transaction
 from app.directory import official_numbers
 from app.directory.models import Citizen
 from app.doctor.examining import examine
-from app.errors import ActionNotAllowed
+from app.errors import ActionNotAllowed, InvalidInput
 from app.identifiers import uuid7
 from app.limits.terms import Kind
 from app.surveys import receiving
@@ -39,10 +40,10 @@ _NAMES = text("SELECT count(*) FROM person_as_given WHERE case_id = :case_id AND
 
 async def official(
     phone: str, staff: Staff, *, unit: str | None = None, account: str | None = None
-) -> None:
+) -> UUID:
     by = await staff("admin")
     async with transaction() as tx:
-        await official_numbers.enter(
+        entered = await official_numbers.enter(
             tx,
             phone,
             unit_code=unit,
@@ -50,6 +51,15 @@ async def official(
             county_id=by.county_id,
             staff_id=by.staff_id,
             now=await tx.now(),
+        )
+    return entered.id
+
+
+async def taken_out(number: UUID, staff: Staff) -> None:
+    by = await staff("admin")
+    async with transaction() as tx:
+        await official_numbers.remove(
+            tx, number, county_id=by.county_id, staff_id=by.staff_id, now=await tx.now()
         )
 
 
@@ -149,17 +159,30 @@ async def test_the_page_of_a_units_number_shows_nothing_of_what_people_said_when
             await on_the_page(asked, Value.SATISFIED)
 
 
-async def test_a_number_found_to_be_a_units_after_the_question_was_sent_counts_no_more(
+async def test_number_entered_after_the_answer_changes_nothing_of_that_round(
+    village: Village, staff: Staff
+) -> None:
+    """An administrator could silence whom the handler fears, once the question is out."""
+    phone = new_phone()
+    asked = await village.asked(phone)
+    await official(phone, staff, account="gongnong")
+    assert await reply(phone, "不满意") is ReplyEffect.ANSWERED
+    assert await answers(asked) == [("dissatisfied", "text")]
+    later = await village.asked(phone)
+    call = await call_about(later, staff)
+    assert call is not None
+    assert (call.cause, await texts(later)) == ("unit_number", [])
+
+
+async def test_number_removed_after_the_answer_stays_official_for_that_round(
     village: Village, staff: Staff
 ) -> None:
     phone = new_phone()
+    number = await official(phone, staff, unit=VILLAGE)
     asked = await village.asked(phone)
-    await official(phone, staff, account="guangshun")
-    assert await reply(phone, "1") is ReplyEffect.DISCOUNTED
+    await taken_out(number, staff)
+    assert await reply(phone, "满意") is ReplyEffect.DISCOUNTED
     assert await answers(asked) == []
-    call = await call_about(asked, staff)
-    assert call is not None, "somebody has to ask the person"
-    assert call.cause == "unit_number"
 
 
 async def test_fifty_villagers_under_one_number_are_each_called_by_their_own_name(
@@ -240,11 +263,38 @@ async def test_staff_of_a_unit_that_handled_it_do_not_rate_themselves(
     await official(phone, staff, account="gongnong")
     asked = await reported_by_phone(phone, staff, village)
     assert await texts(asked) == []
-    assert await call_about(asked, staff) is None, "nobody is asked"
     assert await on_the_page(asked, Value.SATISFIED) is ReplyEffect.DISCOUNTED
     assert await reply(phone, "满意") is ReplyEffect.DISCOUNTED
     assert {one[2] for one in await kept(asked)} == {"own_case"}
     assert (await survey(asked)).asked_at is not None
+    call = await call_about(asked, staff)
+    assert call is not None, "a caller finds out who it is"
+    assert call.cause == "own_case"
+    await called(call, Finding(CallResult.HANDLER), staff)
+    assert await answers(asked) == []
+
+
+async def test_resident_listed_as_the_handler_is_called_and_heard(
+    village: Village, staff: Staff
+) -> None:
+    phone = new_phone()
+    number = await official(phone, staff, account="gongnong")
+    asked = await reported_by_phone(phone, staff, village)
+    await taken_out(number, staff)
+    assert await reply(phone, "不满意") is ReplyEffect.DISCOUNTED
+    call = await call_about(asked, staff)
+    assert call is not None
+    await called(call, _VALID, staff)
+    assert await answers(asked) == [("dissatisfied", "return_call")]
+
+
+async def test_caller_names_the_handler_only_where_the_number_is_listed_so(
+    village: Village, staff: Staff
+) -> None:
+    call = await call_about(await village.asked(None), staff)
+    assert call is not None
+    with pytest.raises(InvalidInput):
+        await called(call, Finding(CallResult.HANDLER), staff)
 
 
 async def test_staff_are_citizens_where_others_handled_it(village: Village, staff: Staff) -> None:
@@ -264,7 +314,7 @@ async def test_staff_are_citizens_where_others_handled_it(village: Village, staf
         (Owner(False, True, False, False, False), Discount.UNIT_NUMBER, "unit_number"),
         (Owner(True, False, True, False, False), Discount.UNIT_NUMBER, "unit_number"),
         (Owner(False, False, True, False, False), None, None),
-        (Owner(False, False, True, True, False), Discount.OWN_CASE, None),
+        (Owner(False, False, True, True, False), Discount.OWN_CASE, "own_case"),
         (Owner(True, False, True, True, True), Discount.OWN_CASE, "unit_number"),
         (Owner(True, False, False, False, True), Discount.SHARED_NUMBER, "shared_number"),
         (Owner(False, False, False, False, True), None, None),
