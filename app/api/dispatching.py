@@ -5,7 +5,7 @@ from pydantic import Field, StrictBool
 
 from app.api.step import CaseRef, Step, answers
 from app.cases.actions import dispatching
-from app.cases.actions.dispatching import Part
+from app.cases.actions.dispatching import MOST_ASSISTANTS, Part
 from app.http.cases import CaseStateOut
 from app.http.inputs import Input, OptionalText, Paragraphs, Ref, UnitCode
 from app.http.transaction import OneTransaction
@@ -35,11 +35,30 @@ class Dispatch(Input):
     lead: PartIn = Field(description="主办单位，有且只有一个，可以是县内任何单位")
     assistants: list[PartIn] = Field(
         default=[],
-        max_length=20,
+        max_length=MOST_ASSISTANTS,
         description="协办单位",
         examples=[[{"unit_code": "500153D11", "task": "检修管网", "days": 5}]],
     )
     note: Task = Field(default="", description="交办意见", examples=["一周内办结"])
+
+
+class LeadChange(Input):
+    lead: PartIn = Field(description="改由哪个单位主办，可以是县内任何单位")
+    reason: Paragraphs = Field(
+        description="改派的理由，办理各方可见，反映人不可见",
+        examples=["主管权属已移交县水务局，改由其主办。"],
+    )
+    note: Task = Field(default="", description="交办意见", examples=["一周内办结"])
+
+
+class Addition(Input):
+    assistants: list[PartIn] = Field(
+        min_length=1,
+        max_length=MOST_ASSISTANTS,
+        description="新增的协办单位，各有任务和期限",
+        examples=[[{"unit_code": "500153D11", "task": "检修管网", "days": 5}]],
+    )
+    note: Task = Field(default="", description="交办意见", examples=["协助查清漏点"])
 
 
 class Settlement(Input):
@@ -72,6 +91,43 @@ async def dispatch(ref: CaseRef, given: Dispatch, step: Step) -> CaseStateOut:
         ref,
         by=step.by,
         lead=given.lead.part(),
+        assistants=[assistant.part() for assistant in given.assistants],
+        note=given.note,
+        now=step.now,
+    )
+    return step.taken(dossier)
+
+
+@router.post(
+    "/change-lead",
+    summary="改派主办",
+    description="指挥中心说明理由后改由另一单位主办。原主办单位的期限到此为止，已经得的牌保留；新主办单位重新计算办理期限，全程期限和法定期限不变，不算退回。原主办单位尚待审批的延期、挂起申请不再审批；退回申请须先裁定。",
+    responses=answers(),
+)
+async def change_lead(ref: CaseRef, given: LeadChange, step: Step) -> CaseStateOut:
+    dossier = await dispatching.change_lead(
+        step.tx,
+        ref,
+        by=step.by,
+        lead=given.lead.part(),
+        reason=given.reason,
+        note=given.note,
+        now=step.now,
+    )
+    return step.taken(dossier)
+
+
+@router.post(
+    "/add-assistants",
+    summary="增加协办",
+    description="指挥中心为正在办理的事件增加协办单位，各有任务和期限；指挥中心自行办理的也可以。不再需要的，免予协办。",
+    responses=answers(),
+)
+async def add_assistants(ref: CaseRef, given: Addition, step: Step) -> CaseStateOut:
+    dossier = await dispatching.add_assistants(
+        step.tx,
+        ref,
+        by=step.by,
         assistants=[assistant.part() for assistant in given.assistants],
         note=given.note,
         now=step.now,

@@ -27,8 +27,14 @@ class StaffActor:
         return self.role in ACTING_ROLES
 
     @property
+    def dispatches(self) -> bool:
+        """The head of the command center may do all that its dispatchers may."""
+        of_center = self.unit_kind is UnitKind.COMMAND_CENTER
+        return self.role is Role.DISPATCHER or (self.role is Role.UNIT_HEAD and of_center)
+
+    @property
     def sees_county(self) -> bool:
-        return self.role in COUNTY_WIDE_ROLES
+        return self.role in COUNTY_WIDE_ROLES or self.dispatches
 
 
 @dataclass(frozen=True, slots=True)

@@ -74,7 +74,7 @@ SELECT (SELECT version FROM calendar WHERE county_id = :county_id) AS calendar_v
     WHERE gone.id IN (:first_id, :enterer_id) AND gone.valid_to < CURRENT_DATE) AS carried_on,
   EXISTS (SELECT FROM grievance j WHERE j.primary_id = :case_id) AS others_joined,
   h.name AS holder_name, h.kind AS holder_kind, up.id AS up_id, up.name AS up_name, up.kind AS up_kind,
-  {_ASSIGNMENT_COLUMNS}, u.name AS unit_name, u.head_approves,
+  {_ASSIGNMENT_COLUMNS}, u.name AS unit_name, u.code AS unit_code, u.head_approves,
   (SELECT e.staff_id FROM case_event e
     WHERE a.hand_back_asked_at IS NOT NULL AND a.hand_back_settled_at IS NULL
       AND e.case_id = a.case_id AND e.action = 'hand_back' AND e.at = a.hand_back_asked_at LIMIT 1) AS asked_back_by
@@ -162,6 +162,7 @@ async def _dossier(tx: Transaction, ref: str, by: Actor, *, lock: bool) -> Dossi
             tuple(first.categories or ()),
         ),
         unit_names={part.unit_id: part.unit_name for part in parts},
+        unit_codes={part.unit_id: part.unit_code for part in parts},
         head_required=frozenset(part.unit_id for part in parts if part.head_approves),
         asked={
             Action(one["action"]): Asked(one["staff_id"], one["facts"]) for one in first.asked or ()
@@ -267,7 +268,7 @@ def _staff_standings(dossier: Dossier, by: StaffActor) -> Iterable[Standing]:
         yield Standing.INSPECTOR
     if by.unit_id == dossier.enterer_id:
         yield Standing.ENTERER
-    if by.role is Role.DISPATCHER and by.county_id == case.county_id:
+    if by.dispatches and by.county_id == case.county_id:
         yield Standing.COMMAND_CENTER
     if part is not None:
         yield Standing.LEAD if part.role is AssignmentRole.LEAD else Standing.ASSISTANT
@@ -323,6 +324,8 @@ def _conditions(dossier: Dossier, by: Actor, now: datetime) -> Mapping[Condition
         Condition.FIRST_ROUND: case.round == 1,
         Condition.NOT_REFUSED_TWICE: case.refusals_objected == 0,
         Condition.NOBODY_JOINED: not dossier.others_joined,
+        Condition.UNDER_COMMAND_CENTER: lead is not None
+        and (lead.given_by_unit_id is not None or dossier.holder.kind is UnitKind.COMMAND_CENTER),
         Condition.NO_ACCUSATION: case.kind is not Kind.ACCUSATION,
         Condition.MAY_RECATEGORISE: lead is None
         or lead.given_by_unit_id is None

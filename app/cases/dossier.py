@@ -70,6 +70,7 @@ class Dossier:
     answered_before: AnsweredBefore | None = None
     carried_on: Mapping[int, int] = field(default_factory=dict)
     others_joined: bool = False
+    unit_codes: Mapping[int, str] = field(default_factory=dict)
     before: dict[str, Any] = field(default_factory=dict)
     assignments_before: dict[UUID, dict[str, Any]] = field(default_factory=dict)
     clocks_before: dict[UUID, dict[str, Any]] = field(default_factory=dict)
@@ -128,6 +129,17 @@ class Dossier:
                 one
                 for one in self.assignments
                 if one.unit_id == by.unit_id and one.state in OPEN_ASSIGNMENT
+            ),
+            None,
+        )
+
+    def open_part(self, unit_code: str) -> Assignment | None:
+        """The open assignment of the unit of that code in the present round."""
+        return next(
+            (
+                one
+                for one in self.assignments
+                if one.state in OPEN_ASSIGNMENT and self.unit_codes.get(one.unit_id) == unit_code
             ),
             None,
         )

@@ -219,6 +219,24 @@ RULES: tuple[Rule, ...] = (
         _C.NO_ACCUSATION,
         _C.MAY_RECATEGORISE,
     ),
+    # What the lead asked for lapses; but an objection is decided first: it is counted, and never by who made it.
+    _rule(
+        Action.CHANGE_LEAD,
+        {_P.HANDLING},
+        None,
+        {_S.COMMAND_CENTER},
+        _C.UNDER_COMMAND_CENTER,
+        _C.NOT_WAITING,
+        _C.NO_HAND_BACK_ASKED,
+    ),
+    # Assistants are let go by `excuse`.
+    _rule(
+        Action.ADD_ASSISTANTS,
+        {_P.HANDLING},
+        None,
+        {_S.COMMAND_CENTER},
+        _C.UNDER_COMMAND_CENTER,
+    ),
 )
 FIRST_PHASE = Phase.PENDING
 _BY_ACTION = {rule.action: rule for rule in RULES}

@@ -57,6 +57,8 @@ class Action(StrEnum):
     REASSIGN = "reassign"
     APPROVE_ANSWER = "approve_answer"
     RECATEGORISE = "recategorise"
+    CHANGE_LEAD = "change_lead"
+    ADD_ASSISTANTS = "add_assistants"
 
     @property
     def chinese(self) -> str:
@@ -133,6 +135,7 @@ class Condition(StrEnum):
     NO_ACCUSATION = "no_accusation"
     MAY_RECATEGORISE = "may_recategorise"
     NOT_UNDER_SUPERVISION = "not_under_supervision"
+    UNDER_COMMAND_CENTER = "under_command_center"
 
     @property
     def chinese(self) -> str:
@@ -188,6 +191,8 @@ _ACTIONS = {
     Action.REASSIGN: "承接",
     Action.APPROVE_ANSWER: "同意由原答复人答复",
     Action.RECATEGORISE: "改类",
+    Action.CHANGE_LEAD: "改派主办",
+    Action.ADD_ASSISTANTS: "增加协办",
 }
 _STANDINGS = {
     Standing.REPORTER: "反映人",
@@ -250,4 +255,5 @@ _CONDITIONS = {
     Condition.NO_ACCUSATION: "检举控告始终保密，不能改成其他性质；不属检举控告的，请不予受理或答复，并告知反映人另行登记",
     Condition.MAY_RECATEGORISE: "指挥中心交办的事件由指挥中心改类；认为类别不对的，请申请退回",
     Condition.NOT_UNDER_SUPERVISION: "督办尚未回复、或已挂牌督办的事件不能并入别的事件，请把别的事件并入这件，或先回复督办、摘牌",
+    Condition.UNDER_COMMAND_CENTER: "不是县指挥中心交办或自行办理的事件，请先由承办单位上报",
 }

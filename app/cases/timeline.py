@@ -60,7 +60,7 @@ _PUBLIC_EVENTS = """
 SELECT CAST(coalesce(json_agg(json_build_object(
   'at', e.at, 'action', e.action, 'unit', u.name,
   'photos', CASE WHEN e.seq = 1 THEN CAST(e.body AS json) #> '{data,photos}' END,
-  'to', CASE WHEN e.action IN ('escalate', 'send_down', 'dispatch', 'object_refusal', 'rework', 'reassign') THEN
+  'to', CASE WHEN e.action IN ('escalate', 'send_down', 'dispatch', 'object_refusal', 'rework', 'reassign', 'change_lead') THEN
     (SELECT t.name FROM unit t WHERE t.id = CAST(coalesce(
       CAST(e.body AS json) #>> '{data,to}', CAST(e.body AS json) #>> '{data,lead}') AS int)) END,
   'corrected', CASE WHEN e.action = 'recategorise' THEN CAST(e.body AS json) -> 'data' END,
@@ -282,6 +282,7 @@ _WORDS = {
     Action.UNLIST: "{unit}已摘牌",
     Action.RESCHEDULE: "办理期限已按工作日历重新计算",
     Action.REASSIGN: "原单位撤并，由{to}承接",
+    Action.CHANGE_LEAD: "{unit}已改由{to}主办",
     Action.RECATEGORISE: "{unit}调整了事件类别：{corrected}",
     # Never public; here so that a rule that makes one public fails a test and not a citizen's page.
     Action.HAND_BACK: "办理单位正在协调",
@@ -296,4 +297,5 @@ _WORDS = {
     Action.APPEAL: "办理单位已说明情况",
     Action.DECIDE_APPEAL: "办理单位的说明已处理",
     Action.WAIT: "{unit}申请暂缓办理",
+    Action.ADD_ASSISTANTS: "{unit}已增加协办单位",
 }

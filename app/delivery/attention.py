@@ -177,7 +177,7 @@ def _may_resend(message: OutboxMessage, row: Any) -> bool:
 def _looking(by: StaffActor) -> dict[str, Any]:
     """The binds of _SEEN. Raises NotPermitted for those who see to no text."""
     of_center = by.unit_kind is UnitKind.COMMAND_CENTER
-    if not (by.role is Role.SUPERVISOR or (by.role is Role.DISPATCHER and of_center)):
+    if not (by.role is Role.SUPERVISOR or (by.dispatches and of_center)):
         raise NotPermitted(_REFUSED)
     return {"of_center": of_center, **asking(by)}
 

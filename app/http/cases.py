@@ -205,7 +205,7 @@ def _involved(dossier: Dossier, by: StaffActor) -> bool:
         return False
     parts = {part.unit_id for part in dossier.assignments if part.state in _HAS_PART}
     own = {case.holder_unit_id, dossier.enterer_id, dossier.first_id} | parts
-    return by.role is Role.DISPATCHER or by.unit_id in own
+    return by.dispatches or by.unit_id in own
 
 
 def state_of(dossier: Dossier, *, by: Actor, now: datetime) -> CaseStateOut:

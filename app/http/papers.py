@@ -25,6 +25,8 @@ class _Form:
     says: str
     quotes: tuple[tuple[str, str], ...]
     ends: str = ""
+    # Instead, where it goes to assistants alone.
+    says_to_assistants: str = ""
 
 
 _FORMS: Final = {
@@ -53,7 +55,9 @@ _FORMS: Final = {
     ),
     PaperKind.TRANSFER: _Form("现将下列事项转由你单位研判办理。", (("转办理由", "reason"),)),
     PaperKind.DISPATCH: _Form(
-        "现将下列事项交由你单位主办，请于 {until} 前办结，并答复反映人。", (("交办要求", "note"),)
+        "现将下列事项交由你单位主办，请于 {until} 前办结，并答复反映人。",
+        (("交办要求", "note"),),
+        says_to_assistants="现将下列事项交由你单位协办，请按期答复主办单位。",
     ),
     PaperKind.SUPERVISION: _Form(
         "对下列事项予以督办，请认真办理，并于 {until} 前书面回复。", (("督办要求", "demand"),)
@@ -78,8 +82,9 @@ def _body(paper: PaperInFull) -> Iterator[str]:
         "outcome": "" if outcome is None else f"“{Outcome(outcome).chinese}”",
     }
     yield f"<p>{escape(paper.name)}</p>"
-    yield f"<p>{'反映人' if paper.kind in TO_REPORTER else escape(paper.to or '')}：</p>"
-    yield f"<p>{escape(form.says.format(**facts))}</p>"
+    yield f"<p>{'反映人' if paper.kind in TO_REPORTER else escape(_addressee(paper))}：</p>"
+    says = form.says if paper.to is not None else form.says_to_assistants or form.says
+    yield f"<p>{escape(says.format(**facts))}</p>"
     yield "<table>"
     for name, told in _rows(paper, form):
         lines = "<br>".join(escape(line) for line in told.splitlines())
@@ -101,6 +106,11 @@ def _rows(paper: PaperInFull, form: _Form) -> Iterator[tuple[str, str]]:
     for heading, field in form.quotes:
         if field in paper.texts:
             yield heading, paper.texts[field] or "（已依法删除）"
+
+
+def _addressee(paper: PaperInFull) -> str:
+    assistants = (paper.units.get(str(one), "") for one in paper.facts.get("assistants", ()))
+    return "、".join(assistants) if paper.to is None else paper.to
 
 
 def _with_task(paper: PaperInFull, unit_id: int) -> str:

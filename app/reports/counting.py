@@ -39,7 +39,7 @@ _SIGNED: Final = """(
   LIMIT 1
 )"""
 # With these a stage ends, but nobody has done what it was for; whoever typed it.
-_NOT_DONE: Final = "'withdraw', 'merge', 'settle', 'excuse'"
+_NOT_DONE: Final = "'withdraw', 'merge', 'settle', 'excuse', 'change_lead'"
 # A limit is settled once: when the unit's own act ended it in time, or when its due time was missed, whatever came later.
 # What somebody else ended in time (withdrawn, merged, excused) was neither kept nor missed. What rests on a year that is
 # not published is settled when it is, and what was objected to in time only when the objection is refused.

@@ -5,7 +5,6 @@ How many there were is published beside the satisfaction. Handling units learn o
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Final
 from uuid import UUID
 
 from app import keys
@@ -19,8 +18,6 @@ from app.reports.months import Month
 from app.settings import settings
 from app.surveys import return_calls
 from app.surveys.terms import CallResult
-
-_DECIDE: Final = frozenset({Role.DISPATCHER, Role.SUPERVISOR})
 
 
 def _reason_place(survey_id: UUID) -> keys.Place:
@@ -49,7 +46,7 @@ async def exclude(
     """
     if (
         by.unit_kind is not UnitKind.COMMAND_CENTER
-        or by.role not in _DECIDE
+        or not (by.dispatches or by.role is Role.SUPERVISOR)
         or by.county_id is None
     ):
         raise NotPermitted("只有县指挥中心的调度员和督查员可以决定剔除评价。")

@@ -4,6 +4,7 @@ They are the command center's; those about a sealed case are made by the supervi
 there for nobody else. Nor for who had a part in what they are about (app/cases/conflict_of_interest.py).
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
@@ -15,6 +16,7 @@ from app import keys
 from app.auth.actor import StaffActor
 from app.cases import access, conflict_of_interest
 from app.cases.actions import closing
+from app.cases.actions.dispatching import Part
 from app.cases.dossier import Dossier
 from app.cases.lifecycle import Action
 from app.clock import SHANGHAI
@@ -182,7 +184,15 @@ async def record_finding(
 
 
 async def rework(
-    tx: Transaction, ref: str, *, by: StaffActor, reason: str, now: datetime
+    tx: Transaction,
+    ref: str,
+    *,
+    by: StaffActor,
+    reason: str,
+    lead: Part | None = None,
+    assistants: Sequence[Part] = (),
+    note: str = "",
+    now: datetime,
 ) -> Dossier:
     """A new round, where a return call about this round found the complaint valid and the citizen agreed."""
     await confidential.enter(tx)
@@ -201,7 +211,9 @@ async def rework(
             phase=case.phase,
             allowed=access.actions(dossier, by, now),
         )
-    return await closing.rework(tx, ref, by=by, reason=reason, now=now)
+    return await closing.rework(
+        tx, ref, by=by, reason=reason, lead=lead, assistants=assistants, note=note, now=now
+    )
 
 
 def caller(by: StaffActor) -> dict[str, Any]:
@@ -211,7 +223,7 @@ def caller(by: StaffActor) -> dict[str, Any]:
 
 
 def _require_caller(by: StaffActor) -> None:
-    if not (by.role is Role.SUPERVISOR or (by.role is Role.DISPATCHER and _of_center(by))):
+    if not (by.role is Role.SUPERVISOR or (by.dispatches and _of_center(by))):
         raise NotPermitted(_REFUSED)
 
 

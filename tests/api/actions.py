@@ -25,6 +25,8 @@ BODIES: Mapping[str, Mapping[str, Any] | None] = {
     "settle": {"unit_code": "500153100", "agreed": True, "reason": "核查权属"},
     "progress": {"report": "已找到漏点", "tell_reporter": True},
     "assist-answer": {"answer": "管网已修复"},
+    "change-lead": {"lead": {"unit_code": "500153D11", "task": "更换主管"}, "reason": "权属有变"},
+    "add-assistants": {"assistants": [{"unit_code": "500153003", "task": "组织送水"}]},
     "excuse": {"unit_code": "500153D11", "reason": "已自行修复"},
     "answer": {"outcome": "solved", "answer": "已恢复供水", "basis": "条例"},
     "close": None,

@@ -89,7 +89,7 @@ DISPATCHED = (
     "zhihui dispatch, ronglong hand-back, zhihui settle, zhihui dispatch, ronglong sign, shuiwu sign, "
     "ronglong progress, lingdao press, lingdao instruct, shuiwu assist-answer"
 )
-EXCUSED = "zhihui dispatch, zhihui excuse"
+EXCUSED = "zhihui dispatch, zhihui add-assistants, zhihui excuse, zhihui change-lead"
 IN_TIME = (
     "ronglong extend, zhihui decide-extension, ronglong wait, zhihui decide-wait, ronglong resume, "
     "lingdao supervise, ronglong reply-supervision, ducha list, lingdao unlist"

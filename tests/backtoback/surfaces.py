@@ -32,14 +32,14 @@ STAFF, PHONES = "/api/v1", "/m/v1"
 # Whoever handles cases or administers, supervisors and leaders who sit where cases are handled, and the county's leader, who
 # asks about anything that is not sealed.
 HANDLERS: Final = (
-    "gongnong", "guangshun", "guangshun_head", "ronglong", "ronglong_head", "shuiwu", "shuiwu_head", "zhihui_head",
+    "gongnong", "guangshun", "guangshun_head", "ronglong", "ronglong_head", "shuiwu", "shuiwu_head",
     "jianzhi", *SEATED, "lingdao", "admin",
 )  # fmt: skip
 NEIGHBOUR: Final = "neighbour"
 REPORTS: Final = f"{STAFF}/reports/"
-# Handles cases too, and sees every unit's work, but of no unit how it was evaluated; makes the return calls, so looks like
-# no handler anywhere else.
-_DISPATCHER: Final = "zhihui"
+# The dispatcher, and the head of the command center. They handle cases too, and see every unit's work, but of no unit how
+# it was evaluated; they make the return calls, so look like no handler anywhere else.
+_DISPATCHERS: Final = ("zhihui", "zhihui_head")
 _DESK: Final = tuple(f"{STAFF}/{what}" for what in ("return-calls", "unread-replies", "texts"))
 # Is told how people evaluated once the month is locked, and handles nothing.
 _LEADER: Final = "lingdao"
@@ -211,16 +211,16 @@ async def _probed(scene: Scene, who: str, path: str, body: Any) -> Reply:
 
 
 def _handlers(scene: Scene) -> tuple[str, ...]:
-    """Where the center handled the case, its dispatcher is a handler too; but for what is `_called_about`."""
-    return (*HANDLERS, _DISPATCHER) if scene.history.by_center else HANDLERS
+    """Where the center handled the case, its dispatchers are handlers too; but for what is `_called_about`."""
+    return (*HANDLERS, *_DISPATCHERS) if scene.history.by_center else HANDLERS
 
 
 def _called_about(who: str, path: str) -> bool:
-    """The dispatcher calls the same people about other cases, and is told what these calls need, such as that texts are not wanted.
+    """A dispatcher calls the same people about other cases, and is told what these calls need, such as that texts are not wanted.
 
     That the calls of its own case are not among them is for tests/surveys/test_own_work.py.
     """
-    return who == _DISPATCHER and path.startswith(_DESK)
+    return who in _DISPATCHERS and path.startswith(_DESK)
 
 
 def _pairs(asked: Sequence[Operation], handlers: Sequence[str]) -> Iterator[tuple[str, Operation]]:
@@ -233,7 +233,7 @@ def _pairs(asked: Sequence[Operation], handlers: Sequence[str]) -> Iterator[tupl
                 else HANDLERS[:: -(len(HANDLERS) // _SOME_FOR_ALL)]
             )
             if operation.path.startswith(REPORTS):
-                everyone = tuple(dict.fromkeys((*everyone, _DISPATCHER, BOTH)))
+                everyone = tuple(dict.fromkeys((*everyone, *_DISPATCHERS, BOTH)))
             yield from ((who, operation) for who in everyone)
         else:
             askers = (NEIGHBOUR, VILLAGE_PHONE, HANDLERS[0], HANDLERS[1])
@@ -276,7 +276,7 @@ def _probes(
         yield who, f"{PHONES}/reports/{subject.ref}/evaluate", evaluation
     for who in _handlers(scene):
         yield who, f"{STAFF}/cases/{subject.ref}/rework", why
-        if who != _DISPATCHER:
+        if who not in _DISPATCHERS:
             yield who, f"{STAFF}/cases/{subject.ref}/close", {}
         yield who, f"{STAFF}/answers/looks", {"ref": subject.ref, "reason": "试探"}
         yield who, f"{STAFF}/reports/months/2026-06/corrections", why

@@ -60,19 +60,10 @@ _PLAIN: Mapping[str, Act] = {
     "list": partial(supervising.list_publicly, reason="久拖不决"),
     "unlist": partial(supervising.unlist, reason="已整改"),
 }
-ACTS = sorted(
-    [
-        *_PLAIN,
-        "send_down",
-        "dispatch",
-        "dispatch_to_itself",
-        "agree",
-        "refuse",
-        "wait",
-        "call_urgent",
-        "call_question",
-    ]
-)
+_NAMING_UNITS = frozenset(
+    {"send_down", "dispatch", "dispatch_to_itself", "change_lead", "add_assistant", "excuse", "agree", "refuse"}
+)  # fmt: skip
+ACTS = sorted([*_PLAIN, *_NAMING_UNITS, "wait", "call_urgent", "call_question"])
 
 
 async def register(by: StaffActor, now: datetime) -> str:
@@ -95,16 +86,9 @@ async def do(
 
 
 def _asked(act: str, now: datetime, model: Model, codes: Mapping[str, str]) -> Act:
+    if act in _NAMING_UNITS:
+        return _naming_units(act, model, codes)
     match act:
-        case "send_down":
-            return partial(judging.send_down, to_code=codes[VILLAGE], reason="先核实")
-        case "dispatch" | "dispatch_to_itself":
-            lead = Part(codes[LEAD if act == "dispatch" else CENTER])
-            helper = Part(codes[HELPER], "查管网")
-            return partial(dispatching.dispatch, lead=lead, assistants=[helper], note="")
-        case "agree" | "refuse":
-            unit = codes[min(model.undecided, default=LEAD)]
-            return partial(dispatching.settle, unit_code=unit, agreed=act == "agree", reason="查过")
         case "wait":
             until = now.date() + timedelta(days=WAIT_DAYS)
             why = Waiting.OUTSIDE_AUTHORITY
@@ -116,6 +100,29 @@ def _asked(act: str, now: datetime, model: Model, codes: Mapping[str, str]) -> A
             return _recategorise(Correction(kind=kind))
         case _:
             return _PLAIN[act]
+
+
+def _naming_units(act: str, model: Model, codes: Mapping[str, str]) -> Act:
+    """What names units."""
+    match act:
+        case "dispatch" | "dispatch_to_itself":
+            lead = Part(codes[LEAD if act == "dispatch" else CENTER])
+            helper = Part(codes[HELPER], "查管网")
+            return partial(dispatching.dispatch, lead=lead, assistants=[helper], note="")
+        case "change_lead":
+            lead = Part(codes[model.next_lead()])
+            return partial(dispatching.change_lead, lead=lead, reason="权属有变", note="")
+        case "add_assistant":
+            helper = Part(codes[model.next_assistant()], "查管网")
+            return partial(dispatching.add_assistants, assistants=[helper], note="")
+        case "excuse":
+            unit = codes[next(iter(model.assistants()), HELPER)]
+            return partial(dispatching.excuse, unit_code=unit, reason="已修好")
+        case "send_down":
+            return partial(judging.send_down, to_code=codes[VILLAGE], reason="先核实")
+        case _:
+            unit = codes[min(model.undecided, default=LEAD)]
+            return partial(dispatching.settle, unit_code=unit, agreed=act == "agree", reason="查过")
 
 
 def _recategorise(correction: Correction) -> Act:

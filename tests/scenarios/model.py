@@ -76,6 +76,30 @@ class Model(Standing):
         self._run("sign", HELPER, now, SIGN_DAYS)
         self._run("assist", HELPER, now, ASSIST_DAYS)
 
+    def _change_lead(self, _who: str, now: datetime) -> None:
+        new = self.next_lead()
+        for unit in (self.holder, new):
+            if unit in self.parts:
+                self._part_over(unit, now)
+        self._stage_over(now)
+        self.holder, self.own = new, False
+        self._part(new, now)
+        self._own_stage("handle", (self.kind, self.urgent), now)
+
+    def _add_assistant(self, _who: str, now: datetime) -> None:
+        new = self.next_assistant()
+        self._part(new, now)
+        self._run("assist", new, now, ASSIST_DAYS)
+
+    def _part(self, unit: str, now: datetime) -> None:
+        self.parts[unit], self.assigned_at[unit] = False, now
+        self.given.add(unit)
+        self.objected.discard(unit)
+        self._run("sign", unit, now, SIGN_DAYS)
+
+    def _excuse(self, _who: str, now: datetime) -> None:
+        self._part_over(self.assistants()[0], now)
+
     def _stand_still(self, why: str, now: datetime, days: int) -> None:
         self.waiting = why
         self.stage.still.append((now.date(), None))
@@ -263,7 +287,8 @@ class Model(Standing):
             self._part_over(unit, now)
         self._stage_over(now)
         self._end(now, "inform")
-        self.phase, self.parts, self.own, self.assigned_at = "handling", parts, own, now
+        self.phase, self.parts, self.own = "handling", parts, own
+        self.assigned_at, self.given = dict.fromkeys(parts, now), set() if own else set(parts)
         self.holder, self.objected = next(iter(parts)), set()
         self._own_stage("handle", called or (self.kind, self.urgent), now)
 

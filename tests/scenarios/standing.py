@@ -42,7 +42,9 @@ class Standing:
     last_asked: str | None = None
     own: bool = False
     parts: dict[str, bool] = field(default_factory=dict)
-    assigned_at: datetime = START
+    # When each had its part given, and who was given one by the center.
+    assigned_at: dict[str, datetime] = field(default_factory=dict)
+    given: set[str] = field(default_factory=set)
     objected: set[str] = field(default_factory=set)
     # Objections, each with the limit for deciding about it.
     undecided: dict[str, Run] = field(default_factory=dict)
@@ -165,10 +167,33 @@ class Standing:
         return self._has_part(who) and not self.parts[who]
 
     def may_hand_back(self, who: str, now: datetime) -> bool:
-        last = end_after(self.assigned_at, WINDOW_DAYS, [])
-        in_time = last is not None and now <= last
-        given = not self.own and who != CENTER
-        return self._has_part(who) and given and who not in self.objected and in_time
+        if not self._has_part(who) or who in self.objected:
+            return False
+        last = end_after(self.assigned_at[who], WINDOW_DAYS, [])
+        return who in self.given and who != CENTER and last is not None and now <= last
+
+    def _under_center(self) -> bool:
+        return self.phase == "handling" and (not self.own or self.holder == CENTER)
+
+    def next_lead(self) -> str:
+        return LEAD if self.holder == HELPER else HELPER
+
+    def next_assistant(self) -> str:
+        free = (one for one in (HELPER, VILLAGE) if one not in self.parts)
+        return next(free, VILLAGE)
+
+    def may_change_lead(self, who: str, _now: datetime) -> bool:
+        settled = self.holder not in self.undecided and self.next_lead() not in self.undecided
+        return who == CENTER and self._under_center() and self.waiting is None and settled
+
+    def may_add_assistant(self, who: str, _now: datetime) -> bool:
+        return who == CENTER and self._under_center() and self.next_assistant() not in self.parts
+
+    def may_excuse(self, who: str, _now: datetime) -> bool:
+        return who == CENTER and self.phase == "handling" and bool(self.assistants())
+
+    def assistants(self) -> list[str]:
+        return sorted(one for one in self.parts if one != self.holder)
 
     def may_agree(self, who: str, _now: datetime) -> bool:
         return self.phase == "handling" and who == CENTER and bool(self.undecided)

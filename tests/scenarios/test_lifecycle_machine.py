@@ -52,7 +52,7 @@ _COMES_UP = text("""
 SELECT w.id FROM clock w JOIN grievance c ON c.id = w.case_id WHERE c.ref = :ref AND w.next_at <= :now ORDER BY w.next_at
 """)
 # What hands a case on, stops a clock or starts one anew.
-MOVING = {"escalate", "send_down", "dispatch", "dispatch_to_itself", "handle", "decline", "object_refusal", "request_supplement", "supply", "extend", "wait", "grant_wait", "resume", "hand_back", "call_urgent", "call_question"}  # fmt: skip
+MOVING = {"escalate", "send_down", "dispatch", "dispatch_to_itself", "change_lead", "add_assistant", "handle", "decline", "object_refusal", "request_supplement", "supply", "extend", "wait", "grant_wait", "resume", "hand_back", "call_urgent", "call_question"}  # fmt: skip
 _FEW = frozenset({"withdraw", "progress", "decline", "list", "unlist", "supervise", "call_urgent"})  # fmt: skip
 
 

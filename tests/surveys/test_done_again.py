@@ -1,6 +1,7 @@
 """A round that is done again: who may answer it, that each round is asked about, and when a call is given up."""
 
 from datetime import timedelta
+from typing import Any
 
 from sqlalchemy import text
 
@@ -25,14 +26,59 @@ DAY = timedelta(days=1)
 ANSWER = {"outcome": "solved", "answer": "已换灯泡"}
 
 
-async def done_again(village: Village, who: Who) -> tuple[Asked, Person]:
+async def done_again(village: Village, who: Who, **named: Any) -> tuple[Asked, Person]:
     phone, center = new_phone(), await who("zhihui")
     asked = await village.asked(phone)
     await reply(phone, "不满意，灯还是不亮")
     call = f"/return-calls/{(await calls(center))[asked.ref]}"
     await center.does(f"{call}/finding", result="valid", consent=True)
-    await center.does(f"/cases/{asked.ref}/rework", reason="回访属实")
+    await center.does(f"/cases/{asked.ref}/rework", reason="回访属实", **named)
     return asked, await who("gongnong")
+
+
+async def test_rework_goes_to_another_lead_and_other_assistants(village: Village, who: Who) -> None:
+    asked, cadre = await done_again(
+        village,
+        who,
+        lead={"unit_code": "500153D11", "task": "更换主管", "days": 7},
+        assistants=[{"unit_code": VILLAGE, "task": "配合停水"}],
+        note="一周内办结",
+    )
+    case, lead = f"/cases/{asked.ref}", await who("shuiwu")
+    seen = await lead.sees(case)
+    assert (seen["holder"], seen["round"], seen["phase"]) == ("县水务局", 2, "handling")
+    assert {(part["unit"], part["role"]) for part in seen["parts"]} == {
+        ("县水务局", "lead"),
+        ("工农茶叶产业社区居民委员会", "assist"),
+    }
+    assert seen["timeline"][-1]["to"] == "县水务局"
+    handling = [one for one in seen["clocks"] if one["stage"] == "handle"]
+    assert [(one["unit"], one["round"]) for one in handling] == [
+        ("工农茶叶产业社区居民委员会", 1),
+        ("县水务局", 2),
+    ]
+    assert handling[1]["limit"] == "7 个工作日"
+    paper = (await lead.get(f"{case}/papers/{seen['papers'][-1]['id']}")).text
+    assert "<p>县水务局：</p>" in paper
+    assert "配合停水" in paper
+    await cadre.does(f"{case}/sign")
+    await cadre.does(f"{case}/assist-answer", answer="已配合")
+    await lead.does(f"{case}/sign")
+    assert (await lead.does(f"{case}/answer", **ANSWER))["round"] == 2
+
+
+async def test_rework_refuses_a_unit_that_would_lead_and_assist(village: Village, who: Who) -> None:
+    phone, center = new_phone(), await who("zhihui")
+    asked = await village.asked(phone)
+    await reply(phone, "不满意")
+    call = f"/return-calls/{(await calls(center))[asked.ref]}"
+    await center.does(f"{call}/finding", result="valid", consent=True)
+    refused = await center.post(
+        f"/cases/{asked.ref}/rework",
+        {"reason": "回访属实", "assistants": [{"unit_code": VILLAGE}]},
+    )
+    assert refused.status_code == 422
+    assert (await center.sees(f"/cases/{asked.ref}"))["round"] == 1
 
 
 async def test_the_one_who_answered_does_not_answer_the_round_that_is_done_again(

@@ -1,18 +1,20 @@
 """What comes after the answer: archive, or a new round."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
 from app.auth.actor import StaffActor, SystemActor
-from app.cases import access, history, whole_case
-from app.cases.actions import reorganising
+from app.cases import access, history, papers, whole_case
+from app.cases.actions import dispatching, reorganising
+from app.cases.actions.dispatching import Part
 from app.cases.actions.telling import tell_all
 from app.cases.dossier import Dossier
 from app.cases.lifecycle import Action, Condition
-from app.cases.models import Assignment, AssignmentRole, AssignmentState
+from app.cases.models import AssignmentRole
+from app.cases.papers import PaperKind
 from app.db import Transaction
-from app.identifiers import uuid7
-from app.limits.terms import Stage
+from app.errors import InvalidInput
 from app.outbox import MessageKind
 
 
@@ -28,24 +30,49 @@ async def close(
 
 
 async def rework(
-    tx: Transaction, ref: str, *, by: StaffActor, reason: str, now: datetime
+    tx: Transaction,
+    ref: str,
+    *,
+    by: StaffActor,
+    reason: str,
+    lead: Part | None = None,
+    assistants: Sequence[Part] = (),
+    note: str = "",
+    now: datetime,
 ) -> Dossier:
-    """A new round at the unit that led, or who carries on for it: its own clock, its own survey. The earlier stays on record.
+    """A new round with its own clock and its own survey; the earlier stays on record.
 
-    Only after a return call found the dissatisfaction valid; app/surveys makes sure of that before calling.
+    It is for `lead` or, where none is named, for the unit that led, or the unit that carries on for it. Only after a
+    return call found the dissatisfaction valid; app/surveys makes sure of that before calling.
     """
     dossier = await access.lock_case(tx, ref, by=by)
     access.take(dossier, Action.REWORK, by=by, now=now, also=[Condition.RETURN_CALL_FOUND_VALID])
     case = dossier.case
-    dossier.holder = await reorganising.carried_on(tx, case.holder_unit_id)
-    case.holder_unit_id = dossier.holder.unit_id
-    access.admit(tx, case, dossier.holder.unit_id, now)
+    named = [*([] if lead is None else [lead]), *assistants]
+    if named and case.sealed:
+        what = "保密事件由原承办单位重新办理，不能另行指定"
+        raise InvalidInput(mistakes=[{"where": "body.lead", "what": what}])
+    units = await dispatching.named_units(tx, dossier, named, now) if named else {}
+    again = (
+        await reorganising.carried_on(tx, case.holder_unit_id)
+        if lead is None
+        else units[lead.unit_code]
+    )
+    if again.unit_id in {units[part.unit_code].unit_id for part in assistants}:
+        what = "同一单位不能重复，主办单位不能同时协办"
+        raise InvalidInput(mistakes=[{"where": "body.assistants", "what": what}])
     case.round += 1
     case.outcome = case.answered_at = case.close_at = case.closed_at = None
     case.extended = False
-    dossier.start(Stage.HANDLE, now)
+    dispatching.begin_at(dossier, again, now, limit=None if lead is None else lead.limit)
     whole_case.begin(dossier, now)
-    dossier.assignments.append(_lead_again(dossier, by, now))
+    texts = {"reason": reason} | ({"note": note} if note else {})
+    if lead is None:
+        dossier.unit_names[again.unit_id] = again.name
+        access.admit(tx, case, again.unit_id, now)
+        dossier.assignments.append(dispatching.given(dossier, again, AssignmentRole.LEAD, by, now))
+    texts |= dispatching.give(tx, dossier, units, lead, assistants, by=by, now=now)
+    paper = await papers.on_record(tx, dossier, PaperKind.DISPATCH, now) if named else {}
     history.record(
         tx,
         dossier,
@@ -53,9 +80,12 @@ async def rework(
         by=by,
         now=now,
         public=True,
-        texts={"reason": reason},
+        texts=texts,
         round=case.round,
         to=case.holder_unit_id,
+        assistants=[units[part.unit_code].unit_id for part in assistants],
+        until=case.stage_due_at,
+        **paper,
     )
     # Also to who joined it: it may be one of them who agreed to have it done again.
     await tell_all(tx, dossier, MessageKind.REWORKED, now=now, unit=dossier.holder.name)
@@ -81,23 +111,3 @@ async def approve_answer(
     assert dossier.answered_before is not None, "the lifecycle allows it only in a round done again"
     dossier.answered_before = replace(dossier.answered_before, approved=True)
     return dossier
-
-
-def _lead_again(dossier: Dossier, by: StaffActor, now: datetime) -> Assignment:
-    case = dossier.case
-    assert case.stage_due_at is not None, "the handling stage has just begun"
-    again = Assignment(
-        id=uuid7(now),
-        case_id=case.id,
-        round=case.round,
-        role=AssignmentRole.LEAD,
-        unit_id=case.holder_unit_id,
-        given_by_unit_id=by.unit_id,
-        state=AssignmentState.OFFERED,
-        due_at=case.stage_due_at,
-        sign_due_at=now,
-        assigned_at=now,
-    )
-    sign = dossier.begin(Stage.SIGN, again.unit_id, dossier.holder.kind, now, part=again)
-    again.sign_due_at = sign.due_at or now
-    return again

@@ -1,15 +1,16 @@
 """What the command center decides: who leads and assists, whether a hand-back is right, who is excused, what is one case."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Final, NoReturn
 
 from sqlalchemy import text
 
 from app.auth.actor import StaffActor
 from app.calendars.working_time import Limit, LimitUnit
 from app.cases import access, deadlines, history, lifecycle, papers, whole_case
-from app.cases.actions.filing import release_open
+from app.cases.actions.filing import release, release_open
 from app.cases.actions.telling import tell, tell_all
 from app.cases.dossier import Dossier, hand_back_undecided
 from app.cases.lifecycle import Action, Condition, Phase
@@ -23,12 +24,18 @@ from app.identifiers import uuid7
 from app.limits.terms import Stage
 from app.outbox import MessageKind
 
-# Any unit of the county that can be given work: departments, townships, villages, the center itself.
+MOST_ASSISTANTS: Final = 20
+# Any unit of the county that can be given work: departments, townships, villages, the center itself. The parts that end
+# are written at once: a unit may get another one only when its first has ended.
 _UNITS = text("""
-SELECT id, code, name, kind, head_approves FROM unit
+WITH ended AS (
+  UPDATE assignment SET state = 'released', done_at = CAST(:now AS timestamptz) WHERE id = ANY(CAST(:ended AS uuid[]))
+)
+SELECT id, code, name, kind FROM unit
 WHERE code = ANY(:codes) AND county_id = :county_id AND kind NOT IN ('county', 'city', 'province')
   AND (valid_to IS NULL OR valid_to >= CURRENT_DATE)
 """)
+_PLACE = text("SELECT id, kind FROM unit WHERE code = :code AND county_id = :county_id")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,25 +69,11 @@ async def dispatch(
     dossier = await access.lock_case(tx, ref, by=by)
     access.take(dossier, Action.DISPATCH, by=by, now=now)
     _require_another(dossier, lead, by, now)
-    units = await _named_units(tx, dossier, [lead, *assistants])
-    await _release(tx, dossier, now)
+    ended = release_open(dossier, now)
+    units = await named_units(tx, dossier, [lead, *assistants], now, ended=ended)
     leading = units[lead.unit_code]
-    dossier.holder = Place(leading.id, leading.name, UnitKind(leading.kind))
-    dossier.case.holder_unit_id = leading.id
-    dossier.start(Stage.HANDLE, now, limit=lead.limit)
-    given = [_given(dossier, lead, leading, AssignmentRole.LEAD, by, now)]
-    given += [
-        _given(dossier, part, units[part.unit_code], AssignmentRole.ASSIST, by, now)
-        for part in assistants
-    ]
-    dossier.assignments += given
-    for part in given:
-        access.admit(tx, dossier.case, part.unit_id, now)
-    tasks = {
-        f"task_{part.unit_id}": named.task
-        for part, named in zip(given, [lead, *assistants], strict=True)
-        if named.task
-    }
+    begin_at(dossier, leading, now, limit=lead.limit)
+    texts = give(tx, dossier, units, lead, assistants, by=by, now=now)
     paper = await papers.on_record(tx, dossier, PaperKind.DISPATCH, now)
     history.record(
         tx,
@@ -89,13 +82,97 @@ async def dispatch(
         by=by,
         now=now,
         public=True,
-        texts=tasks | ({"note": note} if note else {}),
-        lead=leading.id,
-        assistants=[part.unit_id for part in given[1:]],
+        texts=texts | ({"note": note} if note else {}),
+        lead=leading.unit_id,
+        assistants=[units[part.unit_code].unit_id for part in assistants],
         until=dossier.case.stage_due_at,
         **paper,
     )
     await tell_all(tx, dossier, MessageKind.MOVED, now=now, unit=leading.name)
+    return dossier
+
+
+async def change_lead(
+    tx: Transaction,
+    ref: str,
+    *,
+    by: StaffActor,
+    lead: Part,
+    reason: str,
+    note: str,
+    now: datetime,
+) -> Dossier:
+    """Give the lead to another unit in the same round (改派主办): no return, and the clocks of the whole case go on.
+
+    The former lead's stage ends with what it used; a card it earned by then it still gets. What it asked for lapses. The
+    assistants go on, but for one that leads now.
+    """
+    dossier = await access.lock_case(tx, ref, by=by)
+    access.take(dossier, Action.CHANGE_LEAD, by=by, now=now)
+    former = dossier.lead
+    assert former is not None, "the lifecycle allows it only where somebody leads"
+    ended = [former]
+    if (own := dossier.open_part(lead.unit_code)) is not None:
+        if own is former:
+            _refuse("body.lead", "这个单位已经是主办单位")
+        _require_settled(own, Action.CHANGE_LEAD)
+        ended.append(own)
+    for part in ended:
+        release(dossier, part, now)
+    units = await named_units(tx, dossier, [lead], now, ended=ended)
+    leading = units[lead.unit_code]
+    begin_at(dossier, leading, now, limit=lead.limit)
+    texts = give(tx, dossier, units, lead, (), by=by, now=now)
+    paper = await papers.on_record(tx, dossier, PaperKind.DISPATCH, now)
+    history.record(
+        tx,
+        dossier,
+        Action.CHANGE_LEAD,
+        by=by,
+        now=now,
+        public=True,
+        texts=texts | {"reason": reason} | ({"note": note} if note else {}),
+        from_unit=former.unit_id,
+        lead=leading.unit_id,
+        assistants=[part.unit_id for part in dossier.open_assistants],
+        until=dossier.case.stage_due_at,
+        **paper,
+    )
+    await tell_all(tx, dossier, MessageKind.MOVED, now=now, unit=leading.name)
+    return dossier
+
+
+async def add_assistants(
+    tx: Transaction,
+    ref: str,
+    *,
+    by: StaffActor,
+    assistants: list[Part],
+    note: str,
+    now: datetime,
+) -> Dossier:
+    """Name further units that assist, each with its task and its limit, also where the command center leads itself."""
+    dossier = await access.lock_case(tx, ref, by=by)
+    access.take(dossier, Action.ADD_ASSISTANTS, by=by, now=now)
+    busy = [part.unit_code for part in assistants if dossier.open_part(part.unit_code)]
+    if busy:
+        _refuse("body.assistants", "这个单位已经在办理这件事", codes=busy)
+    if len(dossier.open_assistants) + len(assistants) > MOST_ASSISTANTS:
+        _refuse("body.assistants", f"协办单位最多 {MOST_ASSISTANTS} 个")
+    units = await named_units(tx, dossier, assistants, now)
+    texts = give(tx, dossier, units, None, assistants, by=by, now=now)
+    paper = await papers.on_record(tx, dossier, PaperKind.DISPATCH, now)
+    history.record(
+        tx,
+        dossier,
+        Action.ADD_ASSISTANTS,
+        by=by,
+        now=now,
+        public=False,
+        texts=texts | ({"note": note} if note else {}),
+        assistants=[units[part.unit_code].unit_id for part in assistants],
+        **paper,
+    )
     return dossier
 
 
@@ -150,10 +227,16 @@ async def settle(
 async def excuse(
     tx: Transaction, ref: str, *, by: StaffActor, unit_code: str, reason: str, now: datetime
 ) -> Dossier:
-    """An assistant is no longer needed; the lead can close without its answer."""
+    """An assistant is no longer needed; the lead can close without its answer.
+
+    Who asked that the part be handed back does not decide it so in another post.
+    """
     dossier = await access.lock_case(tx, ref, by=by)
     access.take(dossier, Action.EXCUSE, by=by, now=now)
     part, _ = await _part_of(tx, dossier, unit_code)
+    if dossier.asked_back_himself(part, by):
+        what = Condition.HAND_BACK_ASKED_BY_ANOTHER.chinese
+        raise ActionNotAllowed(f"不能免予协办：{what}。", action=Action.EXCUSE)
     if part.role is not AssignmentRole.ASSIST or part.state not in OPEN_ASSIGNMENT:
         raise ActionNotAllowed("该单位不是尚未答复的协办单位。", action=Action.EXCUSE)
     part.state, part.done_at = AssignmentState.EXCUSED, now
@@ -223,65 +306,114 @@ def _require_another(dossier: Dossier, lead: Part, by: StaffActor, now: datetime
         )
 
 
-async def _release(tx: Transaction, dossier: Dossier, now: datetime) -> None:
-    """Written at once: a unit that has a part may get another one only when the first has ended."""
-    for part in release_open(dossier, now):
-        tx.change(part)
-    await tx.flush()
+def begin_at(dossier: Dossier, leading: Place, now: datetime, *, limit: Limit | None) -> None:
+    """The handling stage begins at another holder."""
+    dossier.holder = leading
+    dossier.case.holder_unit_id = leading.unit_id
+    dossier.start(Stage.HANDLE, now, limit=limit)
 
 
-async def _named_units(tx: Transaction, dossier: Dossier, parts: list[Part]) -> dict[str, Any]:
+def give(
+    tx: Transaction,
+    dossier: Dossier,
+    units: Mapping[str, Place],
+    lead: Part | None,
+    assistants: Sequence[Part],
+    *,
+    by: StaffActor,
+    now: datetime,
+) -> dict[str, str]:
+    """Give the units their parts and let them see the case. Returns the tasks, for the record."""
+    roles = [(part, AssignmentRole.ASSIST) for part in assistants]
+    if lead is not None:
+        roles.insert(0, (lead, AssignmentRole.LEAD))
+    tasks = {}
+    for part, role in roles:
+        unit = units[part.unit_code]
+        dossier.assignments.append(given(dossier, unit, role, by, now, limit=part.limit))
+        access.admit(tx, dossier.case, unit.unit_id, now)
+        if part.task:
+            tasks[f"task_{unit.unit_id}"] = part.task
+    return tasks
+
+
+async def named_units(
+    tx: Transaction,
+    dossier: Dossier,
+    parts: Sequence[Part],
+    now: datetime,
+    *,
+    ended: Sequence[Assignment] = (),
+) -> dict[str, Place]:
+    """The units named, by their codes; the assignments that have `ended` are written with the look-up.
+
+    Raises InvalidInput for a unit that is named twice, is not there or has ended.
+    """
     codes = [part.unit_code for part in parts]
     if len(set(codes)) < len(codes):
-        raise InvalidInput(
-            mistakes=[
-                {"where": "body.assistants", "what": "同一单位不能重复，主办单位不能同时协办"}
-            ]
-        )
-    found = {
-        row.code: row for row in await tx.all(_UNITS, codes=codes, county_id=dossier.case.county_id)
-    }
+        _refuse("body.assistants", "同一单位不能重复，主办单位不能同时协办")
+    rows = await tx.all(
+        _UNITS,
+        codes=codes,
+        county_id=dossier.case.county_id,
+        now=now,
+        ended=[part.id for part in ended],
+    )
+    found = {row.code: Place(row.id, row.name, UnitKind(row.kind)) for row in rows}
     missing = [code for code in codes if code not in found]
     if missing:
-        raise InvalidInput(
-            mistakes=[{"where": "body", "what": "没有这个单位，或它已撤并", "codes": missing}]
-        )
-    dossier.unit_names |= {row.id: row.name for row in found.values()}
+        _refuse("body", "没有这个单位，或它已撤并", codes=missing)
+    dossier.unit_names |= {one.unit_id: one.name for one in found.values()}
     return found
 
 
-async def _part_of(
-    tx: Transaction, dossier: Dossier, unit_code: str
-) -> tuple[Assignment, UnitKind]:
-    """A unit's open part, and what kind of unit it is: its limits are those of its own tier, not of the holder's."""
-    rows = await tx.all(_UNITS, codes=[unit_code], county_id=dossier.case.county_id)
-    kinds = {row.id: UnitKind(row.kind) for row in rows}
-    for part in dossier.assignments:
-        if part.unit_id in kinds and part.state in OPEN_ASSIGNMENT:
-            return part, kinds[part.unit_id]
-    raise NotFound("该单位没有参与办理这件事。")
-
-
-def _given(
-    dossier: Dossier, part: Part, unit: Any, role: AssignmentRole, by: StaffActor, now: datetime
+def given(
+    dossier: Dossier,
+    unit: Place,
+    role: AssignmentRole,
+    by: StaffActor,
+    now: datetime,
+    *,
+    limit: Limit | None = None,
 ) -> Assignment:
+    """A new part in the present round. `limit` is an assistant's; the lead's is that of the handling stage."""
     case = dossier.case
-    given = Assignment(
+    part = Assignment(
         id=uuid7(now),
         case_id=case.id,
         round=case.round,
         role=role,
-        unit_id=unit.id,
+        unit_id=unit.unit_id,
         given_by_unit_id=by.unit_id,
         state=AssignmentState.OFFERED,
         due_at=now if case.stage_due_at is None else case.stage_due_at,
         sign_due_at=now,
         assigned_at=now,
     )
-    kind = UnitKind(unit.kind)
-    sign = dossier.begin(Stage.SIGN, unit.id, kind, now, part=given)
-    given.sign_due_at = sign.due_at or now
+    sign = dossier.begin(Stage.SIGN, unit.unit_id, unit.kind, now, part=part)
+    part.sign_due_at = sign.due_at or now
     if role is AssignmentRole.ASSIST:
-        answer = dossier.begin(Stage.ASSIST, unit.id, kind, now, part=given, limit=part.limit)
-        given.due_at = answer.due_at or now
-    return given
+        answer = dossier.begin(Stage.ASSIST, unit.unit_id, unit.kind, now, part=part, limit=limit)
+        part.due_at = answer.due_at or now
+    return part
+
+
+async def _part_of(
+    tx: Transaction, dossier: Dossier, unit_code: str
+) -> tuple[Assignment, UnitKind]:
+    """A unit's open part, and what kind of unit it is: its limits are those of its own tier, not of the holder's."""
+    row = await tx.one_or_none(_PLACE, code=unit_code, county_id=dossier.case.county_id)
+    part = dossier.open_part(unit_code)
+    if row is None or part is None:
+        raise NotFound("该单位没有参与办理这件事。")
+    return part, UnitKind(row.kind)
+
+
+def _require_settled(part: Assignment, action: Action) -> None:
+    if hand_back_undecided(part):
+        raise ActionNotAllowed("该单位的退回申请尚待裁定，请先裁定。", action=action)
+
+
+def _refuse(where: str, what: str, *, codes: list[str] | None = None) -> NoReturn:
+    facts = {} if codes is None else {"codes": codes}
+    raise InvalidInput(mistakes=[{"where": where, "what": what, **facts}])

@@ -275,9 +275,13 @@ def release_open(dossier: Dossier, now: datetime) -> list[Assignment]:
         if part.state in (AssignmentState.OFFERED, AssignmentState.SIGNED)
     ]
     for part in ended:
-        part.state, part.done_at = AssignmentState.RELEASED, now
-        dossier.end_part(part, now)
+        release(dossier, part, now)
     return ended
+
+
+def release(dossier: Dossier, part: Assignment, now: datetime) -> None:
+    part.state, part.done_at = AssignmentState.RELEASED, now
+    dossier.end_part(part, now)
 
 
 def tracking_key(ref: str, code: str) -> bytes:
