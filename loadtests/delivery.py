@@ -36,7 +36,6 @@ from workers.outbox import AT_ONCE
 TEXTS = int(os.environ.get("BENCH_TEXTS", "100000"))
 BARE = min(5000, TEXTS)
 PORT = 18190
-TO_REACH = 500.0
 # Of what the adapter alone does in a bare loop.
 SHARE = 0.4
 # What the process may have grown by between a tenth of the work and its end, in MiB.
@@ -63,8 +62,7 @@ class Delivered:
     def lines(self) -> list[tuple[str, str, str, bool]]:
         share, growth = self.rate / self.bare, self.after - self.before
         return [
-            (f"texts, {TEXTS:,} queued, one worker", f"{self.rate:,.0f}/s", f"≥ {TO_REACH:,.0f}/s", self.rate >= TO_REACH),
-            (f"of the adapter in a bare loop ({self.bare:,.0f}/s)", f"{share:.0%}", f"≥ {SHARE:.0%}", share >= SHARE),
+            (f"texts, {TEXTS:,} queued, one worker", f"{self.rate:,.0f}/s = {share:.0%} of the adapter in a bare loop ({self.bare:,.0f}/s)", f"≥ {SHARE:.0%}", share >= SHARE),
             ("memory of the worker, MiB", f"{self.before:.0f} → {self.after:.0f}", f"≤ {FLAT:.0f} more", growth <= FLAT),
         ]  # fmt: skip
 
