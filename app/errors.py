@@ -66,6 +66,15 @@ class NotPermitted(Problem):
     detail = "您的岗位不能进行此操作。"
 
 
+class CrossSite(Problem):
+    """A browser was made to ask by a page that is not ours, or does not say by which."""
+
+    type = "cross-site-request"
+    status = 403
+    title = "无法确认请求的来源"
+    detail = "无法确认这一操作来自本系统的页面，没有生效。请关闭其他网页，从本系统的页面重新操作。"
+
+
 class NotFound(Problem):
     """Also given for what exists but is not the asker's: the two must not be told apart."""
 
@@ -144,6 +153,13 @@ class TooLarge(Problem):
     status = 413
     title = "内容过大"
     detail = "提交的内容超过了允许的大小。"
+
+
+class NotJson(Problem):
+    type = "not-json"
+    status = 415
+    title = "内容的类型不受支持"
+    detail = "请以 JSON 格式（Content-Type: application/json）提交，照片以表单上传。"
 
 
 class MethodNotAllowed(Problem):

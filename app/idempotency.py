@@ -36,9 +36,13 @@ _FIND = text(
 _FORGET = text("DELETE FROM given_answer WHERE created_at < now() - make_interval(hours => :hours)")
 
 
-def request_digest(method: str, path: str, body: bytes) -> bytes:
-    """Keyed: whoever reads the table cannot find out by trying which of three ratings was sent."""
-    return keys.digest("request", b"\n".join((method.encode(), path.encode(), body)))
+def request_digest(acting: str, method: str, path: str, body: bytes) -> bytes:
+    """Of who asks in which post, of what, and where: under the same key any other request is refused.
+
+    Keyed: whoever reads the table cannot find out by trying which of three ratings was sent.
+    """
+    parts = (acting.encode(), method.encode(), path.encode(), body)
+    return keys.digest("request", b"\n".join(parts))
 
 
 def given(

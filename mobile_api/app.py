@@ -10,6 +10,8 @@ from typing_extensions import override
 
 from app.http import problems, reference
 from app.http.body_limit import BodyLimit
+from app.http.cross_site import CrossSiteGuard
+from app.http.openapi import describe_refusals
 from app.settings import settings
 from mobile_api import (
     cadre,
@@ -36,7 +38,7 @@ class _PhonesApi(FastAPI):
     @override
     def openapi(self) -> dict[str, Any]:
         if self.openapi_schema is None:
-            self.openapi_schema = document.complete(super().openapi())
+            self.openapi_schema = describe_refusals(document.complete(super().openapi()))
         return self.openapi_schema
 
 
@@ -47,6 +49,7 @@ def create_app() -> FastAPI:
         description=_DESCRIPTION,
         servers=[{"url": MOUNTED_AT}],
         root_path_in_servers=False,
+        openapi_url=None,
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
@@ -70,6 +73,7 @@ def create_app() -> FastAPI:
     reference.install(app)
     problems.install(app)
     app.add_middleware(BodyLimit, larger={"/photos": photos.MAX_UPLOAD})
+    app.add_middleware(CrossSiteGuard, forms=frozenset({"/photos"}))
     return app
 
 

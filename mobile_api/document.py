@@ -7,8 +7,8 @@ from app.http.who import CITIZEN_COOKIE, STAFF_COOKIE
 
 _SIGN_IN = {
     "token": {"type": "http", "scheme": "bearer", "description": "登录后取得的令牌"},
-    "citizen": {"type": "apiKey", "in": "cookie", "name": CITIZEN_COOKIE},
-    "cadre": {"type": "apiKey", "in": "cookie", "name": STAFF_COOKIE},
+    "citizen": {"type": "apiKey", "in": "cookie", "name": f"__Host-{CITIZEN_COOKIE}"},
+    "cadre": {"type": "apiKey", "in": "cookie", "name": f"__Host-{STAFF_COOKIE}"},
 }
 _KEY = "Idempotency-Key"
 _KEY_REQUIRED = {

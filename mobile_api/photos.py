@@ -110,7 +110,7 @@ async def send_photo(
     asked_with = key or ""  # never empty: it is required
     sent = await _image(request)
     # The boundary between a form's parts differs each time it is sent; the image does not.
-    digest = idempotency.request_digest("POST", request.url.path, sent)
+    digest = idempotency.request_digest(sender.acting, "POST", request.url.path, sent)
     if sender.given is not None:
         return Repeated(sender.given, digest).respond()
     picture = await photos.prepare(sent)

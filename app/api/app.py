@@ -37,6 +37,8 @@ from app.api import (
 from app.errors import SignInRequired
 from app.http import problems, reference
 from app.http.body_limit import BodyLimit
+from app.http.cross_site import CrossSiteGuard
+from app.http.openapi import describe_refusals
 from app.http.who import STAFF_COOKIE
 
 MOUNTED_AT: Final = "/api/v1"
@@ -52,7 +54,7 @@ _PARTS: Final = (
 )  # fmt: skip
 _TOKENS: Final = {
     "token": {"type": "http", "scheme": "bearer", "description": "登录后取得的令牌"},
-    "cookie": {"type": "apiKey", "in": "cookie", "name": STAFF_COOKIE},
+    "cookie": {"type": "apiKey", "in": "cookie", "name": f"__Host-{STAFF_COOKIE}"},
 }
 
 
@@ -60,7 +62,7 @@ class _StaffApi(FastAPI):
     @override
     def openapi(self) -> dict[str, Any]:
         if self.openapi_schema is None:
-            self.openapi_schema = _with_sign_in(super().openapi())
+            self.openapi_schema = describe_refusals(_with_sign_in(super().openapi()))
         return self.openapi_schema
 
 
@@ -81,6 +83,7 @@ def create_app() -> FastAPI:
         description=_DESCRIPTION,
         servers=[{"url": MOUNTED_AT}],
         root_path_in_servers=False,
+        openapi_url=None,
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
@@ -91,6 +94,7 @@ def create_app() -> FastAPI:
     reference.install(app)
     problems.install(app)
     app.add_middleware(BodyLimit)
+    app.add_middleware(CrossSiteGuard)
     return app
 
 

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated, Any, Self
 from uuid import UUID
 
-from fastapi import APIRouter, Path, Request, Response
+from fastapi import APIRouter, Depends, Path, Request, Response
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from app.auth import posts, sessions, signing_in
@@ -19,7 +19,7 @@ from app.http.problems import problems
 from app.http.secret import Password
 from app.http.transaction import OneTransaction, Tx
 from app.http.visitor import AddressKey, Device, forget, remember
-from app.http.who import STAFF_COOKIE, ByStaff, SignedInStaff
+from app.http.who import STAFF_COOKIE, ByStaff, SignedInStaff, not_kept
 
 # Signing in has transactions of its own, and its answer holds a token, which is never kept to be given again.
 _signing_in = APIRouter(prefix="/sessions")
@@ -182,6 +182,8 @@ async def me(tx: Tx, by: ByStaff) -> Me:
     summary="切换岗位",
     description="此后的操作以所选岗位进行，从下一次请求起生效。",
     responses=problems(SignInRequired, NotFound, KeyReused),
+    # The answer would be kept for the post that was left; sent again, it comes to the same.
+    dependencies=[Depends(not_kept)],
 )
 async def switch_post(given: ChosenPost, tx: Tx, signed_in: SignedInStaff, by: ByStaff) -> Me:
     held = await posts.switch(tx, signed_in.session_id, staff_id=by.staff_id, post_id=given.post_id)

@@ -24,7 +24,8 @@ IfMatch = Annotated[
     str | None,
     Header(
         alias="If-Match",
-        pattern=r'^"[0-9]{1,9}"$',
+        # A proxy that compresses makes a tag weak (W/); a version is one either way.
+        pattern=r'^(W/)?"[0-9]{1,9}"$',
         description="您所看到的版本（见 version 与 ETag）。此后事件若已有变化，则操作不生效，答 412。",
         examples=['"3"'],
     ),
@@ -58,9 +59,8 @@ def tag(response: Response, dossier: Dossier) -> None:
 
 
 async def _step(tx: Tx, by: ByStaff, response: Response, seen: IfMatch = None) -> CaseStep:
-    return CaseStep(
-        tx, by, await tx.now(), None if seen is None else int(seen.strip('"')), response
-    )
+    version = None if seen is None else int(seen.removeprefix("W/").strip('"'))
+    return CaseStep(tx, by, await tx.now(), version, response)
 
 
 Step = Annotated[CaseStep, Depends(_step)]

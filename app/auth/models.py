@@ -11,13 +11,21 @@ from app.stored import MOMENT, Stored
 
 
 class Session(Stored, table=True):
-    """A signed-in device, of a member of staff in one post or of a citizen. `id` may be shown; the token may not."""
+    """A signed-in device, of a member of staff in one post or of a citizen. `id` may be shown; the token may not.
+
+    Triggers end it for good when the person is disabled or gets another password, and when the post ends.
+    """
 
     __tablename__ = "session"
     __table_args__ = (
         CheckConstraint("(staff_id IS NULL) = (post_id IS NULL)", name="session_staff_has_post"),
         CheckConstraint("(staff_id IS NULL) <> (citizen_id IS NULL)", name="session_of_one_person"),
         Index("session_by_staff", "staff_id", postgresql_where=text("revoked_at IS NULL")),
+        Index(
+            "session_by_post",
+            "post_id",
+            postgresql_where=text("revoked_at IS NULL AND post_id IS NOT NULL"),
+        ),
         Index("session_by_citizen", "citizen_id", postgresql_where=text("revoked_at IS NULL")),
         Index(
             "session_by_staff_and_address",

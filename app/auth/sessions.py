@@ -72,6 +72,11 @@ class SignedIn:
     owner: str
     given: Given | None
 
+    @property
+    def acting(self) -> str:
+        """In which of the owner's posts; empty for citizens."""
+        return f"post:{self.actor.post_id}" if isinstance(self.actor, StaffActor) else ""
+
 
 @dataclass(frozen=True, slots=True)
 class Listed:

@@ -13,7 +13,7 @@ from app.http.problems import problems
 
 
 class StoredPhoto(Response):
-    """What open_photo() allowed to be seen. Kept by the browser a while, never by a proxy."""
+    """What open_photo() allowed to be seen. Never kept: the phone may be the village's, and the case may be moved on."""
 
     media_type = "image/jpeg"
 
@@ -21,7 +21,7 @@ class StoredPhoto(Response):
         self._photo_id = photo_id
         super().__init__(
             headers={
-                "Cache-Control": "private, max-age=300",
+                "Cache-Control": "private, no-store",
                 "Content-Security-Policy": "default-src 'none'",
                 "X-Content-Type-Options": "nosniff",
             }

@@ -1,25 +1,38 @@
-"""The page at /docs: an OpenAPI document made readable on the server, so that it needs no script and no foreign host."""
+"""The page at /docs: an OpenAPI document made readable on the server, so that it needs no script and no foreign host.
+
+Beside it stands the document itself, at /openapi.json.
+"""
 
 import json
 from collections.abc import Iterator, Mapping
 from html import escape
 from typing import Any
 
-from fastapi import FastAPI, Request
-from fastapi.responses import HTMLResponse
+from fastapi import FastAPI, Request, Response
 
+from app.http.openapi import MadeOnce, Prepared, prepared_document, respond_document
 from app.http.pages import page
 
 _DEEPEST = 6
 
 
 def install(app: FastAPI) -> None:
-    """Adds `/docs`, which is no operation of the interface itself."""
+    """Adds `/docs` and `/openapi.json`, which are no operations of the interface itself. Each is made once."""
 
-    async def reference(_request: Request) -> HTMLResponse:
-        return page(app.title, "".join(_sections(app.openapi())))
+    def written() -> Prepared:
+        shown = page(app.title, "".join(_sections(app.openapi())))
+        return Prepared.of(bytes(shown.body), shown.headers["content-type"])
 
-    app.add_route("/docs", reference, include_in_schema=False)
+    document, reference = prepared_document(app.openapi), MadeOnce(written)
+
+    async def send_document(request: Request) -> Response:
+        return await respond_document(request, document)
+
+    async def send_reference(request: Request) -> Response:
+        return (await reference.get()).respond(request)
+
+    app.add_route("/openapi.json", send_document, include_in_schema=False)
+    app.add_route("/docs", send_reference, include_in_schema=False)
 
 
 def example(schema: Mapping[str, Any], document: Mapping[str, Any], depth: int = 0) -> Any:

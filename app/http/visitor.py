@@ -37,12 +37,17 @@ AddressKey = Annotated[bytes, Depends(_address_key)]
 Device = Annotated[str, Depends(_device)]
 
 
+def cookie_name(request: Request, cookie: str) -> str:
+    """Over https a name that a browser takes only from this very host over https, so that no neighbour can plant one."""
+    return f"__Host-{cookie}" if request.url.scheme == "https" else cookie
+
+
 def remember(
     request: Request, response: Response, cookie: str, token: str, session: Session
 ) -> None:
     """Leave the token with the browser, out of reach of scripts and other sites, as long as the session lasts."""
     response.set_cookie(
-        cookie,
+        cookie_name(request, cookie),
         token,
         max_age=int((session.expires_at - session.created_at).total_seconds()),
         httponly=True,
@@ -54,5 +59,8 @@ def remember(
 
 def forget(request: Request, response: Response, cookie: str) -> None:
     response.delete_cookie(
-        cookie, httponly=True, samesite="lax", secure=request.url.scheme == "https"
+        cookie_name(request, cookie),
+        httponly=True,
+        samesite="lax",
+        secure=request.url.scheme == "https",
     )

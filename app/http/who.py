@@ -10,6 +10,7 @@ from app.auth.actor import CitizenActor, StaffActor
 from app.auth.sessions import SignedIn
 from app.errors import InvalidInput, KeyRequired, SignInRequired
 from app.http.transaction import Asked, Repeated, Tx
+from app.http.visitor import cookie_name
 from app.idempotency import request_digest
 
 STAFF_COOKIE = "qungong_staff"
@@ -69,7 +70,8 @@ async def require_key(request: Request) -> None:
 
 def token_of(request: Request, authorization: str | None, cookie: str) -> str:
     scheme, _, bearer = (authorization or "").partition(" ")
-    token = bearer.strip() if scheme.lower() == "bearer" else request.cookies.get(cookie, "")
+    carried = request.cookies.get(cookie_name(request, cookie), "")
+    token = bearer.strip() if scheme.lower() == "bearer" else carried
     if not _TOKEN.fullmatch(token):
         raise SignInRequired
     return token
@@ -86,7 +88,9 @@ def checked_key(key: str | None) -> str | None:
 async def _repeatable(request: Request, signed_in: SignedIn, key: str | None) -> None:
     if key is None or request.method != "POST":
         return
-    digest = request_digest(request.method, request.url.path, await request.body())
+    digest = request_digest(
+        signed_in.acting, request.method, request.url.path, await request.body()
+    )
     if signed_in.given is not None:
         raise Repeated(signed_in.given, digest)
     request.state.asked = Asked(signed_in.owner, key, digest)

@@ -2,10 +2,14 @@
 
 import asyncio
 from collections import Counter
+from secrets import token_hex
 
+from fastapi import FastAPI
 from sqlalchemy import text
 
-from app.db import reading
+from app.db import reading, transaction
+from qungong.asgi import app as served
+from tests import people
 from tests.api.actions import BODIES
 from tests.api.conftest import Who
 from tests.people import WATER
@@ -14,6 +18,16 @@ _CASES = text("SELECT count(*) FROM grievance WHERE title = :title")
 _EVENTS = text(
     "SELECT count(*) FROM case_event e JOIN grievance c ON c.id = e.case_id WHERE c.ref = :ref"
 )
+
+_SOMEBODY = text("""
+INSERT INTO staff (account, name, password_hash, active, created_at)
+SELECT :account, '两岗', password_hash, true, now() FROM staff WHERE account = 'gongnong'
+""")
+_POSTS = text("""
+INSERT INTO post (staff_id, unit_id, role, title, valid_from)
+SELECT s.id, u.id, CASE WHEN u.kind = 'village' THEN 'village_cadre' ELSE 'township_clerk' END, '', DATE '2020-01-01'
+FROM staff s, unit u WHERE s.account = :account AND u.code IN ('500153003', '500153003007') ORDER BY u.id
+""")
 
 
 async def registered(title: str) -> int:
@@ -87,3 +101,58 @@ async def test_two_people_may_use_the_same_key(who: Who) -> None:
     ]
     assert [answer.status_code for answer in answers] == [201, 201]
     assert answers[0].json()["ref"] != answers[1].json()["ref"]
+
+
+async def test_key_used_in_one_post_is_refused_in_another(county: None, api: FastAPI) -> None:
+    """The former post's answer would show what the present one may not see."""
+    assert county is None
+    account = await two_posts()
+    async with people.signed_in(api, account) as person:
+        first, second = (one["id"] for one in (await person.sees("/sessions/me"))["posts"])
+        made = await person.post("/cases", WATER, key="two-posts")
+        assert made.status_code == 201, made.text
+        contents: list[bytes] = []
+        for post, status in ((second, 422), (first, 201)):
+            # Sent again under its key, switching comes to the same.
+            for _ in range(2):
+                switched = await person.post(
+                    "/sessions/current/post", {"post_id": post}, key=f"switch-{post}"
+                )
+                assert (switched.status_code, switched.json()["post"]["id"]) == (200, post)
+            again = await person.post("/cases", WATER, key="two-posts")
+            assert again.status_code == status, again.text
+            contents.append(again.content)
+    assert contents[1] == made.content
+
+
+async def test_key_used_on_one_face_is_refused_on_the_other(county: None) -> None:
+    assert county is None
+    async with people.signed_in(served, "gongnong", "/api/v1") as cadre:
+        ref = await cadre.registers()
+        action = {"finding": "社区无法解决"}
+        done = await cadre.post(f"/cases/{ref}/escalate", action, key="two-faces")
+        assert done.status_code == 200
+        other = await cadre.client.post(
+            f"{people.ORIGIN}/m/v1/cadre/cases/{ref}/escalate",
+            json=action,
+            headers={"Idempotency-Key": "two-faces"},
+        )
+    assert (other.status_code, other.json()["type"]) == (422, "/problems/idempotency-key-reused")
+
+
+async def two_posts() -> str:
+    """The account of somebody with a post in a village and one in its township."""
+    account = f"two_{token_hex(4)}"
+    async with transaction() as tx:
+        await tx.execute(_SOMEBODY, account=account)
+        await tx.execute(_POSTS, account=account)
+    return account
+
+
+async def test_weak_version_tag_is_a_version(who: Who) -> None:
+    """A proxy that compresses answers makes their tags weak."""
+    cadre = await who("gongnong")
+    ref = await cadre.registers()
+    for tag, status in (('W/"0"', 412), ('W/"1"', 200)):
+        answer = await cadre.client.post(f"/cases/{ref}/handle", headers={"If-Match": tag})
+        assert answer.status_code == status, answer.text

@@ -4,12 +4,16 @@ from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from uuid import uuid4
 
+import pytest
+from sqlalchemy import text
+
 from app import clock, db
 from app.auth import sessions
 from tests.auth.conftest import PASSWORD, At, Person, letters, rows
 
 APerson = Callable[..., Awaitable[Person]]
 SESSIONS = "/api/v1/sessions"
+_RUN_OUT = text("UPDATE post SET valid_to = CURRENT_DATE - 1 WHERE staff_id = :id")
 
 
 async def signed_in(at: At, person: Person, **more: object) -> tuple[dict[str, str], str]:
@@ -103,3 +107,56 @@ async def test_sessions_long_ended_are_forgotten(at: At, a_person: APerson) -> N
         assert (
             len(await rows("SELECT 1 FROM session WHERE staff_id = :id", id=person.id)) == remaining
         )
+
+
+@pytest.mark.parametrize(
+    ("changes", "back"),
+    [
+        ("UPDATE staff SET active = false WHERE id = :id", "UPDATE staff SET active = true WHERE id = :id"),
+        ("UPDATE staff SET password_hash = password_hash || '=' WHERE id = :id",
+         "UPDATE staff SET password_hash = left(password_hash, -1) WHERE id = :id"),
+        ("UPDATE post SET valid_to = CURRENT_DATE - 1 WHERE staff_id = :id",
+         "UPDATE post SET valid_to = NULL WHERE staff_id = :id"),
+        ("UPDATE post SET valid_from = CURRENT_DATE + 1 WHERE staff_id = :id",
+         "UPDATE post SET valid_from = CURRENT_DATE - 9 WHERE staff_id = :id"),
+    ],
+    ids=["disabled", "another password", "post ended", "post moved"],
+)  # fmt: skip
+async def test_session_does_not_revive_when_what_ended_it_is_undone(
+    at: At, a_person: APerson, changes: str, back: str
+) -> None:
+    person, bystander = await a_person(), await a_person()
+    header, _ = await signed_in(at, person)
+    other, _ = await signed_in(at, bystander)
+    for statement in (changes, back):
+        await rows(f"{statement} RETURNING 1", id=person.id)
+        assert (await at().get(f"{SESSIONS}/me", headers=header)).status_code == 401
+    assert (await at().get(f"{SESSIONS}/me", headers=other)).status_code == 200
+    anew, _ = await signed_in(at, person)
+    assert (await at().get(f"{SESSIONS}/me", headers=anew)).status_code == 200
+
+
+async def test_session_does_not_revive_when_a_post_that_ran_out_is_prolonged(
+    at: At, a_person: APerson
+) -> None:
+    person = await a_person()
+    header, _ = await signed_in(at, person)
+    # As on the day after its last: nobody changes a post at the moment it runs out.
+    async with db.transaction() as tx:
+        await tx.act_as(db.OWNER)
+        await tx.execute(text("SET LOCAL session_replication_role = replica"))
+        await tx.execute(_RUN_OUT, id=person.id)
+    assert (await at().get(f"{SESSIONS}/me", headers=header)).status_code == 401
+    await rows("UPDATE post SET valid_to = NULL WHERE staff_id = :id RETURNING 1", id=person.id)
+    assert (await at().get(f"{SESSIONS}/me", headers=header)).status_code == 401
+
+
+async def test_session_stays_when_a_post_will_end_later(at: At, a_person: APerson) -> None:
+    person = await a_person()
+    header, _ = await signed_in(at, person)
+    await rows(
+        "UPDATE post SET valid_to = CURRENT_DATE + 30 WHERE staff_id = :id RETURNING 1",
+        id=person.id,
+    )
+    await rows("UPDATE staff SET name = '张敏敏' WHERE id = :id RETURNING 1", id=person.id)
+    assert (await at().get(f"{SESSIONS}/me", headers=header)).status_code == 200

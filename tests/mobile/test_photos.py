@@ -65,7 +65,7 @@ async def test_place_and_camera_are_taken_out_and_the_picture_is_turned_upright(
     assert (await citizen.get(f"/reports/{ref}")).json()["photos"] == [photo]
     seen = await citizen.get(f"/reports/{ref}/photos/{photo}")
     assert seen.headers["content-type"] == "image/jpeg"
-    assert seen.headers["cache-control"] == "private, max-age=300"
+    assert seen.headers["cache-control"] == "private, no-store"
     with Image.open(BytesIO(seen.content)) as kept:
         assert (kept.format, kept.size, dict(kept.getexif())) == ("JPEG", (400, 600), {})
     assert b"Secret" not in seen.content
