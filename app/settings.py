@@ -4,12 +4,15 @@ import re
 from collections.abc import Mapping
 from functools import cache
 from ipaddress import ip_network
+from pathlib import Path
 from typing import Final, Literal, Self
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 LOCAL_SECRET = "local-only-secret-never-use-it-outside-127.0.0.1"  # noqa: S105 - refused in production below
+
+_LOCAL_MEDIA: Final = Path(__file__).resolve().parents[1] / ".local" / "media"
 
 Provider = Literal["twilio", "aliyun"]
 # What must not be the published default where a provider's webhooks are believed.
@@ -84,7 +87,8 @@ class Settings(BaseSettings):
         default="127.0.0.1", description="addresses whose X-Forwarded-* headers are believed"
     )
     media_url: str = Field(
-        default="file:///tmp/qungong-media", description="where photos are kept: file:// or s3://"
+        default="",
+        description="where photos are kept: file:// or s3://; empty: `.local/media` of the working copy. Required in production",
     )
 
     sms_provider: Provider = Field(
@@ -227,6 +231,18 @@ class Settings(BaseSettings):
                         f"{name.upper()} must be set in production: the default is published"
                     )
         return self
+
+    @model_validator(mode="after")
+    def _photos_have_a_place_in_production(self) -> Self:
+        if self.environment == "production" and not self.media_url:
+            raise ValueError(
+                "MEDIA_URL must be set in production: photos are kept as long as cases"
+            )
+        return self
+
+    @property
+    def media_store_url(self) -> str:
+        return self.media_url or _LOCAL_MEDIA.as_uri()
 
     @property
     def sms_api_url(self) -> str:

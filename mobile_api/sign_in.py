@@ -17,7 +17,7 @@ from app.http.phone import Phone
 from app.http.problems import problems
 from app.http.secret import OneTimeCode, Password
 from app.http.transaction import OneTransaction, Tx
-from app.http.visitor import AddressKey, Device, forget, remember
+from app.http.visitor import AddressKey, Device, forget, note_sign_in, remember
 from app.http.who import CITIZEN_COOKIE, STAFF_COOKIE, SignedInCitizen
 
 router = APIRouter(tags=["登录"], route_class=OneTransaction)
@@ -140,6 +140,7 @@ async def verify_code(
         given.phone, given.code, village_code=given.village, device=given.device or device
     )
     remember(request, response, CITIZEN_COOKIE, signed_in.token, signed_in.session)
+    note_sign_in(request, signed_in.session)
     return NewSession(
         token=signed_in.token,
         session_id=signed_in.session.id,
@@ -161,6 +162,7 @@ async def sign_in_cadre(
     address_key: AddressKey,
     device: Device,
 ) -> NewCadreSession:
+    request.state.account = given.account
     signed_in = await signing_in.sign_in(
         given.account,
         given.password,
@@ -169,6 +171,7 @@ async def sign_in_cadre(
         post_id=given.post_id,
     )
     remember(request, response, STAFF_COOKIE, signed_in.token, signed_in.session)
+    note_sign_in(request, signed_in.session)
     return NewCadreSession(
         token=signed_in.token,
         session_id=signed_in.session.id,

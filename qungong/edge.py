@@ -1,12 +1,15 @@
 """What every answer passes on its way out, whichever part gave it: security headers, HEAD, and no failure unanswered."""
 
+import re
 from typing import Final
+from uuid import uuid4
 
 import structlog
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from structlog.contextvars import bound_contextvars
 
-from app.errors import Unexpected
+from app.errors import NotFound, Unexpected
 from app.http.pages import STYLE_SOURCE
 from app.http.problems import respond
 
@@ -23,6 +26,12 @@ _HEADERS: Final = {
     "Permissions-Policy": "camera=(self), geolocation=(self), microphone=()",
 }
 # Answers about people are nobody's to keep: no shared phone's browser, no proxy.
+# A year; the proxy decides about its other names.
+_HTTPS_ONLY: Final = "max-age=31536000"
+# What a proxy and we might read differently, so that its rules hold for another address than ours: slashes that are
+# encoded, empty or upward steps, parameters inside a path.
+_AMBIGUOUS: Final = re.compile(r"//|;|\\|(?:^|/)\.{1,2}(?:/|$)")
+_ENCODED: Final = re.compile(rb"%2f|%5c|%3b", re.IGNORECASE)
 _NEVER_KEPT: Final = ("/api/", "/m/v1/", "/sms/")
 log = structlog.get_logger()
 
@@ -37,8 +46,21 @@ class Edge:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        # Always our own: a stranger's would let them write into the log.
+        request_id = uuid4().hex
+        with bound_contextvars(request_id=request_id):
+            await self._answer(scope, receive, send, request_id)
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send, request_id: str) -> None:
         head = scope["method"] == "HEAD"
-        answer = _Answer(send, kept=not scope["path"].startswith(_NEVER_KEPT), bodiless=head)
+        more = {"X-Request-Id": request_id}
+        if scope["scheme"] == "https":
+            more["Strict-Transport-Security"] = _HTTPS_ONLY
+        kept = not scope["path"].startswith(_NEVER_KEPT)
+        answer = _Answer(send, more, kept=kept, bodiless=head)
+        if _is_ambiguous(scope):
+            await respond(NotFound())(scope, receive, answer.send)
+            return
         try:
             await self._app({**scope, "method": "GET"} if head else scope, receive, answer.send)
         except Exception as failure:
@@ -51,9 +73,15 @@ class Edge:
             await respond(Unexpected())(scope, receive, answer.send)
 
 
+def _is_ambiguous(scope: Scope) -> bool:
+    raw = scope.get("raw_path") or b""
+    return bool(_AMBIGUOUS.search(scope["path"]) or _ENCODED.search(raw))
+
+
 class _Answer:
-    def __init__(self, send: Send, *, kept: bool, bodiless: bool) -> None:
+    def __init__(self, send: Send, more: dict[str, str], *, kept: bool, bodiless: bool) -> None:
         self._send = send
+        self._more = more
         self._kept = kept
         self._bodiless = bodiless
         self.started = self.complete = False
@@ -62,7 +90,7 @@ class _Answer:
         if message["type"] == "http.response.start":
             self.started = True
             headers = MutableHeaders(scope=message)
-            for name, value in _HEADERS.items():
+            for name, value in (_HEADERS | self._more).items():
                 headers.setdefault(name, value)
             if not self._kept:
                 headers.setdefault("Cache-Control", "no-store")

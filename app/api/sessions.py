@@ -18,7 +18,7 @@ from app.http.inputs import Identifier, Input, Line
 from app.http.problems import problems
 from app.http.secret import Password
 from app.http.transaction import OneTransaction, Tx
-from app.http.visitor import AddressKey, Device, forget, remember
+from app.http.visitor import AddressKey, Device, forget, note_sign_in, remember
 from app.http.who import STAFF_COOKIE, ByStaff, SignedInStaff, not_kept
 
 # Signing in has transactions of its own, and its answer holds a token, which is never kept to be given again.
@@ -144,6 +144,7 @@ class ChosenPost(Input):
 async def sign_in(
     given: SignIn, request: Request, response: Response, address_key: AddressKey, device: Device
 ) -> NewSession:
+    request.state.account = given.account
     signed_in = await signing_in.sign_in(
         given.account,
         given.password,
@@ -152,6 +153,7 @@ async def sign_in(
         post_id=given.post_id,
     )
     remember(request, response, STAFF_COOKIE, signed_in.token, signed_in.session)
+    note_sign_in(request, signed_in.session)
     return NewSession.of(signed_in, await shown_to_whoever_signed_in(signed_in, shown_at_desk))
 
 

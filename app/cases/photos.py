@@ -6,7 +6,9 @@ The bytes stand in the media store before their row is committed: a row without 
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from functools import cache
+from pathlib import Path
 from typing import ClassVar
+from urllib.parse import unquote, urlsplit
 from uuid import UUID
 
 import obstore
@@ -96,7 +98,8 @@ async def put(photo_id: UUID, picture: Picture) -> None:
     """Into the media store. Raises Unavailable when it is away."""
     try:
         await obstore.put_async(_store(), _name(photo_id), picture.jpeg, mode="create")
-    except BaseError as away:
+        await to_thread.run_sync(_hide, photo_id)
+    except (BaseError, OSError) as away:
         raise Unavailable("照片暂时无法保存，请稍后再试。", retry_after=10) from away
 
 
@@ -231,11 +234,35 @@ def _photo_id(path: str) -> UUID | None:
 
 
 def _store() -> ObjectStore:
-    return _store_at(settings().media_url)
+    return _store_at(settings().media_store_url)
 
 
 @cache
 def _store_at(url: str) -> ObjectStore:
-    if url.startswith("file:"):
-        return LocalStore.from_url(url, mkdir=True)
-    return from_url(url)
+    folder = _folder_at(url)
+    if folder is None:
+        return from_url(url)
+    _make_private(folder)
+    return LocalStore(folder)
+
+
+def _folder_at(url: str) -> Path | None:
+    """The folder of a store on this machine."""
+    return Path(unquote(urlsplit(url).path)) if url.startswith("file:") else None
+
+
+def _make_private(folder: Path) -> None:
+    """Nobody else of this machine looks in, whatever the umask is; an older folder is closed too."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for one in (folder, *folder.glob("photos"), *folder.glob("photos/??")):
+        one.chmod(0o700)
+
+
+def _hide(photo_id: UUID) -> None:
+    """The store writes as the umask says."""
+    folder = _folder_at(settings().media_store_url)
+    if folder is not None:
+        file = folder / _name(photo_id)
+        file.chmod(0o600)
+        for one in (file.parent, file.parent.parent):
+            one.chmod(0o700)

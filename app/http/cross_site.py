@@ -7,9 +7,11 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers
+from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.errors import CrossSite, NotJson, Problem
+from app.http import refusals
 from app.http.problems import respond
 from app.settings import settings
 
@@ -32,6 +34,7 @@ class CrossSiteGuard:
         if scope["type"] == "http" and scope["method"] not in SAFE:
             refused = self._refusal(scope)
             if refused is not None:
+                refusals.note(Request(scope), refused)
                 await respond(refused)(scope, receive, send)
                 return
         await self._app(scope, receive, send)

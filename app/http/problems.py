@@ -13,6 +13,7 @@ from starlette.requests import ClientDisconnect
 
 from app import errors
 from app.errors import Problem
+from app.http import refusals
 
 MEDIA_TYPE = "application/problem+json"
 # The database is away, busy or gave up waiting: the same request may be sent again.
@@ -163,8 +164,9 @@ def _route(request: Request) -> str | None:
 def install(app: FastAPI) -> None:
     """Every failure of the application leaves as a problem."""
 
-    async def problem(_request: Request, error: Exception) -> Response:
+    async def problem(request: Request, error: Exception) -> Response:
         assert isinstance(error, Problem)
+        refusals.note(request, error)
         return respond(error)
 
     async def failure(request: Request, error: Exception) -> Response:

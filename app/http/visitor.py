@@ -5,13 +5,19 @@ from typing import Annotated
 
 from fastapi import Depends, Request, Response
 
-from app import keys
+from app import keys, security_log
 from app.auth.models import Session
+from app.security_log import What
 
 
 async def _address_key(request: Request) -> bytes:
     """A keyed digest of the client's address, as uvicorn's proxy-headers handling has it."""
-    return keys.lookup("address", _network(request.client.host if request.client else ""))
+    return keys.lookup("address", shown_address(request))
+
+
+def shown_address(request: Request) -> str:
+    """The client's address in clear, for the security log alone."""
+    return _network(request.client.host if request.client else "")
 
 
 def _network(host: str) -> str:
@@ -55,6 +61,20 @@ def remember(
         secure=request.url.scheme == "https",
     )
     response.headers["Cache-Control"] = "no-store"
+
+
+def note_sign_in(request: Request, session: Session) -> None:
+    """A line in the security log."""
+    who = (
+        f"citizen:{session.citizen_id}" if session.staff_id is None else f"staff:{session.staff_id}"
+    )
+    security_log.record(
+        What.SIGNED_IN,
+        address=shown_address(request),
+        who=who,
+        post=session.post_id,
+        session=str(session.id),
+    )
 
 
 def forget(request: Request, response: Response, cookie: str) -> None:

@@ -86,6 +86,7 @@ def checked_key(key: str | None) -> str | None:
 
 
 async def _repeatable(request: Request, signed_in: SignedIn, key: str | None) -> None:
+    request.state.who = signed_in.owner
     if key is None or request.method != "POST":
         return
     digest = request_digest(

@@ -1,14 +1,21 @@
 """The application as it is served: what every answer carries, and what the server says about itself."""
 
 import asyncio
+import json
+import re
 from collections.abc import AsyncIterator
+from typing import Any
+from urllib.parse import unquote
 
+import httpx
 import pytest
 import pytest_asyncio
 from fastapi import APIRouter
 from sqlalchemy import text
 from starlette.responses import StreamingResponse
 from starlette.types import ASGIApp
+from structlog.contextvars import merge_contextvars
+from structlog.testing import capture_logs
 
 from app import db, errors, logs
 from app.db import Database
@@ -40,8 +47,94 @@ async def test_every_answer_carries_the_security_headers(anybody: Person, path: 
     assert headers["cross-origin-opener-policy"] == "same-origin"
     assert headers["permissions-policy"] == "camera=(self), geolocation=(self), microphone=()"
     assert "access-control-allow-origin" not in headers
+    assert "strict-transport-security" not in headers
     kept = not path.startswith(("/api", "/m/"))
     assert (headers.get("cache-control") == "no-store") is not kept
+
+
+async def test_https_is_kept_to_by_browsers(county: None) -> None:
+    assert county is None
+    transport = httpx.ASGITransport(served)
+    async with httpx.AsyncClient(transport=transport, base_url="https://county.test") as browser:
+        answer = await browser.get("/nowhere")
+    assert answer.headers["strict-transport-security"] == "max-age=31536000"
+
+
+async def test_every_answer_has_an_id_of_our_own(anybody: Person) -> None:
+    given = "a" * 32
+    answers = [
+        await anybody.client.get(path, headers={"X-Request-Id": given})
+        for path in ("/health", "/nowhere", "/api/v1/cases")
+    ]
+    ids = [answer.headers["x-request-id"] for answer in answers]
+    assert len({*ids, given}) == 4
+    assert all(re.fullmatch(r"[0-9a-f]{32}", one) for one in ids)
+
+
+async def test_failure_is_logged_under_the_id_of_its_answer() -> None:
+    with capture_logs(processors=[merge_contextvars]) as logged:
+        async with people.visitor(failing()) as somebody:
+            answer = await somebody.get("/fails")
+    assert {line["request_id"] for line in logged} == {answer.headers["x-request-id"]}
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/api%2fv1/sessions/me", "/api%2Fv1/sessions/me", "//api/v1/sessions/me", "/api//v1/sessions/me",
+        "/m/../api/v1/sessions/me", "/api/./v1/sessions/me", "/api/v1/sessions/%2e%2e/sessions/me",
+        "/api/v1/sessions;a=1/me", "/api/v1/sessions%3Ba/me", "/api%5cv1/sessions/me", "/api/v1/sessions/me/..",
+    ],
+)  # fmt: skip
+async def test_address_that_a_proxy_may_read_otherwise_leads_nowhere(path: str) -> None:
+    status, problem = await raw_get(path)
+    assert (status, problem["type"]) == (404, "/problems/not-found")
+
+
+async def test_plain_address_leads_where_it_should() -> None:
+    assert (await raw_get("/api/v1/sessions/me"))[0] == 401
+
+
+async def raw_get(path: str) -> tuple[int, dict[str, object]]:
+    """As a server hands it on, without a client that would put it right first."""
+    sent: list[dict[str, Any]] = []
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    scope = {
+        "type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "method": "GET", "scheme": "http",
+        "path": unquote(path), "raw_path": path.encode(), "query_string": b"", "root_path": "",
+        "headers": [(b"host", b"county.test")], "client": ("127.0.0.1", 1), "server": ("county.test", 80),
+    }  # fmt: skip
+    await served(scope, receive, send)
+    body = b"".join(message.get("body", b"") for message in sent[1:])
+    return sent[0]["status"], json.loads(body)
+
+
+@pytest.mark.parametrize("face", ["/api/v1", "/m/v1"])
+async def test_openapi_document_is_made_once_and_sent_compressed(
+    anybody: Person, face: str
+) -> None:
+    plain = await anybody.client.get(
+        f"{face}/openapi.json", headers={"Accept-Encoding": "identity"}
+    )
+    packed = await anybody.client.get(f"{face}/openapi.json", headers={"Accept-Encoding": "gzip"})
+    assert plain.json() == packed.json()
+    assert "content-encoding" not in plain.headers
+    assert packed.headers["content-encoding"] == "gzip"
+    assert int(packed.headers["content-length"]) * 5 < int(plain.headers["content-length"])
+    assert packed.headers["vary"] == "Accept-Encoding"
+    assert packed.headers["cache-control"] == "public, max-age=300"
+    known = {"If-None-Match": packed.headers["etag"]}
+    again = await anybody.client.get(f"{face}/openapi.json", headers=known)
+    assert (again.status_code, again.content) == (304, b"")
+    refused = {"Accept-Encoding": "gzip;q=0"}
+    asked = await anybody.client.get(f"{face}/openapi.json", headers=refused)
+    assert "content-encoding" not in asked.headers
 
 
 @pytest.mark.parametrize("path", ["/nowhere", "/api/v1/nowhere", "/m/v1/nowhere", "/api/v1", "/problems/x"])  # fmt: skip

@@ -5,7 +5,11 @@ from pydantic import ValidationError
 
 from app.settings import Settings
 
-OWN = {"SECRET_KEY": "own-secret", "TWILIO_AUTH_TOKEN": "own-token"}
+OWN = {
+    "SECRET_KEY": "own-secret",
+    "TWILIO_AUTH_TOKEN": "own-token",
+    "MEDIA_URL": "s3://county/photos",
+}
 
 
 @pytest.fixture(autouse=True)
@@ -82,3 +86,14 @@ def test_whether_replies_come_back_is_as_the_provider_has_it_unless_it_is_said(
 
 def test_production_starts_with_secrets_of_its_own() -> None:
     assert Settings().environment == "production"
+
+
+def test_photos_lie_beside_the_data_where_no_place_is_named(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("ENVIRONMENT", "local")
+    monkeypatch.setenv("MEDIA_URL", "")
+    place = Settings().media_store_url
+    assert place.startswith("file:///")
+    assert place.endswith("/.local/media")
+    assert not place.startswith("file:///tmp/qungong")

@@ -203,7 +203,12 @@ async def test_a_year_is_not_played_into_peoples_own_data(
     county: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert county is None
-    real = {"ENVIRONMENT": "production", "SECRET_KEY": "its-own", "TWILIO_AUTH_TOKEN": "its-own"}
+    real = {
+        "ENVIRONMENT": "production",
+        "SECRET_KEY": "its-own",
+        "TWILIO_AUTH_TOKEN": "its-own",
+        "MEDIA_URL": "file:///srv/qungong/media",
+    }
     for name, value in real.items():
         monkeypatch.setenv(name, value)
     settings.cache_clear()
