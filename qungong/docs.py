@@ -122,8 +122,8 @@ def formulas_page() -> str:
 {_GENERATED}
 公式版本 formula version: **{formulas.VERSION}**. The source is the table in `app/reports/formulas.py`; the counting itself is
 `app/reports/counting.py` (work) and `app/reports/satisfaction.py` (evaluations). A locked month keeps the version it was
-counted by. Why it is counted like this: [ADR 0017](adr/0017-month-end.md); what handling units learn of their evaluations:
-[ADR 0018](adr/0018-release-of-satisfaction.md).
+counted by; version 2 tells handling units less and counts like 1. Why it is counted like this: [ADR 0017](adr/0017-month-end.md); what handling units learn of their evaluations:
+[ADR 0018](adr/0018-release-of-satisfaction.md) and [ADR 0031](adr/0031-known-answers-cannot-be-subtracted.md).
 
 月份按北京时间，从一日零时到下月一日零时。截止时刻是下月月结日（`MONTH_CLOSING_DAY`）的零时。单位、个人以截止时刻的为准，此后的承接、签收不改变当月；此后的回访评价、剔除、撤牌不再计入，锁定后的变化另记更正。截止前发来、截止后才判读的回复，由系统更正到当月。
 保密件（检举控告）不在任何单位、个人的数字里。

@@ -320,7 +320,7 @@ async def show_unit_year(year: Year, code: Code, tx: Tx, by: ByStaff) -> UnitRep
 @router.get(
     "/reports/satisfaction",
     summary="本单位的评价反馈",
-    description="月结时反馈给办理单位的满意情况，此后不再变动。参评不足五人的（一人多件只算一人），与本镇街同样情况的单位合并；仍不足的不反馈。接近一致的只说明不低于或不少于多少。",
+    description="月结时反馈给办理单位的满意情况，此后不再变动。参评不足11人的（一人多件只算一人），与本镇街同样情况的单位合并；仍不足的不反馈。多数人意见一致的只说明不低于或不少于多少：已知其中四人或五分之一的人怎么评价，也推不出别人的。",
     responses=problems(SignInRequired, NotPermitted),
 )
 async def own_satisfaction(asked: Annotated[MonthsQuery, Query()], tx: Tx, by: ByStaff) -> Releases:

@@ -17,7 +17,7 @@ from app.reports.chain import month_digest
 from app.reports.formulas import VERSION
 from app.reports.models import MonthEnd, ReleasedSatisfaction
 from app.reports.months import HEARD, Month, due
-from app.reports.suppression import Cell, cells
+from app.reports.suppression import DISCLOSURES, Cell, cells
 
 # One after the other, also with what corrects a month.
 _LOCK: Final = text("SELECT pg_advisory_xact_lock(:kind, :county_id)")
@@ -161,7 +161,8 @@ async def _write(tx: Transaction, month: MonthEnd, tell: Tell) -> None:
     tell("核算评价 · counting the evaluations")
     await satisfaction.write(tx, month)
     tell("反馈单位 · releasing")
-    _release(tx, month, cells(await satisfaction.to_release(tx, month)))
+    counted = await satisfaction.to_release(tx, month)
+    _release(tx, month, cells(counted, DISCLOSURES[month.formula_version]))
     await tx.flush()
 
 

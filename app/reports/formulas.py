@@ -8,7 +8,10 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
 
-VERSION: Final = 1
+# 2: what handling units are told of their evaluations (suppression.py); the counts and rates are those of 1.
+VERSION: Final = 2
+# Months of these versions are counted alike, so they can be counted anew.
+COUNTED_ALIKE: Final = frozenset({1, 2})
 # With fewer, nothing is ranked, and no share of evaluations is told.
 FEW: Final = 5
 FEW_TOLD: Final = f"少于{FEW}件"

@@ -8,10 +8,10 @@ from sqlalchemy import text
 from app.db import Transaction
 from app.reports import closing, correcting, satisfaction
 from app.reports.chain import correction_digest, month_digest
-from app.reports.formulas import VERSION
+from app.reports.formulas import COUNTED_ALIKE
 from app.reports.models import MonthCorrection, MonthEnd, SatisfactionCorrection
 from app.reports.months import Month
-from app.reports.suppression import cells
+from app.reports.suppression import DISCLOSURES, cells
 from app.stored import Found, Stored
 
 _MONTHS: Final = text("SELECT * FROM month_end ORDER BY county_id, month")
@@ -47,9 +47,9 @@ async def altered(tx: Transaction) -> Wrong:
 
 
 async def miscounted(tx: Transaction) -> Wrong:
-    """Where the record says another count than was locked and recounted; of months counted by this formula."""
+    """Where the record says another count than was locked and recounted; of months counted as they are now."""
     async for month in _all(tx):
-        if month.formula_version != VERSION:
+        if month.formula_version not in COUNTED_ALIKE:
             continue
         found = await correcting.differences(tx, month)
         found |= await correcting.satisfaction_differences(tx, month)
@@ -74,7 +74,9 @@ async def released_otherwise(tx: Transaction) -> Wrong:
     async for month in _all(tx):
         may_be = {
             unit_id: (cell.joined, cell.evaluated, cell.bound.value, cell.favourable)
-            for cell in cells(await satisfaction.to_release(tx, month))
+            for cell in cells(
+                await satisfaction.to_release(tx, month), DISCLOSURES[month.formula_version]
+            )
             for unit_id in cell.unit_ids
         }
         was = {

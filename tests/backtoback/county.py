@@ -1,6 +1,6 @@
-"""What happened in the county before the histories begin: in every unit that they are about, three people have answered.
+"""What happened in the county before the histories begin: in every unit that they are about, nine people have answered.
 
-So with the one whose answer differs there are four, one short of what is told when the month is released. Elsewhere five
+So with the one whose answer differs there are ten, one short of what is told when the month is released. Elsewhere eleven
 have answered: that there is something to be told. And a unit has ended.
 """
 
@@ -17,11 +17,21 @@ from tests.backtoback.worlds import Ground
 BEGINS: Final = timedelta(days=-3)
 _SAID: Final = {
     # The village and its township are told of together.
-    "village": ("满意",),
-    "township": ("基本满意", "不满意"),
-    "center to lead": ("满意", "基本满意", "满意"),
-    "center to department": ("满意", "基本满意", "不满意"),
-    "center elsewhere": ("满意", "满意", "基本满意", "不满意", "不满意"),
+    "village": ("满意",) * 4,
+    "township": ("基本满意", "不满意", "满意", "满意", "满意"),
+    "center to lead": ("满意", "基本满意", "满意") * 3,
+    "center to department": (
+        "满意",
+        "基本满意",
+        "满意",
+        "满意",
+        "满意",
+        "不满意",
+        "不满意",
+        "不满意",
+        "不满意",
+    ),
+    "center elsewhere": ("满意",) * 5 + ("基本满意",) + ("不满意",) * 5,
 }
 
 

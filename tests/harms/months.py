@@ -18,7 +18,7 @@ MONTH_HARMS: Final[tuple[Harm, ...]] = (
     (
         "locked_months_add_up",
         ("DELETE FROM surveys.answer WHERE value = 'dissatisfied'",),
-        {"measure": "evaluated", "locked": 5, "counted": 4},
+        {"measure": "evaluated", "locked": 11, "counted": 10},
     ),
     (
         "locked_months_add_up",

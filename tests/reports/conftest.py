@@ -229,8 +229,8 @@ def _on(url: str, patch: pytest.MonkeyPatch) -> Database:
 
 
 async def fill(books: Books) -> None:
-    """The village is evaluated by six, of whom one is excluded; the township by three, another by two; an accusation; a card."""
-    for number, says in enumerate(("满意", "满意", "基本满意", "不满意", "不满意")):
+    """The village is evaluated by twelve, of whom one is excluded; the township by three, another by two; an accusation; a card."""
+    for number, says in enumerate(("满意", "满意", "基本满意", "不满意", "不满意", *["满意"] * 6)):
         await books.solved(june(2 + number), june(3 + number, 16), says=says)
     await exclude(books, await books.solved(june(7), june(8, 16), says="不满意"))
     for number in range(3):

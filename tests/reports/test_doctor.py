@@ -26,8 +26,8 @@ async def found(books: Books, invariant: str) -> list[dict[str, Any]]:
 
 @pytest.fixture
 async def month(books: Books) -> Books:
-    """Five evaluations, which are released, and a card."""
-    for number, says in enumerate(("满意", "基本满意", "不满意", "满意", "满意")):
+    """Eleven evaluations, which are released, and a card."""
+    for number, says in enumerate(("满意", "基本满意", "不满意", *["满意"] * 8)):
         await books.solved(june(2 + number), june(3 + number, 16), says=says)
     late = await books.told(june(2))
     await books.does(judging.handle, late, june(2, 12), "gongnong")

@@ -206,7 +206,7 @@ async def test_the_command_gives_what_the_worker_gives_and_shows_a_locked_month_
     status, told = await _run("2025-06", "--json", "--xlsx", str(file))
     june: dict[str, Any] = json.loads(told)
     village = next(one for one in june["units"] if one["unit_code"] == VILLAGE)
-    assert (status, june["month"], village["counts"]["taken_in"]) == (0, "2025-06", 10)
+    assert (status, june["month"], village["counts"]["taken_in"]) == (0, "2025-06", 16)
     assert village["rates"]["satisfaction"] == {"numerator": 3, "denominator": 5, "percent": 60.0, "rank": 1}  # fmt: skip
     rows = CalamineWorkbook.from_path(file).get_sheet_by_name("各单位").to_python()
     assert [row[0] for row in rows[2:]] == [*(one["unit_code"] for one in june["units"]), ""]

@@ -172,6 +172,8 @@ async def correct_something(books: Books) -> None:
 
 
 async def test_what_is_altered_past_every_guard_is_named(year: Books) -> None:
+    for number in range(6):  # so that something is released
+        await year.solved(june(10 + number), june(11 + number, 16), says="满意")
     await year.locked()
     await year.locked(JULY)
     assert await found(year, verification.altered) == []

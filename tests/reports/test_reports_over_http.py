@@ -79,15 +79,15 @@ async def test_supervisors_and_leaders_see_all_units_with_their_evaluations(who:
         report = await (await who(account)).sees(JUNE_AT)
         units = {one["unit_code"]: one for one in report["units"]}
         village, township = units[VILLAGE], units[TOWNSHIP]
-        assert rates(village)["satisfaction"]["told"] == "60.0%"
+        assert rates(village)["satisfaction"]["told"] == "81.8%"
         assert rates(village)["satisfaction"] | {"rank": 1} == rates(village)["satisfaction"]
-        assert rates(village)["exclusion"]["told"] == "16.7%"
-        assert village["evaluations"] == {"asked": 6, "evaluated": 5, "satisfied": 2, "basically_satisfied": 1, "excluded": 1}  # fmt: skip
+        assert rates(village)["exclusion"]["told"] == "8.3%"
+        assert village["evaluations"] == {"asked": 12, "evaluated": 11, "satisfied": 8, "basically_satisfied": 1, "excluded": 1}  # fmt: skip
         # Of three it is told that there were three, and not what they said.
         assert rates(township)["satisfaction"]["told"] == FEW_TOLD
         assert (township["evaluations"]["evaluated"], township["evaluations"]["satisfied"]) == (3, None)  # fmt: skip
-        assert report["evaluations"]["evaluated"] == 10
-        assert (village["counts"]["yellow"], village["counts"]["taken_in"]) == (1, 10)
+        assert report["evaluations"]["evaluated"] == 16
+        assert (village["counts"]["yellow"], village["counts"]["taken_in"]) == (1, 16)
 
 
 @pytest.mark.parametrize("account", ["zhihui", "zhihui_head"])
@@ -136,10 +136,10 @@ async def test_a_unit_learns_of_its_evaluations_what_was_released_and_no_more(wh
             "month": "2025-06",
             "released": True,
             "joined": False,
-            "evaluated": 5,
-            "bound": "exact",
-            "favourable": 3,
-            "told": "满意率60.0%（参评5人）",
+            "evaluated": 11,
+            "bound": "at_least",
+            "favourable": 54,
+            "told": "满意率不低于54%（参评11人）",
         }
     ]
     # Three evaluated the township, and no other small unit of it was evaluated.
@@ -179,7 +179,7 @@ async def test_sealed_cases_are_told_to_the_supervisors_of_the_unit_that_holds_t
     assert (await (await who("lingdao")).sees(JUNE_AT))["sealed"] is None
     # Nor by the difference of what others see.
     report = await (await who("jiwei")).sees(JUNE_AT)
-    assert report["counts"]["taken_in"] == sum(one["counts"]["taken_in"] for one in report["units"]) == 12  # fmt: skip
+    assert report["counts"]["taken_in"] == sum(one["counts"]["taken_in"] for one in report["units"]) == 18  # fmt: skip
 
 
 async def test_the_units_come_in_pages_and_their_ranks_are_among_all(who: Who) -> None:
@@ -223,7 +223,7 @@ async def test_the_workbook_reads_as_the_page_does_and_holds_no_formula(
         assert (row["单位"], row["登记件数"], row["黄牌"]) == (one["unit"], one["counts"]["taken_in"], one["counts"]["yellow"])  # fmt: skip
     assert ("满意率" in heads) == (account != "zhihui")
     if account != "zhihui":
-        assert (told[VILLAGE]["满意率"], told[VILLAGE]["满意"]) == (0.6, 2)
+        assert (told[VILLAGE]["满意率"], told[VILLAGE]["满意"]) == (9 / 11, 8)
         assert (told[TOWNSHIP]["满意率"], told[TOWNSHIP]["满意"]) == (FEW_TOLD, FEW_TOLD)
     _, heads, *rows = book.get_sheet_by_name("个人").to_python()
     assert {row[2] for row in rows} >= {"陈桂芳", "周启明"}
@@ -283,7 +283,7 @@ async def test_exclusions_are_listed_whole_a_page_at_a_time_by_who_answered(who:
 
 async def test_the_locked_months_are_listed_the_latest_first(who: Who) -> None:
     (one,) = (await (await who("gongnong")).sees("/reports/months"))["items"]
-    assert (one["month"], one["formula_version"], one["corrections"]) == (str(JUNE), 1, 0)
+    assert (one["month"], one["formula_version"], one["corrections"]) == (str(JUNE), 2, 0)
     assert one["cutoff_at"] == "2025-07-10T00:00:00+08:00"
 
 

@@ -169,7 +169,7 @@ async def test_words_that_are_read_after_the_cutoff_change_nothing_that_was_lock
     books: Books,
 ) -> None:
     """One puts right what they said, another answers; neither could be read by the system."""
-    for number in range(4):
+    for number in range(10):
         await books.solved(june(2 + number), june(3 + number, 16), says="满意")
     case = await books.solved(june(20), june(20, 16), says="满意")
     await books.says(case, UNREADABLE, june(21, 9))
@@ -183,14 +183,14 @@ async def test_words_that_are_read_after_the_cutoff_change_nothing_that_was_lock
             await books.tx.flush()
 
     in_time = await same_whenever_locked(books, read)
-    assert [row["evaluated"] for row in in_time[2]] == [5]
-    assert await evaluations(books) == [6, 5, 5]
+    assert [row["evaluated"] for row in in_time[2]] == [11]
+    assert await evaluations(books) == [12, 11, 11]
     # What they said in time is not lost either: it stands beside the month, once, with who read it.
     for followed in (2, 0):
         assert await correcting.follow_readings(books.tx, await books.county_id(), now=july(12)) == followed  # fmt: skip
         await books.tx.flush()
-        assert await evaluations(books) == [6, 6, 4]
-        assert await evaluations(books, CADRE) == [6, 6, 4]
+        assert await evaluations(books) == [12, 12, 10]
+        assert await evaluations(books, CADRE) == [12, 12, 10]
         assert await everything(books) == in_time
         for wrong in (verification.miscounted, verification.altered):
             assert await found(books, wrong) == []
@@ -232,9 +232,9 @@ async def test_words_that_are_read_late_correct_nothing_where_they_do_not_count(
 
 async def test_what_was_released_stays_right_when_the_township_is_carried_on(books: Books) -> None:
     """Its few and the village's were told together: with whom stays as it was."""
-    for number in range(3):
+    for number in range(7):
         await books.solved(june(2 + number), june(3 + number, 16), says="满意")
-    for number in range(2):
+    for number in range(4):
         case = await books.told(june(9 + number))
         await books.does(judging.escalate, case, june(10 + number), "gongnong", finding="没有资质")
         await books.does(judging.handle, case, june(11 + number), "guangshun")

@@ -108,28 +108,28 @@ async def test_the_dispatcher_who_handled_a_case_learns_no_more_than_other_handl
     assert found.differences == []
 
 
-def fifth(route: str, fourth: str, ways: tuple[str, str]) -> Pair:
-    """Three answered before, then the neighbour; and as the unit's fifth the reporter, in this way or that."""
-    cases = [Case.answered(route, "reporter"), Case.answered(route, "neighbour", fourth)]
-    history = History(f"fifth/{route}/{ways}", cases)
+def eleventh(route: str, tenth: str, ways: tuple[str, str]) -> Pair:
+    """Nine answered before, then the neighbour; and as the unit's eleventh the reporter, in this way or that."""
+    cases = [Case.answered(route, "reporter"), Case.answered(route, "neighbour", tenth)]
+    history = History(f"eleventh/{route}/{ways}", cases)
     return Pair(history, ways, (by_text(ways[0]), by_text(ways[1])))
 
 
-async def test_the_fifth_answer_shows_when_the_month_is_released_and_to_its_own_unit_alone(
+async def test_the_eleventh_answer_shows_when_the_month_is_released_and_to_its_own_unit_alone(
     ground: Ground,
 ) -> None:
-    pair = fifth("department", "不满意", ("满意", "不满意"))
+    pair = eleventh("department", "不满意", ("满意", "不满意"))
     found = await comparing.compare(ground, served, REPORTS, pair, (WINDOW_OVER, RELEASED))
     assert {one.when for one in found.differences} == {RELEASED.name}
     assert {one.where[0] for one in found.differences} == {"shuiwu", "shuiwu_head"}
     assert {one.where[2] for one in found.differences} == {f"{STAFF}/reports/satisfaction"}
     one = found.differences[0]
     told = [reply.told()["items"][0]["told"] for reply in (one.first, one.second)]
-    assert told == ["满意率60.0%（参评5人）", "满意率40.0%（参评5人）"]
+    assert told == ["满意率不低于54%（参评11人）", "不满意不少于54%（参评11人）"]
 
 
-async def test_one_dissent_among_five_does_not_show_even_then(ground: Ground) -> None:
-    pair = fifth("county", "满意", ("满意", "不满意"))
+async def test_one_dissent_among_eleven_does_not_show_even_then(ground: Ground) -> None:
+    pair = eleventh("county", "满意", ("满意", "不满意"))
     found = await comparing.compare(ground, served, REPORTS, pair, (RELEASED,))
     assert found.differences == []
 
