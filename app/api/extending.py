@@ -21,8 +21,8 @@ class ExtensionDecision(Input):
         examples=[5],
     )
     reason: ShortText = Field(
-        description="理由；同意的，以短信和延期告知书告知反映人",
-        examples=["供水主管须整段更换，施工要避开高考。"],
+        description="审批意见，留存备查；告知反映人的是申请延期的理由",
+        examples=["情况属实，同意。"],
     )
 
 

@@ -16,7 +16,8 @@ router = APIRouter(prefix="/cases/{ref}", tags=["延期和挂起"], route_class=
 class WaitDecision(Input):
     granted: StrictBool = Field(description="是否同意", examples=[True])
     reason: ShortText = Field(
-        description="理由；同意的，以短信告知反映人", examples=["取水口须经市水利局批准。"]
+        description="审批意见，留存备查；告知反映人的是申请挂起的理由",
+        examples=["情况属实，同意。"],
     )
 
 

@@ -62,7 +62,9 @@ SELECT (SELECT version FROM calendar WHERE county_id = :county_id) AS calendar_v
   (SELECT json_agg(w) FROM clock w
     WHERE w.case_id = :case_id AND (w.ended_at IS NULL OR w.provisional OR w.stage IN ('whole', 'statutory'))) AS clocks,
   (SELECT json_agg(w) FROM (
-    SELECT DISTINCT ON (e.action) e.action, e.staff_id, CAST(e.body AS json) -> 'data' AS facts FROM case_event e
+    SELECT DISTINCT ON (e.action) e.action, e.staff_id, CAST(e.body AS json) -> 'data' AS facts,
+      (SELECT x.text FROM event_text x WHERE x.case_id = e.case_id AND x.seq = e.seq AND x.field = 'reason') AS reason
+    FROM case_event e
     WHERE CAST(:asked AS boolean) AND e.case_id = :case_id AND e.action IN ('extend', 'wait')
     ORDER BY e.action, e.seq DESC) w) AS asked,
   CASE WHEN CAST(:round AS int) > 1 THEN (
@@ -165,7 +167,8 @@ async def _dossier(tx: Transaction, ref: str, by: Actor, *, lock: bool) -> Dossi
         unit_codes={part.unit_id: part.unit_code for part in parts},
         head_required=frozenset(part.unit_id for part in parts if part.head_approves),
         asked={
-            Action(one["action"]): Asked(one["staff_id"], one["facts"]) for one in first.asked or ()
+            Action(one["action"]): Asked(one["staff_id"], one["facts"], one["reason"])
+            for one in first.asked or ()
         },
         asked_back_by={part.id: part.asked_back_by for part in parts if part.asked_back_by},
         answered_before=first.answered_before and AnsweredBefore(**first.answered_before),

@@ -34,10 +34,12 @@ _COUNTS = OPEN_ASSIGNMENT | {AssignmentState.ANSWERED}
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What the holder asked for and nobody has decided yet: by whom it was asked, and the facts of its entry."""
+    """What the holder asked for and nobody has decided yet: by whom it was asked, and the facts and reason of its entry."""
 
     staff_id: int
     facts: Mapping[str, Any]
+    # None once erased.
+    reason: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -85,18 +85,21 @@ async def test_the_reporter_is_told_of_what_was_granted_and_why_with_a_numbered_
     lead, center = await who("ronglong"), await who("zhihui")
     ref = await led_by_the_township(who)
     await lead.does(f"/cases/{ref}/extend", **ASKED)
-    await center.does(f"/cases/{ref}/decide-extension", granted=True, reason="施工要避开高考")
+    await center.does(f"/cases/{ref}/decide-extension", granted=True, reason="同意，下不为例")
     detail = await lead.sees(f"/cases/{ref}")
     (paper,) = await papers_of(lead, ref, "extension")
     (told,) = await texts(ref, "extended")
     due = datetime.fromisoformat(detail["stage_due_at"])
     assert told["until"] == f"{due.year}年{due.month}月{due.day}日"
-    assert (told["reason"], told["paper"]) == ("施工要避开高考", paper["number"])
+    assert (told["reason"], told["paper"]) == (ASKED["reason"], paper["number"])
     entry = (await as_the_reporter_reads(ref))[-1]
     assert entry["label"] == "荣昌区群工系统指挥中心已同意延长办理期限"
-    assert entry["texts"] == {"reason": "施工要避开高考"}
+    assert entry["texts"] == {"reason": ASKED["reason"]}
     page = await lead.get(f"/cases/{ref}/papers/{paper['id']}")
     assert told["until"] in page.text
+    assert str(ASKED["reason"]) in page.text
+    assert "下不为例" not in page.text
+    assert detail["timeline"][-1]["texts"]["decision"] == "同意，下不为例"
     assert paper["number"] in page.text
 
 

@@ -43,7 +43,7 @@ async def waits(who: Who, until: date) -> str:
     lead, center = await who("ronglong"), await who("zhihui")
     ref = await led_by_the_township(who)
     await asks(lead, ref, until=str(until))
-    await center.does(f"/cases/{ref}/decide-wait", granted=True, reason="列入管网改造")
+    await center.does(f"/cases/{ref}/decide-wait", granted=True, reason="同意，下不为例")
     return ref
 
 
@@ -57,7 +57,7 @@ async def test_the_clock_stands_still_from_the_approval_to_the_resumption(
     assert asked["waiting"] is None
     assert await clock_of(lead, ref, "handle") == before, "asking stops no clock"
     agreed = await (await who("zhihui")).does(
-        f"/cases/{ref}/decide-wait", granted=True, reason="列入管网改造"
+        f"/cases/{ref}/decide-wait", granted=True, reason="同意，下不为例"
     )
     assert agreed["waiting"] == "suspended"
     still = await clock_of(lead, ref, "handle")
@@ -116,11 +116,11 @@ async def test_the_reporter_is_told_why_and_until_when(who: Who) -> None:
     until = in_days(10)
     ref = await waits(who, until)
     (told,) = await texts(ref, "waiting")
-    assert (told["why"], told["reason"]) == ("列为长期项目", "列入管网改造")
+    assert (told["why"], told["reason"]) == ("列为长期项目", (BODIES["wait"] or {})["reason"])
     assert told["until"] == f"{until.year}年{until.month}月{until.day}日"
     entry = (await as_the_reporter_reads(ref))[-1]
     assert entry["label"] == "荣昌区群工系统指挥中心已同意暂缓办理"
-    assert entry["texts"] == {"reason": "列入管网改造"}
+    assert entry["texts"] == {"reason": (BODIES["wait"] or {})["reason"]}
 
 
 async def test_a_wait_that_is_refused_stops_nothing_and_is_told_to_nobody_else(who: Who) -> None:

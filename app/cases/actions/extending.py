@@ -55,8 +55,8 @@ async def decide_extension(
 ) -> Dossier:
     """Grant what was asked, or less (`days`), or refuse it; either way it was the one request of this round.
 
-    What is granted moves the stage's and the whole case's due time, and is told to the reporter with the reason and a
-    numbered paper. Once the stage is overdue the request can only be refused: nothing moves a due time that was missed.
+    What is granted moves the stage's and the whole case's due time, and is told to the reporter with the asker's reason and
+    a numbered paper; `reason` is the decider's, for the record. Once the stage is overdue the request can only be refused: nothing moves a due time that was missed.
     """
     dossier = await access.lock_case(tx, ref, by=by)
     access.take(dossier, Action.DECIDE_EXTENSION, by=by, now=now)
@@ -79,6 +79,7 @@ async def decide_extension(
             to=case.holder_unit_id,
         )
         return dossier
+    asked_for = dossier.asked[Action.EXTEND].reason or reason
     dossier.extend(Limit(given, LimitUnit.WORKING_DAYS), now)
     _extend_statutory(dossier, now)
     paper = await papers.issue(tx, dossier, PaperKind.EXTENSION, now)
@@ -89,7 +90,7 @@ async def decide_extension(
         by=by,
         now=now,
         public=True,
-        texts={"reason": reason},
+        texts={"reason": asked_for, "decision": reason},
         granted=True,
         days=given,
         until=case.stage_due_at,
@@ -102,7 +103,7 @@ async def decide_extension(
         MessageKind.EXTENDED,
         now=now,
         until=_day(case),
-        reason=reason,
+        reason=asked_for,
         paper=paper.name,
     )
     return dossier

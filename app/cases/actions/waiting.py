@@ -60,11 +60,15 @@ async def wait(
 async def decide_wait(
     tx: Transaction, ref: str, *, by: StaffActor, granted: bool, reason: str, now: datetime
 ) -> Dossier:
-    """Agreed, the holder's clock stands still until the end of the review date, and the reporter is told why."""
+    """Agreed, the holder's clock stands still until the end of the review date, and the reporter is told the asker's reason.
+
+    `reason` is the decider's, for the record.
+    """
     dossier = await access.lock_case(tx, ref, by=by)
     access.take(dossier, Action.DECIDE_WAIT, by=by, now=now)
-    case, asked = dossier.case, dossier.asked[Action.WAIT].facts
-    why, until = Waiting(asked["why"]), date.fromisoformat(asked["until"])
+    case, asked = dossier.case, dossier.asked[Action.WAIT]
+    why, until = Waiting(asked.facts["why"]), date.fromisoformat(asked.facts["until"])
+    asked_for = asked.reason or reason
     case.wait_asked_at = None
     dossier.end(dossier.running(Stage.WAIT_DECISION), now)
     if granted:
@@ -76,7 +80,7 @@ async def decide_wait(
         by=by,
         now=now,
         public=granted,
-        texts={"reason": reason},
+        texts={"reason": asked_for, "decision": reason} if granted else {"reason": reason},
         granted=granted,
         why=why,
         until=until,
@@ -90,7 +94,7 @@ async def decide_wait(
             now=now,
             why=why.chinese,
             until=f"{until.year}年{until.month}月{until.day}日",
-            reason=reason,
+            reason=asked_for,
         )
     return dossier
 
