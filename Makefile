@@ -14,6 +14,8 @@ PACKAGES := app mobile_api qungong sms workers tests loadtests
 FORMATTED := $(PACKAGES) alembic
 
 export UV_PROJECT_ENVIRONMENT := .venv
+# Where it is set, every process compiles all that it imports anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help setup run test dev demo check fmt migrate docs bench faults contract backtoback
 
@@ -93,5 +95,5 @@ $(READY): pyproject.toml uv.lock Makefile
 	  $(BIN)/python -m pip install --quiet --disable-pip-version-check --root-user-action=ignore uv==$(UV_VERSION); \
 	fi
 	@echo '· 安装依赖 · installing the locked dependencies'
-	@$(BIN)/uv sync --frozen
+	@$(BIN)/uv sync --frozen --compile-bytecode
 	@touch $(READY)
