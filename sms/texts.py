@@ -13,6 +13,7 @@ from typing import Final
 
 from app.outbox import MessageKind
 from sms.gateway import Capabilities
+from sms.links import without_links
 
 # What a text is written for where nothing else is said: any words, and replies come back.
 ANY_WORDS: Final = Capabilities(two_way=True, links=False, free_text=True)
@@ -285,11 +286,6 @@ def shortened(value: str, most: int) -> str:
     return "".join(kept).rstrip() + _CUT
 
 
-# Whatever a phone would turn into something to tap: with a scheme, with www, or a bare host name.
-_LINK = re.compile(
-    r"[a-z][a-z0-9+.-]*://\S+|www\.\S+|(?:[a-z0-9-]+\.)+[a-z]{2,}(?::\d+)?(?:/[!-~]*)?",
-    re.IGNORECASE | re.ASCII,
-)
 _NO_LINK: Final = "（链接略）"
 # The brackets mark who sends a text; what somebody typed must not look like a sender.
 _BRACKETS: Final = str.maketrans({"【": "〔", "】": "〕"})
@@ -299,7 +295,7 @@ _SPACES: Final = re.compile(r"\s+")
 _INVISIBLE: Final = frozenset({"Cc", "Cf", "Cs", "Co"})
 # Letters and marks by category, nothing to the eye.
 _BLANKS: Final = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")
-# No text shows more of one parameter; the search for links takes time quadratic in the length.
+# No text shows more of one parameter.
 _LONGEST_VALUE: Final = 1000
 
 
@@ -307,7 +303,7 @@ def cleaned(value: str) -> str:
     """One line of visible characters, without links and without a sender's brackets."""
     line = _SPACES.sub(" ", value)
     seen = "".join(character for character in line if _visible(character))[:_LONGEST_VALUE]
-    return _SPACES.sub(" ", _LINK.sub(_NO_LINK, seen).translate(_BRACKETS)).strip()
+    return _SPACES.sub(" ", without_links(seen, _NO_LINK).translate(_BRACKETS)).strip()
 
 
 def _visible(character: str) -> bool:
