@@ -20,6 +20,7 @@ _SECRETS: Final[Mapping[Provider, tuple[str, ...]]] = {
     "twilio": ("twilio_auth_token",),
     "aliyun": ("aliyun_access_key_secret", "aliyun_push_secret", "aliyun_push_addresses"),
 }
+_IN_AN_ADDRESS: Final = re.compile(r"[A-Za-z0-9_-]+")
 
 
 class Settings(BaseSettings):
@@ -218,7 +219,7 @@ class Settings(BaseSettings):
     @field_validator("aliyun_push_secret")
     @classmethod
     def _fits_an_address(cls, given: SecretStr) -> SecretStr:
-        if not re.fullmatch(r"[A-Za-z0-9_-]+", given.get_secret_value()):
+        if not _IN_AN_ADDRESS.fullmatch(given.get_secret_value()):
             raise ValueError("letters, digits, - and _ only: it is part of an address")
         return given
 

@@ -12,6 +12,7 @@ _REGION = "CN"
 _MAINLAND = 86
 _LONGEST = 30
 _WRITTEN = re.compile(r"\+?[0-9 ()-]+")
+_DASHES = re.compile(r"[‐-―−]")
 _MOBILE_SHAPE = re.compile(r"\+861[3-9][0-9]{9}")
 _MOBILE = frozenset({PhoneNumberType.MOBILE, PhoneNumberType.FIXED_LINE_OR_MOBILE})
 _PERSONAL = _MOBILE | {PhoneNumberType.FIXED_LINE}
@@ -60,7 +61,7 @@ def phone_key(number: str) -> bytes:
 
 def _parsed(written: str) -> PhoneNumber:
     plain = unicodedata.normalize("NFKC", written).strip()
-    plain = re.sub(r"[‐-―−]", "-", plain)
+    plain = _DASHES.sub("-", plain)
     # Letters would be read as keypad digits, and an extension would be dropped.
     if len(plain) > _LONGEST or not _WRITTEN.fullmatch(plain):
         raise PhoneRefused(NOT_A_NUMBER)

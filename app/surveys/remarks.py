@@ -33,7 +33,7 @@ _THING = (
     r"(?:[家村组院][里上]?|门口|这个|这件|反映|的|(?:自来|饮用?|吃|用)?水[管费]?|电|气|路?灯|[公道]?路面?|桥|沟|垃圾|信号"
     r"|网络?|房子?|大(?!家)|实际|问题|事情?|困难|难题|矛盾|纠纷|工资|钱|补[贴助]|低保)"
 )
-_OF_OURS = rf"(?:我们?[家村组社]?的)?{_THING}*+"
+_OF_OURS = rf"(?:我们?[家村组社]?的)?{_THING}{{0,8}}+"
 # Whose it is: what we ourselves have mended is nobody's merit.
 _OUR_THING = rf"{_US}(?:这里|这边|那里|那边|这儿)?(?={_THING})"
 
@@ -42,13 +42,13 @@ _DEEDS = (
     r"|认真|耐心|热情|的|和)"
 )
 _THANKS = (
-    rf"{_VERY}?(?:万分|衷心|由衷|再次|表示|深表)?(?:感谢|谢谢|多谢|谢了|感恩|感激|谢){_PEOPLE}*+(?:{_DEEDS}++{_AFTER}{_OF_OURS})?{_AFTER}"
-    rf"|{_PEOPLE}++{_VERY}?辛苦{_PEOPLE}*+{_AFTER}|{_VERY}?辛苦{_PEOPLE}++{_AFTER}|辛苦{_AFTER}|(?:给?{_PEOPLE}添)?麻烦[您你]们?了"
+    rf"{_VERY}?(?:万分|衷心|由衷|再次|表示|深表)?(?:感谢|谢谢|多谢|谢了|感恩|感激|谢){_PEOPLE}{{0,8}}+(?:{_DEEDS}{{1,8}}+{_AFTER}{_OF_OURS})?{_AFTER}"
+    rf"|{_PEOPLE}{{1,8}}+{_VERY}?辛苦{_PEOPLE}{{0,8}}+{_AFTER}|{_VERY}?辛苦{_PEOPLE}{{1,8}}+{_AFTER}|辛苦{_AFTER}|(?:给?{_PEOPLE}添)?麻烦[您你]们?了"
     r"|thank you(?: very much)?|thanks|thx"
 )
 # What they praise. 办好 and 处理好 may demand it, so 好 stands behind such a verb with 得 only.
 _WORK = (
-    rf"(?:{_PEOPLE}*+(?:(?:服务|工作|办事)?(?:态度|效率|质量|作风)|服务|工作|速度|效果|结果|素质|水平"
+    rf"(?:{_PEOPLE}{{0,8}}+(?:(?:服务|工作|办事)?(?:态度|效率|质量|作风)|服务|工作|速度|效果|结果|素质|水平"
     r"|(?:办事|做事|处理|办理|解决|维修|回复|答复|响应|反应)(?!好)"
     r"|(?:办事?|做事?|处理|解决|回复|维?修|干|搞|弄|整|来)[得的])[也又]?)"
 )
@@ -62,18 +62,18 @@ _PLEASED = r"(?:(?:高兴|开心|感动|放心|安逸|巴适)(?:得很|得板|�
 # Of work alone, since 太高了 may be the bill.
 _WELL_DONE = rf"(?:{_GOOD}|{_PLEASED}|[高美](?:得很|得板|极了)?)"
 _PRAISE = (
-    rf"{_WORK}{_VERY}{{0,3}}{_WELL_DONE}(?:[又也]?{_VERY}{{0,3}}{_WELL_DONE})*{_AFTER}"
-    rf"|{_PEOPLE}*+(?:真?是|都是)?好(?:样的|干部|政府|党员|书记|领导|公仆|人){_AFTER}"
-    rf"|{_PEOPLE}*+{_VERY}{{1,3}}{_GOOD}+{_AFTER}|{_US}?{_VERY}{{0,3}}{_PLEASED}+{_AFTER}"
+    rf"{_WORK}{_VERY}{{0,3}}{_WELL_DONE}(?:[又也]?{_VERY}{{0,3}}{_WELL_DONE})*+{_AFTER}"
+    rf"|{_PEOPLE}{{0,8}}+(?:真?是|都是)?好(?:样的|干部|政府|党员|书记|领导|公仆|人){_AFTER}"
+    rf"|{_PEOPLE}{{0,8}}+{_VERY}{{1,3}}{_GOOD}+{_AFTER}|{_US}?{_VERY}{{0,3}}{_PLEASED}+{_AFTER}"
     # By itself 快 urges and 负责 demands.
     rf"|(?!快|负责){_GOOD}+{_AFTER}"
-    rf"|(?:[我给为向]|值得|提出|必须|{_PEOPLE})*+(?:点个?赞|赞一个|(?:五星)?好评|表扬){_AFTER}"
-    rf"|(?:{_FOR_US}|{_PEOPLE})*+[办做干]了?[一件大]*[实好]事{_AFTER}"
+    rf"|(?:[我给为向]|值得|提出|必须|{_PEOPLE}){{0,8}}+(?:点个?赞|赞一个|(?:五星)?好评|表扬){_AFTER}"
+    rf"|(?:{_FOR_US}|{_PEOPLE}){{0,8}}+[办做干]了?[一件大]*[实好]事{_AFTER}"
     rf"|(?:{_VERY}|very )?(?:good|great|nice|perfect)"
 )
 
 _SOON = (
-    r"(?:(?:很快|(?:马上|立马)(?=就?(?:有人|派人|安排人?)*(?:上门|过?来))|立即|立刻|及时|当天|当晚|第二天|次日|连夜|半天|(?:半个?|[一两二三123]个?)小时|[一两二三123]天)内?就?"
+    r"(?:(?:很快|(?:马上|立马)(?=就?(?:有人|派人|安排人?){0,8}+(?:上门|过?来))|立即|立刻|及时|当天|当晚|第二天|次日|连夜|半天|(?:半个?|[一两二三123]个?)小时|[一两二三123]天)内?就?"
     r"|(?:今天|昨天|前天)就?|现在|目前|终于|总算|已经?|全部|都|也|彻底)"
 )
 # 就好了, 快好了 and 通水 without 了 wish for it, and 问题来了 announces one: they are not among them.
@@ -85,12 +85,12 @@ _DONE = (
 )
 _HAVE_IT = r"(?:通[水电气车网路]了|[来有][水电气网]用?了|(?:拿|领|收)到了)"
 _SOLVED = (
-    rf"(?:{_OUR_THING}|{_PEOPLE}|{_THING}|有人|派人)*+{_SOON}*+(?:有人|派人|{_PEOPLE})*+{_SOON}*+{_FOR_US}?(?:上门|过?来)?{_FOR_US}?{_DONE}"
-    rf"{_OF_OURS}{_AFTER}|{_US}{_SOON}*+{_HAVE_IT}{_AFTER}"
+    rf"(?:{_OUR_THING}|{_PEOPLE}|{_THING}|有人|派人){{0,8}}+{_SOON}{{0,8}}+(?:有人|派人|{_PEOPLE}){{0,8}}+{_SOON}{{0,8}}+{_FOR_US}?(?:上门|过?来)?{_FOR_US}?{_DONE}"
+    rf"{_OF_OURS}{_AFTER}|{_US}{_SOON}{{0,8}}+{_HAVE_IT}{_AFTER}"
 )
-_WISHES = rf"祝?{_PEOPLE}*+(?:工作顺利|(?:节日|新年)(?:快乐|好)|身体健康|万事如意|阖家幸福|(?:好人)?一生平安)"
+_WISHES = rf"祝?{_PEOPLE}{{0,8}}+(?:工作顺利|(?:节日|新年)(?:快乐|好)|身体健康|万事如意|阖家幸福|(?:好人)?一生平安)"
 _MANNERS = (
-    r"(?:好|可以|行)的?|收到|知道了|对[头的]?|是的|嗯+|ok|yes|satisfied|(?:[您你]们?|领导|大家)好(?!\w)"
+    r"(?:好|可以|行)的?|收到|知道了|对[头的]?|是的|嗯++|ok|yes|satisfied|(?:[您你]们?|领导|大家)好(?!\w)"
     r"|(?:希望)?继续(?:保持|努力|加油)|再接再厉|加油"
     rf"|{_WISHES}"
 )
@@ -114,29 +114,29 @@ _NOTHING_WRONG = (
     r"|(?:问题|意见)[都也]?(?:没有|没得|莫得|冇))"
 )
 _ENOUGH = (
-    rf"(?:现在|目前|今天|已经?|这下|这边|这里|我们?|家里|[水电灯路家]|都|也|就|算|还|{_VERY})*+"
-    rf"(?:可以|行|要得|得行|ok+|okay|好|不错|{_NOTHING_WRONG}|莫来头|不要紧|不碍事|搞定|归一|过得去|不怪[您你]们?|[能可]?以?(?:理解|体谅){_PEOPLE}*+"
-    rf"|(?:支持|相信|拥护){_PEOPLE}*+|雄起|(?:最|很)高分|[五三]星|一百分|祝好|让?{_PEOPLE}*+(?:费心|操心|有劳|难为|劳慰){_PEOPLE}*+|yes|q){_LAST_WORDS}"
-    rf"|{_THING}++(?:够用?|足|清|平|宽)了"
+    rf"(?:现在|目前|今天|已经?|这下|这边|这里|我们?|家里|[水电灯路家]|都|也|就|算|还|{_VERY}){{0,8}}+"
+    rf"(?:可以|行|要得|得行|ok++|okay|好|不错|{_NOTHING_WRONG}|莫来头|不要紧|不碍事|搞定|归一|过得去|不怪[您你]们?|[能可]?以?(?:理解|体谅){_PEOPLE}{{0,8}}+"
+    rf"|(?:支持|相信|拥护){_PEOPLE}{{0,8}}+|雄起|(?:最|很)高分|[五三]星|一百分|祝好|让?{_PEOPLE}{{0,8}}+(?:费心|操心|有劳|难为|劳慰){_PEOPLE}{{0,8}}+|yes|q){_LAST_WORDS}"
+    rf"|{_THING}{{1,8}}+(?:够用?|足|清|平|宽)了"
 )
 # What this is and how one answers is asked by who does not know what they chose.
 _PUZZLED = (
-    r"(?:请问|我们?|这|那|个|是|也|都|你们?发的)*+(?:(?:什么|啥子?|么子)(?:意思|短信|信息|东西)?|(?:怎么|咋个?|啷个|如何)(?:回复?|选|评价?|填|弄|操作|发)"
+    r"(?:请问|我们?|这|那|个|是|也|都|你们?发的){0,8}+(?:(?:什么|啥子?|么子)(?:意思|短信|信息|东西)?|(?:怎么|咋个?|啷个|如何)(?:回复?|选|评价?|填|弄|操作|发)"
     r"|不(?:懂|晓得|知道|清楚|明白|识字|认字|会(?:弄|选|发|回复?|操作|打字)?)|不(?:晓得|知道)(?:怎么|咋个?|啷个)(?:回复?|选|评价?|填|弄)|[看听弄搞]不(?:懂|明白|清楚?|来))"
 )
 _HARDLY_ANYTHING = re.compile(
-    rf"(?:{_PUZZLED}|收到|知道|晓得|嗯+|哦+|一般般?|差不多|无所谓|随便|将就|凑合|马马虎虎|勉强|正常|习惯|加油|(?:希望)?(?:继续|再)(?:保持|努力|加油)"
-    r"|再接再厉|稍?等(?:一下|哈|会)?|[你您]?是?(?:谁|哪[个位])|在吗|测试|test|哈+|6+|厉害|牛[批逼叉x]?|了不起|强|manyi"
-    r"|玫瑰|鼓掌|爱心|胜利|握手|拥抱|微笑|憨笑|呲牙|可爱|鲜花|偷笑|抱拳|太阳|good|不用(?:再|你们)*(?:来|修|管|麻烦|处理|回访|打电话)?"
-    rf"|[给打]?{_PEOPLE}*+(?:\d+|[一三五十])分|基本上?(?:解决|修好|处理|好)|好人好事"
-    r"|(?:已经?|今天|昨天|刚刚?|都|也|上午|下午)*(?:有人|派人|[你他]们|师傅|人)?(?:过?来)?(?:修|弄|搞|处理|办|整)过?了|(?:有人|派人)?来(?:了?人|过人?)?了?"
+    rf"(?:{_PUZZLED}|收到|知道|晓得|嗯++|哦++|一般般?|差不多|无所谓|随便|将就|凑合|马马虎虎|勉强|正常|习惯|加油|(?:希望)?(?:继续|再)(?:保持|努力|加油)"
+    r"|再接再厉|稍?等(?:一下|哈|会)?|[你您]?是?(?:谁|哪[个位])|在吗|测试|test|哈++|6++|厉害|牛[批逼叉x]?|了不起|强|manyi"
+    r"|玫瑰|鼓掌|爱心|胜利|握手|拥抱|微笑|憨笑|呲牙|可爱|鲜花|偷笑|抱拳|太阳|good|不用(?:再|你们){0,8}+(?:来|修|管|麻烦|处理|回访|打电话)?"
+    rf"|[给打]?{_PEOPLE}{{0,8}}+(?:\d+|[一三五十])分|基本上?(?:解决|修好|处理|好)|好人好事"
+    r"|(?:已经?|今天|昨天|刚刚?|都|也|上午|下午){0,8}+(?:有人|派人|[你他]们|师傅|人)?(?:过?来)?(?:修|弄|搞|处理|办|整)过?了|(?:有人|派人)?来(?:了?人|过人?)?了?"
     rf"|(?:正?在|马上|准备)(?:修|处理|弄|办|整)中?|请忽略){_LAST_WORDS}",
     re.IGNORECASE,
 )
 _ALL_IS_WELL = re.compile(
-    rf"(?>(?:{_SOLVED}|{_THANKS}|{_PRAISE}|{_WISHES})+|{_ENOUGH})", re.IGNORECASE
+    rf"(?:{_SOLVED}|{_THANKS}|{_PRAISE}|{_WISHES})++|{_ENOUGH}", re.IGNORECASE
 )
-_THANKS_ONLY = re.compile(rf"(?>(?:{_THANKS})+)", re.IGNORECASE)
+_THANKS_ONLY = re.compile(rf"(?:{_THANKS})++", re.IGNORECASE)
 _GREETING = re.compile(r"[您你]们?好|领导好|大家好")
 # The same in the midst of other words, as in 把水弄通了. 需要得到, 通知 and 最好 only contain it.
 _GOOD_NEWS = re.compile(
@@ -158,13 +158,14 @@ _DENIED = re.compile(
 _SPOILT = re.compile(
     r"[又却但没坏停断漏堵差更才吗吧]|不(?![尽错])|再次|还是|个[屁鬼啥]|[几一两三四五]天|一[半会下]"
 )
-# A closing 谢谢 behind what is asked for is manners: 不满意，请尽快来修，谢谢.
+# A closing 谢谢 behind what is asked for is manners: 不满意，请尽快来修，谢谢. From the first such word of a line on, so that
+# the line is read once.
 _ASKED_FOR = re.compile(
-    r"(?:请(?!放心)|希望|麻烦|求).*(?:尽快|早[日点]|快点|赶[快紧]|抓紧|重新|再来|来[人修看]|解决|处理)"
+    r"(?m:^)(?>.*?(?:请(?!放心)|希望|麻烦|求)).*(?:尽快|早[日点]|快点|赶[快紧]|抓紧|重新|再来|来[人修看]|解决|处理)"
 )
 # 不满意：无 fills in a form, 不满意，没有的事 takes it back.
 _NOTHING_TO_IT = re.compile(
-    r"(?:[那这倒也是都可并]|暂时?|目前|现在)*(?:无|没得?|没有|木有|冇|莫得|不是|不会|不可能|不存在|不至于|[谈说算]不上|没这回事|没有的事|怎么可能"
+    r"(?:[那这倒也是都可并]|暂时?|目前|现在){0,8}+(?:无|没得?|没有|木有|冇|莫得|不是|不会|不可能|不存在|不至于|[谈说算]不上|没这回事|没有的事|怎么可能"
     r"|哪有|才怪|才?是?假[的话]?)(?:不满意?)?[的啊了吧呢呀哦哈]*"
 )
 _MISTAKE = re.compile(
@@ -176,11 +177,11 @@ _AS_WRITTEN = str.maketrans("啦咯喽啰哒嘞勒", "了" * 7)
 _ALREADY = re.compile(r"[己以](?=经|解决|修|通|处理|办|恢复)")
 
 
-def agreed_remark(again: str, *, mildly: bool) -> re.Pattern[str]:
-    """What may follow 满意 or, `mildly`, 基本满意. `again`: the ways of saying the same answer once more."""
+def agreed_remark(again: str, *, mildly: bool) -> str:
+    """The pattern of what may follow 满意 or, `mildly`, 基本满意. `again`: the ways of saying the same answer once more."""
     phrases = "|".join([again, _SOLVED, _THANKS, _PRAISE, _MANNERS, *([_MILD] if mildly else [])])
     # A phrase once taken is not taken back: reading stays quick, whatever was written.
-    return re.compile(rf"(?>(?:{phrases}|[\W_]+)*)", re.IGNORECASE)
+    return rf"(?:{phrases}|[\W_]+)*+"
 
 
 def doubted(words: str) -> bool:

@@ -226,7 +226,14 @@ def test_traditional_letters_change_nothing(text: str) -> None:
     assert read_reply(text.translate(_TRADITIONAL)) == read_reply(text)
 
 
-@given(_ANY.filter(lambda text: not text.rstrip("，！").endswith(tuple("不没别未要说"))))
+@given(
+    _ANY.filter(
+        # Nor our own question sent back: it ends with 请回复TD itself.
+        lambda text: (
+            not text.rstrip("，！").endswith(tuple("不没别未要说")) and "基本满意 3" not in text
+        )
+    )
+)
 def test_opting_out_behind_it_leaves_the_answer_as_it_was(text: str) -> None:
     alone, both = read_reply(text), read_reply(f"{text}，TD")
     assert both.opts_out or both.sense is Sense.OPT_OUT
