@@ -6,7 +6,7 @@ statement just before the commit: one round trip, whatever the number of tables.
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Hashable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from datetime import datetime
 from functools import cache, partial
@@ -146,6 +146,8 @@ class Transaction:
         self._added: dict[type[Stored], list[Stored]] = {}
         self._changed: dict[int, Stored] = {}
         self._now: datetime | None = None
+        # Asked of what was written, each once, before it is durable; what one raises undoes all of it.
+        self.before_commit: dict[Hashable, Callable[[Transaction], Awaitable[None]]] = {}
         self.after_commit: dict[Callable[[], None], None] = {}
 
     async def execute(self, statement: TextClause, /, **values: Any) -> int:
@@ -213,8 +215,17 @@ class Transaction:
             await self._begin()
             await self._write()
 
+    async def check(self) -> None:
+        """Send what was collected, and ask of it what is to be asked before the commit."""
+        await self.flush()
+        asked, self.before_commit = self.before_commit, {}
+        for require in asked.values():
+            await require(self)
+
     async def commit(self) -> None:
         """Send what was collected and make it all durable."""
+        if self.before_commit:
+            await self.check()
         if self._added or self._changed:
             await self._write()
         if self._begun:

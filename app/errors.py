@@ -93,6 +93,40 @@ class ActionNotAllowed(Problem):
     detail = "事件状态已变化，请刷新后查看可进行的操作。"
 
 
+class NobodyMaySee(Problem):
+    """A sealed case never goes to a unit where nobody may see it."""
+
+    type = "nobody-may-see-it"
+    status = 409
+    title = "没有人可以接手"
+    detail = "这件事须保密，接收单位现在没有可以查看它的人员，不能移交。"
+
+
+class AccusationOfOwnLine(Problem):
+    """The accused is the typist's own unit, or one above or below it: it would learn of the accusation."""
+
+    type = "accusation-of-own-line"
+    status = 403
+    title = "本单位不能登记这件检举控告"
+    detail = (
+        "被检举控告的是您任职的单位或其上下级，不能由您登记。"
+        "请反映人用自己的手机扫海报上的二维码反映（本单位看不到），或直接向纪检监察机关反映。"
+    )
+
+
+class AccusationUnconfirmed(Problem):
+    """What staff must know before they type an accusation for a citizen; sent again with `accusation_confirmed` it is taken."""
+
+    type = "accusation-unconfirmed"
+    status = 409
+    title = "登记检举控告前请先确认"
+    detail = (
+        "检举控告保密办理：登记后本单位看不到它，也没有编号和查询码，内容不得外传。"
+        "被检举控告的是本单位或其上下级的，请不要在这里登记，请反映人用自己的手机扫海报上的二维码反映，"
+        "或直接向纪检监察机关反映。确认不涉及后再提交。"
+    )
+
+
 class AssistantsOpen(Problem):
     type = "assistants-open"
     status = 409

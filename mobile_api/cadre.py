@@ -11,14 +11,18 @@ from app.cases.actions.filing import Intake
 from app.cases.models import Channel
 from app.cases.queries import View
 from app.errors import (
+    AccusationOfOwnLine,
+    AccusationUnconfirmed,
     ActionNotAllowed,
     AssistantsOpen,
     KeyRequired,
     KeyReused,
+    NobodyMaySee,
     NotFound,
     NotPermitted,
     SignInRequired,
 )
+from app.http.accusations import AccusationConfirmed, AccusationTakenOut, require_confirmation
 from app.http.case_inputs import (
     Answer,
     AssistantsAnswer,
@@ -63,6 +67,7 @@ _ANSWER = problems(
 class OnBehalf(Told):
     person: PersonIn = Field(description="替谁反映")
     place: OptionalLine | None = Field(default=None, description="地点", examples=["13至17栋"])
+    accusation_confirmed: AccusationConfirmed = False
     urgent: StrictBool = Field(default=False, description="紧急：当天研判、当天办理")
     occurred_at: Moment | None = Field(
         default=None,
@@ -75,10 +80,20 @@ class OnBehalf(Told):
     "",
     status_code=201,
     summary="代群众登记",
-    description="离线草稿用同一个 Idempotency-Key 重发，只登记一次。",
-    responses=problems(SignInRequired, NotPermitted, KeyRequired, KeyReused),
+    description="离线草稿用同一个 Idempotency-Key 重发，只登记一次。检举控告登记前须确认，"
+    "答复中没有编号和查询码，只由短信发给反映人本人。",
+    responses=problems(
+        SignInRequired,
+        NotPermitted,
+        KeyRequired,
+        KeyReused,
+        AccusationUnconfirmed,
+        AccusationOfOwnLine,
+        NobodyMaySee,
+    ),
 )
-async def register(given: OnBehalf, tx: Tx, by: ByCadre) -> ReceiptOut:
+async def register(given: OnBehalf, tx: Tx, by: ByCadre) -> ReceiptOut | AccusationTakenOut:
+    require_confirmation(given.kind, confirmed=given.accusation_confirmed)
     now = await tx.now()
     registered = await filing.register(
         tx,
@@ -99,6 +114,8 @@ async def register(given: OnBehalf, tx: Tx, by: ByCadre) -> ReceiptOut:
         by=by,
         now=now,
     )
+    if registered.case.sealed:
+        return AccusationTakenOut.of(registered)
     return ReceiptOut.of(registered)
 
 

@@ -2,8 +2,7 @@
 
 from typing import Annotated, Self
 
-from pydantic import BaseModel, Field, model_validator
-from pydantic_core import PydanticCustomError
+from pydantic import BaseModel, Field
 
 from app.cases.actions.filing import Registered
 from app.http.inputs import Identifier, Input, Paragraphs, UnitCode
@@ -31,14 +30,6 @@ class Told(Input):
     accused_code: UnitCode | None = Field(
         default=None, description="被检举控告的单位代码，只用于检举控告"
     )
-
-    @model_validator(mode="after")
-    def _accused_only_in_accusations(self) -> Self:
-        if self.accused_code is not None and self.kind is not Kind.ACCUSATION:
-            raise PydanticCustomError(
-                "text", "{reason}", {"reason": "只有检举控告才填写被检举控告的单位"}
-            )
-        return self
 
     def heading(self) -> str:
         return self.title or title_of(self.body)

@@ -15,7 +15,14 @@ from app.cases.actions.filing import Intake
 from app.cases.dossier import Dossier
 from app.cases.lifecycle import Action, Phase
 from app.cases.models import Channel, Waiting
-from app.errors import ActionNotAllowed, KeyRequired, KeyReused, NotFound, SignInRequired
+from app.errors import (
+    ActionNotAllowed,
+    KeyRequired,
+    KeyReused,
+    NobodyMaySee,
+    NotFound,
+    SignInRequired,
+)
 from app.http.case_inputs import Press, Reason, Supplement
 from app.http.cases import PaperOut
 from app.http.inputs import Input, Ref, ShortText, UnitCode
@@ -37,7 +44,7 @@ router = APIRouter(
     dependencies=[Depends(require_key)],
 )
 _LOOK = problems(SignInRequired, NotFound)
-_ACT = problems(SignInRequired, NotFound, ActionNotAllowed, KeyRequired, KeyReused)
+_ACT = problems(SignInRequired, NotFound, ActionNotAllowed, NobodyMaySee, KeyRequired, KeyReused)
 
 _THANKS = "感谢您的评价，承办单位看不到是谁评价的。"
 _NOT_COUNTED = "已经收到。这个号码是承办单位的人员、单位或多人共用的，从这里作出的评价不计入统计。"
@@ -139,7 +146,7 @@ class ThanksOut(BaseModel):
     status_code=201,
     summary="反映一件事",
     description="登记后由海报所在单位研判。检举控告保密办理，不经过被检举控告的单位。",
-    responses=problems(SignInRequired, KeyRequired, KeyReused),
+    responses=problems(SignInRequired, KeyRequired, KeyReused, NobodyMaySee),
 )
 async def report(given: Report, tx: Tx, by: ByCitizen) -> ReceiptOut:
     registered = await filing.register(

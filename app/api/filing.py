@@ -10,7 +10,15 @@ from app.cases.actions.filing import AskedBy, Intake, Registered
 from app.cases.lifecycle import Phase
 from app.cases.models import Channel
 from app.directory.terms import UnitKind
-from app.errors import KeyReused, NotPermitted, SignInRequired
+from app.errors import (
+    AccusationOfOwnLine,
+    AccusationUnconfirmed,
+    KeyReused,
+    NobodyMaySee,
+    NotPermitted,
+    SignInRequired,
+)
+from app.http.accusations import AccusationConfirmed, AccusationTakenOut, require_confirmation
 from app.http.case_inputs import PersonIn, Reason, Supplement
 from app.http.cases import CaseStateOut
 from app.http.inputs import Identifier, Input, Line, Moment, OptionalLine, Paragraphs, UnitCode
@@ -49,8 +57,11 @@ class Report(Input):
     )
     urgent: StrictBool = Field(default=False, description="是否紧急，当日办理", examples=[False])
     accused_code: UnitCode | None = Field(
-        default=None, description="检举控告所涉的单位", examples=[None]
+        default=None,
+        description="被检举控告的单位，只用于检举控告；不能是登记人任职的单位或其上下级",
+        examples=[None],
     )
+    accusation_confirmed: AccusationConfirmed = False
     occurred_at: Moment | None = Field(
         default=None,
         description="群众反映的时间，若早于登记；期限一律从登记时起算",
@@ -123,12 +134,23 @@ class RegisteredOut(BaseModel):
     "",
     status_code=201,
     summary="代为登记",
-    description="村(社区)、镇街和指挥中心把群众口头反映的事登记下来，由本单位研判；检举控告直接交纪检监察机关。"
+    description="村(社区)、镇街和指挥中心把群众口头反映的事登记下来，由本单位研判。检举控告直接交纪检监察机关："
+    "登记前须确认，答复中没有编号和查询码，只由短信发给反映人本人。"
     "请带上 Idempotency-Key，网络不好时可放心重发。",
-    responses=problems(SignInRequired, NotPermitted, KeyReused),
+    responses=problems(
+        SignInRequired,
+        NotPermitted,
+        KeyReused,
+        AccusationUnconfirmed,
+        AccusationOfOwnLine,
+        NobodyMaySee,
+    ),
 )
-async def register(given: Report, tx: Tx, by: ByStaff) -> RegisteredOut:
+async def register(given: Report, tx: Tx, by: ByStaff) -> RegisteredOut | AccusationTakenOut:
+    require_confirmation(given.kind, confirmed=given.accusation_confirmed)
     registered = await filing.register(tx, given.intake(by), by=by, now=await tx.now())
+    if registered.case.sealed:
+        return AccusationTakenOut.of(registered)
     return RegisteredOut.of(registered)
 
 

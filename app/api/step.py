@@ -9,7 +9,15 @@ from fastapi import Depends, Header, Path, Response
 from app.auth.actor import StaffActor
 from app.cases.dossier import Dossier
 from app.db import Transaction
-from app.errors import ActionNotAllowed, Changed, KeyReused, NotFound, Problem, SignInRequired
+from app.errors import (
+    ActionNotAllowed,
+    Changed,
+    KeyReused,
+    NobodyMaySee,
+    NotFound,
+    Problem,
+    SignInRequired,
+)
 from app.http.cases import CaseStateOut, state_of
 from app.http.inputs import Ref
 from app.http.problems import problems
@@ -70,5 +78,7 @@ def answers(*kinds: type[Problem]) -> dict[int | str, dict[str, Any]]:
     """For `responses=` of an action: what any action may answer, and the further problems named."""
     return {
         200: {"description": "操作后的事件", "headers": ETAG},
-        **problems(SignInRequired, NotFound, ActionNotAllowed, Changed, KeyReused, *kinds),
+        **problems(
+            SignInRequired, NotFound, ActionNotAllowed, NobodyMaySee, Changed, KeyReused, *kinds
+        ),
     }

@@ -20,6 +20,7 @@ from app.cases.dossier import AnsweredBefore, Asked, Dossier, hand_back_undecide
 from app.cases.lifecycle import Action, Condition, Situation, Standing, advance, allowed
 from app.cases.models import Assignment, AssignmentRole, Case, CaseParty, Waiting
 from app.cases.routing import Place
+from app.cases.sealed_cases import has_post
 from app.db import Transaction
 from app.directory.queries import taken_over_by
 from app.directory.terms import Role, UnitKind
@@ -28,15 +29,16 @@ from app.limits.reading import rules_of
 from app.limits.rules import HAND_BACK_WINDOW, NOTHING_SET, PRESS_COOL_DOWN
 from app.limits.terms import Kind, Stage
 
-# Binds: :acts_or_looks, :sees_county, :supervises, :unit_id, :county_id. A sealed case is for supervisors of the unit
-# that holds it, and never for the accused unit; for all others it does not exist.
-VISIBLE_TO_STAFF = """(
+# Binds: what `viewer` has. A sealed case is for supervisors of the unit that holds it, and never for the accused unit nor
+# for whoever has a post there besides; for all others it does not exist.
+VISIBLE_TO_STAFF = f"""(
   CASE WHEN c.sealed
     THEN :supervises AND c.holder_unit_id = :unit_id AND c.accused_unit_id IS DISTINCT FROM :unit_id
+      AND NOT {has_post(":viewer_id", "c.accused_unit_id")}
     ELSE :acts_or_looks AND (
       (:sees_county AND c.county_id = :county_id)
       OR EXISTS (SELECT 1 FROM case_party p WHERE p.case_id = c.id AND p.unit_id = :unit_id))
-  END)"""
+  END)"""  # noqa: S608 - binds and columns of our own
 VISIBLE_TO_CITIZEN = "c.citizen_id = :citizen_id"
 
 Row = TypeVar("Row", Clock, Assignment)
@@ -105,6 +107,7 @@ SELECT a.* FROM assignment a JOIN grievance g ON g.id = a.case_id AND g.round = 
 def viewer(by: StaffActor) -> dict[str, Any]:
     """The binds of VISIBLE_TO_STAFF."""
     return {
+        "viewer_id": by.staff_id,
         "unit_id": by.unit_id,
         "county_id": by.county_id,
         "acts_or_looks": by.acts or by.sees_county,

@@ -8,6 +8,7 @@ import secrets
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
+from functools import partial
 from hashlib import sha256
 from typing import Any, Protocol
 from uuid import UUID
@@ -16,6 +17,7 @@ import msgspec
 
 from app import keys
 from app.auth.actor import Actor, CitizenActor, StaffActor
+from app.cases import sealed_cases
 from app.cases.clocks import Clock
 from app.cases.dossier import Dossier
 from app.cases.lifecycle import Action
@@ -59,6 +61,8 @@ def record(
     """
     case = dossier.case
     new = case.event_seq == 0
+    if case.sealed and (new or _changes_hands(dossier)):
+        tx.before_commit[case.id] = partial(sealed_cases.require_viewer, case_id=case.id)
     digests = {}
     for name, words in (texts or {}).items():
         salt = secrets.token_bytes(16)
@@ -77,6 +81,15 @@ def record(
         _write(tx, dossier.assignments, dossier.assignments_before)
     _write(tx, dossier.clocks, dossier.clocks_before)
     dossier.remember()
+
+
+def _changes_hands(dossier: Dossier) -> bool:
+    """Whether the case or a part of it is another unit's now, or another unit is accused."""
+    units = ("holder_unit_id", "accused_unit_id")
+    return any(getattr(dossier.case, name) != dossier.before[name] for name in units) or any(
+        one.unit_id != dossier.assignments_before.get(one.id, {}).get("unit_id")
+        for one in dossier.assignments
+    )
 
 
 def entry(

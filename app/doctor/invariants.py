@@ -5,6 +5,7 @@ The same queries judge tests, load runs and production. Numbers are those of the
 
 from sqlalchemy import text
 
+from app.cases.sealed_cases import UNSEEN
 from app.doctor.cards import CARDS
 from app.doctor.invariant import AMONG, Invariant, Reach
 from app.doctor.months import MONTHS
@@ -75,6 +76,12 @@ FROM upward u JOIN grievance g ON g.id = u.case_id LEFT JOIN grievance above ON 
 WHERE above.id IS NULL OR u.above_id = u.case_id
 ORDER BY g.id LIMIT :most
 """)
+
+# Goes by the index of what is sealed.
+_SEALED_IS_SEEN = text(f"""
+SELECT c.ref, u.code AS unit_code, c.phase FROM grievance c JOIN unit u ON u.id = c.holder_unit_id
+WHERE c.sealed AND {UNSEEN} ORDER BY c.id LIMIT :most
+""")  # noqa: S608 - a constant of ours
 
 KEPT_ANSWERS = Invariant(
     1,
@@ -169,6 +176,14 @@ INVARIANTS: tuple[Invariant, ...] = (
         "the case `ref` was joined to one that is not there, or in a circle to itself: nobody answers its reporter",
         Reach.WHOLE,
         _MERGED_INTO_ONE,
+    ),
+    Invariant(
+        8,
+        "sealed_is_seen",
+        "每件保密的事都有人可以查看",
+        "nobody in the unit `unit_code` may see the sealed case `ref` that it holds: appoint a supervisor there",
+        Reach.WHOLE,
+        _SEALED_IS_SEEN,
     ),
     *MONTHS,
     LOOKS,

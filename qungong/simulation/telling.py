@@ -209,4 +209,6 @@ def _intake(scene: Scene) -> Intake:
 def _accused(scene: Scene) -> Office | None:
     if scene.plan.kind is not Kind.ACCUSATION:
         return None
-    return scene.rng.choice((*scene.county.townships, *scene.county.departments))
+    # Nobody types an accusation against a unit above their own.
+    others = [one for one in scene.county.townships if one.code != scene.plan.village.parent_code]
+    return scene.rng.choice((*others, *scene.county.departments))

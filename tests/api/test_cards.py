@@ -263,7 +263,7 @@ async def test_a_card_on_a_sealed_case_exists_for_those_alone_who_see_the_case(
     who: Who, colleague: Person, inspector: str, accused: str | None
 ) -> None:
     """Nobody else's lists, counts, banner or wall differ in a single byte by it, nor do refusals from what is not there."""
-    cadre = await who("gongnong")
+    cadre = await who("ronglong")
     others = {account: await who(account) for account in sorted({*EVERYBODY} - {inspector})}
     others["colleague"] = colleague
     year = {"from": f"{JUNE:%Y-%m-%d}", "to": f"{JUNE + timedelta(days=365):%Y-%m-%d}"}

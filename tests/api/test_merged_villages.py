@@ -61,7 +61,7 @@ async def test_who_accuses_a_merged_village_accuses_the_one_that_carries_on(
     who: Who, times: int
 ) -> None:
     codes = await merged_villages(times)
-    ref = await (await who("guangshun")).registers(kind="accusation", accused_code=codes[0])
+    ref = await (await who("ronglong")).registers(kind="accusation", accused_code=codes[0])
     async with transaction() as tx:
         found = await tx.one_or_none(_WHERE, ref=ref)
     assert found is not None

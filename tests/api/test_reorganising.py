@@ -24,7 +24,7 @@ from tests.api.actions import BODIES
 from tests.api.conftest import As, Who
 from tests.cards import cards_of, overdue
 from tests.conftest import Staff
-from tests.units import founded, handed_over, staffed, yesterday
+from tests.units import Held, founded, handed_over, hire, staffed, yesterday
 
 COUNTY, TOWNSHIP, WATER = "500153", "500153003", "500153D11"
 LAST_DAY = (process_now().astimezone(SHANGHAI) - timedelta(days=1)).date()
@@ -293,6 +293,7 @@ async def test_a_sealed_case_goes_to_the_new_commission_and_to_nobody_else(
     await handling.answer(tx, answered.ref, by=old, outcome=Outcome.SOLVED, answer="已公开", basis="", now=now)  # fmt: skip
     await tx.flush()
     code = await founded(tx, UnitKind.DISCIPLINE, COUNTY)
+    await hire(tx, code, Held(code, Role.SUPERVISOR))
     await end_unit(tx, old.unit_code, successor=code, last_day=await yesterday(tx))
     await tx.flush()
     await all_handed_over(tx)
@@ -320,7 +321,7 @@ async def test_a_sealed_case_never_goes_to_whoever_is_accused(
     tx: Transaction, staff: Staff
 ) -> None:
     """Where there was nobody else to take an accusation in, the village has it; with its end it would be the accused's."""
-    cadre, now = await staff("gongnong"), await tx.now()
+    cadre, now = await staff("ronglong"), await tx.now()
     old = await founded(tx, UnitKind.VILLAGE, TOWNSHIP)
     told = Intake(
         "检举", "街道的账目不公开。", Kind.ACCUSATION, Channel.CADRE, accused_code=TOWNSHIP

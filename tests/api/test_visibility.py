@@ -8,10 +8,15 @@ import pytest_asyncio
 from fastapi import FastAPI
 from sqlalchemy import text
 
+from app.auth.actor import CitizenActor
 from app.cases import access, queries
+from app.cases.actions import filing
+from app.cases.actions.filing import Intake
+from app.cases.models import Channel
 from app.cases.queries import View
 from app.db import Transaction, reading, transaction
 from app.errors import NotFound
+from app.limits.terms import Kind
 from tests import people
 from tests.api.actions import BODIES
 from tests.api.conftest import Who
@@ -44,6 +49,9 @@ EVERYBODY = (
     "ronglong_head", "shuiwu", "shuiwu_head", "lingdao", "admin", "jianzhi",
 )  # fmt: skip
 VIEWS = tuple(View)
+_ANYBODY = text("""
+INSERT INTO citizen (id, created_at) VALUES (gen_random_uuid(), now()) RETURNING id
+""")
 
 
 _TOWNSHIPS = text("""
@@ -107,8 +115,8 @@ async def test_a_case_cannot_be_joined_to_one_that_is_not_there_for_the_asker(wh
 
 
 async def test_an_accusation_exists_for_the_discipline_commission_alone(who: Who) -> None:
-    cadre = await who("gongnong")
-    ref = await cadre.registers(
+    clerk = await who("ronglong")
+    ref = await clerk.registers(
         kind="accusation", title="检举社区主任", accused_code="500153003007", person=None
     )
     for account in set(EVERYBODY) - {"jiwei"}:
@@ -143,9 +151,13 @@ async def test_even_where_the_accused_unit_came_to_hold_the_accusation_it_would_
     who: Who, tx: Transaction, staff: Staff
 ) -> None:
     inspector = await staff("ducha")
-    ref = await (await who("gongnong")).registers(
-        kind="accusation", title="检举指挥中心", accused_code=inspector.unit_code, person=None
-    )
+    by = CitizenActor(await tx.scalar(_ANYBODY), None)
+    intake = Intake(
+        "检举指挥中心", "收了钱", Kind.ACCUSATION, Channel.POSTER, asked_code="500153003007",
+        accused_code=inspector.unit_code,
+    )  # fmt: skip
+    ref = (await filing.register(tx, intake, by=by, now=await tx.now())).case.ref
+    await tx.flush()
     # No rule leads there; the view itself must hold. The transaction is rolled back.
     await tx.execute(
         text("UPDATE grievance SET holder_unit_id = :unit WHERE ref = :ref"),

@@ -70,4 +70,9 @@ HARMS: Final[tuple[Harm, ...]] = (
         ("DELETE FROM grievance WHERE id = [id]",),
         {"ref": "[joined_ref]", "primary_case": "missing"},
     ),
+    (
+        "sealed_is_seen",
+        ("UPDATE grievance SET sealed = true WHERE id = [joined_id]",),
+        {"ref": "[joined_ref]"},
+    ),
 )

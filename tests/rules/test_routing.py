@@ -9,14 +9,18 @@ DISCIPLINE = Place(3, "纪委监委", UnitKind.DISCIPLINE)
 DESKS = Desks(VILLAGE, CENTER, DISCIPLINE)
 
 
+BOTH = {CENTER.unit_id, DISCIPLINE.unit_id}
+
+
 def test_the_unit_that_was_asked_takes_the_case_in() -> None:
-    assert first_holder(DESKS, sealed=False, accused_unit_id=None) is VILLAGE
+    assert first_holder(DESKS, sealed=False, seeing=set()) is VILLAGE
 
 
 def test_an_accusation_goes_past_the_unit_that_was_asked_to_the_discipline_commission() -> None:
-    assert first_holder(DESKS, sealed=True, accused_unit_id=VILLAGE.unit_id) is DISCIPLINE
+    assert first_holder(DESKS, sealed=True, seeing=BOTH) is DISCIPLINE
 
 
-def test_an_accusation_never_reaches_the_unit_it_accuses() -> None:
-    assert first_holder(DESKS, sealed=True, accused_unit_id=DISCIPLINE.unit_id) is CENTER
-    assert first_holder(DESKS, sealed=True, accused_unit_id=CENTER.unit_id) is DISCIPLINE
+def test_an_accusation_goes_to_a_desk_where_somebody_may_see_it_or_to_none() -> None:
+    assert first_holder(DESKS, sealed=True, seeing={CENTER.unit_id}) is CENTER
+    assert first_holder(DESKS, sealed=True, seeing={DISCIPLINE.unit_id}) is DISCIPLINE
+    assert first_holder(DESKS, sealed=True, seeing=set()) is None

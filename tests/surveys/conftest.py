@@ -84,7 +84,9 @@ class Village:
         solver: str = "gongnong",
         accused: str | None = None,
     ) -> Asked:
-        cadre, by = await self._staff("gongnong"), await self._staff(solver)
+        # An accusation against the village is typed elsewhere.
+        cadre = await self._staff("gongnong" if accused is None else "ronglong")
+        by = await self._staff(solver)
         intake = Intake(
             "路灯不亮",
             "村口路灯不亮三天了。",

@@ -13,7 +13,7 @@ from app import keys
 from app.auth.actor import CitizenActor, StaffActor
 from app.auth.phones import textable
 from app.calendars.reading import calendar_of
-from app.cases import access, history, lifecycle, photos, whole_case
+from app.cases import access, history, lifecycle, photos, sealed_cases, whole_case
 from app.cases.actions.telling import tell
 from app.cases.deadlines import Timing
 from app.cases.dossier import Dossier
@@ -24,7 +24,7 @@ from app.db import Transaction
 from app.directory.models import Citizen
 from app.directory.queries import carried_on_by
 from app.directory.terms import UnitKind
-from app.errors import InvalidInput, NotPermitted
+from app.errors import AccusationOfOwnLine, InvalidInput, NobodyMaySee, NotPermitted
 from app.identifiers import case_reference, tracking_code, uuid7
 from app.limits.reading import rules_of
 from app.limits.terms import Kind, Stage
@@ -69,6 +69,10 @@ LIMIT 1
 """)  # noqa: S608 - conditions of our own
 
 
+_ONLY_ACCUSATIONS = "只有检举控告才填写被检举控告的单位"
+_NOBODY_LOOKS_INTO_IT = (
+    "本县现在没有可以受理这件检举控告的督查员，没有登记。请直接向县纪检监察机关或上一级反映。"
+)
 _NO_TEXTS = (
     "反映人没有能收短信的手机号码：请当面或打电话告知编号、查询码和进展，办结后由指挥中心电话回访。"
 )
@@ -141,7 +145,8 @@ async def register(
     """Take a grievance in at the unit that was asked.
 
     An accusation is sealed and goes to the discipline commission. Raises NotPermitted for posts that take nothing in,
-    InvalidInput for a unit, village, category or photo that is not there.
+    InvalidInput for a unit, village, category or photo that is not there, AccusationOfOwnLine for staff who would learn of
+    an accusation against a unit of theirs, NobodyMaySee where nobody in the county could look into it.
     """
     if isinstance(by, StaffActor) and not (by.acts and by.unit_kind in _TAKES_IN):
         raise NotPermitted
@@ -149,7 +154,7 @@ async def register(
     taken_up = await photos.claim(tx, intake.photos, by=by)
     desks = _desks(found)
     sealed = intake.kind is Kind.ACCUSATION
-    holder = first_holder(desks, sealed=sealed, accused_unit_id=found.accused_id)
+    holder = await _holder(tx, desks, found, sealed=sealed, by=by)
     code = tracking_code()
     ref = case_reference(found.county_code, now)
     case = Case(
@@ -164,12 +169,7 @@ async def register(
         citizen_id=by.citizen_id
         if isinstance(by, CitizenActor)
         else _person_helped(tx, intake.person, found, now),
-        textable=isinstance(by, CitizenActor)
-        or (
-            intake.person is not None
-            and intake.person.phone is not None
-            and textable(intake.person.phone)
-        ),
+        textable=_may_be_texted(intake, found, by),
         channel=intake.channel,
         kind=intake.kind,
         category_id=intake.category_id,
@@ -291,6 +291,8 @@ def tracking_key(ref: str, code: str) -> bytes:
 async def _setting(
     tx: Transaction, intake: Intake, by: StaffActor | CitizenActor, now: datetime
 ) -> Any:
+    if intake.accused_code is not None and intake.kind is not Kind.ACCUSATION:
+        raise InvalidInput(mistakes=[{"where": "body.accused_code", "what": _ONLY_ACCUSATIONS}])
     person = intake.person if isinstance(by, StaffActor) else None
     found = await tx.one_or_none(
         _SETTING,
@@ -310,6 +312,40 @@ async def _setting(
             mistakes=[{"where": where, "what": "没有这一项，请重新选择"} for where in unknown]
         )
     return found
+
+
+async def _holder(
+    tx: Transaction, desks: Desks, found: Any, *, sealed: bool, by: StaffActor | CitizenActor
+) -> Place:
+    accused: int | None = found.accused_id
+    seeing: set[int] = set()
+    if sealed:
+        if (
+            isinstance(by, StaffActor)
+            and accused is not None
+            and await sealed_cases.in_line(tx, by, accused)
+        ):
+            raise AccusationOfOwnLine
+        asked = [one.unit_id for one in (desks.discipline, desks.command_center) if one is not None]
+        seeing = await sealed_cases.with_viewer(tx, asked, accused_id=accused)
+    holder = first_holder(desks, sealed=sealed, seeing=seeing)
+    if holder is None:
+        raise NobodyMaySee(_NOBODY_LOOKS_INTO_IT)
+    return holder
+
+
+def _may_be_texted(intake: Intake, found: Any, by: StaffActor | CitizenActor) -> bool:
+    """An accusation that staff typed is texted to no number that may be a unit's or the typist's own."""
+    if isinstance(by, CitizenActor):
+        return True
+    phone = None if intake.person is None else intake.person.phone
+    if phone is None or not textable(phone):
+        return False
+    return intake.kind is not Kind.ACCUSATION or not (found.number_official or _is_shared(found))
+
+
+def _is_shared(found: Any) -> bool:
+    return bool(found.other_names + 1 >= settings().shared_number_names)
 
 
 def _person_helped(
@@ -367,7 +403,7 @@ def _number_given(case: Case, found: Any) -> NumberGiven:
         return NumberGiven(AskedBy.RETURN_CALL, "没有登记手机号码，办结后由电话回访请群众评价。")
     if found.number_official:
         return NumberGiven(AskedBy.RETURN_CALL, _OFFICIAL)
-    if found.other_names + 1 >= settings().shared_number_names:
+    if _is_shared(found):
         return NumberGiven(AskedBy.RETURN_CALL, _SHARED)
     return NumberGiven(AskedBy.TEXT)
 

@@ -21,6 +21,7 @@ from app.cases.dossier import Dossier
 from app.cases.lifecycle import Action
 from app.cases.models import OPEN_ASSIGNMENT, Assignment, AssignmentRole, AssignmentState, Case
 from app.cases.routing import Place
+from app.cases.sealed_cases import has_viewer
 from app.clock import SHANGHAI
 from app.db import Transaction
 from app.directory.queries import taken_over_by
@@ -59,13 +60,22 @@ _OPEN: Final = """(
   UNION SELECT case_id FROM clock WHERE unit_id = :gone AND ended_at IS NULL
     AND stage IN ('hand_back_decision', 'extension_decision', 'wait_decision', 'supervised_reply')
 )"""
-# What its limits have earned already, the unit itself gets: the sweep comes first.
+_ACCUSED: Final = taken_over_by("id = g.accused_unit_id", today="CAST(:today AS date)")
+# Of a sealed case: the first of the places with somebody who may see it, also when the accused is another unit by then.
+_SEALED_TO: Final = f"""(
+  SELECT p.id FROM unnest(CAST(:places AS int[])) WITH ORDINALITY AS p(id, place)
+  WHERE {has_viewer("p.id", "g.accused_unit_id")} AND {has_viewer("p.id", _ACCUSED)} ORDER BY p.place LIMIT 1)"""  # noqa: S608 - conditions of our own
+# What its limits have earned already, the unit itself gets: the sweep comes first. A sealed case that nobody could see
+# afterwards stays where it is; `qungong doctor` names it.
 _TAKE: Final = text(f"""
-SELECT g.* FROM grievance g JOIN {_OPEN} o ON o.id = g.id
+SELECT g.*, CASE WHEN g.sealed AND g.holder_unit_id = :gone THEN {_SEALED_TO} END AS sealed_to
+FROM grievance g JOIN {_OPEN} o ON o.id = g.id
 WHERE NOT (g.id = ANY(CAST(:aside AS uuid[])))
+  AND CASE WHEN NOT g.sealed THEN true WHEN g.holder_unit_id = :gone THEN {_SEALED_TO} IS NOT NULL
+    ELSE {has_viewer("g.holder_unit_id", _ACCUSED)} END
   AND NOT EXISTS (SELECT FROM clock w WHERE w.case_id = g.id AND w.next_at <= :now)
 ORDER BY g.id LIMIT :most FOR UPDATE OF g SKIP LOCKED
-""")  # noqa: S608 - a constant of this module
+""")  # noqa: S608 - conditions of our own
 # Asked anew once the rows are locked: while one was waited for, somebody else may have passed it on.
 _STILL_OPEN: Final = text(f"SELECT id FROM {_OPEN} o WHERE id = ANY(CAST(:ids AS uuid[]))")  # noqa: S608 - a constant of this module
 _HOW_MANY: Final = text(f"SELECT count(*) FROM {_OPEN} o")  # noqa: S608 - a constant of this module
@@ -136,11 +146,21 @@ async def hand_over(
     for heir in heirs.values():
         if await tx.scalar(_AT_ITS_CASES, gone=heir.gone_id) is None:
             continue
-        rows = await tx.all(_TAKE, gone=heir.gone_id, now=now, most=most, aside=list(aside))
+        rows = await tx.all(
+            _TAKE,
+            gone=heir.gone_id,
+            places=[one.unit_id for one in (heir.place, *heir.desks)],
+            today=now.astimezone(SHANGHAI).date(),
+            now=now,
+            most=most,
+            aside=list(aside),
+        )
         if taken is not None:
             taken += [row.id for row in rows]
         still = {row.id for row in await _still_open(tx, heir, rows)}
-        done = await _pass_on(tx, [Case.read(row) for row in rows if row.id in still], heirs, now)
+        sealed_to = {row.id: row.sealed_to for row in rows}
+        cases = [Case.read(row) for row in rows if row.id in still]
+        done = await _pass_on(tx, cases, heirs, sealed_to, now)
         done = done or await _let_see(tx, heir, now)
         if done:
             return done
@@ -188,13 +208,17 @@ async def _let_see(tx: Transaction, heir: Heir, now: datetime) -> int:
 
 
 async def _pass_on(
-    tx: Transaction, cases: list[Case], heirs: Mapping[int, Heir], now: datetime
+    tx: Transaction,
+    cases: list[Case],
+    heirs: Mapping[int, Heir],
+    sealed_to: Mapping[UUID, int | None],
+    now: datetime,
 ) -> int:
     if not cases:
         return 0
     # No moment is computed here: the calendar is not asked for.
     passing = [
-        (one, _succession(one.case, heirs))
+        (one, _succession(one.case, heirs, sealed_to.get(one.case.id)))
         for one in await access.dossiers(tx, cases, WorkingCalendar(0))
     ]
     for dossier, succession in passing:
@@ -207,14 +231,13 @@ async def _pass_on(
     return len(passing)
 
 
-def _succession(case: Case, heirs: Mapping[int, Heir]) -> Succession:
-    """Nobody who is accused, or carries on for whoever is, gets the case: then it goes to a desk that takes accusations."""
+def _succession(case: Case, heirs: Mapping[int, Heir], sealed_to: int | None) -> Succession:
+    """`sealed_to`: where the heir may not see a sealed case, the desk that takes it."""
     places = {gone: heir.place for gone, heir in heirs.items()}
-    left, accused = heirs.get(case.holder_unit_id), case.accused_unit_id
-    if left is not None and accused is not None:
-        barred = {accused, heirs[accused].place.unit_id if accused in heirs else accused}
-        free = (one for one in (left.place, *left.desks) if one.unit_id not in barred)
-        places[left.gone_id] = next(free, left.place)
+    left = heirs.get(case.holder_unit_id)
+    if left is not None and sealed_to is not None:
+        free = (one for one in (left.place, *left.desks) if one.unit_id == sealed_to)
+        places[left.gone_id] = next(free)
     return Succession(places)
 
 
