@@ -96,6 +96,27 @@ class Case(Stored, table=True):
             "id",
             postgresql_where=text("phase NOT IN ('pending', 'handling') AND NOT sealed"),
         ),
+        # What the county's lists are filtered by; a case enters them only when it is finished.
+        Index(
+            "grievance_finished_by_village",
+            "village_id",
+            "id",
+            postgresql_where=text("phase NOT IN ('pending', 'handling') AND NOT sealed"),
+        ),
+        Index(
+            "grievance_finished_by_first_unit",
+            "first_unit_id",
+            "id",
+            postgresql_where=text(
+                "phase NOT IN ('pending', 'handling') AND NOT sealed AND village_id IS NULL"
+            ),
+        ),
+        Index(
+            "grievance_finished_by_category",
+            "category_id",
+            "id",
+            postgresql_where=text("phase NOT IN ('pending', 'handling') AND NOT sealed"),
+        ),
         Index("grievance_by_citizen", "citizen_id", "id"),
         Index(
             "grievance_merged_into", "primary_id", postgresql_where=text("primary_id IS NOT NULL")

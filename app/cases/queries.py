@@ -66,6 +66,26 @@ def _listing(
     part_due: str = "NULL",
     decides: str = "NULL",
 ) -> TextClause:
+    more = ", a.role AS part_role, a.due_at AS part_due_at" if "assignment" in source else ""
+    found = f"""
+        SELECT c.* {more}
+        FROM {source}
+        WHERE {where} AND {VISIBLE_TO_STAFF}
+        ORDER BY {order}
+        LIMIT :size + 1"""  # noqa: S608 - put together from constants of this module
+    return listing_of(found, order=order, key=key, part=part, part_due=part_due, decides=decides)
+
+
+def listing_of(
+    found: str,
+    *,
+    order: str,
+    key: str,
+    part: str = "NULL",
+    part_due: str = "NULL",
+    decides: str = "NULL",
+) -> TextClause:
+    """The statement of a page. `found` is SQL of constants: one case more than a page, of those that the asker may see."""
     item = _ITEM.format(part=part, part_due=part_due, decides=decides)
     return text(f"""
     SELECT CAST(json_build_object(
@@ -74,13 +94,7 @@ def _listing(
     FROM (
       SELECT {item} AS item, row_number() OVER w AS place, count(*) OVER () AS total,
         ({key} || '~' || c.id) AS cursor
-      FROM (
-        SELECT c.* {", a.role AS part_role, a.due_at AS part_due_at" if "assignment" in source else ""}
-        FROM {source}
-        WHERE {where} AND {VISIBLE_TO_STAFF}
-        ORDER BY {order}
-        LIMIT :size + 1
-      ) c
+      FROM ({found}) c
       JOIN unit h ON h.id = c.holder_unit_id
       LEFT JOIN unit v ON v.id = c.village_id
       WINDOW w AS (ORDER BY {order})
@@ -88,13 +102,13 @@ def _listing(
 
 
 # The cursor is the last item's due time in microseconds since 1970, and its id.
-_BY_DUE = {
+BY_DUE = {
     "order": "c.stage_due_at, c.id",
     "key": "CAST(extract(epoch FROM c.stage_due_at) * 1000000 AS bigint)",
 }
-_NEWEST = {"order": "c.id DESC", "key": "'-'"}
+NEWEST = {"order": "c.id DESC", "key": "'-'"}
 # A first page begins after what comes before everything: one statement and one plan serve every page.
-_AFTER_DUE = "(c.stage_due_at, c.id) > (CAST(:after_due AS timestamptz), CAST(:after_id AS uuid))"
+AFTER_DUE = "(c.stage_due_at, c.id) > (CAST(:after_due AS timestamptz), CAST(:after_id AS uuid))"
 _AFTER_ID = "c.id < CAST(:before_id AS uuid)"
 _FINISHED = "c.phase NOT IN ('pending', 'handling')"
 _OWN_PART = "assignment a JOIN grievance c ON c.id = a.case_id AND c.round = a.round"
@@ -117,29 +131,29 @@ _BY_ASKED = {
     "key": "CAST(extract(epoch FROM c.asked_due_at) * 1000000 AS bigint)",
     "part_due": "c.asked_due_at",
 }
-_AFTER_ASKED = _AFTER_DUE.replace("c.stage_due_at", "c.asked_due_at")
+_AFTER_ASKED = AFTER_DUE.replace("c.stage_due_at", "c.asked_due_at")
 
 _OF_UNIT = {
     View.TO_JUDGE: _listing(
         "grievance c",
-        f"c.holder_unit_id = :unit_id AND c.phase = 'pending' AND {_AFTER_DUE}",
-        **_BY_DUE,
+        f"c.holder_unit_id = :unit_id AND c.phase = 'pending' AND {AFTER_DUE}",
+        **BY_DUE,
     ),
     View.HANDLING: _listing(
         "grievance c",
-        f"c.holder_unit_id = :unit_id AND c.phase = 'handling' AND {_AFTER_DUE}",
-        **_BY_DUE,
+        f"c.holder_unit_id = :unit_id AND c.phase = 'handling' AND {AFTER_DUE}",
+        **BY_DUE,
     ),
     View.TO_SIGN: _listing(
         _OWN_PART,
-        f"a.unit_id = :unit_id AND a.state = 'offered' AND {_AFTER_DUE}",
-        **_BY_DUE,
+        f"a.unit_id = :unit_id AND a.state = 'offered' AND {AFTER_DUE}",
+        **BY_DUE,
         **_PART,
     ),
     View.ASSISTING: _listing(
         _OWN_PART,
-        f"a.unit_id = :unit_id AND a.role = 'assist' AND a.state IN ('offered', 'signed') AND {_AFTER_DUE}",
-        **_BY_DUE,
+        f"a.unit_id = :unit_id AND a.role = 'assist' AND a.state IN ('offered', 'signed') AND {AFTER_DUE}",
+        **BY_DUE,
         **_PART,
     ),
     View.TO_DECIDE: _listing(_ASKED_OF_UNIT, _AFTER_ASKED, **_BY_ASKED, decides="c.asked"),
@@ -147,33 +161,33 @@ _OF_UNIT = {
     View.FINISHED: _listing(
         "case_party own JOIN grievance c ON c.id = own.case_id",
         f"own.unit_id = :unit_id AND {_FINISHED} AND own.case_id < CAST(:before_id AS uuid)",
-        **_NEWEST,
+        **NEWEST,
     ),
 }
 # Those who look over the county find there what their own unit does not hold.
 _OF_COUNTY = _OF_UNIT | {
     View.HANDLING: _listing(
         "grievance c",
-        f"c.county_id = :county_id AND c.phase = 'handling' AND NOT c.sealed AND {_AFTER_DUE}",
-        **_BY_DUE,
+        f"c.county_id = :county_id AND c.phase = 'handling' AND NOT c.sealed AND {AFTER_DUE}",
+        **BY_DUE,
     ),
     View.FINISHED: _listing(
         "grievance c",
         f"c.county_id = :county_id AND NOT c.sealed AND {_FINISHED} AND {_AFTER_ID}",
-        **_NEWEST,
+        **NEWEST,
     ),
 }
 # What a supervisor's unit holds sealed has no parties and no county list: it stands in the unit's own lists.
 _OF_SUPERVISOR = _OF_COUNTY | {
     View.HANDLING: _listing(
         "grievance c",
-        f"c.phase = 'handling' AND (c.holder_unit_id = :unit_id OR (c.county_id = :county_id AND NOT c.sealed)) AND {_AFTER_DUE}",
-        **_BY_DUE,
+        f"c.phase = 'handling' AND (c.holder_unit_id = :unit_id OR (c.county_id = :county_id AND NOT c.sealed)) AND {AFTER_DUE}",
+        **BY_DUE,
     ),
     View.FINISHED: _listing(
         "grievance c",
         f"(c.holder_unit_id = :unit_id OR (c.county_id = :county_id AND NOT c.sealed)) AND {_FINISHED} AND {_AFTER_ID}",
-        **_NEWEST,
+        **NEWEST,
     ),
 }
 
@@ -190,7 +204,7 @@ async def inbox(
         else _OF_UNIT
     )
     now = await tx.now()
-    return await _page(tx, statements[view], cursor, size=size, now=now, **access.viewer(by))
+    return await page(tx, statements[view], cursor, size=size, now=now, **access.viewer(by))
 
 
 _MINE = text("""
@@ -211,10 +225,10 @@ FROM (
 
 async def mine(tx: Transaction, *, by: CitizenActor, cursor: str | None, size: int = PAGE) -> str:
     """The cases of the citizen, newest first; as JSON like an inbox."""
-    return await _page(tx, _MINE, cursor, size=size, citizen_id=by.citizen_id)
+    return await page(tx, _MINE, cursor, size=size, citizen_id=by.citizen_id)
 
 
-async def _page(tx: Transaction, statement: TextClause, cursor: str | None, **binds: Any) -> str:
+async def page(tx: Transaction, statement: TextClause, cursor: str | None, **binds: Any) -> str:
     due, after = read_cursor(cursor)
     page: str = await tx.scalar(
         statement,

@@ -40,7 +40,7 @@ async def test_no_request_of_every_day_reads_a_whole_table(who: Who) -> None:
                 found = await person.client.get(f"/cases?view={view}")
                 for item in found.json()["items"][:1]:
                     await person.client.get(f"/cases/{item['ref']}")
-    assert not await _read_whole(sent)
+    assert not await read_whole(sent)
 
 
 async def test_no_look_for_what_is_due_reads_a_whole_table(tx: Transaction) -> None:
@@ -56,10 +56,10 @@ async def test_no_look_for_what_is_due_reads_a_whole_table(tx: Transaction) -> N
         await receiving.receive(tx, [InboundText("SM1", "+8613800000001", "1")])
         await asking.owed(tx, after=_FROM_THE_FIRST, most=1)
         await deadlines.to_archive(tx, after=_FROM_THE_FIRST, most=1)
-    assert not await _read_whole(sent)
+    assert not await read_whole(sent)
 
 
-async def _read_whole(sent: list[str]) -> dict[str, list[str]]:
+async def read_whole(sent: list[str]) -> dict[str, list[str]]:
     """The tables that are read from end to end, by statement."""
     asked = [query for query in dict.fromkeys(sent) if not query.startswith("SET")]
     async with transaction() as tx:

@@ -66,6 +66,21 @@ _REQUIRED: Final = {
         "received": "2026-06-08T10:00:00+08:00",
     }
 }
+# What is asked in combination as well: alone, one of them says nothing or is refused.
+_TOGETHER: Final = {
+    f"{STAFF}/cases": tuple(
+        {"scope": "county", "view": view}
+        for view in (
+            "to_judge",
+            "handling",
+            "to_sign",
+            "assisting",
+            "to_decide",
+            "to_reply",
+            "finished",
+        )
+    )
+}
 _CURSORS: Final = frozenset({"cursor", "after", "before"})
 _SOME_FOR_ALL: Final = 3
 _PAGES: Final = 4
@@ -90,6 +105,8 @@ class Operation:
             for name, choices in self.choices.items():
                 for choice in choices:
                     yield path, {**required, name: choice}
+            for together in _TOGETHER.get(self.path, ()):
+                yield path, {**required, **together}
 
 
 def operations(documents: Mapping[str, FastAPI]) -> list[Operation]:
