@@ -69,6 +69,7 @@ class ReportItem(BaseModel):
     ref: str = Field(examples=["500153-261122-48392017"])
     title: str = Field(examples=["13至17栋三天没有自来水"])
     phase: Phase
+    merged: bool = Field(description="是否已与相同事件合并办理；合并的，进展是合并后的")
     holder: str = Field(description="现在由谁办", examples=["荣隆镇"])
     waiting: Waiting | None
     received_at: At
@@ -97,6 +98,10 @@ class ProgressOut(BaseModel):
     title: str = Field(examples=["13至17栋三天没有自来水"])
     phase: Phase
     phase_label: str = Field(examples=["办理中"])
+    merged: bool = Field(
+        description="是否已与相同事件合并办理；合并的，阶段、承办单位、过程和结果都是合并后的",
+        examples=[False],
+    )
     waiting: Waiting | None
     holder: str = Field(description="现在由谁办", examples=["荣隆镇"])
     first_unit: str = Field(description="首问单位，负责向您反馈", examples=["工农茶叶产业社区"])
@@ -182,11 +187,16 @@ async def my_reports(tx: Tx, by: ByCitizen, cursor: Cursor = None) -> Response:
     "/{ref}",
     response_model=ReportOut,
     summary="办到哪一步了",
-    description="全部公开的办理过程，以及您现在可以做什么。",
+    description="全部公开的办理过程，以及您现在可以做什么。与相同事件合并办理的，凭主办编号也能查到。",
     responses=_LOOK,
 )
 async def my_report(ref: Ref, tx: Tx, by: ByCitizen) -> dict[str, Any]:
-    dossier = await access.get_case(tx, ref, by=by)
+    try:
+        dossier = await access.get_case(tx, ref, by=by)
+    except NotFound:
+        # The number of a case that the citizen's own was joined to.
+        told = await timeline.for_joined_reporter(tx, ref, citizen_id=by.citizen_id)
+        return told | {"actions": []}
     told = await timeline.for_reporter(tx, ref, citizen_id=by.citizen_id)
     return told | {"actions": access.actions(dossier, by, await tx.now())}
 

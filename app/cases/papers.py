@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Index, Text, UniqueConstraint, text
+from sqlalchemy import CheckConstraint, Index, Text, TextClause, UniqueConstraint, text
 from sqlmodel import Field
 
 from app.cases.dossier import Dossier
@@ -66,6 +66,8 @@ TO_REPORTER: Final = frozenset(
         PaperKind.OPINION,
     }
 )
+# Of a case that others were joined to, those of them that every reporter gets: the others speak of one reporter's own words.
+TO_ALL_REPORTERS: Final = frozenset({PaperKind.REFUSAL, PaperKind.EXTENSION, PaperKind.OPINION})
 
 
 class Paper(Stored, table=True):
@@ -137,15 +139,32 @@ _TOLD: Final = """
     UNION SELECT CAST(assistant AS int) FROM json_array_elements_text(CAST(e.body AS json) #> '{data,assistants}') AS assistant
   )) AS units,
   (SELECT json_object_agg(x.field, x.text) FROM event_text x WHERE x.case_id = e.case_id AND x.seq = e.seq) AS texts"""
-_ONE: Final = text(f"""
+
+
+def _paper_statement(told_of: str, whose: str) -> TextClause:
+    return text(f"""
 SELECT p.kind, p.prefix, p.year, p.number, p.issued_at, u.name AS issued_by, {_TOLD}
 FROM paper p
-JOIN grievance c ON c.id = p.case_id
+JOIN grievance c ON c.id = {told_of}
 JOIN unit county ON county.id = p.county_id
 JOIN case_event e ON e.case_id = p.case_id AND e.seq = p.seq
 LEFT JOIN unit u ON u.id = e.unit_id
-WHERE p.id = :id AND p.case_id = :case_id
-""")  # noqa: S608 - a constant of this module
+WHERE p.id = :id AND {whose}
+""")  # noqa: S608 - constants of this module
+
+
+_ONE: Final = _paper_statement("p.case_id", "p.case_id = :case_id")
+# Of the case that this one was joined to, or that one was. It bears the number and title of this one, whose reporter reads it.
+_OF_PRIMARY: Final = _paper_statement(
+    ":case_id",
+    """p.case_id IN (
+  WITH RECURSIVE above AS (
+    SELECT g.id, g.primary_id, g.sealed FROM grievance own JOIN grievance g ON g.id = own.primary_id AND g.sealed = own.sealed
+    WHERE own.id = :case_id
+    UNION
+    SELECT g.id, g.primary_id, g.sealed FROM above a JOIN grievance g ON g.id = a.primary_id AND g.sealed = a.sealed
+  ) SELECT id FROM above)""",
+)
 _RECEIPT: Final = text(f"""
 SELECT c.received_at AS issued_at, u.name AS issued_by, {_TOLD}
 FROM grievance c
@@ -194,7 +213,11 @@ async def in_full(
         row = (await tx.all(_RECEIPT, case_id=case.id))[0]
         return _told(row, PaperKind.RECEIPT, case.ref)
     found = await tx.one_or_none(_ONE, id=paper_id, case_id=case.id)
-    if found is None or (reporter and PaperKind(found.kind) not in TO_REPORTER):
+    given = TO_REPORTER if reporter else frozenset(PaperKind)
+    if found is None and reporter and case.primary_id is not None:
+        found = await tx.one_or_none(_OF_PRIMARY, id=paper_id, case_id=case.id)
+        given = TO_ALL_REPORTERS
+    if found is None or PaperKind(found.kind) not in given:
         raise NotFound
     return _told(found, PaperKind(found.kind), named(found.prefix, found.year, found.number))
 

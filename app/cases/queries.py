@@ -212,14 +212,24 @@ SELECT CAST(json_build_object(
   'items', coalesce(json_agg(item) FILTER (WHERE place <= :size), '[]'),
   'next', max(cursor) FILTER (WHERE place = :size AND total > :size)) AS text)
 FROM (
-  SELECT json_build_object('ref', c.ref, 'title', c.title, 'phase', c.phase, 'received_at', c.received_at,
-      'holder', h.name, 'waiting', c.waiting, 'answered_at', c.answered_at) AS item,
+  SELECT json_build_object('ref', c.ref, 'title', c.title, 'phase', t.phase, 'received_at', c.received_at,
+      'holder', h.name, 'waiting', t.waiting, 'answered_at', t.answered_at, 'merged', t.id <> c.id) AS item,
     row_number() OVER (ORDER BY c.id DESC) AS place, count(*) OVER () AS total, '-~' || c.id AS cursor
   FROM (
     SELECT * FROM grievance
     WHERE citizen_id = :citizen_id AND id < CAST(:before_id AS uuid)
     ORDER BY id DESC LIMIT :size + 1
-  ) c JOIN unit h ON h.id = c.holder_unit_id
+  ) c
+  -- What was joined to another case stands as that one does.
+  CROSS JOIN LATERAL (
+    WITH RECURSIVE above AS (
+      SELECT c.id, c.phase, c.waiting, c.answered_at, c.holder_unit_id, c.primary_id, c.sealed
+      UNION
+      SELECT g.id, g.phase, g.waiting, g.answered_at, g.holder_unit_id, g.primary_id, g.sealed
+      FROM above a JOIN grievance g ON g.id = a.primary_id AND g.sealed = a.sealed
+    ) SELECT * FROM above WHERE primary_id IS NULL
+  ) t
+  JOIN unit h ON h.id = t.holder_unit_id
 ) page""")
 
 

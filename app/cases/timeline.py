@@ -1,7 +1,9 @@
 """A case told in order: to staff in full, to the reporter in citizens' words, to whoever has the tracking code likewise."""
 
+import hmac
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import msgspec
@@ -16,7 +18,7 @@ from app.cases.clocks import Clock
 from app.cases.dossier import Dossier
 from app.cases.lifecycle import Action, Phase
 from app.cases.models import Outcome
-from app.cases.papers import TO_REPORTER, PaperKind
+from app.cases.papers import TO_ALL_REPORTERS, TO_REPORTER, PaperKind
 from app.db import Transaction
 from app.errors import NotFound
 from app.limits.terms import Kind
@@ -56,36 +58,82 @@ LEFT JOIN citizen p ON p.id = c.citizen_id
 LEFT JOIN person_as_given given ON given.case_id = c.id
 WHERE c.id = :case_id""")  # noqa: S608 - constants of this module
 # What the reporter may read and no more: neither names of staff nor facts for those who handle the case.
-_PUBLIC_EVENTS = """
+_NAMES_A_UNIT = (
+    "('escalate', 'send_down', 'dispatch', 'object_refusal', 'rework', 'reassign', 'change_lead')"
+)
+_UNIT_NAMED = """(SELECT t.name FROM unit t WHERE t.id = CAST(coalesce(
+      CAST(e.body AS json) #>> '{data,to}', CAST(e.body AS json) #>> '{data,lead}') AS int))"""
+_PUBLIC_EVENTS = f"""
 SELECT CAST(coalesce(json_agg(json_build_object(
   'at', e.at, 'action', e.action, 'unit', u.name,
-  'photos', CASE WHEN e.seq = 1 THEN CAST(e.body AS json) #> '{data,photos}' END,
-  'to', CASE WHEN e.action IN ('escalate', 'send_down', 'dispatch', 'object_refusal', 'rework', 'reassign', 'change_lead') THEN
-    (SELECT t.name FROM unit t WHERE t.id = CAST(coalesce(
-      CAST(e.body AS json) #>> '{data,to}', CAST(e.body AS json) #>> '{data,lead}') AS int)) END,
+  'photos', CASE WHEN e.seq = 1 THEN CAST(e.body AS json) #> '{{data,photos}}' END,
+  'to', CASE WHEN e.action IN {_NAMES_A_UNIT} THEN {_UNIT_NAMED} END,
   'corrected', CASE WHEN e.action = 'recategorise' THEN CAST(e.body AS json) -> 'data' END,
   'texts', (SELECT json_object_agg(x.field, x.text) FROM event_text x WHERE x.case_id = e.case_id AND x.seq = e.seq)
 ) ORDER BY e.seq), '[]') AS text)
 FROM case_event e
 LEFT JOIN unit u ON u.id = e.unit_id
-WHERE e.case_id = c.id AND e.public"""
+WHERE e.case_id = c.id AND e.public"""  # noqa: S608 - constants of this module
 _PAPERS = (
     "(SELECT json_agg(w ORDER BY w.issued_at, w.id) FROM paper w WHERE w.case_id = c.id) AS papers"
 )
+# What is about its reporter, or was said by or to them: of a case that another was joined to, the other's reporter sees the
+# rest. Whatever a citizen did is left out as well.
+_ITS_REPORTERS_OWN = frozenset(
+    {
+        Action.REGISTER, Action.REQUEST_SUPPLEMENT, Action.SUPPLY, Action.OBJECT_REFUSAL, Action.WITHDRAW,
+        Action.PRESS, Action.MERGE,
+    }
+)  # fmt: skip
+_OWN = ", ".join(f"'{one}'" for one in sorted(_ITS_REPORTERS_OWN))
+_PAPERS_OF_ALL = ", ".join(f"'{one}'" for one in sorted(TO_ALL_REPORTERS))
+# The case that this one was joined to, or that one was, and what was done there. Sealed and ordinary never meet.
+_JOINED_TO = f"""
+CASE WHEN c.primary_id IS NOT NULL THEN (
+  WITH RECURSIVE above AS (
+    SELECT g.* FROM grievance g WHERE g.id = c.primary_id AND g.sealed = c.sealed
+    UNION
+    SELECT g.* FROM above a JOIN grievance g ON g.id = a.primary_id AND g.sealed = a.sealed
+  )
+  SELECT json_build_object('phase', t.phase, 'waiting', t.waiting, 'outcome', t.outcome,
+    'answered_at', t.answered_at, 'holder', h.name,
+    'events', (SELECT coalesce(json_agg(json_build_object('at', e.at, 'action', e.action, 'unit', u.name, 'to',
+        CASE WHEN e.action IN {_NAMES_A_UNIT} THEN {_UNIT_NAMED} END,
+        'corrected', CASE WHEN e.action = 'recategorise' THEN CAST(e.body AS json) -> 'data' END,
+        'texts', (SELECT json_object_agg(x.field, x.text) FROM event_text x WHERE x.case_id = e.case_id AND x.seq = e.seq)
+      ) ORDER BY e.at, e.case_id, e.seq), '[]')
+      FROM above a JOIN case_event e ON e.case_id = a.id LEFT JOIN unit u ON u.id = e.unit_id
+      WHERE e.public AND e.action NOT IN ({_OWN}) AND CAST(e.body AS json) #> '{{by,citizen}}' IS NULL),
+    'papers', (SELECT json_agg(w ORDER BY w.issued_at, w.id) FROM above a JOIN paper w ON w.case_id = a.id
+      WHERE w.kind IN ({_PAPERS_OF_ALL})))
+  FROM above t JOIN unit h ON h.id = t.holder_unit_id WHERE t.primary_id IS NULL
+) END AS joined_to"""  # noqa: S608 - constants of this module
 _OPEN_STORY = f"""
 SELECT c.id, c.ref, c.title, c.phase, c.waiting, c.outcome, c.received_at, c.answered_at,
-  h.name AS holder, f.name AS first_unit, ({_PUBLIC_EVENTS}) AS events
+  h.name AS holder, f.name AS first_unit, {_JOINED_TO}, ({_PUBLIC_EVENTS}) AS events
 FROM grievance c
 JOIN unit h ON h.id = c.holder_unit_id
 JOIN unit f ON f.id = c.first_unit_id
-WHERE c.ref = :ref"""  # noqa: S608 - constants of this module
+WHERE """  # noqa: S608 - constants of this module
+# All that were joined to the case of that number, or to one that was.
+_BELOW = """
+WITH RECURSIVE below AS (
+  SELECT id FROM grievance WHERE ref = :ref
+  UNION
+  SELECT g.id FROM below b JOIN grievance g ON g.primary_id = b.id
+)"""
+_JOINED_KEYS = text(f"""
+{_BELOW} SELECT g.ref, g.tracking_key FROM below JOIN grievance g USING (id) WHERE g.ref <> :ref
+""")  # noqa: S608 - a constant of this module
 # The key is compared by the database, before anything is gathered: a wrong code costs what an unknown case costs. The
 # key is a keyed digest, so how long the comparison takes tells nothing about the code.
-_BY_CODE = text(_OPEN_STORY + " AND c.tracking_key = :tracking_key")
-_BY_CITIZEN = text(
-    _OPEN_STORY.replace("SELECT c.id,", f"SELECT c.id, {_PAPERS},")
-    + " AND c.citizen_id = :citizen_id"
-)
+_BY_CODE = text(_OPEN_STORY + "c.ref = :ref AND c.tracking_key = :tracking_key")
+_WITH_PAPERS = _OPEN_STORY.replace("SELECT c.id,", f"SELECT c.id, {_PAPERS},")
+_BY_CITIZEN = text(_WITH_PAPERS + "c.ref = :ref AND c.citizen_id = :citizen_id")
+# By the number of the case that the citizen's was joined to, which they were told.
+_BY_PRIMARY = text(f"""{_WITH_PAPERS} c.id = (
+  {_BELOW} SELECT g.id FROM below JOIN grievance g USING (id) WHERE g.citizen_id = :citizen_id ORDER BY g.id LIMIT 1)
+""")  # noqa: S608 - constants of this module
 
 
 async def for_staff(
@@ -113,24 +161,50 @@ async def for_staff(
 
 
 async def for_reporter(tx: Transaction, ref: str, *, citizen_id: object) -> dict[str, Any]:
-    """The citizen's own case. Raises NotFound for what is not there or not the citizen's."""
-    row = await tx.one_or_none(_BY_CITIZEN, ref=ref, citizen_id=citizen_id)
+    """The citizen's own case; where it was joined to another, with what became of it there.
+
+    Raises NotFound for what is not there or not the citizen's.
+    """
+    return _to_reporter(await tx.one_or_none(_BY_CITIZEN, ref=ref, citizen_id=citizen_id))
+
+
+async def for_joined_reporter(tx: Transaction, ref: str, *, citizen_id: object) -> dict[str, Any]:
+    """The same, by the number of the case that the citizen's own was joined to."""
+    return _to_reporter(await tx.one_or_none(_BY_PRIMARY, ref=ref, citizen_id=citizen_id))
+
+
+def _to_reporter(row: Any) -> dict[str, Any]:
     if row is None:
         raise NotFound
     events = msgspec.json.decode(row.events)
+    joined = [] if row.joined_to is None else [_paper(one) for one in row.joined_to["papers"] or ()]
+    own = [one for one in _papers(row, row.papers) if one["kind"] in TO_REPORTER]
     return _told(row, events) | {
         "body": _first_words(events, "body"),
         "photos": events[0]["photos"] or [],
-        "papers": [one for one in _papers(row, row.papers) if one["kind"] in TO_REPORTER],
+        "papers": own + joined,
     }
 
 
 async def by_tracking_code(tx: Transaction, ref: str, code: str) -> dict[str, Any]:
-    """Progress for whoever holds the code. A wrong code and a case that is not there look and cost the same."""
+    """Progress for whoever holds the code. A wrong code and a case that is not there look and cost the same.
+
+    The code of a case that was joined to another also opens by the other's number, which its reporter was told.
+    """
     row = await tx.one_or_none(_BY_CODE, ref=ref, tracking_key=tracking_key(ref, code))
+    if row is None:
+        row = await _by_primary(tx, ref, code)
     if row is None:
         raise NotFound
     return _told(row, msgspec.json.decode(row.events))
+
+
+async def _by_primary(tx: Transaction, ref: str, code: str) -> Any:
+    for joined in await tx.all(_JOINED_KEYS, ref=ref):
+        key = tracking_key(joined.ref, code)
+        if hmac.compare_digest(key, joined.tracking_key):
+            return await tx.one_or_none(_BY_CODE, ref=joined.ref, tracking_key=key)
+    return None
 
 
 def _first_words(events: list[dict[str, Any]], field: str) -> str | None:
@@ -202,20 +276,29 @@ def _paper(row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _told(row: Any, events: list[dict[str, Any]]) -> dict[str, Any]:
-    phase = Phase(row.phase)
+    """Where the case was joined to another, it stands as the other does, under its own number and in its reporter's words."""
+    there = row.joined_to
+    at = row if there is None else SimpleNamespace(**there)
+    phase = Phase(at.phase)
+    steps = events if there is None else sorted(events + there["events"], key=_when)
     return {
         "ref": row.ref,
         "title": row.title,
         "phase": phase,
         "phase_label": phase.chinese,
-        "waiting": row.waiting,
-        "holder": row.holder,
+        "merged": there is not None,
+        "waiting": at.waiting,
+        "holder": at.holder,
         "first_unit": row.first_unit,
         "received_at": row.received_at,
-        "answered_at": row.answered_at,
-        "outcome": None if row.outcome is None else Outcome(row.outcome).chinese,
-        "timeline": [_in_citizens_words(event, row.first_unit) for event in events],
+        "answered_at": at.answered_at,
+        "outcome": None if at.outcome is None else Outcome(at.outcome).chinese,
+        "timeline": [_in_citizens_words(event, row.first_unit) for event in steps],
     }
+
+
+def _when(event: Mapping[str, Any]) -> datetime:
+    return datetime.fromisoformat(event["at"])
 
 
 def _in_citizens_words(event: Mapping[str, Any], first_unit: str) -> dict[str, Any]:
