@@ -41,6 +41,19 @@ class MessageKind(StrEnum):
     SURVEY_OWED = "survey_owed"
     SURVEY_REMINDER = "survey_reminder"
     STAFF_NOTICE = "staff_notice"
+    STAFF_WORK = "staff_work"
+    STAFF_PRESSED = "staff_pressed"
+    STAFF_DECISION = "staff_decision"
+    STAFF_CALLS = "staff_calls"
+
+
+# What staff are told: to sign in and look.
+TO_STAFF: Final = frozenset(
+    {
+        MessageKind.STAFF_NOTICE, MessageKind.STAFF_WORK, MessageKind.STAFF_PRESSED, MessageKind.STAFF_DECISION,
+        MessageKind.STAFF_CALLS,
+    }
+)  # fmt: skip
 
 
 class MessageState(StrEnum):
@@ -88,7 +101,7 @@ _WORTH_SENDING = {
     MessageKind.ONE_TIME_CODE: timedelta(minutes=4),
     MessageKind.SURVEY: timedelta(days=5),
     # Tomorrow there is another one, if there is reason for it.
-    MessageKind.STAFF_NOTICE: timedelta(hours=10),
+    **dict.fromkeys(TO_STAFF, timedelta(hours=10)),
     **dict.fromkeys(
         (
             MessageKind.SUPPLEMENT_REQUESTED,

@@ -2,7 +2,9 @@
 
 import re
 from collections.abc import Mapping
-from functools import cache
+from datetime import time
+from enum import StrEnum
+from functools import cache, cached_property
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Final, Literal, Self
@@ -21,6 +23,16 @@ _SECRETS: Final[Mapping[Provider, tuple[str, ...]]] = {
     "aliyun": ("aliyun_access_key_secret", "aliyun_push_secret", "aliyun_push_addresses"),
 }
 _IN_AN_ADDRESS: Final = re.compile(r"[A-Za-z0-9_-]+")
+
+
+class NoticeKind(StrEnum):
+    """What staff are texted about: limits and cards, new work, being pressed, decisions asked of them, return calls."""
+
+    TIME = "time"
+    WORK = "work"
+    PRESSED = "pressed"
+    DECISION = "decision"
+    CALLS = "calls"
 
 
 class Settings(BaseSettings):
@@ -108,7 +120,18 @@ class Settings(BaseSettings):
     )
     staff_notices: bool = Field(
         default=True,
-        description="whether staff whose numbers are entered are texted, once a day at most, that something is about to be due or a card has come",
+        description="whether staff whose numbers are entered are texted, once a day and kind at most, to sign in and look",
+    )
+    staff_notice_kinds: str = Field(
+        default="time,work,pressed,decision,calls",
+        description="what staff are texted about: time (cards, reminders, 督办), work (new work), pressed (催办, 批示), decision (approvals), calls (return calls)",
+    )
+    staff_notices_from: time = Field(
+        default=time(9, 30),
+        description="when the day begins on which staff are texted; what comes before waits",
+    )
+    staff_notices_until: time = Field(
+        default=time(19, 30), description="when it ends; what comes later waits for the next day"
     )
     twilio_account_sid: str = Field(
         default="ACsimulator0000000000000000000000", description="the Twilio account"
@@ -209,6 +232,19 @@ class Settings(BaseSettings):
     def _empty_is_unset(cls, given: object) -> object:
         return None if given == "" else given
 
+    @field_validator("staff_notice_kinds")
+    @classmethod
+    def _kinds_known(cls, given: str) -> str:
+        for one in filter(None, (part.strip() for part in given.split(","))):
+            NoticeKind(one)
+        return given
+
+    @model_validator(mode="after")
+    def _day_begins_before_it_ends(self) -> Self:
+        if self.staff_notices_from >= self.staff_notices_until:
+            raise ValueError("STAFF_NOTICES_FROM must be before STAFF_NOTICES_UNTIL")
+        return self
+
     @field_validator("aliyun_push_addresses")
     @classmethod
     def _networks(cls, given: str) -> str:
@@ -244,6 +280,13 @@ class Settings(BaseSettings):
     @property
     def media_store_url(self) -> str:
         return self.media_url or _LOCAL_MEDIA.as_uri()
+
+    @cached_property
+    def notices(self) -> frozenset[NoticeKind]:
+        if not self.staff_notices:
+            return frozenset()
+        kinds = (part.strip() for part in self.staff_notice_kinds.split(","))
+        return frozenset(NoticeKind(one) for one in kinds if one)
 
     @property
     def sms_api_url(self) -> str:

@@ -2,7 +2,7 @@
 
 from app.auth import models as auth
 from app.calendars import models as calendars
-from app.cases import clocks, papers, photos
+from app.cases import clocks, noticing, papers, photos
 from app.cases import models as cases
 from app.delivery.channel import SmsChannel
 from app.delivery.phone_limits import Texted
@@ -33,6 +33,7 @@ __all__ = [
     "directory",
     "limits",
     "looks",
+    "noticing",
     "papers",
     "photos",
     "reports",

@@ -193,6 +193,22 @@ TEMPLATES: Final[Mapping[MessageKind, Template]] = MappingProxyType(
             "您或您所在单位有新的督办或红黄牌，或有事项即将到期，请登录群工系统查看办理。对红黄牌有异议的，请在发牌后5个工作日内申诉。",
             segments=2,
         ),
+        MessageKind.STAFF_WORK: _template(
+            "您所在单位有新交来的事项等待研判或签收，请登录群工系统查看办理。",
+            segments=1,
+        ),
+        MessageKind.STAFF_PRESSED: _template(
+            "您所在单位承办的事项有新的催办或批示，请登录群工系统查看办理。",
+            segments=1,
+        ),
+        MessageKind.STAFF_DECISION: _template(
+            "您所在单位有事项等待审批，请登录群工系统查看办理。",
+            segments=1,
+        ),
+        MessageKind.STAFF_CALLS: _template(
+            "您所在单位有群众等待电话回访，请登录群工系统查看办理。",
+            segments=1,
+        ),
     }
 )
 

@@ -6,7 +6,7 @@ batch that fails is done again limit by limit.
 
 import time
 from collections.abc import Callable, Collection, Coroutine, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any, Final, Protocol, TypeAlias
 from uuid import UUID
 
@@ -17,14 +17,14 @@ from sqlalchemy import text
 from app import bell, clock
 from app.auth.actor import SYSTEM
 from app.bell import Bell
-from app.cases import rescheduling
+from app.cases import noticing, rescheduling
 from app.cases.actions import closing, reorganising
 from app.cases.clocks import Clock
 from app.db import Transaction, reading, transaction
 from app.supervision import sweeping
 from app.supervision.sweeping import Swept
 from app.supervision.watching import Watch
-from app.surveys import asking
+from app.surveys import asking, call_notices
 from workers import housekeeping
 from workers.month_end import MonthEnds
 
@@ -213,6 +213,30 @@ class Batches:
         return bool(taken)
 
 
+class StaffNotices:
+    """Texts staff about work that came to their unit; once a day, when the day begins, about return calls that are open."""
+
+    def __init__(self) -> None:
+        self._called_on: date | None = None
+
+    async def step(self) -> tuple[int, bool]:
+        async with transaction() as tx:
+            done = await noticing.text_owed(tx, most=_BATCH)
+            now = await tx.now()
+        await self._about_calls(now)
+        if done:
+            bell.ring(Bell.OUTBOX)
+        return done, done == _BATCH
+
+    async def _about_calls(self, now: datetime) -> None:
+        today = now.astimezone(clock.SHANGHAI).date()
+        if self._called_on == today or noticing.when(now) != now:
+            return
+        async with transaction() as tx:
+            await call_notices.owe_call_notices(tx, now=now)
+        self._called_on = today
+
+
 class Deadlines:
     """One look at everything that a clock is to do."""
 
@@ -224,6 +248,7 @@ class Deadlines:
             "computing limits anew": Batches("limits", rescheduling.reschedule, rescheduling.BATCH).step,
             "cards": _more(CardSweep().step),
             "handing over": Batches("handing over", reorganising.hand_over, reorganising.BATCH).step,
+            "staff notices": _more(StaffNotices().step),
             "surveys": _rung(Sweep("survey", asking.owed, asking.ask)),
             "survey turns": _rung(Sweep("survey turn", asking.due, asking.see_to)),
             "archiving": _more(Sweep("archiving", to_archive, archive).step),

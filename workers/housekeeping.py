@@ -5,7 +5,7 @@ from obstore.exceptions import BaseError
 
 from app import heartbeats, idempotency
 from app.auth import codes, sessions, signing_in
-from app.cases import photos
+from app.cases import noticing, photos
 from app.db import transaction
 from app.delivery import phone_limits
 
@@ -22,6 +22,7 @@ _FORGET = {
     "texted": phone_limits.forget_old,
     "failed_sign_in": signing_in.forget_old,
     "session": sessions.forget_old,
+    "notice_owed": noticing.forget_settled,
 }
 
 

@@ -17,7 +17,7 @@ import msgspec
 
 from app import keys
 from app.auth.actor import Actor, CitizenActor, StaffActor
-from app.cases import sealed_cases
+from app.cases import noticing, sealed_cases
 from app.cases.clocks import Clock
 from app.cases.dossier import Dossier
 from app.cases.lifecycle import Action
@@ -55,7 +55,7 @@ def record(
     texts: Mapping[str, str] | None = None,
     **data: Any,
 ) -> None:
-    """Append an entry for what was just done to the case, and have the changed rows written.
+    """Append an entry for what was just done to the case, and have the changed rows written; tell the units it concerns.
 
     `texts` are people's words (erasable; the entry keeps salted digests), `data` are facts without names.
     """
@@ -70,6 +70,7 @@ def record(
         tx.add(
             EventText(case_id=case.id, seq=case.event_seq + 1, field=name, salt=salt, text=words)
         )
+    noticing.pass_on(tx, dossier, action, by=by, now=now)
     after = _after(dossier, new=new)
     tx.add(
         entry(case, action, by=by, now=now, public=public, data=data, texts=digests, after=after)

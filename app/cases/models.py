@@ -6,6 +6,7 @@ from typing import ClassVar
 from uuid import UUID
 
 from sqlalchemy import CheckConstraint, Index, Text, text
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field
 
 from app.cases.lifecycle import Action, Phase
@@ -139,7 +140,7 @@ class Case(Stored, table=True):
         "phase", "holder_unit_id", "stage", "stage_started_at", "stage_due_at", "stage_rule", "due_at", "statutory_due_at",
         "waiting", "waiting_since", "wait_asked_at", "extension_asked_at", "extended", "listed_at", "round", "returns",
         "refusals_objected", "presses", "pressed_at", "primary_id", "outcome", "answered_at", "close_at", "closed_at",
-        "supplement_asked_by", "accused_unit_id", "kind", "category_id", "urgent", "event_seq", "event_hash",
+        "supplement_asked_by", "accused_unit_id", "kind", "category_id", "urgent", "news", "event_seq", "event_hash",
     )  # fmt: skip
 
     id: UUID = Field(primary_key=True)
@@ -191,6 +192,9 @@ class Case(Stored, table=True):
     closed_at: datetime | None = Field(default=None, sa_type=MOMENT)
     # The unit that last asked for a supplement: each holder may ask once, for everything missing.
     supplement_asked_by: int | None = Field(default=None, foreign_key="unit.id")
+    # What the holder has not acted on yet: that the case was given to it, that it was pressed, that a leader instructed; each
+    # as {what, by, at}, the oldest first.
+    news: list[dict[str, str]] | None = Field(default=None, sa_type=JSONB)
     event_seq: int = 0
     event_hash: bytes = b""
 

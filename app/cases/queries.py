@@ -51,7 +51,7 @@ _ITEM = """json_build_object(
   'waiting', c.waiting, 'holder', h.name, 'village', v.name, 'round', c.round, 'returns', c.returns, 'presses', c.presses,
   'received_at', c.received_at, 'due_at', c.due_at, 'stage_due_at', c.stage_due_at,
   'overdue', coalesce(c.waiting IS NULL AND c.stage_due_at < :now, false), 'part', {part}, 'part_due_at', {part_due},
-  'to_decide', {decides}, 'supervised', (
+  'to_decide', {decides}, 'news', coalesce(c.news, '[]'), 'supervised', (
     SELECT json_build_object('unit', s.name, 'due_at', k.due_at) FROM clock k JOIN unit s ON s.id = k.unit_id
     WHERE k.case_id = c.id AND k.ended_at IS NULL AND k.stage = 'supervised_reply' ORDER BY k.due_at LIMIT 1))"""
 

@@ -6,7 +6,7 @@ from random import random
 from typing import Final
 
 from app.delivery.terms import ErrorClass
-from app.outbox import FINAL, MessageKind, MessageState, Why
+from app.outbox import FINAL, TO_STAFF, MessageKind, MessageState, Why
 
 # A refusal for the moment: tried again after so long, doubled each time, with jitter.
 _FIRST_PAUSE_SECONDS: Final = 15.0
@@ -22,7 +22,7 @@ ASK_AFTER: Final = (timedelta(hours=2), timedelta(hours=12), timedelta(hours=48)
 # What only asks for something: who wants no texts is not called about it.
 _ASKING: Final = frozenset({MessageKind.SURVEY, MessageKind.SURVEY_REMINDER})
 # Nobody sees to these: whoever waits for a code asks for another, and what staff were to look at they see when they sign in.
-_UNATTENDED: Final = frozenset({MessageKind.ONE_TIME_CODE, MessageKind.STAFF_NOTICE})
+_UNATTENDED: Final = frozenset({MessageKind.ONE_TIME_CODE}) | TO_STAFF
 # A phone that was off or out of reach when the provider gave up is tried once more, after so long.
 RETRY_AFTER: Final = timedelta(minutes=30)
 

@@ -95,4 +95,8 @@ _KINDS: Final = {
     MessageKind.SURVEY: "评价邀请",
     MessageKind.SURVEY_REMINDER: "评价提醒",
     MessageKind.STAFF_NOTICE: "工作提醒",
+    MessageKind.STAFF_WORK: "新任务提醒",
+    MessageKind.STAFF_PRESSED: "催办提醒",
+    MessageKind.STAFF_DECISION: "审批提醒",
+    MessageKind.STAFF_CALLS: "回访提醒",
 }

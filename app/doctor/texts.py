@@ -23,6 +23,9 @@ SELECT id, kind, state, attempts, lease_until FROM outbox_message
 WHERE state = 'accepted' AND settled_at IS NULL AND (lease_until IS NULL OR lease_until < :since)
 ORDER BY lease_until NULLS FIRST, id LIMIT :most
 """)
+_NOTICES_SETTLED = text("""
+SELECT unit_id, kind, day, due_at FROM notice_owed WHERE settled_at IS NULL AND due_at < :since ORDER BY due_at, unit_id LIMIT :most
+""")
 _OWED_ONCE = text("""
 SELECT once, count(*) AS messages FROM outbox_message WHERE once IS NOT NULL
 GROUP BY once HAVING count(*) > 1 ORDER BY once LIMIT :most
@@ -86,6 +89,14 @@ DELIVERY: Final[tuple[Invariant, ...]] = (
         "the message `id` is with a worker that did not come back, or with the provider unreported, and nobody has inquired about it since `lease_until`: do the workers run, is the channel paused (`qungong sms status`)?",
         Reach.WHOLE,
         _NOTHING_LEFT_UNDER_WAY,
+    ),
+    Invariant(
+        3,
+        "notices_are_settled",
+        "该提醒工作人员的都已提醒",
+        "the unit `unit_id` was to be texted at `due_at` about `kind`, and nobody has seen to it since: do the workers run?",
+        Reach.WHOLE,
+        _NOTICES_SETTLED,
     ),
     Invariant(
         3,

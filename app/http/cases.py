@@ -1,7 +1,7 @@
 """How both faces show a case to staff: in a list, in full, and after something was done to it."""
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 from pydantic import BaseModel, Field
@@ -25,6 +25,18 @@ class SupervisedOut(BaseModel):
 
     unit: str = Field(description="由谁回复；事件移交后仍由该单位回复", examples=["广顺街道"])
     due_at: At = Field(description="回复何时到期，过后发黄牌")
+
+
+class NewsOut(BaseModel):
+    """What the holder has not acted on yet."""
+
+    what: Literal["given", "pressed", "instructed"] = Field(
+        description="given 新交来、pressed 被催办、instructed 有批示；承办单位办理之后不再显示"
+    )
+    by: Role | Literal["reporter", "system"] = Field(
+        description="由谁：岗位，或 reporter 反映人、system 系统", examples=["leader"]
+    )
+    at: At
 
 
 class CaseItem(BaseModel):
@@ -51,6 +63,7 @@ class CaseItem(BaseModel):
     to_decide: Stage | None = Field(
         description="待审批的是什么：hand_back_decision 退回、extension_decision 延期、wait_decision 挂起"
     )
+    news: list[NewsOut] = Field(description="承办单位尚未处理的新情况，早的在前")
     supervised: SupervisedOut | None = Field(description="正在督办，尚未回复；没有则为空")
 
 

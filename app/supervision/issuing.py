@@ -8,14 +8,13 @@ from sqlalchemy import text
 from app.auth.actor import StaffActor
 from app.auth.posts import held_in
 from app.auth.sessions import MOVED
-from app.cases import access, history
+from app.cases import access, history, noticing
 from app.cases.dossier import Dossier
 from app.cases.lifecycle import Action, Condition
 from app.db import Transaction
 from app.directory.terms import Role, UnitKind
 from app.errors import InvalidInput, NotPermitted
 from app.identifiers import uuid7
-from app.supervision import noticing
 from app.supervision.listing import InFull, SeenCard, appeal_until
 from app.supervision.models import Card, CardCause, CardLevel
 

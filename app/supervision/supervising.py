@@ -4,13 +4,12 @@ from datetime import datetime
 
 from app.auth.actor import StaffActor
 from app.calendars.working_time import Limit, LimitUnit
-from app.cases import access, history, papers
+from app.cases import access, history, noticing, papers
 from app.cases.dossier import Dossier
 from app.cases.lifecycle import Action
 from app.cases.papers import PaperKind
 from app.db import Transaction
 from app.limits.terms import Stage
-from app.supervision import noticing
 
 
 async def supervise(

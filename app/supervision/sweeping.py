@@ -14,7 +14,7 @@ from sqlalchemy import text
 
 from app import clock as moved_clock
 from app.auth.actor import SYSTEM
-from app.cases import access, deadlines, history, rescheduling
+from app.cases import access, deadlines, history, noticing, rescheduling
 from app.cases.actions import waiting
 from app.cases.clocks import Clock
 from app.cases.deadlines import Step
@@ -24,7 +24,6 @@ from app.db import Transaction
 from app.directory.terms import ACTING_ROLES, Role
 from app.identifiers import uuid7
 from app.limits.terms import WITHOUT_CARDS, Stage
-from app.supervision import noticing
 from app.supervision.models import Card, CardCause, CardLevel
 
 _COLUMNS: Final = ", ".join(f'w."{name}"' for name in Clock.model_fields)

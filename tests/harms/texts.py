@@ -27,6 +27,13 @@ HARMS: Final[tuple[Harm, ...]] = (
         {"kind": "survey_owed"},
     ),
     (
+        "notices_are_settled",
+        (
+            "UPDATE notice_owed SET due_at = now() - interval '16 minutes', settled_at = NULL WHERE unit_id = (SELECT holder_unit_id FROM grievance WHERE id = [id])",
+        ),
+        {"kind": "work"},
+    ),
+    (
         "nothing_left_under_way",
         (
             "UPDATE outbox_message SET state = 'sending', lease_until = now() - interval '16 minutes' WHERE case_id = [id] AND kind = 'receipt'",

@@ -1,28 +1,32 @@
 """Texts to staff: whoever has a card or a reminder is told to sign in and look, once a day, and nothing else is said."""
 
 import asyncio
+from collections import Counter
+from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from typing import Any
 
+import asyncpg
 import pytest
 import pytest_asyncio
 from sqlalchemy import text
 
 from app.auth.actor import StaffActor
 from app.auth.phones import phone_key
-from app.cases.actions import filing, judging
+from app.cases.actions import dispatching, extending, filing, handling, judging
+from app.cases.actions.dispatching import Part
 from app.cases.actions.filing import Intake
 from app.cases.models import Channel
+from app.cases.noticing import when
 from app.clock import SHANGHAI
 from app.db import Database, transaction
 from app.directory import official_numbers
 from app.keys import decrypt
 from app.limits.terms import Kind
-from app.outbox import MessageKind, open_params, phone_place
+from app.outbox import TO_STAFF, MessageKind, open_params, phone_place
 from app.settings import settings
-from app.supervision import issuing, supervising
+from app.supervision import issuing, pressing, supervising
 from app.supervision.models import CardLevel
-from app.supervision.noticing import when
 from qungong import sample
 from sms import texts
 from tests.conftest import find_staff
@@ -31,6 +35,8 @@ from tests.workers.carding import (
     LATE,
     MONDAY,
     VILLAGE,
+    WATER,
+    assert_records_hold,
     at,
     cards,
     day,
@@ -39,10 +45,15 @@ from tests.workers.carding import (
     sweep,
 )
 from tests.workers.conftest import Provider
-from workers.deadlines import CardSweep
+from workers.deadlines import CardSweep, StaffNotices
 from workers.outbox import Delivery, open_gateway
 
-CADRE, DESK, HEAD, CLERK, CENTER = (f"+8613700000{number:03d}" for number in range(5))
+CADRE, DESK, HEAD, CLERK, CENTER, LEAD, ASSISTANT = (
+    f"+8613700000{number:03d}" for number in range(7)
+)
+_TO_STAFF = text("""
+SELECT * FROM outbox_message WHERE kind IN ('staff_work', 'staff_pressed', 'staff_decision', 'staff_calls') ORDER BY id
+""")
 _TEXTS = text("SELECT * FROM outbox_message WHERE kind = 'staff_notice' ORDER BY due_at, id")
 _NUMBER = text("SELECT id FROM official_number WHERE phone_key = :phone_key AND removed_at IS NULL")
 
@@ -215,6 +226,163 @@ async def test_what_was_not_carded_is_not_told_of(cadre: StaffActor) -> None:
     await run(BREAK, ref=ref)
     await sweep(LATE + timedelta(minutes=5))
     assert (await cards(ref), await owed()) == ([], [])
+
+
+async def told_of_work(moment: datetime) -> dict[tuple[str, str], int]:
+    """How many texts each number is owed, by kind, when the workers have looked."""
+    with at(moment):
+        work = StaffNotices()
+        while (await work.step())[1]:
+            pass
+    async with transaction() as tx:
+        rows = await tx.all(_TO_STAFF)
+    return dict(
+        Counter((decrypt(one.phone_sealed, phone_place(one.id, None)), one.kind) for one in rows)
+    )
+
+
+async def act(
+    action: Callable[..., Awaitable[Any]], ref: str, account: str, now: datetime, **told: Any
+) -> None:
+    by = await find_staff(account)
+    async with transaction() as tx:
+        await action(tx, ref, by=by, now=now, **told)
+
+
+async def news_of(ref: str) -> list[tuple[str, str]]:
+    async with transaction() as tx:
+        found = await tx.scalar(text("SELECT news FROM grievance WHERE ref = :ref"), ref=ref)
+    return [(one["what"], one["by"]) for one in found or ()]
+
+
+TEN = day(9, 22, 10, minute=30)
+FINDING = {"finding": "本级不能解决"}
+
+
+async def test_escalate_texts_the_staff_of_the_next_unit_once_a_day(cadre: StaffActor) -> None:
+    for number in range(30):
+        ref = await registered(cadre, MONDAY, number)
+        await act(judging.escalate, ref, "gongnong", TEN, **FINDING)
+    assert await told_of_work(TEN) == {(HEAD, "staff_work"): 1, (CLERK, "staff_work"): 1}
+    # Later that day nothing more; the day after again.
+    for number, moment in ((31, day(9, 22, 16)), (32, day(9, 23, 11))):
+        ref = await registered(cadre, MONDAY, number)
+        await act(judging.escalate, ref, "gongnong", moment, **FINDING)
+        found = await told_of_work(moment)
+        assert set(found.values()) == {1 if number == 31 else 2}
+
+
+async def test_staff_are_not_texted_about_what_they_give_themselves(cadre: StaffActor) -> None:
+    ref = await registered(cadre, MONDAY)
+    await act(judging.handle, ref, "gongnong", TEN)
+    assert await told_of_work(day(9, 23)) == {}
+
+
+async def test_new_work_at_night_is_told_in_the_morning(cadre: StaffActor) -> None:
+    ref = await registered(cadre, MONDAY)
+    await act(judging.escalate, ref, "gongnong", day(9, 22, 22), **FINDING)
+    assert await told_of_work(day(9, 22, 23)) == {}
+    assert await told_of_work(day(9, 23, 9, minute=31)) == {
+        (HEAD, "staff_work"): 1,
+        (CLERK, "staff_work"): 1,
+    }
+
+
+async def test_dispatch_texts_lead_and_assistants_and_a_request_its_decider(
+    cadre: StaffActor,
+) -> None:
+    await enter(LEAD, unit_code="500153100")
+    await enter(ASSISTANT, unit_code=WATER)
+    ref = await registered(cadre, MONDAY)
+    await act(judging.escalate, ref, "gongnong", TEN, **FINDING)
+    await act(judging.escalate, ref, "guangshun", TEN, **FINDING)
+    assert (await told_of_work(TEN))[CENTER, "staff_work"] == 1
+    await act(
+        dispatching.dispatch, ref, "zhihui", TEN, lead=Part("500153100"), assistants=[Part(WATER, "派维修队")], note="",
+    )  # fmt: skip
+    found = await told_of_work(TEN)
+    assert (found[LEAD, "staff_work"], found[ASSISTANT, "staff_work"]) == (1, 1)
+    await act(handling.sign, ref, "ronglong", TEN)
+    await act(extending.extend, ref, "ronglong", TEN, days=3, reason="等施工队")
+    assert (await told_of_work(TEN))[CENTER, "staff_decision"] == 1
+
+
+async def test_press_and_instruct_reach_the_holder_until_it_acts(cadre: StaffActor) -> None:
+    ref = await registered(cadre, MONDAY)
+    await act(judging.escalate, ref, "gongnong", TEN, **FINDING)
+    assert await news_of(ref) == [("given", "village_cadre")]
+    await act(judging.handle, ref, "guangshun", TEN)
+    assert await news_of(ref) == []
+    await act(pressing.press, ref, "zhihui", TEN, note="")
+    await act(pressing.instruct, ref, "lingdao", TEN, instruction="今日送水")
+    await act(pressing.press, ref, "lingdao", TEN, note="")
+    assert await news_of(ref) == [("instructed", "leader"), ("pressed", "leader")]
+    found = await told_of_work(TEN)
+    assert (found[CLERK, "staff_pressed"], found[HEAD, "staff_pressed"]) == (1, 1)
+    assert (DESK, "staff_pressed") not in found
+    await act(handling.progress, ref, "guangshun", TEN, report="正在送水", tell_reporter=False)
+    assert await news_of(ref) == []
+    await assert_records_hold()
+
+
+async def test_texts_about_work_say_nothing_of_the_case(cadre: StaffActor) -> None:
+    ref = await registered(cadre, MONDAY)
+    await act(judging.escalate, ref, "gongnong", TEN, **FINDING)
+    await told_of_work(TEN)
+    async with transaction() as tx:
+        rows = await tx.all(_TO_STAFF)
+    assert rows
+    for one in rows:
+        assert (one.case_id, one.citizen_id, open_params(one.id, one.params_sealed)) == (
+            None,
+            None,
+            {},
+        )
+    for kind in TO_STAFF:
+        assert "请登录群工系统" in texts.render(kind, {}).body
+
+
+async def test_work_on_a_sealed_case_texts_nobody(cadre: StaffActor) -> None:
+    await enter("+8613700000099", account="jiwei")
+    await enter("+8613700000098", unit_code="500153JW")
+    intake = Intake("检举", "某人收了钱。", Kind.ACCUSATION, Channel.CADRE)
+    async with transaction() as tx:
+        ref = (await filing.register(tx, intake, by=cadre, now=TEN)).case.ref
+    assert await news_of(ref) == [("given", "village_cadre")]
+    assert await told_of_work(TEN) == {}
+    async with transaction() as tx:
+        assert await tx.all(text("SELECT * FROM notice_owed")) == []
+
+
+async def test_settings_choose_what_staff_are_texted_about_and_when(
+    cadre: StaffActor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("STAFF_NOTICE_KINDS", "time,pressed")
+    monkeypatch.setenv("STAFF_NOTICES_FROM", "08:00")
+    settings.cache_clear()
+    ref = await registered(cadre, MONDAY)
+    await act(judging.escalate, ref, "gongnong", TEN, **FINDING)
+    await act(pressing.press, ref, "lingdao", day(9, 23, 8, minute=5), note="")
+    found = await told_of_work(day(9, 23, 8, minute=6))
+    assert found == {(HEAD, "staff_pressed"): 1, (CLERK, "staff_pressed"): 1}
+    settings.cache_clear()
+
+
+async def test_a_hand_over_that_fails_owes_no_text(cadre: StaffActor) -> None:
+    """Hand-over and notice are one transaction."""
+    ref = await registered(cadre, MONDAY)
+    await run(BREAK, ref=ref)
+    with pytest.raises(asyncpg.IntegrityConstraintViolationError):
+        await act(judging.escalate, ref, "gongnong", TEN, **FINDING)
+    assert await told_of_work(day(9, 23)) == {}
+
+
+async def test_many_who_hand_over_at_once_owe_one_notice(cadre: StaffActor) -> None:
+    refs = [await registered(cadre, MONDAY, number) for number in range(20)]
+    await asyncio.gather(*(act(judging.escalate, ref, "gongnong", TEN, **FINDING) for ref in refs))
+    with at(TEN):
+        await asyncio.gather(*(StaffNotices().step() for _ in range(4)))
+    assert await told_of_work(TEN) == {(HEAD, "staff_work"): 1, (CLERK, "staff_work"): 1}
 
 
 @pytest.mark.parametrize(
