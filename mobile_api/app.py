@@ -16,6 +16,7 @@ from app.settings import settings
 from mobile_api import (
     cadre,
     cadre_cards,
+    cadre_listed,
     cadre_sessions,
     document,
     photos,
@@ -66,6 +67,7 @@ def create_app() -> FastAPI:
         cadre_sessions.router,
         cadre.router,
         cadre_cards.router,
+        cadre_listed.router,
         tracking.router,
     )
     for part in parts:

@@ -17,6 +17,7 @@ from app.api import (
     handling,
     judging,
     limits,
+    listed,
     looks,
     official_numbers,
     papers,
@@ -50,7 +51,7 @@ _PARTS: Final = (
     sessions, cases, photos, filing, judging, recategorising, dispatching, handling, extending, waiting, pressing, supervising, papers,
     return_calls, replies, looks, texts,
     directory, reorganising, official_numbers, calendars, limits, text_templates,
-    cards, wall, reports,
+    cards, wall, listed, reports,
 )  # fmt: skip
 _TOKENS: Final = {
     "token": {"type": "http", "scheme": "bearer", "description": "登录后取得的令牌"},

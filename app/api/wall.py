@@ -6,11 +6,12 @@ from fastapi import APIRouter, Response
 from pydantic import BaseModel, Field
 
 from app.errors import NotPermitted, SignInRequired
+from app.http.listed import ListedCase
 from app.http.moments import At
 from app.http.problems import problems
 from app.http.transaction import OneTransaction, Tx
 from app.http.who import ByStaff
-from app.limits.terms import Kind, Stage
+from app.limits.terms import Stage
 from app.supervision import wall
 from app.supervision.models import CardCause, CardLevel
 
@@ -30,22 +31,6 @@ class WallCard(BaseModel):
     effective_at: At
 
 
-class WallCase(BaseModel):
-    """A case on the public list (挂牌督办), without its title, which is in a citizen's words."""
-
-    ref: str = Field(examples=["500153-261122-48392017"])
-    kind: Kind
-    category: str | None = Field(examples=["城乡建设/公用事业/供水"])
-    village: str | None = Field(examples=["工农茶叶产业社区"])
-    holder: str = Field(examples=["荣隆镇"])
-    holder_code: str = Field(examples=["500153100"])
-    listed_at: At
-    received_at: At
-    due_at: At
-    stage_due_at: At | None
-    overdue: bool
-
-
 class WallUnit(BaseModel):
     unit: str = Field(examples=["广顺街道"])
     unit_code: str = Field(examples=["500153003"])
@@ -54,7 +39,7 @@ class WallUnit(BaseModel):
 
 class Wall(BaseModel):
     cards: list[WallCard] = Field(description="最新的、有效的牌")
-    listed: list[WallCase] = Field(description="挂牌督办的事件，最新的在前")
+    listed: list[ListedCase] = Field(description="挂牌督办的事件，最新的在前")
     overdue: list[WallUnit] = Field(description="有超期事件的单位，多的在前")
 
 

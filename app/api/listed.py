@@ -1,0 +1,28 @@
+"""Over HTTP: the list of cases under public supervision (挂牌督办)."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Response
+
+from app.errors import SignInRequired
+from app.http.listed import ListedCases, ListedQuery
+from app.http.problems import problems
+from app.http.transaction import OneTransaction, Tx
+from app.http.who import ByStaff
+from app.supervision import listed
+
+router = APIRouter(prefix="/listed-cases", tags=["督办"], route_class=OneTransaction)
+
+
+@router.get(
+    "",
+    response_model=ListedCases,
+    summary="挂牌督办的事件",
+    description="全县挂牌督办、尚未办结的事件，新挂的在前；全县工作人员都可以看。没有群众的信息，也没有保密的事件。",
+    responses=problems(SignInRequired),
+)
+async def list_listed(asked: Annotated[ListedQuery, Query()], tx: Tx, by: ByStaff) -> Response:
+    page = await listed.listed_page(
+        tx, by=by, now=await tx.now(), cursor=asked.cursor, size=asked.size
+    )
+    return Response(page, media_type="application/json")
