@@ -40,7 +40,7 @@ from app.http.case_inputs import (
 )
 from app.http.cases import CaseDetail, CaseStateOut, Inbox, in_full, state_of
 from app.http.correction import CorrectionIn
-from app.http.inputs import Moment, OptionalLine, Ref
+from app.http.inputs import Moment, Ref
 from app.http.problems import problems
 from app.http.transaction import OneTransaction, Tx
 from app.http.who import require_key
@@ -66,7 +66,6 @@ _ANSWER = problems(
 
 class OnBehalf(Told):
     person: PersonIn = Field(description="替谁反映")
-    place: OptionalLine | None = Field(default=None, description="地点", examples=["13至17栋"])
     accusation_confirmed: AccusationConfirmed = False
     urgent: StrictBool = Field(default=False, description="紧急：当天研判、当天办理")
     occurred_at: Moment | None = Field(

@@ -5,7 +5,8 @@ from typing import Annotated, Self
 from pydantic import BaseModel, Field
 
 from app.cases.actions.filing import Registered
-from app.http.inputs import Identifier, Input, Paragraphs, UnitCode
+from app.http.cases import SimilarOpen, SimilarOut
+from app.http.inputs import Identifier, Input, OptionalLine, Paragraphs, UnitCode
 from app.limits.terms import Kind
 from mobile_api.wording import Photos, Title, title_of
 
@@ -21,6 +22,9 @@ class Told(Input):
         ),
     ]
     title: Title = None
+    place: OptionalLine | None = Field(
+        default=None, description="地点，可不填", examples=["13至17栋"]
+    )
     kind: Kind = Field(
         description="question 咨询，suggestion 建议，help 求助，complaint 投诉，accusation 检举控告（保密办理）",
         examples=["help"],
@@ -47,6 +51,7 @@ class ReceiptOut(BaseModel):
         description="所填号码收不到短信，或不能用于短信评价时，登记人须知；没有则为空",
         examples=[None],
     )
+    similar_open: SimilarOpen
 
     @classmethod
     def of(cls, registered: Registered) -> Self:
@@ -57,4 +62,5 @@ class ReceiptOut(BaseModel):
             holder=registered.holder.name,
             textable=registered.case.textable,
             notice=registered.notice,
+            similar_open=[SimilarOut.model_validate(one) for one in registered.similar_open],
         )

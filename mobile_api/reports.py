@@ -162,6 +162,7 @@ async def report(given: Report, tx: Tx, by: ByCitizen) -> ReceiptOut:
             kind=given.kind,
             channel=Channel.POSTER,
             asked_code=given.unit_code,
+            place=given.place or "",
             category_id=given.category_id,
             accused_code=given.accused_code,
             photos=tuple(given.photos),

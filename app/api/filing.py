@@ -20,7 +20,7 @@ from app.errors import (
 )
 from app.http.accusations import AccusationConfirmed, AccusationTakenOut, require_confirmation
 from app.http.case_inputs import PersonIn, Reason, Supplement
-from app.http.cases import CaseStateOut
+from app.http.cases import CaseStateOut, SimilarOpen, SimilarOut
 from app.http.inputs import Identifier, Input, Line, Moment, OptionalLine, Paragraphs, UnitCode
 from app.http.moments import At
 from app.http.problems import problems
@@ -109,6 +109,7 @@ class RegisteredOut(BaseModel):
         description="办结后怎样请群众评价：text 短信、return_call 电话回访、nobody 匿名反映不评价",
         examples=["text"],
     )
+    similar_open: SimilarOpen
 
     @classmethod
     def of(cls, registered: Registered) -> "RegisteredOut":
@@ -127,6 +128,7 @@ class RegisteredOut(BaseModel):
             notice=registered.notice,
             version=case.event_seq,
             evaluation_by=registered.number.asked_by,
+            similar_open=[SimilarOut.model_validate(one) for one in registered.similar_open],
         )
 
 

@@ -1,10 +1,10 @@
 """How both faces show a case to staff: in a list, in full, and after something was done to it."""
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from app.auth.actor import Actor, StaffActor
 from app.cases import access, timeline
@@ -25,6 +25,24 @@ class SupervisedOut(BaseModel):
 
     unit: str = Field(description="由谁回复；事件移交后仍由该单位回复", examples=["广顺街道"])
     due_at: At = Field(description="回复何时到期，过后发黄牌")
+
+
+class SimilarOut(BaseModel):
+    """An open case of the same person that tells the same."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    ref: str = Field(examples=["500153-261122-48392017"])
+    title: str = Field(examples=["13至17栋没有饮用水"])
+    received_at: At
+
+
+SimilarOpen = Annotated[
+    list[SimilarOut],
+    Field(
+        description="同一反映人此前反映过、还没有办结的相同或相近的事；如是重复提交，请撤回本件，只凭原编号查询"
+    ),
+]
 
 
 class NewsOut(BaseModel):

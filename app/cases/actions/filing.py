@@ -20,6 +20,7 @@ from app.cases.dossier import Dossier
 from app.cases.lifecycle import Action
 from app.cases.models import Assignment, AssignmentState, Case, Channel, PersonAsGiven
 from app.cases.routing import Desks, Place, first_holder
+from app.cases.similar_reports import SimilarReport, similar_ones
 from app.db import Transaction
 from app.directory.models import Citizen
 from app.directory.queries import carried_on_by
@@ -37,6 +38,8 @@ _OFFICIAL: Final = (
     "这个号码是单位或工作人员的，办结后由电话回访请群众评价。请尽量登记群众本人的号码。"
 )
 _SHARED: Final = "这个号码已登记过多人，办结后由电话回访请群众评价。请尽量登记群众本人的号码。"
+# How many of a person's cases are looked through for one that tells the same.
+_RECENT: Final = 20
 # Whom one can walk up to. Departments are given work, they do not take cases in.
 _TAKES_IN = frozenset({UnitKind.VILLAGE, UnitKind.TOWNSHIP, UnitKind.COMMAND_CENTER})
 
@@ -57,7 +60,16 @@ SELECT a.id, a.name, a.kind, a.county_id, county.code AS county_code,
   (SELECT count(*) FROM (
     SELECT DISTINCT d.name_key FROM person_as_given d
     WHERE d.phone_key = :phone_key AND d.given_at > :names_since AND d.name_key <> CAST(:name_key AS bytea) LIMIT :names
-  ) AS others) AS other_names
+  ) AS others) AS other_names,
+  -- What the same person has told the same unit lately and is still open; of several people under one number, whom it is for.
+  (SELECT json_agg(json_build_object('ref', s.ref, 'title', s.title, 'received_at', s.received_at, 'body', x.text) ORDER BY s.id DESC)
+    FROM (
+      SELECT g.id, g.ref, g.title, g.received_at, g.first_unit_id, g.phase, g.sealed FROM grievance g
+      WHERE g.citizen_id = coalesce(CAST(:citizen_id AS uuid), person.id) ORDER BY g.id DESC LIMIT :recent
+    ) s LEFT JOIN person_as_given n ON n.case_id = s.id
+    LEFT JOIN event_text x ON x.case_id = s.id AND x.seq = 1 AND x.field = 'body'
+    WHERE s.first_unit_id = a.id AND NOT s.sealed AND s.phase IN ('pending', 'handling')
+      AND (CAST(:citizen_id AS uuid) IS NOT NULL OR n.name_key IS NULL OR n.name_key = CAST(:name_key AS bytea))) AS open_before
 FROM unit a
 JOIN unit county ON county.id = a.county_id
 LEFT JOIN unit cc ON cc.county_id = a.county_id AND cc.kind = 'command_center' AND cc.valid_to IS NULL
@@ -131,6 +143,8 @@ class Registered:
     number: NumberGiven
     # Told once, to follow the case without signing in; stored only as a keyed digest.
     tracking_code: str
+    # What the same person told before and is still open: whoever registers may have sent it twice.
+    similar_open: tuple[SimilarReport, ...] = ()
 
     @property
     def notice(self) -> str | None:
@@ -211,7 +225,8 @@ async def register(
         **({"photos": list(intake.photos)} if intake.photos else {}),
     )
     tell(tx, case, MessageKind.RECEIPT, now=now, unit=desks.asked.name, code=code)
-    return Registered(case, holder, _number_given(case, found), code)
+    similar = () if sealed else similar_ones(intake.title, intake.body, found.open_before or ())
+    return Registered(case, holder, _number_given(case, found), code, similar)
 
 
 async def supply(
@@ -305,6 +320,8 @@ async def _setting(
         name_key=b"" if person is None else _name_key(person),
         names_since=now - NAMES_COUNT_FOR,
         names=settings().shared_number_names,
+        citizen_id=by.citizen_id if isinstance(by, CitizenActor) else None,
+        recent=_RECENT,
     )
     unknown = _unknown(found, intake)
     if unknown:

@@ -1,0 +1,59 @@
+"""Whether two reports tell the same, by their words alone. A hint for people: it decides nothing and refuses nothing. Pure."""
+
+import unicodedata
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from app.chinese_text import to_simplified
+
+# Of the pairs of letters in both texts, how many must be in either: with the same title, and with another.
+_ENOUGH_UNDER_ONE_TITLE: Final = 0.6
+_ENOUGH: Final = 0.8
+# What is compared of a long text; the beginning tells what it is about.
+_COMPARED: Final = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class SimilarReport:
+    """An open case of the same person that tells the same."""
+
+    ref: str
+    title: str
+    received_at: datetime
+
+
+def similar_ones(
+    title: str, body: str, open_cases: Iterable[Mapping[str, Any]]
+) -> tuple[SimilarReport, ...]:
+    """Those that tell the same. Each comes with `ref`, `title`, `received_at` and `body`, which is None once erased."""
+    return tuple(
+        SimilarReport(one["ref"], one["title"], datetime.fromisoformat(one["received_at"]))
+        for one in open_cases
+        if is_similar(title, body, one["title"], one["body"] or "")
+    )
+
+
+def is_similar(title: str, body: str, other_title: str, other_body: str) -> bool:
+    one, other = _plain(body), _plain(other_body)
+    same_title = _plain(title) == _plain(other_title)
+    if not one or not other:
+        return same_title
+    return _alike(one, other) >= (_ENOUGH_UNDER_ONE_TITLE if same_title else _ENOUGH)
+
+
+def _alike(one: str, other: str) -> float:
+    """Dice's coefficient of the pairs of neighbouring letters, 0 to 1."""
+    mine, theirs = _pairs(one), _pairs(other)
+    return 2 * len(mine & theirs) / (len(mine) + len(theirs))
+
+
+def _pairs(text: str) -> set[str]:
+    return {text[at : at + 2] for at in range(max(1, len(text) - 1))}
+
+
+def _plain(text: str) -> str:
+    """Without spaces, punctuation, case, width and Traditional letters."""
+    folded = to_simplified(unicodedata.normalize("NFKC", text[:_COMPARED])).casefold()
+    return "".join(letter for letter in folded if letter.isalnum())
