@@ -10,8 +10,8 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from re import _constants as op  # type: ignore[attr-defined]  # no other way to the tree of a pattern
-from re import _parser  # type: ignore[attr-defined]
+from re import _constants as op  # type: ignore[attr-defined, unused-ignore]  # no other way to the tree of a pattern
+from re import _parser  # type: ignore[attr-defined, unused-ignore]  # as above
 from typing import Any, Final
 
 _SAMPLES: Final = "不字a1 ，\n!T满3_?-.:/"
