@@ -4,17 +4,23 @@ from collections.abc import Callable, Hashable, Iterable, Sequence
 from typing import TypeVar
 
 from app.db import transaction
+from app.surveys import reply_reader
 from app.surveys.receiving import InboundText, receive
 
 R = TypeVar("R", bound=Hashable)
 
 
 async def hear(given: Sequence[InboundText]) -> int:
-    """Take what people texted, each once, however often and by whichever way it is told; returns how many were new."""
+    """Take what people texted, each once, however often and by whichever way it is told; returns how many were new.
+
+    They are read outside any transaction: a text that takes long to read holds up no lock and no connection.
+    """
+    read = {words: await reply_reader.read(words) for words in {one.text for one in given}}
     new = 0
     for some in apart(given, lambda one: (one.from_phone, one.provider_message_id)):
         async with transaction() as tx:
-            new += sum(effect is not None for effect in await receive(tx, some))
+            effects = await receive(tx, some, readings=[read[one.text] for one in some])
+        new += sum(effect is not None for effect in effects)
     return new
 
 

@@ -11,7 +11,8 @@ from typing import Final
 
 import structlog
 
-from app.surveys.receiving import InboundText
+from app.db import transaction
+from app.surveys.receiving import InboundText, unknown
 from sms.batches import hear
 from sms.gateway import Gateway, Unknown
 
@@ -66,6 +67,10 @@ class MissedReplies:
 
     async def _take(self, texts: Sequence[InboundText]) -> int:
         fresh = [one for one in texts if one.provider_message_id not in self._heard]
+        if fresh:
+            # What was taken before need not be read again.
+            async with transaction() as tx:
+                fresh = await unknown(tx, fresh)
         return sum(
             [
                 await hear(fresh[first : first + _TOGETHER])

@@ -58,6 +58,10 @@ class ReplyItem(BaseModel):
     received_at: At
     words: str = Field(description="群众的原话", examples=["水有了，就是水压不大"])
     about: QuestionOut | None = Field(description="系统认为说的是哪一件；没有待评价的事则为空")
+    not_read: str | None = Field(
+        description="系统没有判读的原因：没有文字、内容太长、未能及时判读；判读过而读不懂的为空",
+        examples=["内容太长"],
+    )
 
 
 class Replies(BaseModel):
@@ -151,6 +155,7 @@ def _item(reply: UnreadReply) -> ReplyItem:
         received_at=reply.received_at,
         words=reply.words,
         about=None if reply.about is None else _question(reply.about),
+        not_read=None if reply.not_read is None else reply.not_read.chinese,
     )
 
 

@@ -8,7 +8,7 @@ from sqlalchemy import CheckConstraint, Index, Text, UniqueConstraint, text
 from sqlmodel import Field
 
 from app.stored import MOMENT, Stored, one_of
-from app.surveys.replies import Value
+from app.surveys.replies import NotRead, Value
 from app.surveys.terms import (
     AnswerChannel,
     CallCause,
@@ -108,13 +108,14 @@ class Reply(Stored, table=True):
     """A text that came in, once by its provider's id. Those that could not be read wait for a person (`unread_reply`).
 
     `citizen_id` is the person whose number it came from, if that is known. `received_at` is when it was sent, where the
-    provider tells.
+    provider tells. `not_read`: why the system did not even try to read it.
     """
 
     __tablename__ = "reply"
     __table_args__ = (
         one_of("effect", ReplyEffect),
         one_of("reading", HandReading),
+        one_of("not_read", NotRead),
         CheckConstraint(
             "(handled_at IS NULL) = (reading IS NULL) AND (handled_at IS NULL) = (handled_by_staff_id IS NULL)",
             name="handled_has_reading",
@@ -145,6 +146,7 @@ class Reply(Stored, table=True):
     handled_at: datetime | None = Field(default=None, sa_type=MOMENT)
     handled_by_staff_id: int | None = Field(default=None, foreign_key="staff.id")
     reading: HandReading | None = Field(default=None, sa_type=Text)
+    not_read: NotRead | None = Field(default=None, sa_type=Text)
     citizen_id: UUID | None = Field(default=None, foreign_key="citizen.id")
 
 

@@ -13,13 +13,13 @@ from app import clock, keys
 from app.auth.actor import Actor, CitizenActor
 from app.db import Transaction
 from app.errors import ActionNotAllowed, NotFound, NotPermitted
-from app.surveys import answering, confidential, matching, opting, withdrawing
+from app.surveys import answering, confidential, matching, opting, reply_reader, withdrawing
 from app.surveys.answering import COLUMNS, CORRECTED_WITHIN, JOINS, Standing, standing_of, take
 from app.surveys.locking import each_at_a_time, one_at_a_time
 from app.surveys.matching import Candidate
 from app.surveys.models import Reply
 from app.surveys.numbers import binds
-from app.surveys.replies import Reading, Sense, Value, read_reply
+from app.surveys.replies import Reading, Sense, Value
 from app.surveys.terms import AnswerChannel, ReplyEffect
 
 # A statement of its own, after the lock, so that it sees what the one before did. Whatever the person may still answer or
@@ -46,6 +46,9 @@ LEFT JOIN LATERAL (
 ) s ON true
 ORDER BY t.place, s.asked_at, s.id
 """)  # noqa: S608 - constants of our own
+_KNOWN = text("""
+SELECT provider_message_id FROM surveys.reply WHERE provider_message_id = ANY(CAST(:ids AS text[]))
+""")
 _NUMBER = text("SELECT phone_key FROM citizen WHERE id = :citizen_id")
 _OF_THE_CASE = f"""
 FROM grievance g JOIN citizen p ON p.id = g.citizen_id
@@ -80,15 +83,31 @@ class InboundText:
     sent_at: datetime | None = None
 
 
+async def unknown(tx: Transaction, texts: Sequence[InboundText]) -> list[InboundText]:
+    """Those that were not taken before, and so are worth reading."""
+    await confidential.enter(tx)
+    rows = await tx.all(_KNOWN, ids=[one.provider_message_id for one in texts])
+    known = {row.provider_message_id for row in rows}
+    return [one for one in texts if one.provider_message_id not in known]
+
+
 async def receive(
-    tx: Transaction, texts: Sequence[InboundText], *, now: datetime | None = None
+    tx: Transaction,
+    texts: Sequence[InboundText],
+    *,
+    readings: Sequence[Reading] | None = None,
+    now: datetime | None = None,
 ) -> list[ReplyEffect | None]:
     """Take texts from phones, each of another number and delivery: what came of each, in the order given.
 
     None: the same delivery was taken before, and has no second effect. What cannot be read, and what may be meant for one
-    survey or another, is kept for a person to read. Each counts as of when it was sent, where that is told. `now`: where it
-    is not the moment of this transaction.
+    survey or another, is kept for a person to read. Each counts as of when it was sent, where that is told.
+
+    `readings`: what the texts say, where they were read before this transaction began, as they should be where they come
+    from strangers. `now`: where it is not the moment of this transaction.
     """
+    if readings is None:
+        readings = [await reply_reader.read(one.text) for one in texts]
     await confidential.enter(tx)
     phone_keys = [keys.lookup("phone", one.from_phone) for one in texts]
     moment = await each_at_a_time(tx, phone_keys)
@@ -103,8 +122,10 @@ async def receive(
     )
     asked = [list(found) for _, found in groupby(rows, attrgetter("place"))]
     return [
-        None if found[0].known else _take(tx, one, key, found, at, now=now)
-        for one, key, found, at in zip(texts, phone_keys, asked, sent_at, strict=True)
+        None if found[0].known else _take(tx, one, key, found, at, reading, now=now)
+        for one, key, found, at, reading in zip(
+            texts, phone_keys, asked, sent_at, readings, strict=True
+        )
     ]
 
 
@@ -177,11 +198,11 @@ def _take(
     phone_key: bytes,
     rows: list[Any],
     at: datetime,
+    reading: Reading,
     *,
     now: datetime,
 ) -> ReplyEffect:
     """`at`: when it was sent, which is what counts."""
-    reading = read_reply(given.text)
     candidates = [Candidate(standing_of(row), row.texted) for row in rows if row.id is not None]
     meant = matching.meant(candidates, reading.short_number, at)
     if reading.value is not None:
@@ -215,6 +236,7 @@ def _take(
             survey_id=None if meant is None else meant.survey.id,
             received_at=at,
             citizen_id=rows[0].person_id,
+            not_read=reading.not_read,
         )
     )
     return effect

@@ -36,11 +36,27 @@ class Sense(StrEnum):
     UNCLEAR = "unclear"
 
 
+class NotRead(StrEnum):
+    """Why a text was not even read: it is for people, whatever it says."""
+
+    NO_WORDS = "no_words"
+    TOO_LONG = "too_long"
+    TOO_SLOW = "too_slow"
+
+    @property
+    def chinese(self) -> str:
+        return {
+            "no_words": "没有文字，可能是彩信",
+            "too_long": "内容太长",
+            "too_slow": "未能在规定时间内判读",
+        }[self]
+
+
 @dataclass(frozen=True, slots=True)
 class Reading:
     """`value` is set for an ANSWER only. `short_number`: which of several open surveys the person named.
 
-    `opts_out`: it ends with TD, behind whatever else it says.
+    `opts_out`: it ends with TD, behind whatever else it says. `not_read` goes with UNCLEAR only.
     """
 
     sense: Sense
@@ -48,12 +64,14 @@ class Reading:
     remark: str = ""
     short_number: int | None = None
     opts_out: bool = False
+    not_read: NotRead | None = None
 
 
 # What no table of Traditional letters has: the Japanese letter, the you of women, and the tent that is typed for an account.
 _OTHER_SPELLINGS = str.maketrans("満妳帐", "满你账")
 _INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Co", "Mn", "Me"})
-_LONGEST = 2000
+# Ten parts of 67 letters: the longest text that a phone sends in one piece.
+LONGEST = 670
 
 # Opting out, with the courtesies around it: 请退订, 我要退订此短信, TD，不要再发了. Nothing else may stand there, so that
 # 不退订, 怎么退订 and 退订了水费怎么办 say something else.
@@ -145,7 +163,12 @@ _CLAUSES = re.compile(r"([\W_]+)")
 
 def read_reply(given: str) -> Reading:
     """What a citizen's text says, if it says anything clearly."""
-    words = _plain(given)
+    words = _plain(given) if len(given) <= LONGEST else given
+    # Some letters are several when they are made ordinary.
+    if len(words) > LONGEST:
+        return Reading(Sense.UNCLEAR, not_read=NotRead.TOO_LONG)
+    if not words.strip():
+        return Reading(Sense.UNCLEAR, not_read=NotRead.NO_WORDS)
     run_together = _GAPS.sub("", words)
     if _QUESTION_QUOTED.search(run_together):
         return _said(words)
@@ -186,7 +209,7 @@ def _unsure(reading: Reading, words: str, before: str, about: str) -> bool:
 
 def _plain(given: str) -> str:
     """Full-width and circled digits, Traditional letters and invisible ones made ordinary."""
-    folded = unicodedata.normalize("NFKC", given[:_LONGEST])
+    folded = unicodedata.normalize("NFKC", given)
     seen = "".join(
         one for one in folded if one in "\n\t" or unicodedata.category(one) not in _INVISIBLE
     )

@@ -24,6 +24,7 @@ from app.surveys.answering import COLUMNS, CORRECTED_WITHIN, JOINS, Standing, st
 from app.surveys.locking import one_at_a_time
 from app.surveys.models import Reply, ReturnCall
 from app.surveys.numbers import binds
+from app.surveys.replies import NotRead
 from app.surveys.return_calls import caller
 from app.surveys.terms import AnswerChannel, CallCause, HandReading
 
@@ -99,6 +100,7 @@ class UnreadReply:
     received_at: datetime
     about: Question | None
     handled_at: datetime | None
+    not_read: NotRead | None
     words: str = field(repr=False)
     phone: str = field(repr=False)
     name: str | None = field(repr=False)
@@ -236,6 +238,7 @@ def _reply(row: Any) -> UnreadReply:
         if row.survey_id is None
         else Question(row.survey_id, row.ref, row.title, row.round),
         handled_at=row.handled_at,
+        not_read=None if row.not_read is None else NotRead(row.not_read),
         words=keys.shown(row.text_sealed, _words_place(row.provider_message_id)) or "",
         phone=keys.shown(row.phone_sealed, _phone_place(row.provider_message_id)) or "",
         name=keys.shown(row.name_sealed, keys.at("person_as_given.name_sealed", row.case_id)),

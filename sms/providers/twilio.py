@@ -183,7 +183,7 @@ def _text(record: MessageInstance) -> InboundText | None:
         return None
     # Told in whole seconds: the end of that second, lest it stand before what it answers.
     sent_at = record.date_created + timedelta(seconds=1)
-    return reply(record.sid, record.from_, record.body, sent_at)
+    return reply(record.sid, record.from_, record.body or "", sent_at)
 
 
 class _BoundedHttpClient(AsyncTwilioHttpClient):  # type: ignore[misc]  # twilio ships no types

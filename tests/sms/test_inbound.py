@@ -30,6 +30,7 @@ _ROW: Final = text("SELECT state, provider_id, error FROM outbox_message WHERE i
 _TAKEN: Final = text(
     "SELECT effect, received_at FROM surveys.reply WHERE provider_message_id = :sid"
 )
+_KEPT: Final = text("SELECT effect, not_read FROM surveys.reply WHERE provider_message_id = :id")
 Fields = list[tuple[str, str]]
 
 
@@ -300,3 +301,27 @@ async def test_a_report_of_an_earlier_turn_says_which_in_its_address(
     for query in ("?turn=3", "?turn=x", "?turn=99999999999999999999"):
         assert await post(web, path + query, fields) == 204
     assert (await state(message_id))[0] == "accepted"
+
+
+@pytest.mark.parametrize("fields", [[], [("NumMedia", "1"), ("MediaContentType0", "image/jpeg")]])
+async def test_text_without_body_is_kept_for_people(
+    web: httpx.AsyncClient, fields: list[tuple[str, str]]
+) -> None:
+    sid = new_sid()
+    told = [("MessageSid", sid), ("From", "+8613800000019"), *fields]
+    assert await post(web, REPLIES, told) == 204
+    async with transaction() as tx:
+        await confidential.enter(tx)
+        row = await tx.one_or_none(_KEPT, id=sid)
+    assert row is not None
+    assert (row.effect, row.not_read) == ("unclear", "no_words")
+
+
+async def test_text_whose_body_was_parted_anew_is_not_taken(web: httpx.AsyncClient) -> None:
+    """The same letters have the same signature: ApiVersion=2010BodyTD instead of ApiVersion=2010, Body=TD."""
+    sid = new_sid()
+    fields = [("ApiVersion", "2010BodyTD"), ("From", "+8613800000019"), ("MessageSid", sid)]
+    assert await post(web, REPLIES, fields) == 204
+    async with transaction() as tx:
+        await confidential.enter(tx)
+        assert await tx.one_or_none(_KEPT, id=sid) is None
