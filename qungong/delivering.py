@@ -38,14 +38,17 @@ def status(
         bool, typer.Option("--json", help="只输出一个 JSON 对象 · print one JSON object")
     ] = False,
 ) -> None:
-    """What is queued, under way, unknown and needs a person; the channel; the last day. Exit 1 where a person is needed."""
+    """What is queued, under way, unknown and needs a person; the channel; the last day.
+
+    Exit 1 where a person is needed: also where a worker is silent, or a text has been due for five minutes.
+    """
     with local_services(serving.ROOT):
         found = asyncio.run(_overview())
     if as_json:
         typer.echo(json.dumps(as_object(found), ensure_ascii=False))
     else:
         report(found, Console(highlight=False))
-    raise typer.Exit(1 if found.paused or found.needs_human else 0)
+    raise typer.Exit(1 if found.needs_person else 0)
 
 
 def probe() -> None:
@@ -61,7 +64,11 @@ def probe() -> None:
 def as_object(found: Overview) -> dict[str, Any]:
     own = found.channel
     return {
-        "needs_person": found.paused or found.needs_human > 0,
+        "needs_person": found.needs_person,
+        "workers": {
+            name: "silent" if name in found.pace.silent else "ok" for name in found.pace.heard
+        },
+        "oldest_overdue_seconds": round(found.pace.overdue),
         "channel": {
             "provider": settings().sms_provider,
             "rate": settings().sms_rate,
@@ -88,6 +95,14 @@ def as_object(found: Overview) -> dict[str, Any]:
 
 def report(found: Overview, console: Console) -> None:
     console.print(_channel_line(found))
+    for worker in found.pace.silent:
+        console.print(
+            f"[red]✗[/] 后台进程 {worker} 没有响应：请检查它是否在运行 · worker is silent",
+            markup=True,
+        )
+    if found.pace.late:
+        age = _age(timedelta(seconds=found.pace.overdue))
+        console.print(f"[red]✗[/] 最早一条待发短信已超时 {age}，仍未发出 · texts are late")
     table = Table("状态", "短信", "条数", "最早")
     for one in found.open:
         age = _age(found.at - one.oldest)

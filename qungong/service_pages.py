@@ -19,6 +19,7 @@ from sqlalchemy import text
 from app import errors
 from app.calendars.reading import outlook
 from app.db import NotPrepared, reading
+from app.delivery.overview import Pace, pace
 from app.errors import NotFound, Problem, Unavailable
 from app.http.pages import page
 from app.settings import settings
@@ -40,24 +41,41 @@ _ICON = Path(__file__).with_name("data").joinpath("icon.svg").read_bytes()
 
 @router.get("/health")
 async def health() -> JSONResponse:
-    """The process lives, whatever else is away; whether a calendar is missing, cards are held, texts are paused or lack approval."""
-    calendar, (sweep, texts) = await asyncio.gather(_calendar(), _held_back())
+    """The process lives, whatever else is away; whether a calendar is missing, cards are held, texts are paused, late or lack approval, a worker is silent."""
+    calendar, (sweep, texts), going = await asyncio.gather(_calendar(), _held_back(), _pace())
+    if texts is not None and going is not None:
+        texts |= {"late": going.late, "oldest_overdue_seconds": round(going.overdue)}
     warned = (
         sweep == "held"
+        or (going and (going.silent or going.late))
         or (calendar and calendar["missing"])
         or (texts and (texts["paused"] or texts["unapproved"]))
     )
     status = "warning" if warned else "ok"
-    return JSONResponse({"status": status, "calendar": calendar, "sweep": sweep, "texts": texts})
+    return JSONResponse(
+        {
+            "status": status,
+            "calendar": calendar,
+            "sweep": sweep,
+            "texts": texts,
+            "workers": _workers(going),
+        }
+    )
 
 
 @router.get("/ready")
 async def ready() -> JSONResponse:
-    """Whether requests can be served. Without Redis they can: it only rings the bell."""
-    database, bell = await asyncio.gather(_database(), _redis())
+    """Whether requests can be served. Without Redis they can: it only rings the bell.
+
+    So they can without workers, or while texts are late: that is said, and takes no web process out of service.
+    """
+    database, bell, going = await asyncio.gather(_database(), _redis(), _pace())
     if database != "ok":
         raise Unavailable(retry_after=2, database=database, redis=bell)
-    return JSONResponse({"status": "ok", "database": database, "redis": bell})
+    late = {"texts": "late" if going.late else "ok"} if going else {}
+    return JSONResponse(
+        {"status": "ok", "database": database, "redis": bell, "workers": _workers(going)} | late
+    )
 
 
 @router.get("/problems/{kind}")
@@ -145,6 +163,21 @@ async def _held_back() -> tuple[str | None, dict[str, Any] | None]:
         return None, None
     texts = {"provider": provider, "paused": found.texts_paused, "unapproved": lacking}
     return "held" if found.cards_held else "ok", texts
+
+
+async def _pace() -> Pace | None:
+    """Whether the workers go round and texts go out; nothing where the database cannot be asked."""
+    try:
+        async with asyncio.timeout(_PATIENCE_SECONDS), reading() as tx:
+            return await pace(tx)
+    except (NotPrepared, asyncpg.PostgresError, OSError):
+        return None
+
+
+def _workers(found: Pace | None) -> dict[str, str]:
+    return (
+        {name: "silent" if name in found.silent else "ok" for name in found.heard} if found else {}
+    )
 
 
 async def _redis() -> str:

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import text
 
+from app.bell import Bell
 from app.db import Transaction
 from app.delivery import channel
 from app.delivery.channel import SmsChannel
@@ -36,6 +37,18 @@ _LAST_DAY = text("""
 SELECT state, count(*) AS messages FROM outbox_message WHERE id > CAST(:since AS uuid) AND kind <> 'survey_owed'
 GROUP BY state ORDER BY 2 DESC, 1
 """)
+# In one statement, since whoever watches asks every few seconds. What waits for a quiet hour to end or for another try is
+# not due.
+_PACE = text("""
+SELECT h.worker, h.seconds, due.overdue FROM (
+  SELECT coalesce(extract(epoch FROM now() - min(due_at)), 0)::float AS overdue FROM outbox_message
+  WHERE state = 'queued' AND kind <> 'survey_owed' AND due_at <= now()) due
+LEFT JOIN (
+  SELECT worker, extract(epoch FROM now() - max(beat_at))::float AS seconds FROM worker_heartbeat GROUP BY worker) h ON true
+""")
+# A worker looks every ten seconds, and writes after each round; a long round takes less than a minute.
+_SILENT_SECONDS: Final = 120.0
+_LATE_SECONDS: Final = 300.0
 _DAY: Final = timedelta(days=1)
 _WEEK: Final = timedelta(days=7)
 # Before any id made in the same millisecond.
@@ -53,6 +66,35 @@ class Open:
 
 
 @dataclass(frozen=True, slots=True)
+class Pace:
+    """Whether the workers go round and texts go out. `heard`: seconds since each worker was last heard of, None for never.
+
+    `overdue`: seconds that the oldest queued text has been due; 0 where none is.
+    """
+
+    heard: dict[str, float | None]
+    overdue: float
+
+    @property
+    def silent(self) -> list[str]:
+        return [
+            name
+            for name, seconds in self.heard.items()
+            if seconds is None or seconds > _SILENT_SECONDS
+        ]
+
+    @property
+    def late(self) -> bool:
+        return self.overdue > _LATE_SECONDS
+
+
+async def pace(tx: Transaction) -> Pace:
+    rows = await tx.all(_PACE)
+    heard = {row.worker: row.seconds for row in rows}
+    return Pace({str(worker): heard.get(worker) for worker in Bell}, rows[0].overdue)
+
+
+@dataclass(frozen=True, slots=True)
 class Overview:
     """`channel`: None where nothing was ever sent. `last_day`: texts owed within the last 24 hours, by where they are now.
 
@@ -65,6 +107,11 @@ class Overview:
     whys: dict[Why, int]
     never_reported: int
     last_day: dict[MessageState, int]
+    pace: Pace
+
+    @property
+    def needs_person(self) -> bool:
+        return self.paused or self.needs_human > 0 or self.pace.late or bool(self.pace.silent)
 
     @property
     def paused(self) -> bool:
@@ -87,6 +134,7 @@ async def overview(tx: Transaction, provider: str) -> Overview:
         last_day={
             MessageState(row.state): row.messages for row in await tx.all(_LAST_DAY, since=since)
         },
+        pace=await pace(tx),
     )
 
 

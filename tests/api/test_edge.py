@@ -176,13 +176,14 @@ async def test_it_is_ready_with_the_database_migrated_whatever_redis_does(
     anybody: Person, redis_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert redis_url
-    assert await anybody.sees("/ready") == {"status": "ok", "database": "ok", "redis": "ok"}
+    ready = {"status": "ok", "database": "ok", "redis": "ok"}
+    assert (await anybody.sees("/ready")).items() >= ready.items()
     monkeypatch.setenv("REDIS_URL", "redis://127.0.0.1:1/0")
     settings.cache_clear()
     told = await anybody.sees("/ready")
     monkeypatch.undo()
     settings.cache_clear()
-    assert told == {"status": "ok", "database": "ok", "redis": "unreachable"}
+    assert told.items() >= (ready | {"redis": "unreachable"}).items()
 
 
 async def test_it_is_not_ready_without_the_database_but_lives(

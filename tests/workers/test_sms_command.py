@@ -4,12 +4,16 @@ import asyncio
 import json
 from datetime import timedelta
 from typing import Any
+from uuid import uuid4
 
 import pytest
+import pytest_asyncio
 from sqlalchemy import text
 from typer.testing import CliRunner
 
-from app.db import transaction
+from app import heartbeats
+from app.bell import Bell
+from app.db import Database, transaction
 from app.delivery import channel
 from app.delivery.terms import Pause
 from app.outbox import MessageKind
@@ -25,7 +29,21 @@ _ACCEPTED = text(
 )
 _DONE = text("UPDATE outbox_message SET state = 'done' WHERE state = 'needs_human'")
 
-pytestmark = pytest.mark.usefixtures("database", "redis_url")
+_LONG_SILENT = text(
+    "UPDATE worker_heartbeat SET beat_at = now() - INTERVAL '3 minutes' WHERE worker = :worker"
+)
+_LONG_DUE = text("UPDATE outbox_message SET due_at = now() - CAST(:ago AS interval) WHERE id = :id")
+
+pytestmark = pytest.mark.usefixtures("database", "redis_url", "workers")
+
+
+@pytest_asyncio.fixture
+async def workers(database: Database) -> None:
+    """Each worker has just been heard of."""
+    assert database is not None
+    for worker in Bell:
+        async with transaction() as tx:
+            await heartbeats.beat(tx, uuid4(), str(worker))
 
 
 async def sms(*words: str) -> tuple[int, str]:
@@ -98,3 +116,38 @@ async def test_it_and_health_say_that_the_channel_is_paused_and_a_person_may_hav
         assert (await channel.hold(tx, "twilio", most=9, rate=0)).grant.probe
         assert await channel.resume(tx, "twilio")
     assert not (await health())["texts"]["paused"]
+
+
+@pytest.mark.parametrize("worker", list(Bell))
+async def test_silent_worker_is_told_by_status_health_and_ready(worker: Bell) -> None:
+    assert ((await sms("status"))[0], (await health())["status"]) == (0, "ok")
+    async with transaction() as tx:
+        await tx.execute(_LONG_SILENT, worker=str(worker))
+    code, told = await sms("status", "--json")
+    expected = {str(one): "silent" if one is worker else "ok" for one in Bell}
+    assert (code, json.loads(told)["workers"]) == (1, expected)
+    assert f"后台进程 {worker} 没有响应" in (await sms("status"))[1]
+    assert ((await health())["status"], (await health())["workers"]) == ("warning", expected)
+    ready = await service_pages.ready()
+    # It stays in service: a web process can do nothing about it.
+    assert (ready.status_code, json.loads(bytes(ready.body))["workers"]) == (200, expected)
+
+
+async def test_worker_never_heard_of_is_silent() -> None:
+    async with transaction() as tx:
+        await tx.execute(text("DELETE FROM worker_heartbeat"))
+    assert set((await health())["workers"].values()) == {"silent"}
+
+
+async def test_text_queued_for_long_is_told_by_status_health_and_ready() -> None:
+    waiting = await announce()
+    for ago, late in ((timedelta(minutes=4), False), (timedelta(minutes=-9), False), (timedelta(minutes=6), True)):  # fmt: skip
+        async with transaction() as tx:
+            await tx.execute(_LONG_DUE, id=waiting, ago=ago)
+        code, told = await sms("status", "--json")
+        assert code == late
+        assert (json.loads(told)["oldest_overdue_seconds"] > 300) is late
+        assert ((await health())["texts"]["late"], (await health())["status"] == "warning") == (late, late)  # fmt: skip
+        ready = json.loads(bytes((await service_pages.ready()).body))
+        assert (ready["status"], ready["texts"]) == ("ok", "late" if late else "ok")
+    assert "仍未发出" in (await sms("status"))[1]
