@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
@@ -35,3 +35,14 @@ def moved(by: timedelta) -> Iterator[None]:
 def process_now() -> datetime:
     """The clock of this process, in UTC: for names and log lines, never for a decision."""
     return datetime.now(UTC)
+
+
+def in_words(value: object) -> object:
+    """A date or a moment as people here write it, e.g. 2026年11月30日; moments with the hour in Shanghai."""
+    if isinstance(value, datetime):
+        local = value.astimezone(SHANGHAI)
+        minutes = f"{local.minute}分" if local.minute else ""
+        return f"{in_words(local.date())}{local.hour}时{minutes}"
+    if isinstance(value, date):
+        return f"{value.year}年{value.month}月{value.day}日"
+    return value

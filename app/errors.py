@@ -163,7 +163,7 @@ class KeyRequired(Problem):
     type = "idempotency-key-required"
     status = 400
     title = "缺少 Idempotency-Key"
-    detail = "请在请求头中带上 Idempotency-Key,以免重复提交。"
+    detail = "请在请求头中带上 Idempotency-Key，以免重复提交。"
 
 
 class TooMany(Problem):

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Final
 import segno
 from fastapi import FastAPI, Response
 from fastapi import Path as PathParameter
+from fastapi.responses import RedirectResponse
 from fastapi.routing import APIRoute
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
@@ -93,7 +94,9 @@ def create_app() -> FastAPI:
             tags=["扫码"],
         )
     app.add_api_route("/static/{name}", _static, include_in_schema=False)
-    problems.install(app)
+    # A scanner may add a slash; what it opens is the same.
+    app.add_api_route("/{village_code}/", _without_slash, include_in_schema=False)
+    problems.install(app, pages=True)
     return app
 
 
@@ -103,6 +106,12 @@ async def landing_page(village_code: Code) -> Response:
         return _unknown()
     shown = _templates.get_template("landing.html").render(village=village, version=_VERSION)
     return _html(shown, 200, "public, max-age=300")
+
+
+async def _without_slash(village_code: Code) -> Response:
+    if not _CODE.fullmatch(village_code):
+        return _unknown()
+    return RedirectResponse(f"{MOUNTED_AT}/{village_code}", 308)
 
 
 async def poster(village_code: Code) -> Response:

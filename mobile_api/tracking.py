@@ -1,6 +1,5 @@
 """Following a case without signing in, by its number and secret code. The code is sent in a body: addresses end in logs."""
 
-import unicodedata
 from typing import Annotated, Any, Final
 
 import msgspec
@@ -10,7 +9,7 @@ from pydantic import BeforeValidator, Field, StringConstraints
 from app.cases import timeline
 from app.db import reading
 from app.errors import NotFound, TooMany
-from app.http.inputs import Input, Ref
+from app.http.inputs import Input, Ref, plain
 from app.http.problems import problems
 from app.http.visitor import AddressKey
 from mobile_api.rate_limits import Counted
@@ -26,10 +25,10 @@ router = APIRouter(tags=["公开"])
 
 def _as_typed(code: Any) -> Any:
     """However it was copied: 7kq2 mxwa, ７ＫＱ２-ＭＸＷＡ."""
-    if not isinstance(code, str) or len(code) > 40:
-        return code
-    plain = unicodedata.normalize("NFKC", code).upper()
-    return "".join(letter for letter in plain if letter.isalnum())
+    written = plain(code)
+    if not isinstance(written, str):
+        return written
+    return "".join(letter for letter in written.upper() if letter.isalnum())
 
 
 class Tracked(Input):

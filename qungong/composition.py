@@ -26,7 +26,7 @@ def compose(mounted: Mapping[str, FastAPI], routers: Iterable[APIRouter]) -> ASG
         root.include_router(router)
     for path, part in mounted.items():
         root.mount(path, part)
-    problems.install(root)
+    problems.install(root, pages=True)
     return Edge(root)
 
 

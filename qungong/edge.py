@@ -5,13 +5,14 @@ from typing import Final
 from uuid import uuid4
 
 import structlog
-from starlette.datastructures import MutableHeaders
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from structlog.contextvars import bound_contextvars
 
-from app.errors import NotFound, Unexpected
+from app.errors import NotFound, Problem, Unexpected
 from app.http.pages import STYLE_SOURCE
-from app.http.problems import respond
+from app.http.problems import respond, respond_page, wants_page
 
 _POLICY: Final = (
     f"default-src 'self'; style-src 'self' {STYLE_SOURCE}; img-src 'self' data: blob:; object-src 'none'; "
@@ -59,7 +60,7 @@ class Edge:
         kept = not scope["path"].startswith(_NEVER_KEPT)
         answer = _Answer(send, more, kept=kept, bodiless=head)
         if _is_ambiguous(scope):
-            await respond(NotFound())(scope, receive, answer.send)
+            await _refuse(NotFound(), scope)(scope, receive, answer.send)
             return
         try:
             await self._app({**scope, "method": "GET"} if head else scope, receive, answer.send)
@@ -70,7 +71,12 @@ class Edge:
             log.exception("not answered", error=type(failure).__name__)
             if answer.started:
                 raise
-            await respond(Unexpected())(scope, receive, answer.send)
+            await _refuse(Unexpected(), scope)(scope, receive, answer.send)
+
+
+def _refuse(problem: Problem, scope: Scope) -> Response:
+    is_page = wants_page(Headers(scope=scope)) and not scope["path"].startswith(_NEVER_KEPT)
+    return respond_page(problem) if is_page else respond(problem)
 
 
 def _is_ambiguous(scope: Scope) -> bool:

@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Annotated, Self
 
 from fastapi import APIRouter, Path, Query
-from pydantic import BaseModel, Field, StringConstraints
+from pydantic import BaseModel, BeforeValidator, Field, StringConstraints
 
 from app.auth.actor import StaffActor
 from app.calendars import editing, importing, reading
@@ -21,7 +21,7 @@ from app.errors import (
     NotPermitted,
     SignInRequired,
 )
-from app.http.inputs import Input, Line
+from app.http.inputs import Input, Line, plain, storable
 from app.http.moments import At
 from app.http.paging import VersionsQuery, page_of
 from app.http.problems import problems
@@ -30,7 +30,11 @@ from app.http.who import ByStaff
 
 router = APIRouter(prefix="/calendar", tags=["日历"], route_class=OneTransaction)
 
-Clock = Annotated[str, StringConstraints(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$", max_length=5)]
+Clock = Annotated[
+    str,
+    BeforeValidator(plain),
+    StringConstraints(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$", max_length=5),
+]
 Year = Annotated[int, Path(ge=FIRST_YEAR, le=LAST_YEAR, description="年份", examples=[2026])]
 AnyDay = Annotated[date, Field(ge=date(FIRST_YEAR, 1, 1), le=date(LAST_YEAR, 12, 31))]
 Reason = Annotated[
@@ -119,7 +123,9 @@ class NewDays(Input):
 
 
 class NewYear(Input):
-    text: Annotated[str, StringConstraints(min_length=1, max_length=40_000)] = Field(
+    text: Annotated[
+        str, BeforeValidator(storable), StringConstraints(min_length=1, max_length=40_000)
+    ] = Field(
         description="全年的休息日和补班日：CSV（date,kind,name，kind 为 休、班、半）或 iCal；上一年 12 月因元旦放假、补班的"
         "日子可一并列出。全部导入，或一天也不导入",
         examples=["date,kind,name\n2026-10-01,休,国庆节\n2026-10-10,班,国庆节调休"],

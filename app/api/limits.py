@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import Annotated, Self
 
 from fastapi import APIRouter, Query
-from pydantic import BaseModel, Field, StringConstraints
+from pydantic import BaseModel, BeforeValidator, Field, StringConstraints
 
 from app.auth.actor import StaffActor
 from app.calendars import reading as calendars
@@ -18,7 +18,7 @@ from app.errors import (
     NotPermitted,
     SignInRequired,
 )
-from app.http.inputs import INT4_MAX, Identifier, Input, Line, Moment
+from app.http.inputs import INT4_MAX, Identifier, Input, Line, Moment, plain
 from app.http.moments import At
 from app.http.paging import VersionsQuery, page_of
 from app.http.problems import problems
@@ -30,7 +30,9 @@ from app.limits.terms import WITHOUT_CARDS, Kind, Stage
 
 router = APIRouter(prefix="/limits", tags=["期限"], route_class=OneTransaction)
 
-Short = Annotated[str, StringConstraints(pattern=r"^[0-9]{1,4}(wd|wh|d)$", max_length=6)]
+Short = Annotated[
+    str, BeforeValidator(plain), StringConstraints(pattern=r"^[0-9]{1,4}(wd|wh|d)$", max_length=6)
+]
 Reason = Annotated[
     Line, Field(description="为什么变更，留在记录中", examples=["县政府办公会议纪要第 12 期"])
 ]

@@ -7,7 +7,7 @@ from typing import Annotated, Self
 from uuid import UUID
 
 from fastapi import APIRouter, Path, Query
-from pydantic import BaseModel, Field, StringConstraints, model_validator
+from pydantic import BaseModel, BeforeValidator, Field, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 
 from app.auth.actor import StaffActor
@@ -16,7 +16,7 @@ from app.directory.models import OfficialNumberChange
 from app.directory.official_numbers import Entered
 from app.directory.terms import NumberChange, Role, UnitKind
 from app.errors import KeyReused, NotFound, NothingChanged, NotPermitted, SignInRequired
-from app.http.inputs import Input, UnitCode
+from app.http.inputs import Input, UnitCode, plain
 from app.http.moments import At
 from app.http.paging import page_of
 from app.http.phone import Phone
@@ -26,7 +26,9 @@ from app.http.who import ByStaff
 
 router = APIRouter(prefix="/official-numbers", tags=["目录"], route_class=OneTransaction)
 
-Account = Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z_.-]{1,40}$", max_length=40)]
+Account = Annotated[
+    str, BeforeValidator(plain), StringConstraints(pattern=r"^[0-9A-Za-z_.-]{1,40}$", max_length=40)
+]
 NumberId = Annotated[UUID, Path(description="编号，见号码列表")]
 _WHOSE = "仅系统管理员。"
 _WATCH = frozenset({UnitKind.COMMAND_CENTER, UnitKind.DISCIPLINE})

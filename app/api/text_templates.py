@@ -3,13 +3,13 @@
 from typing import Annotated, Self
 
 from fastapi import APIRouter, Path
-from pydantic import BaseModel, Field, StringConstraints
+from pydantic import BaseModel, BeforeValidator, Field, StringConstraints
 
 from app import text_templates
 from app.auth.actor import StaffActor
 from app.directory.terms import Role
 from app.errors import KeyReused, NotFound, NothingChanged, NotPermitted, SignInRequired
-from app.http.inputs import INT4_MAX, Input, Line
+from app.http.inputs import INT4_MAX, Input, Line, plain
 from app.http.moments import At
 from app.http.problems import problems
 from app.http.transaction import OneTransaction, Tx
@@ -24,6 +24,7 @@ TemplateId = Annotated[
 ]
 Code = Annotated[
     str,
+    BeforeValidator(plain),
     StringConstraints(pattern=r"^[0-9A-Za-z_-]{1,60}$", max_length=60),
     Field(description="服务商给的模板 CODE", examples=["SMS_154950909"]),
 ]

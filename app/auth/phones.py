@@ -7,6 +7,7 @@ import phonenumbers
 from phonenumbers import NumberParseException, PhoneNumber, PhoneNumberType
 
 from app import keys
+from app.chinese_text import strip_invisible
 
 _REGION = "CN"
 _MAINLAND = 86
@@ -14,8 +15,10 @@ _LONGEST = 30
 _WRITTEN = re.compile(r"\+?[0-9 ()-]+")
 _DASHES = re.compile(r"[‐-―−]")
 _MOBILE_SHAPE = re.compile(r"\+861[3-9][0-9]{9}")
-_MOBILE = frozenset({PhoneNumberType.MOBILE, PhoneNumberType.FIXED_LINE_OR_MOBILE})
-_PERSONAL = _MOBILE | {PhoneNumberType.FIXED_LINE}
+# Whatever the next three digits are: prefixes are given out every year, and a list of them is old when it is printed.
+_MOBILE_WRITTEN = re.compile(r"(?:\+?86|0086)?(1[3-9][0-9]{9})")
+_BETWEEN = re.compile(r"[\s()-]")
+_AROUND = " \t\r\n,.;:、。，；："
 
 NOT_A_NUMBER = "不是有效的手机号码，请核对"
 LANDLINE = "固定电话收不到短信，请填写手机号码"
@@ -29,22 +32,25 @@ class PhoneRefused(ValueError):
 
 def mobile(written: str) -> str:
     """The number in E.164, e.g. +8613800138000; raises PhoneRefused for all that is not a mainland mobile number."""
-    number = _parsed(written)
+    plain = _plain(written)
+    if found := _MOBILE_WRITTEN.fullmatch(_BETWEEN.sub("", plain)):
+        return f"+86{found[1]}"
+    number = _parsed(plain)
     if number.country_code != _MAINLAND:
         raise PhoneRefused(ABROAD)
-    if not phonenumbers.is_valid_number(number):
-        raise PhoneRefused(NOT_A_NUMBER)
-    if phonenumbers.number_type(number) not in _MOBILE:
-        raise PhoneRefused(LANDLINE)
-    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+    # Whatever else is a number of here, no text arrives there.
+    raise PhoneRefused(LANDLINE if phonenumbers.is_valid_number(number) else NOT_A_NUMBER)
 
 
 def contact(written: str) -> str:
     """The number in E.164 to reach a person by: a mainland mobile number or landline; raises PhoneRefused for all others."""
-    number = _parsed(written)
+    plain = _plain(written)
+    if found := _MOBILE_WRITTEN.fullmatch(_BETWEEN.sub("", plain)):
+        return f"+86{found[1]}"
+    number = _parsed(plain)
     if number.country_code != _MAINLAND:
         raise PhoneRefused(ABROAD)
-    if phonenumbers.number_type(number) not in _PERSONAL:
+    if phonenumbers.number_type(number) is not PhoneNumberType.FIXED_LINE:
         raise PhoneRefused(NOT_A_NUMBER)
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
 
@@ -59,9 +65,13 @@ def phone_key(number: str) -> bytes:
     return keys.lookup("phone", number)
 
 
-def _parsed(written: str) -> PhoneNumber:
-    plain = unicodedata.normalize("NFKC", written).strip()
-    plain = _DASHES.sub("-", plain)
+def _plain(written: str) -> str:
+    """Contacts of a phone put marks of direction around a number."""
+    plain = unicodedata.normalize("NFKC", strip_invisible(written))
+    return _DASHES.sub("-", plain).strip(_AROUND)
+
+
+def _parsed(plain: str) -> PhoneNumber:
     # Letters would be read as keypad digits, and an extension would be dropped.
     if len(plain) > _LONGEST or not _WRITTEN.fullmatch(plain):
         raise PhoneRefused(NOT_A_NUMBER)

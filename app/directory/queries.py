@@ -1,9 +1,11 @@
 """Look-ups in the directory as it is today: units and categories. Lists are JSON made by the database."""
 
+import unicodedata
 from functools import cache
 
 from sqlalchemy import TextClause, text
 
+from app.chinese_text import strip_invisible, to_simplified
 from app.db import Transaction
 from app.directory.models import Unit
 from app.directory.terms import UnitKind
@@ -25,7 +27,7 @@ _CONDITIONS = {
     "county_id": "u.county_id = :county_id",
     "parent": "u.parent_id = (SELECT id FROM unit WHERE code = :parent)",
     "kind": "u.kind = :kind",
-    "named": "u.name LIKE :named",
+    "named": "u.name LIKE ANY(CAST(:named AS text[]))",
     "after": "u.code > :after",
 }
 
@@ -91,8 +93,9 @@ async def search_units(
     `parent` is a code, `named` a part of the name, `after` the code where the page before ended.
     """
     asked = {"county_id": county_id, "parent": parent, "kind": kind, "after": after}
-    asked["named"] = f"%{_literally(named)}%" if named else None
-    given = {name: value for name, value in asked.items() if value is not None}
+    given: dict[str, object] = {name: value for name, value in asked.items() if value is not None}
+    if named:
+        given["named"] = [f"%{_literally(one)}%" for one in {named, plain_name(named)}]
     found: str = await tx.scalar(_search(frozenset(given)), limit=limit, **given)
     return found
 
@@ -122,6 +125,11 @@ SELECT json_build_object(
   'next', CASE WHEN (SELECT count(*) FROM page) > :limit THEN (SELECT max(code) FROM shown) END
 )::text
 """)  # noqa: S608 - conditions of our own
+
+
+def plain_name(typed: str) -> str:
+    """A unit's or a place's name as the official lists write it: 廣 順 is 广顺."""
+    return "".join(to_simplified(unicodedata.normalize("NFKC", strip_invisible(typed))).split())
 
 
 def _literally(words: str) -> str:

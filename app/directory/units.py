@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import text
 
-from app.clock import SHANGHAI
+from app.clock import SHANGHAI, in_words
 from app.db import Transaction
 from app.directory.models import Unit
 from app.directory.terms import OFFICES, UnitKind
@@ -100,9 +100,9 @@ async def end_unit(
 
 def _wrong_day(unit: Unit, last_day: date, today: date) -> str | None:
     if unit.valid_to is not None:
-        return f"{unit.name}已于 {unit.valid_to} 撤销。"
+        return f"{unit.name}已于 {in_words(unit.valid_to)}撤销。"
     if not unit.valid_from <= last_day <= today:
-        return f"最后有效日应在 {unit.valid_from} 与今天之间。"
+        return f"最后有效日应在 {in_words(unit.valid_from)}与今天之间。"
     return None
 
 
@@ -113,7 +113,7 @@ def _heir(unit: Unit, row: Any) -> Unit:
     if heir.id == unit.id:
         raise InvalidInput("承接单位不能是本单位。")
     if heir.valid_to is not None:
-        raise InvalidInput(f"承接单位{heir.name}已于 {heir.valid_to} 撤销。")
+        raise InvalidInput(f"承接单位{heir.name}已于 {in_words(heir.valid_to)}撤销。")
     if heir.kind is not unit.kind or heir.county_id != unit.county_id:
         raise InvalidInput(f"承接单位应是同一县的{unit.kind.chinese}。")
     return heir

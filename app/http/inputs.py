@@ -1,11 +1,11 @@
-"""Strict input: what is not expected is refused, and nothing that the database or a screen cannot bear gets in."""
+"""Strict input: what is not expected is refused; what is typed means what it means, and is stored as it was written."""
 
+import re
 import unicodedata
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from pydantic import (
-    AfterValidator,
     AwareDatetime,
     BaseModel,
     BeforeValidator,
@@ -15,11 +15,16 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
+from app.chinese_text import strip_invisible
+
 INT4_MAX = 2**31 - 1
-# Controls that reorder or hide text: a title must read as it was written.
-_BIDI = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
-_ZERO_WIDTH = frozenset("\u200b\u200c\u200d\u2060\ufeff\u00ad")
-_LINE_BREAKS = frozenset("\n\r\t")
+_LONGEST_TYPED = 200
+_SPACE = re.compile(r"\s+")
+_LINE_BREAK = re.compile(r"[\t\r\n]+")
+_DASH = re.compile(r"[\u2010-\u2015\u2212\u30fc\u4e00\u2500\ufe58\ufe63\uff0d-]")
+# What a sentence leaves behind a number that is copied out of it.
+_AFTER_A_NUMBER = " \t\r\n,.;:、。，；："
+_REF_DIGITS = re.compile(r"([0-9]{6})-*([0-9]{6})-*([0-9]{8})")
 
 
 class Input(BaseModel):
@@ -34,26 +39,37 @@ def _refuse(reason: str) -> PydanticCustomError:
     return PydanticCustomError("text", "{reason}", {"reason": reason})
 
 
-def _storable(value: str) -> str:
-    for letter in value:
-        category = unicodedata.category(letter)
-        if category == "Cs" or letter == "\x00":
-            raise _refuse("含有无法保存的字符")
-        if letter in _BIDI:
-            raise _refuse("含有改变文字方向的隐藏字符")
-        if category == "Cc" and letter not in _LINE_BREAKS:
-            raise _refuse("含有控制字符")
-    return value
+def storable(typed: Any) -> Any:
+    """As it was written, without letters that nobody sees: programs and keyboards add them, and no writer knows."""
+    return strip_invisible(typed).strip() if isinstance(typed, str) else typed
 
 
-def _single_line(value: str) -> str:
-    _storable(value)
-    if any(
-        letter in _LINE_BREAKS or letter in _ZERO_WIDTH or letter in "\u2028\u2029"
-        for letter in value
-    ):
-        raise _refuse("不能换行，也不能含有隐藏字符")
-    return value
+def _single_line(typed: Any) -> Any:
+    """In one line: what breaks a line, as in a title pasted from Word, becomes a space."""
+    if not isinstance(typed, str):
+        return typed
+    return _LINE_BREAK.sub(" ", strip_invisible(typed)).strip()
+
+
+def plain(typed: Any) -> Any:
+    """An identifier as it is stored, however it was typed: without width, spaces, and letters that nobody sees."""
+    if not isinstance(typed, str) or len(typed) > _LONGEST_TYPED:
+        return typed
+    return _SPACE.sub("", unicodedata.normalize("NFKC", strip_invisible(typed)))
+
+
+def _code(typed: Any) -> Any:
+    written = plain(typed)
+    return written.upper() if isinstance(written, str) else written
+
+
+def _ref(typed: Any) -> Any:
+    """E.g. ５００１５３－261122－48392017, 500153—261122—48392017, or its 20 digits, with a comma behind."""
+    written = plain(typed)
+    if not isinstance(written, str):
+        return written
+    found = _REF_DIGITS.fullmatch(_DASH.sub("-", written).strip(_AFTER_A_NUMBER))
+    return "-".join(found.groups()) if found else typed
 
 
 def not_a_flag(value: Any) -> Any:
@@ -62,19 +78,27 @@ def not_a_flag(value: Any) -> Any:
     return value
 
 
-Line = Annotated[str, AfterValidator(_single_line), StringConstraints(min_length=1, max_length=100)]
+Line = Annotated[
+    str, BeforeValidator(_single_line), StringConstraints(min_length=1, max_length=100)
+]
 Paragraphs = Annotated[
-    str, AfterValidator(_storable), StringConstraints(min_length=1, max_length=5000)
+    str, BeforeValidator(storable), StringConstraints(min_length=1, max_length=5000)
 ]
 ShortText = Annotated[
-    str, AfterValidator(_storable), StringConstraints(min_length=1, max_length=1000)
+    str, BeforeValidator(storable), StringConstraints(min_length=1, max_length=1000)
 ]
 # Where nothing need be said; a further constraint on the above would hold beside theirs, not instead.
-OptionalLine = Annotated[str, AfterValidator(_single_line), StringConstraints(max_length=100)]
-OptionalText = Annotated[str, AfterValidator(_storable), StringConstraints(max_length=1000)]
+OptionalLine = Annotated[str, BeforeValidator(_single_line), StringConstraints(max_length=100)]
+OptionalText = Annotated[str, BeforeValidator(storable), StringConstraints(max_length=1000)]
 Identifier = Annotated[int, BeforeValidator(not_a_flag), Field(ge=1, le=INT4_MAX)]
-UnitCode = Annotated[str, StringConstraints(pattern=r"^[0-9A-Z]{2,20}$", max_length=20)]
-Ref = Annotated[str, StringConstraints(pattern=r"^[0-9]{6}-[0-9]{6}-[0-9]{8}$", max_length=22)]
+UnitCode = Annotated[
+    str, BeforeValidator(_code), StringConstraints(pattern=r"^[0-9A-Z]{2,20}$", max_length=20)
+]
+Ref = Annotated[
+    str,
+    BeforeValidator(_ref),
+    StringConstraints(pattern=r"^[0-9]{6}-[0-9]{6}-[0-9]{8}$", max_length=22),
+]
 # Bounded: the years at either end of the calendar cannot be read back from the database in another time zone.
 Moment = Annotated[
     AwareDatetime,

@@ -3,10 +3,11 @@
 from collections.abc import Callable
 from typing import Annotated
 
-from pydantic import AfterValidator, Field, StringConstraints
+from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
 from pydantic_core import PydanticCustomError
 
 from app.auth.phones import PhoneRefused, contact, mobile
+from app.http.inputs import storable
 
 
 def _checked(written: str, check: Callable[[str], str]) -> str:
@@ -25,9 +26,13 @@ def _contact(written: str) -> str:
 
 
 # For fields that may be empty, which say `repr=False` themselves: it has no effect inside a union.
-PhoneNumber = Annotated[str, StringConstraints(max_length=60), AfterValidator(_mobile)]
+PhoneNumber = Annotated[
+    str, BeforeValidator(storable), StringConstraints(max_length=60), AfterValidator(_mobile)
+]
 # A landline too: no text arrives there, but the person can be called.
-ContactNumber = Annotated[str, StringConstraints(max_length=60), AfterValidator(_contact)]
+ContactNumber = Annotated[
+    str, BeforeValidator(storable), StringConstraints(max_length=60), AfterValidator(_contact)
+]
 Phone = Annotated[
     PhoneNumber, Field(description="中国大陆手机号码", examples=["13800138000"], repr=False)
 ]

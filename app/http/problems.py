@@ -1,6 +1,8 @@
 """The one renderer of problems (RFC 9457), and what each kind of failure is called. Echoes nothing that was sent."""
 
 from collections.abc import Mapping
+from datetime import datetime
+from html import escape
 from typing import Any
 
 import asyncpg
@@ -10,12 +12,16 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
+from starlette.routing import Match
 
 from app import errors
+from app.clock import in_words
 from app.errors import Problem
 from app.http import refusals
+from app.http.pages import page
 
 MEDIA_TYPE = "application/problem+json"
+_METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 # The database is away, busy or gave up waiting: the same request may be sent again.
 _TRY_AGAIN = (
     asyncpg.exceptions.QueryCanceledError,
@@ -130,20 +136,52 @@ def _where(location: tuple[Any, ...]) -> str:
 
 _MISTAKES = {
     "missing": "必填",
+    "finite_number": "须为整数",
+    "string_type": "须为文字",
+    "string_unicode": "含有无法读取的字符",
+    "int_type": "须为整数",
+    "int_parsing": "须为整数",
+    "int_parsing_size": "数字过大",
+    "int_from_float": "须为整数",
+    "bool_type": "须填是或否",
+    "bool_parsing": "须填是或否",
+    "list_type": "须为列表",
+    "dict_type": "须为一组填写的内容",
+    "model_type": "须为一组填写的内容",
+    "model_attributes_type": "须为一组填写的内容",
+    "date_type": "不是有效的日期",
+    "date_parsing": "不是有效的日期",
+    "date_from_datetime_parsing": "不是有效的日期",
+    "date_from_datetime_inexact": "只填日期，不填时刻",
+    "datetime_type": "不是有效的时间",
+    "datetime_parsing": "不是有效的时间",
+    "datetime_from_date_parsing": "不是有效的时间",
+    "datetime_object_invalid": "不是有效的时间",
     "extra_forbidden": "多余的字段",
     "string_too_long": "太长，最多 {max_length} 字",
     "string_too_short": "太短，至少 {min_length} 字",
     "string_pattern_mismatch": "格式不符",
-    "json_invalid": "不是有效的 JSON",
+    "json_invalid": "内容的格式有误，无法读取",
     "enum": "不在可选范围内",
     "literal_error": "不在可选范围内",
     "greater_than_equal": "不能小于 {ge}",
     "less_than_equal": "不能大于 {le}",
+    "greater_than": "须大于 {gt}",
+    "less_than": "须小于 {lt}",
     "too_long": "项数过多，最多 {max_length} 项",
     "too_short": "项数过少，至少 {min_length} 项",
+    "uuid_type": "编号格式不符",
     "uuid_parsing": "编号格式不符",
-    "timezone_aware": "时间须带时区",
+    "timezone_aware": "时间须写明时区",
     "text": "{reason}",
+}
+
+
+_OF_MOMENTS = {
+    "greater_than_equal": "不能早于 {ge}",
+    "less_than_equal": "不能晚于 {le}",
+    "greater_than": "须晚于 {gt}",
+    "less_than": "须早于 {lt}",
 }
 
 
@@ -153,7 +191,20 @@ def _in_chinese(mistake: dict[str, Any]) -> str:
         # A length that is looked at after other checks: pydantic no longer says that it is a text's.
         kind = f"string_{kind}"
     template = _MISTAKES.get(kind, "类型或取值不符")
-    return template.format(**mistake.get("ctx", {}))
+    shown = dict(mistake.get("ctx", {}))
+    if kind in _OF_MOMENTS:
+        shown = {name: _bound(value) for name, value in shown.items()}
+        if shown != mistake["ctx"]:
+            template = _OF_MOMENTS[kind]
+    return template.format(**shown)
+
+
+def _bound(value: Any) -> Any:
+    """A day or moment as people write it; pydantic names it in ISO 8601. A number stays."""
+    if not isinstance(value, str):
+        return value
+    moment = datetime.fromisoformat(value)
+    return in_words(moment if "T" in value else moment.date())
 
 
 def _route(request: Request) -> str | None:
@@ -161,13 +212,44 @@ def _route(request: Request) -> str | None:
     return getattr(request.scope.get("route"), "path", None)
 
 
-def install(app: FastAPI) -> None:
-    """Every failure of the application leaves as a problem."""
+def wants_page(headers: Mapping[str, str]) -> bool:
+    """Whether a person looks at the answer: their browser asks for a page first of all."""
+    return "text/html" in headers.get("accept", "")
+
+
+def respond_page(problem: Problem, headers: Mapping[str, str] | None = None) -> Response:
+    """The same for people: a page in words."""
+    answer = page(problem.title, f"<p>{escape(problem.told)}</p>", problem.status)
+    answer.headers.update({"Cache-Control": "no-store", **(headers or {})})
+    if problem.retry_after is not None:
+        answer.headers["Retry-After"] = str(problem.retry_after)
+    return answer
+
+
+def _allowed(request: Request) -> dict[str, str]:
+    """All methods of an address: the framework names those of the first route that has its path."""
+    routes = request.scope["app"].routes
+    found = [
+        method
+        for method in _METHODS
+        if any(one.matches({**request.scope, "method": method})[0] is Match.FULL for one in routes)
+    ]
+    if "GET" in found and "HEAD" not in found:
+        found.insert(1, "HEAD")  # answered like GET, by qungong/edge.py
+    return {"Allow": ", ".join(found)} if found else {}
+
+
+def install(app: FastAPI, *, pages: bool = False) -> None:
+    """Every failure of the application leaves as a problem; with `pages`, as a page where a browser asks for one."""
+
+    def answer(request: Request, told: Problem, headers: Mapping[str, str] | None) -> Response:
+        as_page = pages and wants_page(request.headers)
+        return respond_page(told, headers) if as_page else respond(told, headers)
 
     async def problem(request: Request, error: Exception) -> Response:
         assert isinstance(error, Problem)
         refusals.note(request, error)
-        return respond(error)
+        return answer(request, error, None)
 
     async def failure(request: Request, error: Exception) -> Response:
         told = from_failure(error)
@@ -179,8 +261,7 @@ def install(app: FastAPI) -> None:
                 error=type(error).__name__,
                 exc_info=told.status == 500,
             )
-        # A 405 names what is allowed.
-        return respond(told, getattr(error, "headers", None))
+        return answer(request, told, _allowed(request) if told.status == 405 else None)
 
     async def gone(request: Request, _error: Exception) -> Response:
         # The client's business, and anybody can do it: one short line. Nobody reads this answer.

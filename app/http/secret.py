@@ -1,13 +1,16 @@
 """Input types of what must never be shown again: kept out of every repr, and so out of logs and tracebacks."""
 
-import unicodedata
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field, StringConstraints
 
+from app.http.inputs import plain
+
 
 def _plain_digits(typed: Any) -> Any:
-    return unicodedata.normalize("NFKC", typed).strip() if isinstance(typed, str) else typed
+    """However it was copied: ６８７ 692, 687-692."""
+    written = plain(typed)
+    return written.replace("-", "") if isinstance(written, str) else written
 
 
 # Spaces belong to a password; argon2 needs no help with long ones, the server does.

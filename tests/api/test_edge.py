@@ -154,6 +154,56 @@ async def test_a_method_not_offered_is_a_problem_that_names_those_that_are(
     assert answer.headers["allow"]
 
 
+@pytest.mark.parametrize(
+    ("path", "methods"),
+    [
+        ("/api/v1/cases", "GET, HEAD, POST"),
+        ("/api/v1/sessions", "GET, HEAD, POST"),
+        ("/m/v1/reports", "GET, HEAD, POST"),
+        ("/api/v1/sessions/current", "DELETE"),
+        ("/health", "GET, HEAD"),
+        ("/q/500153003007", "GET, HEAD"),
+    ],
+)
+async def test_method_not_offered_is_told_all_that_are(
+    anybody: Person, path: str, methods: str
+) -> None:
+    answer = await anybody.client.patch(path, json={})
+    assert (answer.status_code, answer.headers["allow"]) == (405, methods)
+
+
+@pytest.mark.parametrize(
+    "path", ["/nowhere", "/q", "/q/", "/q/a/b/c", "/q//x", "/q/500153003007;a"]
+)
+async def test_browser_is_told_in_a_page_what_is_not_there(anybody: Person, path: str) -> None:
+    page = await anybody.client.get(path, headers={"Accept": "text/html,*/*;q=0.8"})
+    assert (page.status_code, page.headers["content-type"]) == (404, "text/html; charset=utf-8")
+    assert "<h1>" in page.text
+    assert (await anybody.get(path)).status_code == 404
+
+
+async def test_method_not_offered_on_a_page_is_told_in_a_page(anybody: Person) -> None:
+    page = await anybody.client.post("/q/500153003007", headers={"Accept": "text/html"})
+    assert (page.status_code, page.headers["allow"]) == (405, "GET, HEAD")
+    assert errors.MethodNotAllowed.detail in page.text
+
+
+async def test_poster_is_a_page_also_while_the_database_is_away(
+    anybody: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gone = Database("postgresql+asyncpg://nobody@127.0.0.1:1/none", pool_size=1)
+    monkeypatch.setattr(db, "database", lambda: gone)
+    page = await anybody.client.get("/q/500153003007", headers={"Accept": "text/html"})
+    assert (page.status_code, page.headers["content-type"]) == (503, "text/html; charset=utf-8")
+    assert page.headers["retry-after"]
+    assert errors.Unavailable.detail in page.text
+
+
+async def test_interface_answers_problems_whatever_is_accepted(anybody: Person) -> None:
+    answer = await anybody.client.get("/api/v1/nowhere", headers={"Accept": "text/html"})
+    assert answer.headers["content-type"] == "application/problem+json"
+
+
 async def test_head_is_answered_like_get_without_the_body(anybody: Person) -> None:
     for path in ("/health", "/", "/api/v1/docs", "/api/v1/cases"):
         got, headed = await anybody.get(path), await anybody.client.head(path)

@@ -94,6 +94,14 @@ async def test_a_merged_villages_poster_speaks_for_its_successor_and_names_are_e
         assert "<b>新村" not in shown.text
 
 
+async def test_slash_behind_the_address_leads_to_the_page(browser: httpx.AsyncClient) -> None:
+    led = await browser.get(f"{VILLAGE}/")
+    assert (led.status_code, led.headers["location"]) == (308, VILLAGE)
+    unknown = await browser.get("/q/evil.test/")
+    assert unknown.status_code == 404
+    assert "没有找到这个村(社区)" in unknown.text
+
+
 async def test_the_secret_code_is_never_sent_in_an_address(browser: httpx.AsyncClient) -> None:
     page = await browser.get(VILLAGE)
     form = re.search(r'<form id="track-form"[^>]*>', page.text)

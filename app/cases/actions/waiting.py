@@ -10,7 +10,7 @@ from app.cases.actions.telling import tell_all
 from app.cases.dossier import Dossier
 from app.cases.lifecycle import Action
 from app.cases.models import Waiting
-from app.clock import SHANGHAI
+from app.clock import SHANGHAI, in_words
 from app.db import Transaction
 from app.errors import ActionNotAllowed, InvalidInput
 from app.limits.terms import Stage
@@ -144,7 +144,7 @@ def _check(dossier: Dossier, why: Waiting, until: date, now: datetime) -> None:
             mistakes=[
                 {
                     "where": "body.until",
-                    "what": f"复核日期不能早于今天，也不能晚于 {last.date()}（{most.chinese}）",
+                    "what": f"复核日期不能早于今天，也不能晚于 {in_words(last.date())}（{most.chinese}）",
                 }
             ]
         )
