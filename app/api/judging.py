@@ -66,7 +66,7 @@ async def handle(ref: CaseRef, step: Step) -> CaseStateOut:
 @router.post(
     "/escalate",
     summary="上报",
-    description="本级不能解决的，写明核实情况后报上一级研判。",
+    description="本级不能解决的，写明核实情况后报上一级研判；已经退回过两次的，直接报县指挥中心。",
     responses=answers(AssistantsOpen),
 )
 async def escalate(ref: CaseRef, given: Finding, step: Step) -> CaseStateOut:
@@ -77,7 +77,7 @@ async def escalate(ref: CaseRef, given: Finding, step: Step) -> CaseStateOut:
 @router.post(
     "/send-down",
     summary="退回下级",
-    description="交由能够解决的下级单位研判，须说明理由；次数记录在案。",
+    description="交由能够解决的下级单位研判，须说明理由；次数记录在案。同一件事第二次退回的，交由县指挥中心决定由谁办理。",
     responses=answers(),
 )
 async def send_down(ref: CaseRef, given: SendingDown, step: Step) -> CaseStateOut:

@@ -76,6 +76,10 @@ SELECT (SELECT version FROM calendar WHERE county_id = :county_id) AS calendar_v
   -- Of the units that took the case in those that have ended, with whoever carries on for them.
   (SELECT json_object_agg(gone.id, {taken_over_by("id = gone.id")}) FROM unit gone
     WHERE gone.id IN (:first_id, :enterer_id) AND gone.valid_to < CURRENT_DATE) AS carried_on,
+  -- Who decides where a case that was returned goes: asked only of those.
+  CASE WHEN CAST(:returned AS boolean) THEN (
+    SELECT json_build_array(k.id, k.name) FROM unit k
+    WHERE k.county_id = :county_id AND k.kind = 'command_center' AND k.valid_to IS NULL LIMIT 1) END AS arbiter,
   EXISTS (SELECT FROM grievance j WHERE j.primary_id = :case_id) AS others_joined,
   h.name AS holder_name, h.kind AS holder_kind, up.id AS up_id, up.name AS up_name, up.kind AS up_kind,
   {_ASSIGNMENT_COLUMNS}, u.name AS unit_name, u.code AS unit_code, u.head_approves,
@@ -150,6 +154,7 @@ async def _dossier(tx: Transaction, ref: str, by: Actor, *, lock: bool) -> Dossi
         category_id=case.category_id,
         first_id=case.first_unit_id,
         enterer_id=case.entered_by_unit_id,
+        returned=case.returns > 0 and not case.sealed,
         asked=case.extension_asked_at is not None or case.wait_asked_at is not None,
     )
     first, parts = around[0], [one for one in around if one.id is not None]
@@ -177,9 +182,17 @@ async def _dossier(tx: Transaction, ref: str, by: Actor, *, lock: bool) -> Dossi
         answered_before=first.answered_before and AnsweredBefore(**first.answered_before),
         carried_on={int(gone): heir for gone, heir in (first.carried_on or {}).items()},
         others_joined=first.others_joined,
+        arbiter=_center(first.arbiter),
     )
     dossier.remember()
     return dossier
+
+
+def _center(found: list[Any] | None) -> Place | None:
+    if found is None:
+        return None
+    unit_id, name = found
+    return Place(unit_id, name, UnitKind.COMMAND_CENTER)
 
 
 async def dossiers(

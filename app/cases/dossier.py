@@ -6,7 +6,7 @@ Here, and for what runs from end to end of a case in whole_case.py, clocks are s
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from app.auth.actor import Actor, StaffActor
@@ -29,6 +29,8 @@ from app.identifiers import uuid7
 from app.limits.rules import Rule
 from app.limits.terms import Stage
 
+# The second return of a case is for the common superior to decide.
+_DECIDED_ABOVE: Final = 2
 _COUNTS = OPEN_ASSIGNMENT | {AssignmentState.ANSWERED}
 
 
@@ -56,7 +58,8 @@ class Dossier:
 
     `asked_back_by` tells who of the unit asked that a part be handed back, where nobody has decided about it yet.
     `before` is its state when it was read; `carried_on` tells who carries on for the units that took the case in and ended;
-    `others_joined`, that the reporters of other cases wait for what becomes of this one.
+    `others_joined`, that the reporters of other cases wait for what becomes of this one; `arbiter` is the county's command
+    center, looked up for a case that was returned before.
     """
 
     case: Case
@@ -73,6 +76,7 @@ class Dossier:
     carried_on: Mapping[int, int] = field(default_factory=dict)
     others_joined: bool = False
     unit_codes: Mapping[int, str] = field(default_factory=dict)
+    arbiter: Place | None = None
     before: dict[str, Any] = field(default_factory=dict)
     assignments_before: dict[UUID, dict[str, Any]] = field(default_factory=dict)
     clocks_before: dict[UUID, dict[str, Any]] = field(default_factory=dict)
@@ -87,6 +91,23 @@ class Dossier:
             ),
             None,
         )
+
+    @property
+    def above(self) -> Place | None:
+        """Who judges what is escalated: after a second return the command center, past the tiers between."""
+        center = self.arbiter
+        if center is not None and self.case.returns >= _DECIDED_ABOVE and not self._holds(center):
+            return center
+        return self.next_tier
+
+    def returned_to(self, below: Place) -> Place:
+        """Who judges what is sent down to `below`: a second return the command center, unless it sends it down itself."""
+        center = self.arbiter
+        again = self.case.returns + 1 >= _DECIDED_ABOVE
+        return center if center is not None and again and not self._holds(center) else below
+
+    def _holds(self, place: Place) -> bool:
+        return self.holder.unit_id == place.unit_id
 
     @property
     def first_id(self) -> int:

@@ -51,10 +51,11 @@ class Model(Standing):
         getattr(self, f"_{action}")(who, now)
 
     def _escalate(self, who: str, now: datetime) -> None:
-        self._hand_on(UP[who], now)
+        self._hand_on(CENTER if self.returns > 1 else UP[who], now)
 
-    def _send_down(self, _who: str, now: datetime) -> None:
-        self._hand_on(VILLAGE, now)
+    def _send_down(self, who: str, now: datetime) -> None:
+        self._hand_on(CENTER if self.returns and who != CENTER else VILLAGE, now)
+        self.returns += 1
 
     def _handle(self, who: str, now: datetime) -> None:
         called = [(self.kind, self.urgent)]
@@ -146,6 +147,7 @@ class Model(Standing):
 
     def _agree(self, _who: str, now: datetime) -> None:
         unit = self._settled(now)
+        self.returns += 1
         if unit == self.holder:
             self._hand_on(CENTER, now)
         else:

@@ -53,6 +53,7 @@ class Standing:
     extended: bool = False
     wait_until: date | None = None
     listed: bool = False
+    returns: int = 0
     kind: str = "help"
     urgent: bool = False
     # Who changed last what it is called, and what it was called before they began to.

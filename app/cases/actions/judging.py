@@ -108,13 +108,17 @@ async def handle(tx: Transaction, ref: str, *, by: StaffActor, now: datetime) ->
 async def escalate(
     tx: Transaction, ref: str, *, by: StaffActor, finding: str, now: datetime
 ) -> Dossier:
-    """Hand a case to the next tier up, with the finding of why it cannot be solved here."""
+    """Hand a case to the next tier up, with the finding of why it cannot be solved here.
+
+    A case that was returned twice goes to the command center, or the same two units would pass it on for ever.
+    """
     dossier = await access.lock_case(tx, ref, by=by)
     access.take(dossier, Action.ESCALATE, by=by, now=now)
-    assert dossier.next_tier is not None, "the lifecycle allows it only where there is a next tier"
+    above = dossier.above
+    assert above is not None, "the lifecycle allows it only where there is a next tier"
     left = dossier.holder
     release_open(dossier, now)
-    dossier.give_to(dossier.next_tier, Stage.JUDGE, now)
+    dossier.give_to(above, Stage.JUDGE, now)
     access.admit(tx, dossier.case, dossier.holder.unit_id, now)
     history.record(
         tx,
@@ -134,7 +138,10 @@ async def escalate(
 async def send_down(
     tx: Transaction, ref: str, *, by: StaffActor, to_code: str, reason: str, now: datetime
 ) -> Dossier:
-    """Back to a unit below that can solve it; counted, so that passing back and forth shows."""
+    """Back to a unit below that can solve it; counted, so that passing back and forth shows.
+
+    The second return of a case goes to the command center, which decides who has it (common superior arbitrates).
+    """
     dossier = await access.lock_case(tx, ref, by=by)
     access.take(dossier, Action.SEND_DOWN, by=by, now=now)
     below = await tx.one_or_none(_BELOW, sender_id=dossier.case.holder_unit_id, code=to_code)
@@ -143,9 +150,10 @@ async def send_down(
             mistakes=[{"where": "body.to_code", "what": "须为本级之下的镇街或村(社区)"}]
         )
     left = dossier.holder
+    to = dossier.returned_to(Place(below.id, below.name, UnitKind(below.kind)))
     dossier.case.returns += 1
-    dossier.give_to(Place(below.id, below.name, UnitKind(below.kind)), Stage.JUDGE, now)
-    access.admit(tx, dossier.case, below.id, now)
+    dossier.give_to(to, Stage.JUDGE, now)
+    access.admit(tx, dossier.case, to.unit_id, now)
     paper = await papers.on_record(tx, dossier, PaperKind.TRANSFER, now)
     history.record(
         tx,
@@ -156,7 +164,8 @@ async def send_down(
         public=True,
         texts={"reason": reason},
         from_unit=left.unit_id,
-        to=below.id,
+        to=to.unit_id,
+        meant_for=below.id,
         **paper,
     )
     return dossier
