@@ -15,6 +15,7 @@ from app.api import (
     extending,
     filing,
     handling,
+    head_approval,
     judging,
     limits,
     listed,
@@ -50,7 +51,7 @@ _DESCRIPTION: Final = (
 _PARTS: Final = (
     sessions, cases, photos, filing, judging, recategorising, dispatching, handling, extending, waiting, pressing, supervising, papers,
     return_calls, replies, looks, texts,
-    directory, reorganising, official_numbers, calendars, limits, text_templates,
+    directory, head_approval, reorganising, official_numbers, calendars, limits, text_templates,
     cards, wall, listed, reports,
 )  # fmt: skip
 _TOKENS: Final = {

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from datetime import date
 from uuid import UUID
 
 from sqlalchemy import text
@@ -9,7 +10,7 @@ from sqlalchemy import text
 from app.auth.actor import StaffActor
 from app.auth.sessions import MOVED
 from app.db import Transaction
-from app.directory.queries import carries_on_for
+from app.directory.queries import carries_on_for, taken_over_by
 from app.directory.terms import Role, UnitKind
 from app.errors import NotFound
 
@@ -25,6 +26,14 @@ LEFT JOIN unit c ON c.id = u.county_id
 WHERE o.staff_id = :staff_id AND {_TODAY}
 ORDER BY o.valid_from, o.id
 """).bindparams(MOVED)  # noqa: S608 - our own text
+# The post held last, or the first one to come: of a person who has none today.
+_NONE_TODAY = text(f"""
+SELECT u.name AS unit_name, o.valid_from, o.valid_to, u.valid_to AS unit_ended, coalesce(c.name, '本县') AS county_name,
+  CAST(now() + :shift AS date) AS today, heir.name AS heir_name
+FROM post o JOIN unit u ON u.id = o.unit_id LEFT JOIN unit c ON c.id = u.county_id
+LEFT JOIN unit heir ON heir.id <> u.id AND heir.id = {taken_over_by("id = u.id", today="CAST(now() + :shift AS date)")}
+WHERE o.staff_id = :staff_id ORDER BY o.valid_from > CAST(now() + :shift AS date), o.valid_to DESC, o.id DESC LIMIT 1
+""").bindparams(MOVED)  # noqa: S608 - conditions of our own
 _SWITCH = text("UPDATE session SET post_id = :post_id WHERE id = :session_id")
 
 
@@ -75,6 +84,26 @@ async def held(tx: Transaction, staff_id: int) -> list[PostHeld]:
 async def sits_in(tx: Transaction, by: StaffActor, kinds: Collection[UnitKind]) -> bool:
     """Whether the person has a post today, whichever they act in, in a unit of one of these kinds."""
     return any(post.unit_kind in kinds for post in await held(tx, by.staff_id))
+
+
+async def none_held(tx: Transaction, staff_id: int) -> str:
+    """What a person reads who may not sign in because the post asked for, or any post, is not held today; and what to do."""
+    if await held(tx, staff_id):
+        return "您没有所选的岗位，或任期已结束。请不选岗位直接登录，登录后可以切换到现任的岗位。"
+    last = await tx.one_or_none(_NONE_TODAY, staff_id=staff_id)
+    if last is None:
+        return "您还没有岗位。请联系本县的系统管理员登记岗位，然后再登录。"
+    ask = f"请联系{last.county_name}的系统管理员"
+    if last.valid_from > last.today:
+        return f"您在{last.unit_name}的任期从{_day(last.valid_from)}开始，届时再登录。现在就须登录的，{ask}。"
+    if last.unit_ended is not None and last.unit_ended < last.today:
+        carries_on = f"未了事项由{last.heir_name}接着办。" if last.heir_name else ""
+        return f"您任职的{last.unit_name}已于{_day(last.unit_ended)}撤销，{carries_on}{ask}登记您的新岗位，然后再登录。"
+    return f"您在{last.unit_name}的任期已于{_day(last.valid_to)}结束。如仍在岗，{ask}登记新的任期。"
+
+
+def _day(day: date) -> str:
+    return f"{day.year}年{day.month}月{day.day}日"
 
 
 def chosen(posts: Sequence[PostHeld], post_id: int | None) -> PostHeld | None:

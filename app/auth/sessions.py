@@ -11,6 +11,7 @@ from app import clock, idempotency, keys
 from app.auth.actor import CitizenActor, StaffActor
 from app.auth.models import Session
 from app.db import Transaction
+from app.directory.queries import carried_on_by
 from app.directory.terms import Role, UnitKind
 from app.errors import NotFound, SignInRequired
 from app.idempotency import Given
@@ -38,6 +39,20 @@ JOIN unit u ON u.id = o.unit_id
 LEFT JOIN given_answer g ON g.owner = 'staff:' || p.id AND g.key = :key
 WHERE s.token_digest = :digest AND s.revoked_at IS NULL AND s.expires_at > now() + :shift
 """).bindparams(MOVED)
+# The post ended with its unit: the session goes on in the post that the same person has in the unit that carries on.
+_FOLLOW = text(f"""
+UPDATE session s SET post_id = n.id
+FROM post o CROSS JOIN LATERAL (
+  SELECT n.id FROM post n
+  WHERE n.staff_id = o.staff_id AND n.role = o.role
+    AND n.unit_id = {carried_on_by("id = o.unit_id", today="CAST(now() + :shift AS date)")}
+    AND n.valid_from <= CAST(now() + :shift AS date)
+    AND (n.valid_to IS NULL OR n.valid_to >= CAST(now() + :shift AS date))
+  ORDER BY n.id LIMIT 1
+) n
+WHERE o.id = s.post_id AND o.valid_to < CAST(now() + :shift AS date)
+  AND s.token_digest = :digest AND s.revoked_at IS NULL AND s.expires_at > now() + :shift
+""").bindparams(MOVED)  # noqa: S608 - conditions of our own
 _CITIZEN = text("""
 SELECT now() AS moment, s.id AS session_id, c.id AS citizen_id, c.village_id, g.request_digest, g.status, g.body_sealed
 FROM session s
@@ -92,8 +107,14 @@ class Listed:
 
 
 async def staff_by_token(tx: Transaction, token: str, *, key: str | None) -> SignedIn:
-    """Raises SignInRequired for a token unknown, ended, revoked, or whose person or post is no longer valid."""
-    row = await tx.one_or_none(_STAFF, digest=keys.token_digest(token), key=key)
+    """Raises SignInRequired for a token unknown, ended, revoked, or whose person or post is no longer valid.
+
+    A post that moved to the successor of a unit is followed there.
+    """
+    digest = keys.token_digest(token)
+    row = await tx.one_or_none(_STAFF, digest=digest, key=key)
+    if row is None and await tx.execute(_FOLLOW, digest=digest):
+        row = await tx.one_or_none(_STAFF, digest=digest, key=key)
     if row is None:
         raise SignInRequired
     tx.began(row.moment)

@@ -88,8 +88,9 @@ async def sign_in(
     async with transaction() as tx:
         await tx.execute(_FORGET_PAIR, account_key=this.account_key, address_key=address_key)
         signed_in = await _open(tx, this.staff_id, post_id, address_key, device)
+        told = "" if signed_in else await posts.none_held(tx, this.staff_id)
     if signed_in is None:
-        raise NotPermitted("您目前没有这个岗位，或任期已结束，请联系系统管理员。")
+        raise NotPermitted(told)
     return signed_in
 
 

@@ -81,7 +81,7 @@ SELECT (SELECT version FROM calendar WHERE county_id = :county_id) AS calendar_v
     SELECT json_build_array(k.id, k.name) FROM unit k
     WHERE k.county_id = :county_id AND k.kind = 'command_center' AND k.valid_to IS NULL LIMIT 1) END AS arbiter,
   EXISTS (SELECT FROM grievance j WHERE j.primary_id = :case_id) AS others_joined,
-  h.name AS holder_name, h.kind AS holder_kind, up.id AS up_id, up.name AS up_name, up.kind AS up_kind,
+  h.name AS holder_name, h.kind AS holder_kind, h.head_approves AS holder_head_approves, up.id AS up_id, up.name AS up_name, up.kind AS up_kind,
   {_ASSIGNMENT_COLUMNS}, u.name AS unit_name, u.code AS unit_code, u.head_approves,
   (SELECT e.staff_id FROM case_event e
     WHERE a.hand_back_asked_at IS NOT NULL AND a.hand_back_settled_at IS NULL
@@ -173,7 +173,10 @@ async def _dossier(tx: Transaction, ref: str, by: Actor, *, lock: bool) -> Dossi
         ),
         unit_names={part.unit_id: part.unit_name for part in parts},
         unit_codes={part.unit_id: part.unit_code for part in parts},
-        head_required=frozenset(part.unit_id for part in parts if part.head_approves),
+        # Also of the holder, who may take the case on itself.
+        head_required=frozenset(part.unit_id for part in parts if part.head_approves).union(
+            [case.holder_unit_id] if first.holder_head_approves else []
+        ),
         asked={
             Action(one["action"]): Asked(one["staff_id"], one["facts"], one["reason"])
             for one in first.asked or ()

@@ -89,6 +89,22 @@ class Post(Stored, table=True):
     title: str = Field(default="", max_length=40)
     valid_from: date
     valid_to: date | None = None
+    # The post in a unit that ended, where this one follows it to the successor.
+    moved_from_post_id: int | None = Field(default=None, foreign_key="post.id")
+
+
+class HeadApproval(Stored, table=True):
+    """An administrator's decision whether only the head of a unit may give its answers; append-only."""
+
+    __tablename__ = "head_approval"
+    __table_args__ = (Index("head_approval_by_unit", "unit_id", "id"),)
+
+    id: UUID = Field(primary_key=True)
+    unit_id: int = Field(foreign_key="unit.id")
+    required: bool
+    reason: str = Field(sa_type=Text)
+    decided_at: datetime = Field(sa_type=MOMENT)
+    decided_by_staff_id: int = Field(foreign_key="staff.id")
 
 
 class Citizen(Stored, table=True):

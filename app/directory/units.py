@@ -23,6 +23,27 @@ FROM unit u WHERE u.code = ANY(:codes) ORDER BY u.id FOR UPDATE OF u
 _MOVE_UNITS = text(
     "UPDATE unit SET parent_id = :successor_id WHERE parent_id = :id AND valid_to IS NULL"
 )
+# People go on in the successor from the next day; who has such a post there already needs no second one.
+_MOVE_POSTS = text("""
+INSERT INTO post (staff_id, unit_id, role, title, valid_from, valid_to, moved_from_post_id)
+SELECT o.staff_id, :successor_id, o.role, o.title, greatest(o.valid_from, CAST(:last_day AS date) + 1), o.valid_to, o.id
+FROM post o WHERE o.unit_id = :id AND (o.valid_to IS NULL OR o.valid_to > :last_day) AND NOT EXISTS (
+  SELECT FROM post h WHERE h.staff_id = o.staff_id AND h.unit_id = :successor_id AND h.role = o.role
+    AND (h.valid_to IS NULL OR h.valid_to > :last_day))
+ORDER BY o.id
+""")
+# A post that ends signs its people out (a trigger), so those who go on are moved first. Where the last day is today, they
+# are followed tomorrow (app/auth/sessions.py).
+_MOVE_SESSIONS = text("""
+UPDATE session s SET post_id = n.id
+FROM post o CROSS JOIN LATERAL (
+  SELECT n.id FROM post n
+  WHERE n.staff_id = o.staff_id AND n.role = o.role AND n.unit_id = :successor_id
+    AND n.valid_from <= CAST(:today AS date) AND (n.valid_to IS NULL OR n.valid_to >= CAST(:today AS date))
+  ORDER BY n.id LIMIT 1
+) n
+WHERE o.unit_id = :id AND s.post_id = o.id AND s.revoked_at IS NULL AND CAST(:last_day AS date) < CAST(:today AS date)
+""")
 # Whoever had a post from then on only, never had it.
 _END_POSTS = text("""
 UPDATE post SET valid_to = greatest(valid_from, CAST(:last_day AS date))
@@ -73,10 +94,10 @@ async def end_unit(
     last_day: date,
     staff_id: int | None = None,
 ) -> Unit:
-    """End a unit (撤销、合并、更名) with its last valid day, and with it the posts in it; its units go to the successor at once.
+    """End a unit (撤销、合并、更名) with its last valid day; its units go to the successor at once, its posts the day after.
 
     The successor is of the same kind, in the same county, and has not ended: so chains of successors never close. A county has none,
-    since its cases and offices name it. Without a successor the work goes to the tier above.
+    since its cases and offices name it. Without a successor the work goes to the tier above, and the posts end.
     """
     found = {row.code: row for row in await tx.all(_LOCK, codes=sorted({code, successor or code}))}
     if code not in found:
@@ -89,6 +110,9 @@ async def end_unit(
         heir = _heir(unit, found.get(successor))
         unit.successor_id = heir.id
         await tx.execute(_MOVE_UNITS, id=unit.id, successor_id=heir.id)
+        moving = {"id": unit.id, "successor_id": heir.id, "last_day": last_day}
+        await tx.execute(_MOVE_POSTS, **moving)
+        await tx.execute(_MOVE_SESSIONS, **moving, today=today)
     elif found[code].has_units or unit.kind in _NEVER_WITHOUT_SUCCESSOR:
         why = "还有下级单位" if found[code].has_units else "的工作没有上级可以承接"
         raise InvalidInput(f"{unit.name}{why}，请指定承接单位。")

@@ -106,6 +106,12 @@ LOOKS = Invariant(
     Reach.CODE,
 )
 
+_HEAD_APPROVAL_ON_RECORD = text("""
+SELECT u.code AS unit_code, u.head_approves, h.required FROM unit u JOIN LATERAL (
+  SELECT required FROM head_approval a WHERE a.unit_id = u.id ORDER BY a.id DESC LIMIT 1) h ON true
+WHERE h.required <> u.head_approves ORDER BY u.code LIMIT :most
+""")
+
 INVARIANTS: tuple[Invariant, ...] = (
     Invariant(
         1,
@@ -160,6 +166,14 @@ INVARIANTS: tuple[Invariant, ...] = (
         "the unit `unit_code` has ended and handed over, and the case `ref` is still with it: nobody acts for it any more",
         Reach.WHOLE,
         _ENDED_UNITS_HAVE_NOTHING_OPEN,
+    ),
+    Invariant(
+        7,
+        "head_approval_on_record",
+        "单位答复由谁作出，与最后一次设定一致",
+        "of the unit `unit_code` only the head answers: `head_approves`; what was decided last is `required`",
+        Reach.WHOLE,
+        _HEAD_APPROVAL_ON_RECORD,
     ),
     Invariant(
         7,

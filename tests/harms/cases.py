@@ -46,6 +46,15 @@ HARMS: Final[tuple[Harm, ...]] = (
         {"ref": "[ref]", "phase": "handling"},
     ),
     (
+        "head_approval_on_record",
+        (
+            """INSERT INTO head_approval (id, unit_id, required, reason, decided_at, decided_by_staff_id)
+            SELECT gen_random_uuid(), g.holder_unit_id, NOT u.head_approves, 'x', now(), (SELECT min(id) FROM staff)
+            FROM grievance g JOIN unit u ON u.id = g.holder_unit_id WHERE g.id = [id]""",
+        ),
+        {},
+    ),
+    (
         "what_ended_has_no_stage",
         ("UPDATE grievance SET stage = 'handle' WHERE id = [id]",),
         {"ref": "[ref]", "stage": "handle"},

@@ -8,9 +8,11 @@ from sqlalchemy import text
 from app.api.app import create_app
 from app.clock import SHANGHAI, process_now
 from app.db import reading
+from app.directory.terms import Role, UnitKind
 from qungong.sample import PASSWORD
 from tests import people
 from tests.mobile.conftest import VILLAGE, NewPhone, Phone, a_picture
+from tests.units import Held, employed, staffed
 
 ON_BEHALF: dict[str, Any] = {
     "person": {"name": "王大爷", "phone": "13983001234"},
@@ -239,3 +241,22 @@ async def test_text_one_letter_longer_is_refused_on_phone_and_desk(cadre: Phone)
     async with people.signed_in(create_app(), "gongnong") as desk:
         at_desk = await desk.post(f"/cases/{ref}/escalate", {"finding": LONG + "。"})
     assert (on_phone.status_code, at_desk.status_code) == (422, 422)
+
+
+async def test_head_of_a_village_answers_on_the_phone_where_only_the_head_may(
+    new_phone: NewPhone,
+) -> None:
+    code = await staffed(UnitKind.VILLAGE, Role.VILLAGE_CADRE, "500153003")
+    head_account = await employed(Held(code, Role.UNIT_HEAD))
+    async with people.signed_in(create_app(), "admin") as admin:
+        await admin.does(f"/units/{code}/head-approval", required=True, reason="村委会决定")
+    cadre, head = await new_phone(), await new_phone()
+    await cadre.post("/cadre/sign-in", key=None, account=code, password=PASSWORD)
+    await head.post("/cadre/sign-in", key=None, account=head_account, password=PASSWORD)
+    ref = (await cadre.post("/cadre/cases", **ON_BEHALF)).json()["ref"]
+    handled = (await cadre.post(f"/cadre/cases/{ref}/handle")).json()
+    assert "answer" not in handled["actions"]
+    refused = await cadre.post(f"/cadre/cases/{ref}/answer", outcome="solved", answer="修好了")
+    assert (refused.status_code, "单位负责人" in refused.json()["detail"]) == (409, True)
+    answered = await head.post(f"/cadre/cases/{ref}/answer", outcome="solved", answer="修好了")
+    assert (answered.status_code, answered.json()["phase"]) == (200, "answered")
