@@ -6,17 +6,18 @@ So the limits hold, a little wider, while Redis is away; and a Redis that is slo
 import asyncio
 import time
 from collections import Counter
+from collections.abc import Awaitable
 from dataclasses import dataclass
 
 import structlog
-from limits import RateLimitItemPerMinute
-from limits.aio.storage import RedisStorage
-from limits.aio.strategies import FixedWindowRateLimiter
+from redis.asyncio import Redis
 
 from app.errors import TooMany
 
 WINDOW_SECONDS = 60
-_PATIENCE = 0.2
+# 0.2 seconds in which this process was free to read an answer: its own work is not Redis's delay.
+_TICK_SECONDS = 0.02
+_TICKS = 10
 _LEFT_ALONE_SECONDS = 5.0
 log = structlog.get_logger()
 
@@ -33,11 +34,16 @@ class Counted:
 class RateLimits:
     def __init__(self, redis_url: str) -> None:
         self._redis_url = redis_url
-        self._shared: FixedWindowRateLimiter | None = None
+        self._redis: Redis | None = None
         self._away_until = 0.0
+        self._away = False
         self._window = 0
         # Emptied every minute; holds no more than one process can answer in that time.
         self._here: Counter[tuple[str, str]] = Counter()
+
+    async def open(self) -> None:
+        """At start-up, so that nobody's request pays for the first connection."""
+        await self._count_together(())
 
     async def admit(self, *asked: Counted) -> None:
         """Count, and raise TooMany where a limit is passed. Never fails otherwise, never waits long."""
@@ -48,9 +54,9 @@ class RateLimits:
             raise TooMany(retry_after=wait)
 
     async def close(self) -> None:
-        if self._shared is not None:
-            await self._shared.storage.bridge.get_connection().aclose()  # type: ignore[attr-defined]  # `limits` has no way to close
-            self._shared = None
+        if self._redis is not None:
+            await self._redis.aclose()
+            self._redis = None
 
     def _count_here(self, asked: tuple[Counted, ...]) -> int:
         """Seconds to wait, 0 for none."""
@@ -65,37 +71,51 @@ class RateLimits:
         return 0
 
     async def _count_together(self, asked: tuple[Counted, ...]) -> int:
+        if self._away:
+            # Only this request finds out whether Redis is back; others do not wait for it meanwhile.
+            self._away_until = time.monotonic() + _LEFT_ALONE_SECONDS
         try:
-            async with asyncio.timeout(_PATIENCE):
-                limiter = self._limiter()
-                # All are waited for, also when one fails: none goes on opening a connection that nobody closes.
-                told = await asyncio.gather(
-                    *(
-                        limiter.hit(RateLimitItemPerMinute(one.times), one.purpose, one.who)
-                        for one in asked
-                    ),
-                    return_exceptions=True,
-                )
-            within = [_unless_failed(one) for one in told]
+            counts = await _patiently(self._ask(asked))
         except Exception as away:  # whatever is wrong with Redis: what people ask must be answered
             self._away_until = time.monotonic() + _LEFT_ALONE_SECONDS
-            log.warning("rate limits are counted in this process only", error=type(away).__name__)
+            if not self._away:
+                self._away = True
+                log.warning(
+                    "rate limits are counted in this process only", error=type(away).__name__
+                )
             return 0
-        return 0 if all(within) else WINDOW_SECONDS
+        if self._away:
+            self._away, self._away_until = False, 0.0
+            log.info("rate limits are counted by all processes together again")
+        within = all(count <= one.times for one, count in zip(asked, counts, strict=True))
+        return 0 if within else WINDOW_SECONDS
 
-    def _limiter(self) -> FixedWindowRateLimiter:
-        if self._shared is None:
-            storage = RedisStorage(
-                f"async+{self._redis_url}",
-                implementation="redispy",
-                socket_timeout=_PATIENCE,
-                socket_connect_timeout=_PATIENCE,
-            )
-            self._shared = FixedWindowRateLimiter(storage)
-        return self._shared
+    async def _ask(self, asked: tuple[Counted, ...]) -> list[int]:
+        """The counts with this request, in one round trip."""
+        if self._redis is None:
+            self._redis = Redis.from_url(self._redis_url)
+        async with self._redis.pipeline() as pipe:
+            if not asked:
+                pipe.ping()
+            for one in asked:
+                key = f"rate/{one.purpose}/{one.who}"
+                pipe.set(key, 0, ex=WINDOW_SECONDS, nx=True)
+                pipe.incr(key)
+            told = await pipe.execute()
+        return [int(count) for count in told[1::2]]
 
 
-def _unless_failed(told: bool | BaseException) -> bool:
-    if isinstance(told, BaseException):
-        raise told
-    return told
+async def _patiently(asking: Awaitable[list[int]]) -> list[int]:
+    """Waits for as many ticks of the loop. A tick in which the process was busy with other work counts as one."""
+    task: asyncio.Future[list[int]] = asyncio.ensure_future(asking)
+    for _ in range(_TICKS):
+        try:
+            done, _pending = await asyncio.wait({task}, timeout=_TICK_SECONDS)
+        except asyncio.CancelledError:
+            task.cancel()
+            raise
+        if done:
+            return task.result()
+    task.cancel()
+    await asyncio.wait({task})
+    raise TimeoutError

@@ -1,10 +1,13 @@
 """Following a case by number and code: for whoever has both, for nobody else, and not too often."""
 
+import asyncio
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
+from sqlalchemy import make_url
+from structlog.testing import capture_logs
 
 from app.errors import TooMany
 from mobile_api.rate_limits import Counted, RateLimits
@@ -122,3 +125,63 @@ async def test_a_redis_that_does_not_answer_is_left_alone(silent_server: str) ->
 async def test_a_redis_wrongly_named_stops_nobody(url: str) -> None:
     async with counting(url) as limits:
         assert await admitted(limits, 6) == 5
+
+
+async def test_a_busy_loop_does_not_look_like_an_absent_redis(redis_url: str) -> None:
+    async with counting(redis_url) as limits:
+        asyncio.get_running_loop().call_soon(time.sleep, 0.5)
+        with capture_logs() as logged:
+            assert await admitted(limits, 3, "busy") == 3
+    assert not logged
+
+
+async def test_the_fallback_logs_one_line_as_it_begins_and_one_as_it_ends(own_redis: Redis) -> None:
+    async with counting(own_redis.url()) as limits:
+        with capture_logs() as logged:
+            await limits.open()
+            assert not logged
+            own_redis.stop()
+            for _ in range(3):
+                limits._away_until = 0
+                await admitted(limits, 1)
+            own_redis.ensure()
+            for _ in range(3):
+                limits._away_until = 0
+                await admitted(limits, 1, "somebody else")
+    assert [entry["event"] for entry in logged] == [
+        "rate limits are counted in this process only",
+        "rate limits are counted by all processes together again",
+    ]
+
+
+async def test_a_check_of_two_limits_is_one_round_trip(redis_url: str) -> None:
+    sent: list[bytes] = []
+    async with passed_on(redis_url, sent) as url, counting(url) as limits:
+        await limits.open()
+        sent.clear()
+        await limits.admit(Counted("test", "both", 5), Counted("other", "both", 5))
+    assert len(sent) == 1, sent
+
+
+@asynccontextmanager
+async def passed_on(redis_url: str, sent: list[bytes]) -> AsyncIterator[str]:
+    """Another address of the same Redis, which notes what each client sends."""
+    url = make_url(redis_url)
+
+    async def pump(
+        reader: asyncio.StreamReader, writer: asyncio.StreamWriter, noted: list[bytes]
+    ) -> None:
+        while data := await reader.read(65536):
+            noted.append(data)
+            writer.write(data)
+        writer.close()
+
+    async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        redis_reader, redis_writer = await asyncio.open_connection(url.host, url.port)
+        await asyncio.gather(pump(reader, redis_writer, sent), pump(redis_reader, writer, []))
+
+    server = await asyncio.start_server(connected, "127.0.0.1", 0)
+    async with server:
+        yield url.set(host="127.0.0.1", port=server.sockets[0].getsockname()[1]).render_as_string(
+            hide_password=False
+        )
