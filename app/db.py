@@ -166,6 +166,11 @@ class Transaction:
             raise MultipleResultsFound
         return rows[0] if rows else None
 
+    async def at_once(self, statement: TextClause, /, **values: Any) -> list[Found]:
+        """As `all`, for a statement that writes: where the transaction has not begun, it commits by itself, whatever follows."""
+        rows: list[Found] = await self._ask(self._driver.fetch, statement, values, begins=False)
+        return rows
+
     async def scalar(self, statement: TextClause, /, **values: Any) -> Any:
         row = await self.one_or_none(statement, **values)
         return None if row is None else row[0]
@@ -261,9 +266,15 @@ class Transaction:
         _tell_observers(query)
         await self._sent(self._driver.execute, query, *[values[name] for name in names])
 
-    async def _ask(self, how: _Ask, statement: TextClause, values: Mapping[str, Any]) -> Any:
+    @property
+    def has_begun(self) -> bool:
+        return self._begun
+
+    async def _ask(
+        self, how: _Ask, statement: TextClause, values: Mapping[str, Any], *, begins: bool = True
+    ) -> Any:
         query, names, defaults = _compiled(statement)
-        if not (self._begun or _only_reads(statement)):
+        if begins and not (self._begun or _only_reads(statement)):
             await self._begin()
         _tell_observers(query)
         given = [values[name] if name in values else defaults[name]() for name in names]

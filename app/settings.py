@@ -35,6 +35,18 @@ class NoticeKind(StrEnum):
     CALLS = "calls"
 
 
+# How often something may be created, an hour and a day (app/usage.py).
+_ALLOWANCES: Final = (
+    "reports_of_resident",
+    "reports_of_staff",
+    "reports_about_number",
+    "reports_from_address",
+    "photos_of_resident",
+    "photos_of_staff",
+    "acts_of_resident",
+)
+
+
 class Settings(BaseSettings):
     """Every field is an environment variable of the same name in capitals; see docs/configuration.md."""
 
@@ -86,6 +98,41 @@ class Settings(BaseSettings):
         gt=0,
         le=600,
         description="within which a client must go on reading an answer",
+    )
+
+    photo_memory_mb: int = Field(
+        default=768,
+        ge=200,
+        le=8192,
+        description="memory of each process that decodes photos; two at most for each HTTP process, while photos come",
+    )
+    photo_cpu_seconds: int = Field(
+        default=15, ge=1, le=300, description="processor time that one photo may take"
+    )
+
+    reports_of_resident: str = Field(
+        default="10/h 20/d", description="what a resident may report in an hour and on a day"
+    )
+    reports_of_staff: str = Field(
+        default="60/h 400/d",
+        description="what one cadre or clerk may register; a village on market day stays below",
+    )
+    reports_about_number: str = Field(
+        default="60/h 120/d", description="what staff may register under one telephone number"
+    )
+    reports_from_address: str = Field(
+        default="300/h 2000/d",
+        description="what residents may report from one address; many stand behind one router",
+    )
+    photos_of_resident: str = Field(
+        default="60/h 120/d", description="photos a resident may send, refused ones counted"
+    )
+    photos_of_staff: str = Field(
+        default="300/h 1500/d", description="photos one cadre may send, refused ones counted"
+    )
+    acts_of_resident: str = Field(
+        default="30/h 100/d",
+        description="how often a resident may supplement, press, object, take back or evaluate",
     )
 
     secret_key: SecretStr = Field(
@@ -218,6 +265,13 @@ class Settings(BaseSettings):
         le=60,
         description="how often workers look for what is due, with Redis or without",
     )
+
+    @field_validator(*_ALLOWANCES)
+    @classmethod
+    def _an_hour_and_a_day(cls, given: str) -> str:
+        if not re.fullmatch(r"[1-9]\d{0,8}/h [1-9]\d{0,8}/d", given):
+            raise ValueError("must be like 10/h 20/d")
+        return given
 
     @field_validator("database_url")
     @classmethod

@@ -17,6 +17,7 @@ from app.supervision import models as supervision
 from app.surveys import looks
 from app.surveys import models as surveys
 from app.text_templates import TextTemplate
+from app.usage import UsageCount
 
 __all__ = [
     "EndedTurn",
@@ -26,6 +27,7 @@ __all__ = [
     "SmsChannel",
     "TextTemplate",
     "Texted",
+    "UsageCount",
     "auth",
     "calendars",
     "cases",

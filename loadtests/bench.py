@@ -24,6 +24,7 @@ from rich.table import Table
 
 from app.db import database
 from app.settings import settings
+from app.usage import UNBOUNDED
 from loadtests import client, county, delivery, reference, rescheduling, sweep
 from loadtests.client import Measured, request
 from loadtests.county import Known
@@ -125,7 +126,12 @@ def _at_size(
     postgres.ensure_database(name)
     url = postgres.url(name)
     os.environ.update(
-        {"DATABASE_URL": url, "REDIS_URL": redis.url(), "DATABASE_POOL_SIZE": str(CONNECTIONS)}
+        {
+            "DATABASE_URL": url,
+            "REDIS_URL": redis.url(),
+            "DATABASE_POOL_SIZE": str(CONNECTIONS),
+            **UNBOUNDED,
+        }
     )
     settings.cache_clear()
     serving.migrate()

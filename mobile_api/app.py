@@ -8,6 +8,7 @@ from fastapi import FastAPI
 from fastapi.routing import APIRoute
 from typing_extensions import override
 
+from app.cases import photos as photo_store
 from app.http import problems, reference
 from app.http.body_limit import BodyLimit
 from app.http.cross_site import CrossSiteGuard
@@ -81,8 +82,10 @@ def create_app() -> FastAPI:
 
 @asynccontextmanager
 async def _running(app: FastAPI) -> AsyncIterator[None]:
+    await app.state.rate_limits.open()
     yield
     await app.state.rate_limits.close()
+    await photo_store.end_decoders()
 
 
 def _operation_id(route: APIRoute) -> str:

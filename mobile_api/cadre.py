@@ -21,7 +21,9 @@ from app.errors import (
     NotFound,
     NotPermitted,
     SignInRequired,
+    TooMany,
 )
+from app.http import usage
 from app.http.accusations import AccusationConfirmed, AccusationTakenOut, require_confirmation
 from app.http.case_inputs import (
     Answer,
@@ -89,6 +91,7 @@ class OnBehalf(Told):
         AccusationUnconfirmed,
         AccusationOfOwnLine,
         NobodyMaySee,
+        TooMany,
     ),
 )
 async def register(given: OnBehalf, tx: Tx, by: ByCadre) -> ReceiptOut | AccusationTakenOut:
@@ -112,6 +115,7 @@ async def register(given: OnBehalf, tx: Tx, by: ByCadre) -> ReceiptOut | Accusat
         ),
         by=by,
         now=now,
+        counted=usage.by_staff(by, given.person.phone),
     )
     if registered.case.sealed:
         return AccusationTakenOut.of(registered)

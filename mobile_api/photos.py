@@ -6,14 +6,15 @@ from uuid import UUID
 import asyncpg
 from fastapi import APIRouter, Depends, Path, Request
 from pydantic import BaseModel, Field
-from starlette.datastructures import UploadFile
+from starlette.datastructures import FormData, UploadFile
+from starlette.formparsers import MultiPartParser
 from starlette.responses import JSONResponse, Response
 
 from app import idempotency
 from app.auth import sessions
 from app.auth.sessions import SignedIn
 from app.cases import photos
-from app.cases.images import MAX_BYTES
+from app.cases.images import MAX_BYTES, Picture
 from app.db import reading, transaction
 from app.errors import (
     InvalidInput,
@@ -44,8 +45,8 @@ from mobile_api.cadre_sessions import ByCadre
 
 # The image, and what multipart puts around it.
 MAX_UPLOAD = MAX_BYTES + 4096
-_TYPES = frozenset({"image/jpeg", "image/jpg", "image/pjpeg", "image/png", "image/webp", "application/octet-stream", ""})  # fmt: skip
-_WRONG_TYPE = "只接受 JPEG、PNG、WebP 格式的照片"
+# A photo on its way in lies on the disk: many arrive at once, and slowly.
+MultiPartParser.spool_max_size = 64 * 1024
 
 sending = APIRouter(prefix="/photos", tags=["照片"], dependencies=[Depends(require_key)])
 looking = APIRouter(tags=["照片"], route_class=OneTransaction)
@@ -70,11 +71,15 @@ _FORM = {
                         "photo": {
                             "type": "string",
                             "format": "binary",
-                            "description": "一张照片，JPEG、PNG 或 WebP，不超过 10 MB",
+                            "description": "一张照片，JPEG、PNG、WebP、HEIC 或 AVIF，不超过 10 MB",
                         }
                     },
                 },
-                "encoding": {"photo": {"contentType": "image/jpeg, image/png, image/webp"}},
+                "encoding": {
+                    "photo": {
+                        "contentType": "image/jpeg, image/png, image/webp, image/heic, image/avif"
+                    }
+                },
             }
         },
     }
@@ -108,14 +113,10 @@ async def send_photo(
     request: Request, sender: Annotated[SignedIn, Depends(_sender)], key: IdempotencyKey = None
 ) -> Response:
     asked_with = key or ""  # never empty: it is required
-    sent = await _image(request)
-    # The boundary between a form's parts differs each time it is sent; the image does not.
-    digest = idempotency.request_digest(sender.acting, "POST", request.url.path, sent)
-    if sender.given is not None:
-        return Repeated(sender.given, digest).respond()
-    picture = await photos.prepare(sent)
-    async with reading() as tx:
-        photo_id = uuid7(await tx.now())
+    try:
+        digest, picture, photo_id = await _taken_in(request, sender)
+    except Repeated as repeated:
+        return repeated.respond()
     answer = PhotoOut(id=photo_id, width=picture.width, height=picture.height)
     response = JSONResponse(answer.model_dump(mode="json"), 201)
     await photos.put(photo_id, picture)
@@ -164,14 +165,26 @@ async def case_photo(ref: Ref, photo_id: PhotoId, tx: Tx, by: ByCadre) -> Respon
     return StoredPhoto(await photos.open_photo(tx, ref, photo_id, by=by))
 
 
-async def _image(request: Request) -> bytes:
-    async with request.form(max_files=1, max_fields=0) as form:
-        sent = form.get("photo")
-        if not isinstance(sent, UploadFile):
-            raise InvalidInput(mistakes=[{"where": "body.photo", "what": "必填"}])
-        if (sent.content_type or "").partition(";")[0].strip().lower() not in _TYPES:
-            raise InvalidInput(mistakes=[{"where": "body.photo", "what": _WRONG_TYPE}])
-        image = await sent.read(MAX_BYTES + 1)
+async def _taken_in(request: Request, sender: SignedIn) -> tuple[bytes, Picture, UUID]:
+    """The request's digest, the picture and its id. In memory only while it is this photo's turn; counted before it is decoded."""
+    async with request.form(max_files=1, max_fields=0) as form, photos.turn():
+        sent = await _image(form)
+        # The boundary between a form's parts differs each time it is sent; the image does not.
+        digest = idempotency.request_digest(sender.acting, "POST", request.url.path, sent)
+        if sender.given is not None:
+            raise Repeated(sender.given, digest)
+        async with reading() as tx:
+            now = await tx.now()
+            await photos.admit(tx, by=sender.actor, now=now)
+        return digest, await photos.prepare(sent), uuid7(now)
+
+
+async def _image(form: FormData) -> bytes:
+    """The bytes decide what it is: phones label them as they like."""
+    sent = form.get("photo")
+    if not isinstance(sent, UploadFile):
+        raise InvalidInput(mistakes=[{"where": "body.photo", "what": "必填"}])
+    image = await sent.read(MAX_BYTES + 1)
     if len(image) > MAX_BYTES:
         raise TooLarge
     return image

@@ -22,7 +22,9 @@ from app.errors import (
     NobodyMaySee,
     NotFound,
     SignInRequired,
+    TooMany,
 )
+from app.http import usage
 from app.http.case_inputs import Press, Reason, Supplement
 from app.http.cases import PaperOut
 from app.http.inputs import Input, Ref, ShortText, UnitCode
@@ -30,6 +32,8 @@ from app.http.moments import At
 from app.http.papers import PRINTED, drawn
 from app.http.problems import problems
 from app.http.transaction import OneTransaction, Tx
+from app.http.usage import ActingCitizen
+from app.http.visitor import AddressKey
 from app.http.who import ByCitizen, require_key
 from app.supervision import pressing
 from app.surveys import receiving
@@ -44,7 +48,9 @@ router = APIRouter(
     dependencies=[Depends(require_key)],
 )
 _LOOK = problems(SignInRequired, NotFound)
-_ACT = problems(SignInRequired, NotFound, ActionNotAllowed, NobodyMaySee, KeyRequired, KeyReused)
+_ACT = problems(
+    SignInRequired, NotFound, ActionNotAllowed, NobodyMaySee, KeyRequired, KeyReused, TooMany
+)
 
 _THANKS = "感谢您的评价，承办单位看不到是谁评价的。"
 _NOT_COUNTED = "已经收到。这个号码是承办单位的人员、单位或多人共用的，从这里作出的评价不计入统计。"
@@ -151,9 +157,9 @@ class ThanksOut(BaseModel):
     status_code=201,
     summary="反映一件事",
     description="登记后由海报所在单位研判。检举控告保密办理，不经过被检举控告的单位。",
-    responses=problems(SignInRequired, KeyRequired, KeyReused, NobodyMaySee),
+    responses=problems(SignInRequired, KeyRequired, KeyReused, NobodyMaySee, TooMany),
 )
-async def report(given: Report, tx: Tx, by: ByCitizen) -> ReceiptOut:
+async def report(given: Report, tx: Tx, by: ByCitizen, address_key: AddressKey) -> ReceiptOut:
     registered = await filing.register(
         tx,
         Intake(
@@ -169,6 +175,7 @@ async def report(given: Report, tx: Tx, by: ByCitizen) -> ReceiptOut:
         ),
         by=by,
         now=await tx.now(),
+        counted=usage.by_citizen(by, address_key),
     )
     return ReceiptOut.of(registered)
 
@@ -225,7 +232,7 @@ async def my_paper(
     description="收到补正告知后，把缺少的一次说清楚。",
     responses=_ACT,
 )
-async def supply(ref: Ref, given: Supplement, tx: Tx, by: ByCitizen) -> ReportStateOut:
+async def supply(ref: Ref, given: Supplement, tx: Tx, by: ActingCitizen) -> ReportStateOut:
     now = await tx.now()
     dossier = await filing.supply(tx, ref, by=by, supplement=given.supplement, now=now)
     return _state(dossier, by, now)
@@ -237,7 +244,7 @@ async def supply(ref: Ref, given: Supplement, tx: Tx, by: ByCitizen) -> ReportSt
     description="由上一级重新研判，只能提一次。",
     responses=_ACT,
 )
-async def object_refusal(ref: Ref, given: Reason, tx: Tx, by: ByCitizen) -> ReportStateOut:
+async def object_refusal(ref: Ref, given: Reason, tx: Tx, by: ActingCitizen) -> ReportStateOut:
     now = await tx.now()
     dossier = await filing.object_refusal(tx, ref, by=by, reason=given.reason, now=now)
     return _state(dossier, by, now)
@@ -249,7 +256,7 @@ async def object_refusal(ref: Ref, given: Reason, tx: Tx, by: ByCitizen) -> Repo
     description="问题已经解决或不再需要办理时撤回。",
     responses=_ACT,
 )
-async def withdraw(ref: Ref, given: Reason, tx: Tx, by: ByCitizen) -> ReportStateOut:
+async def withdraw(ref: Ref, given: Reason, tx: Tx, by: ActingCitizen) -> ReportStateOut:
     now = await tx.now()
     dossier = await filing.withdraw(tx, ref, by=by, reason=given.reason, now=now)
     return _state(dossier, by, now)
@@ -261,7 +268,7 @@ async def withdraw(ref: Ref, given: Reason, tx: Tx, by: ByCitizen) -> ReportStat
     description="24 小时内只能催办一次。",
     responses=_ACT,
 )
-async def press(ref: Ref, given: Press, tx: Tx, by: ByCitizen) -> ReportStateOut:
+async def press(ref: Ref, given: Press, tx: Tx, by: ActingCitizen) -> ReportStateOut:
     now = await tx.now()
     dossier = await pressing.press(tx, ref, by=by, note=given.note or "", now=now)
     return _state(dossier, by, now)
@@ -293,7 +300,7 @@ async def my_evaluation(ref: Ref, tx: Tx, by: ByCitizen) -> EvaluationOut:
     description="办结后请您评价；24 小时之内可以更改，以最后一次为准。承办单位看不到是谁评价的。",
     responses=_ACT,
 )
-async def evaluate(ref: Ref, given: Evaluation, tx: Tx, by: ByCitizen) -> ThanksOut:
+async def evaluate(ref: Ref, given: Evaluation, tx: Tx, by: ActingCitizen) -> ThanksOut:
     effect = await receiving.evaluate(
         tx, ref, by=by, value=given.value, remark=given.remark or "", now=await tx.now()
     )

@@ -24,6 +24,7 @@ import pytest
 from sqlalchemy.engine import URL, make_url
 
 from app.settings import settings
+from app.usage import UNBOUNDED
 from qungong import processes
 from qungong.embedded import Postgres, Redis
 from qungong.local import Lock
@@ -39,6 +40,7 @@ _NOWHERE = {
     "DATABASE_URL": "postgresql+asyncpg://nobody@127.0.0.1:1/none",
     "REDIS_URL": "redis://127.0.0.1:1/0",
     "MEDIA_URL": "memory:///",
+    **UNBOUNDED,
 }
 
 T = TypeVar("T")

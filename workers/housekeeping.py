@@ -3,7 +3,7 @@
 import structlog
 from obstore.exceptions import BaseError
 
-from app import heartbeats, idempotency
+from app import heartbeats, idempotency, usage
 from app.auth import codes, sessions, signing_in
 from app.cases import noticing, photos
 from app.db import transaction
@@ -23,6 +23,7 @@ _FORGET = {
     "failed_sign_in": signing_in.forget_old,
     "session": sessions.forget_old,
     "notice_owed": noticing.forget_settled,
+    "usage_count": usage.forget_old,
 }
 
 

@@ -17,7 +17,9 @@ from app.errors import (
     NobodyMaySee,
     NotPermitted,
     SignInRequired,
+    TooMany,
 )
+from app.http import usage
 from app.http.accusations import AccusationConfirmed, AccusationTakenOut, require_confirmation
 from app.http.case_inputs import PersonIn, Reason, Supplement
 from app.http.cases import CaseStateOut, SimilarOpen, SimilarOut
@@ -146,11 +148,14 @@ class RegisteredOut(BaseModel):
         AccusationUnconfirmed,
         AccusationOfOwnLine,
         NobodyMaySee,
+        TooMany,
     ),
 )
 async def register(given: Report, tx: Tx, by: ByStaff) -> RegisteredOut | AccusationTakenOut:
     require_confirmation(given.kind, confirmed=given.accusation_confirmed)
-    registered = await filing.register(tx, given.intake(by), by=by, now=await tx.now())
+    intake = given.intake(by)
+    counted = usage.by_staff(by, None if intake.person is None else intake.person.phone)
+    registered = await filing.register(tx, intake, by=by, now=await tx.now(), counted=counted)
     if registered.case.sealed:
         return AccusationTakenOut.of(registered)
     return RegisteredOut.of(registered)

@@ -48,5 +48,10 @@ class SystemActor:
     """The system itself: closings and other steps that a clock takes."""
 
 
+def owner_of(by: StaffActor | CitizenActor) -> str:
+    """Whom something is counted for or kept for."""
+    return f"staff:{by.staff_id}" if isinstance(by, StaffActor) else f"citizen:{by.citizen_id}"
+
+
 Actor = StaffActor | CitizenActor | SystemActor
 SYSTEM: Final = SystemActor()

@@ -4,6 +4,7 @@ The bytes stand in the media store before their row is committed: a row without 
 """
 
 from collections.abc import Iterable, Sequence
+from contextlib import AbstractAsyncContextManager
 from datetime import datetime, timedelta
 from functools import cache
 from pathlib import Path
@@ -12,22 +13,24 @@ from urllib.parse import unquote, urlsplit
 from uuid import UUID
 
 import obstore
-from anyio import CapacityLimiter, to_thread
+from anyio import to_thread
 from obstore.exceptions import BaseError
 from obstore.store import LocalStore, ObjectStore, from_url
 from sqlalchemy import CheckConstraint, Index, text
 from sqlmodel import Field
 
-from app.auth.actor import CitizenActor, StaffActor
-from app.cases import images
+from app import usage
+from app.auth.actor import CitizenActor, StaffActor, owner_of
 from app.cases.access import VISIBLE_TO_CITIZEN, VISIBLE_TO_STAFF, viewer
 from app.cases.images import ImageRefused, Picture
 from app.cases.models import Case
+from app.cases.photo_decoders import Decoders
 from app.db import Transaction, reading, transaction
 from app.errors import InvalidInput, NotFound, TooMany, Unavailable
 from app.identifiers import uuid7
 from app.settings import settings
 from app.stored import MOMENT, Stored
+from app.usage import Counted, Purpose
 
 MAX_PHOTOS = 9
 # What somebody may have sent in a day without having registered anything with it.
@@ -37,9 +40,7 @@ _KEPT_UNATTACHED = timedelta(days=2)
 _ROW_EXPECTED = timedelta(days=1)
 _FOLDERS = [f"{number:02x}" for number in range(256)]
 _LISTED_AT_ONCE = 500
-# Decoding takes a processor and up to 300 MB: few at once, and whoever would wait long had better come again.
-_AT_ONCE = CapacityLimiter(2)
-_WAITING = 16
+_DECODERS = Decoders()
 
 
 class Photo(Stored, table=True):
@@ -84,14 +85,30 @@ RETURNING id
 _NAMED = text("SELECT id FROM photo WHERE id = ANY(CAST(:ids AS uuid[]))")
 
 
+async def admit(tx: Transaction, *, by: CitizenActor | StaffActor, now: datetime) -> None:
+    """Count a photo before anything is done with it. Raises TooMany."""
+    staff = isinstance(by, StaffActor)
+    purpose = Purpose.PHOTOS_OF_STAFF if staff else Purpose.PHOTOS_OF_RESIDENT
+    await usage.count(tx, Counted(purpose, owner_of(by)), now=now)
+    await _require_few_unattached(tx, by=by, now=now)
+
+
 async def prepare(sent: bytes) -> Picture:
-    """The picture alone, in a thread. Raises InvalidInput for what is no photo, Unavailable when too many wait."""
-    if _AT_ONCE.statistics().tasks_waiting >= _WAITING:
-        raise Unavailable("上传的人较多，请稍后再试。", retry_after=5)
+    """The picture alone, from another process. Raises InvalidInput for what is no photo, Unavailable when too many wait."""
     try:
-        return await to_thread.run_sync(images.clean, sent, limiter=_AT_ONCE)
+        return await _DECODERS.clean(sent)
     except ImageRefused as refused:
         raise InvalidInput(mistakes=[{"where": "body.photo", "what": str(refused)}]) from refused
+
+
+def turn() -> AbstractAsyncContextManager[None]:
+    """A place among those that wait for a decoder. Raises Unavailable when too many do."""
+    return _DECODERS.turn()
+
+
+async def end_decoders() -> None:
+    """When the server ends; the next photo would start them again."""
+    await _DECODERS.close()
 
 
 async def put(photo_id: UUID, picture: Picture) -> None:
@@ -112,9 +129,7 @@ async def keep(
     now: datetime,
 ) -> None:
     """The row of a photo whose bytes are stored. Raises TooMany for somebody who sends and never registers."""
-    lately = await tx.scalar(_LATELY, since=now - timedelta(days=1), **_owner(by))
-    if lately >= _UNATTACHED_A_DAY:
-        raise TooMany("上传的照片过多，请先提交反映的事项。", retry_after=3600)
+    await _require_few_unattached(tx, by=by, now=now)
     tx.add(
         Photo(
             id=photo_id,
@@ -126,6 +141,14 @@ async def keep(
             staff_id=by.staff_id if isinstance(by, StaffActor) else None,
         )
     )
+
+
+async def _require_few_unattached(
+    tx: Transaction, *, by: CitizenActor | StaffActor, now: datetime
+) -> None:
+    lately = await tx.scalar(_LATELY, since=now - timedelta(days=1), **_owner(by))
+    if lately >= _UNATTACHED_A_DAY:
+        raise TooMany("上传的照片过多，请先提交反映的事项。", retry_after=3600)
 
 
 async def claim(

@@ -17,6 +17,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from app.settings import settings
+from app.usage import UNBOUNDED
 from tests.backtoback import comparing, county, surfaces
 from tests.backtoback.comparing import Compared, Pair
 from tests.backtoback.serving import DOCUMENTS, served
@@ -35,6 +36,7 @@ def main() -> None:
     console.print(f"seed {SEED}, {PAIRS} pairs")
     with _servers() as addresses:
         os.environ["REDIS_URL"] = addresses.redis
+        os.environ.update(UNBOUNDED)
         name = f"{addresses.prefix}ground"
         ground = asyncio.run(county.prepare(addresses.server, addresses.template, name, served))
         failed = _compared(ground, addresses.redis)
@@ -87,6 +89,7 @@ def _work(
     ground: Ground, redis: str, share: Sequence[int], number: int, told: "Queue[Any]"
 ) -> None:
     os.environ["REDIS_URL"] = redis
+    os.environ.update(UNBOUNDED)
     settings.cache_clear()
     try:
         asyncio.run(_pairs(ground.of_its_own(f"_{number}"), share, told))

@@ -17,6 +17,7 @@ from PIL import Image
 from sqlalchemy import text
 
 from app.auth.phones import phone_key
+from app.cases import photos
 from app.db import reading
 from app.http import problems
 from app.outbox import open_params
@@ -87,6 +88,7 @@ async def phones_app(county: None, media: Path) -> AsyncIterator[FastAPI]:
     made = phones.create_app()
     yield made
     await made.state.rate_limits.close()
+    await photos.end_decoders()
 
 
 @pytest.fixture(scope="session")

@@ -17,7 +17,7 @@ from sqlalchemy import text
 
 from app import clock
 from app.cases import photos
-from app.cases.images import MAX_BYTES, TOO_MANY_PIXELS
+from app.cases.images import HEIC, MAX_BYTES, TOO_MANY_PIXELS
 from app.db import reading, transaction
 from app.identifiers import uuid7
 from tests.mobile.conftest import WATER, NewPhone, Phone, a_picture
@@ -111,7 +111,7 @@ REFUSED = {
         "image/jpeg",
     ),
     "a document before a picture": (b"%PDF-1.7\n" + a_picture(), "image/jpeg"),
-    "a page": (a_picture(), "text/html"),
+    "a page": (b"<!doctype html><title>x</title>", "text/html"),
     "an iPhone's own format": (b"\x00\x00\x00\x18ftypheic" + bytes(200), "image/heic"),
     "an iPhone's format unnamed": (b"\x00\x00\x00\x18ftypheic" + bytes(200), "image/jpeg"),
     "a moving picture": (a_picture(kind="GIF"), "image/jpeg"),
@@ -130,6 +130,13 @@ async def test_what_is_no_photo_is_refused_and_nothing_is_stored(
     assert answer.status_code == 422, answer.text
     assert answer.json()["mistakes"][0]["where"] == "body.photo"
     assert (stored(media), await rows()) == before
+
+
+async def test_the_bytes_decide_what_a_photo_is_whatever_its_label(citizen: Phone) -> None:
+    for label in ("text/html", "image/heic", "application/x-anything"):
+        assert (await citizen.send(a_picture(), type=label)).status_code == 201
+    heic = await citizen.send(b"\x00\x00\x00\x18ftypheic" + bytes(200), type="image/jpeg")
+    assert (heic.status_code, heic.json()["mistakes"][0]["what"]) == (422, HEIC)
 
 
 @pytest.mark.filterwarnings("ignore::PIL.Image.DecompressionBombWarning")

@@ -1,15 +1,14 @@
 """What the reporter does, or somebody on the reporter's behalf: register, supply, object to a refusal, withdraw."""
 
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import text
-
-from app import keys
+from app import keys, usage
 from app.auth.actor import CitizenActor, StaffActor
 from app.auth.phones import textable
 from app.calendars.reading import calendar_of
@@ -31,6 +30,7 @@ from app.limits.reading import rules_of
 from app.limits.terms import Kind, Stage
 from app.outbox import MessageKind
 from app.settings import settings
+from app.usage import Counted
 
 # How long a name given with a number goes on telling that others use it.
 NAMES_COUNT_FOR: Final = timedelta(days=365)
@@ -45,7 +45,7 @@ _TAKES_IN = frozenset({UnitKind.VILLAGE, UnitKind.TOWNSHIP, UnitKind.COMMAND_CEN
 
 # One statement: the desks, the category, and the person helped, found by number. Of a unit that was merged or
 # renamed, the one that carries on.
-_SETTING = text(f"""
+_SETTING = usage.with_count(f"""
 SELECT a.id, a.name, a.kind, a.county_id, county.code AS county_code,
   (SELECT version FROM calendar WHERE county_id = a.county_id) AS calendar_version,
   (SELECT version FROM limit_set WHERE county_id = a.county_id) AS limits_version,
@@ -154,17 +154,23 @@ class Registered:
 
 
 async def register(
-    tx: Transaction, intake: Intake, *, by: StaffActor | CitizenActor, now: datetime
+    tx: Transaction,
+    intake: Intake,
+    *,
+    by: StaffActor | CitizenActor,
+    now: datetime,
+    counted: Sequence[Counted] = (),
 ) -> Registered:
     """Take a grievance in at the unit that was asked.
 
     An accusation is sealed and goes to the discipline commission. Raises NotPermitted for posts that take nothing in,
     InvalidInput for a unit, village, category or photo that is not there, AccusationOfOwnLine for staff who would learn of
-    an accusation against a unit of theirs, NobodyMaySee where nobody in the county could look into it.
+    an accusation against a unit of theirs, NobodyMaySee where nobody in the county could look into it,
+    TooMany where one of `counted` has had enough.
     """
     if isinstance(by, StaffActor) and not (by.acts and by.unit_kind in _TAKES_IN):
         raise NotPermitted
-    found = await _setting(tx, intake, by, now)
+    found = await _setting(tx, intake, by, now, counted)
     taken_up = await photos.claim(tx, intake.photos, by=by)
     desks = _desks(found)
     sealed = intake.kind is Kind.ACCUSATION
@@ -304,13 +310,20 @@ def tracking_key(ref: str, code: str) -> bytes:
 
 
 async def _setting(
-    tx: Transaction, intake: Intake, by: StaffActor | CitizenActor, now: datetime
+    tx: Transaction,
+    intake: Intake,
+    by: StaffActor | CitizenActor,
+    now: datetime,
+    counted: Sequence[Counted],
 ) -> Any:
     if intake.accused_code is not None and intake.kind is not Kind.ACCUSATION:
         raise InvalidInput(mistakes=[{"where": "body.accused_code", "what": _ONLY_ACCUSATIONS}])
     person = intake.person if isinstance(by, StaffActor) else None
-    found = await tx.one_or_none(
+    found = await usage.find_and_count(
+        tx,
         _SETTING,
+        counted,
+        now=now,
         asked_code=intake.asked_code if isinstance(by, CitizenActor) else None,
         asked_id=by.unit_id if isinstance(by, StaffActor) else None,
         place_code=intake.village_code,
@@ -426,7 +439,7 @@ def _number_given(case: Case, found: Any) -> NumberGiven:
 
 
 def _unknown(found: Any, intake: Intake) -> list[str]:
-    if found is None:
+    if found.id is None:
         return ["body.unit_code"]
     checks = {
         "body.category_id": found.category_known,

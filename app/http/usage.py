@@ -1,0 +1,34 @@
+"""Whom it is counted for when residents and staff create something over HTTP (app/usage.py)."""
+
+from typing import Annotated
+
+from fastapi import Depends
+
+from app import usage
+from app.auth.actor import CitizenActor, StaffActor, owner_of
+from app.http.transaction import Tx
+from app.http.who import ByCitizen
+from app.usage import Counted, Purpose
+
+
+def by_staff(by: StaffActor, phone: str | None) -> tuple[Counted, ...]:
+    """A report that staff enter, for somebody with this number (E.164)."""
+    own = Counted(Purpose.REPORTS_OF_STAFF, owner_of(by))
+    return (own,) if phone is None else (own, Counted(Purpose.REPORTS_ABOUT_NUMBER, phone))
+
+
+def by_citizen(by: CitizenActor, address_key: bytes) -> tuple[Counted, ...]:
+    """A report of a resident's own. Who signs in does so by a number, so the person is the number."""
+    return (
+        Counted(Purpose.REPORTS_OF_RESIDENT, owner_of(by)),
+        Counted(Purpose.REPORTS_FROM_ADDRESS, address_key),
+    )
+
+
+async def _acting(tx: Tx, by: ByCitizen) -> CitizenActor:
+    """A request that was answered before under its key is not counted: it has been answered again by now."""
+    await usage.count(tx, Counted(Purpose.ACTS_OF_RESIDENT, owner_of(by)), now=await tx.now())
+    return by
+
+
+ActingCitizen = Annotated[CitizenActor, Depends(_acting)]
