@@ -1,7 +1,7 @@
 """`make faults`: one scenario after the other, each in a fresh database; a line with its counts, exit 1 on any breach.
 
 FAULTS_DUE says how many limits are due (20,000), FAULTS_TEXTS how many texts are owed (10,000), FAULTS_ONLY which scenarios
-run (parts of their names: "cards:", "texts:"), FAULTS_SEED the chance.
+run (parts of their names: "cards:", "texts:", "http:"), FAULTS_SEED the chance.
 """
 
 import asyncio
@@ -23,6 +23,7 @@ from app.clock import SHANGHAI
 from qungong import sample, serving
 from qungong.embedded import Postgres, Redis
 from tests.faults.filling import fill
+from tests.faults.http_scenarios import HTTP_SCENARIOS, HttpScenario, play_http
 from tests.faults.message_scenarios import MESSAGE_SCENARIOS, TEXTS, MessageScenario, play
 from tests.faults.scenarios import SCENARIOS, Scenario
 from tests.faults.site import Outcome, Site, named
@@ -34,7 +35,7 @@ SEED = int(os.environ.get("FAULTS_SEED", str(random.SystemRandom().randrange(10*
 AUTUMN = datetime(2025, 9, 22, 10, tzinfo=SHANGHAI)
 JANUARY = datetime(2025, 1, 24, 10, tzinfo=SHANGHAI)
 
-EMPTY = "empty"
+EMPTY, SAMPLE = "empty", "sample"
 COLUMNS = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
 
 console = Console(highlight=False)
@@ -57,6 +58,10 @@ def main() -> None:
         if texts:
             _make(postgres, EMPTY)
         held += [_deliver(one, postgres) for one in texts]
+        asked = [one for one in HTTP_SCENARIOS if any(part in one.name for part in ONLY)]
+        if asked:
+            _make(postgres, SAMPLE)
+        held += [_serve(one, postgres) for one in asked]
     sys.exit(0 if held and all(held) else 1)
 
 
@@ -70,6 +75,8 @@ def _make(postgres: Postgres, filled: str) -> None:
 
 async def _fill(filled: str) -> None:
     await sample.load()
+    if filled == SAMPLE:
+        return
     if filled == "festival":
         await fill(DUE // 10, received=JANUARY)
         return
@@ -95,6 +102,19 @@ def _deliver(scenario: MessageScenario, postgres: Postgres) -> bool:
 
         try:
             held, told = asyncio.run(play(scenario, url, tell, SEED))
+        except Exception:
+            console.print(f"[red]✗[/] {scenario.name}\n{traceback.format_exc()}")
+            return False
+    mark = "[green]✓[/]" if held else "[red]✗[/]"
+    console.print(f"{mark} {scenario.name}: {told}", soft_wrap=True)
+    return held
+
+
+def _serve(scenario: HttpScenario, postgres: Postgres) -> bool:
+    url = postgres.url(_fresh(postgres, SAMPLE))
+    with console.status(scenario.name):
+        try:
+            held, told = asyncio.run(play_http(scenario, url))
         except Exception:
             console.print(f"[red]✗[/] {scenario.name}\n{traceback.format_exc()}")
             return False

@@ -310,6 +310,7 @@ async def test_two_are_decoded_at_once_and_a_long_queue_is_told_to_come_again(
     decoders: Decoders, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(photo_decoders, "WAITING", 3)
+    monkeypatch.setattr(photo_decoders, "PATIENCE_SECONDS", 170)
     sent = a_large_drawing()
 
     async def send() -> Picture:

@@ -1,0 +1,21 @@
+"""The application with photos decoded in the web process, whatever their size: the negative control, which must grow."""
+
+from anyio import to_thread
+
+from app.cases import images, photos
+from app.cases.images import ImageRefused, Picture
+from app.errors import InvalidInput
+from qungong.asgi import app
+
+__all__ = ["app"]
+images.MAX_SIDE = images.MAX_PIXELS_DRAWN = images.MAX_PIXELS
+
+
+async def _decoded_here(sent: bytes) -> Picture:
+    try:
+        return await to_thread.run_sync(images.clean, sent)
+    except ImageRefused as refused:
+        raise InvalidInput from refused
+
+
+photos.prepare = _decoded_here
