@@ -20,6 +20,10 @@ _INVISIBLE: Final = re.compile(
     "[\x00-\x08\v\f\x0e-\x1f\x7f-\x9f\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u200b-\u200f\u2028-\u202e\u2060-\u206f\u2800\u3164"
     "\ufeff\uffa0\ufff0-\ufffb\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e00ff\U000e01f0-\U000e0fff\ud800-\udfff]"
 )
+# After NFKC, which makes （ and ［ narrow.
+_BRACKETS: Final = re.compile(
+    r"\([^()]*+\)|\[[^\[\]]*+\]|【[^【】]*+】|〔[^〔〕]*+〕|〈[^〈〉]*+〉|《[^《》]*+》"
+)
 _JOINER: Final = "\u200d"
 _EMOJI_STYLE: Final = "\ufe0f"
 
@@ -30,6 +34,22 @@ def to_simplified(text: str) -> str:
     For comparing and reading, not for showing: 乾 becomes 干 also in a name.
     """
     return text if text.isascii() else text.translate(_simplified())
+
+
+def name_to_compare(name: str) -> str:
+    """A person's name in the form in which its spellings are equal: 买买提·吐尔逊 and 买买提．吐尔逊, 張三（男） and 张三.
+
+    For comparing only. Letters of any script and marks stay; width, case, dots, spaces and what stands in brackets do not
+    count. A title such as 先生 stays: 张先生 and 张女士 are two people.
+    """
+    plain = to_simplified(unicodedata.normalize("NFKC", strip_invisible(name))).casefold()
+    plain = unicodedata.normalize("NFKC", plain)
+    return _letters(_BRACKETS.sub("", plain)) or _letters(plain) or "".join(plain.split())
+
+
+def _letters(text: str) -> str:
+    kept = "".join(letter for letter in text if unicodedata.category(letter)[0] in "LMN")
+    return unicodedata.normalize("NFKC", kept)
 
 
 def strip_invisible(text: str) -> str:

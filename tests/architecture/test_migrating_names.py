@@ -4,8 +4,11 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
+from alembic.config import Config
+from alembic.script import ScriptDirectory
 from sqlalchemy import text
 
 from app import keys
@@ -13,6 +16,11 @@ from app.db import OWNER, Database, transaction
 from tests.migrations import migration
 
 ROOT = Path(__file__).resolve().parents[2]
+COMPARED: Any = next(
+    one
+    for one in ScriptDirectory.from_config(Config(ROOT / "alembic.ini")).walk_revisions()
+    if one.path.endswith("_names_compared.py")
+)
 _EMPTY = ("DROP SCHEMA public CASCADE", "DROP SCHEMA surveys CASCADE", "CREATE SCHEMA public")
 _UNIT = text("""
 INSERT INTO unit (code, name, short_name, kind, valid_from, head_approves)
@@ -28,6 +36,10 @@ INSERT INTO grievance (id, ref, tracking_key, county_id, first_unit_id, entered_
 SELECT CAST(:id AS uuid), left(CAST(CAST(:id AS uuid) AS text), 30), '', id, id, CASE WHEN :typed THEN id END, :citizen_id, true, 'cadre', 'help', false,
   false, '路灯不亮', now(), 'pending', id, now(), now(), false, 1, 0, 0, 0, 1, '' FROM unit
 """)
+_GIVEN = text("""
+INSERT INTO person_as_given (case_id, name_key, name_sealed, given_at) VALUES (:case_id, 'former', :name_sealed, now())
+""")
+_JOIN = text("UPDATE grievance SET phase = 'merged', primary_id = :primary_id WHERE id = :id")
 _NAMES = text("SELECT case_id, phone_key, name_key, name_sealed FROM person_as_given")
 _CITIZENS = text("SELECT name_sealed FROM citizen")
 
@@ -71,3 +83,27 @@ async def test_migration_leaves_a_name_with_the_first_case_that_staff_entered(
     async with transaction(own) as tx:
         assert {row.name_sealed for row in await tx.all(_CITIZENS)} == {sealed, None}
     await own.close()
+
+
+async def test_migration_compares_names_that_can_be_read_in_their_normal_form(
+    fresh_database_url: str,
+) -> None:
+    own = Database(fresh_database_url, pool_size=1, role=OWNER)
+    alone, unreadable, primary, joined = sorted(uuid4() for _ in range(4))
+    async with transaction(own) as tx:
+        await tx.execute(_UNIT)
+        for case_id in (alone, unreadable, primary, joined):
+            await tx.execute(_CASE, id=case_id, citizen_id=None, typed=True)
+            place = keys.at(
+                "person_as_given.name_sealed", alone if case_id == unreadable else case_id
+            )
+            sealed = keys.encrypt("張 三（男）", place)
+            await tx.execute(_GIVEN, case_id=case_id, name_sealed=sealed)
+        await tx.execute(_JOIN, id=joined, primary_id=primary)
+    migrate(fresh_database_url, "stamp", COMPARED.down_revision)
+    migrate(fresh_database_url, "upgrade", COMPARED.revision)
+    async with transaction(own) as tx:
+        found = {row.case_id: row.name_key for row in await tx.all(_NAMES)}
+    await own.close()
+    former = dict.fromkeys((unreadable, primary, joined), b"former")
+    assert found == {alone: keys.lookup("name", "张三"), **former}

@@ -324,3 +324,42 @@ def test_what_counts_follows_from_whose_number_it_is(
     owner: Owner, discount: Discount | None, called: str | None
 ) -> None:
     assert (owner.discount, owner.call) == (discount, called)
+
+
+@pytest.mark.parametrize(
+    "spellings",
+    [
+        ("买买提·吐尔逊", "买买提•吐尔逊", "买买提．吐尔逊", "買買提‧吐爾遜"),
+        ("张三", "張三", "张三（男）", "张 三"),
+        ("Wang Wei", "WANG WEI", "ｗａｎｇ　ｗｅｉ", "Wang·Wei"),
+    ],
+)
+async def test_one_person_under_several_spellings_is_texted(
+    who: Who, spellings: tuple[str, ...]
+) -> None:
+    phone = new_phone()
+    told = [await registered(phone, name, who) for name in spellings]
+    assert {one["evaluation_by"] for one in told} == {"text"}
+    stored = [(await (await who("gongnong")).sees(f"/cases/{one['ref']}"))["reporter"]["name"] for one in told]  # fmt: skip
+    assert stored == list(spellings), "stored is what was written"
+
+
+async def test_one_person_under_two_spellings_is_asked_once_about_joined_cases(
+    who: Who, village: Village
+) -> None:
+    phone, cadre, center = new_phone(), await who("gongnong"), await who("zhihui")
+    names = ("张三", "王大爷", "張三（男）")
+    first, *others = [(await registered(phone, name, who))["ref"] for name in names]
+    for ref in others:
+        await center.does(f"/cases/{ref}/merge", primary_ref=first, reason="同一处停水")
+    await cadre.does(f"/cases/{first}/handle")
+    await cadre.does(f"/cases/{first}/answer", outcome="solved", answer="已修好")
+    async with reading() as tx:
+        owed = {row.ref for row in await tx.all(_OWED_TO, refs=[first, *others])}
+    assert owed == {first, others[0]}
+
+
+_OWED_TO = text("""
+SELECT g.ref FROM outbox_message m JOIN grievance g ON g.id = m.case_id
+WHERE g.ref = ANY(:refs) AND m.kind = 'survey_owed'
+""")

@@ -1,6 +1,5 @@
 """What the reporter does, or somebody on the reporter's behalf: register, supply, object to a refusal, withdraw."""
 
-import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -20,6 +19,7 @@ from app.cases.lifecycle import Action
 from app.cases.models import Assignment, AssignmentState, Case, Channel, PersonAsGiven
 from app.cases.routing import Desks, Place, first_holder
 from app.cases.similar_reports import SimilarReport, similar_ones
+from app.chinese_text import name_to_compare
 from app.db import Transaction
 from app.directory.models import Citizen
 from app.directory.queries import carried_on_by
@@ -406,8 +406,7 @@ def _phone_key(person: PersonHelped | None) -> bytes | None:
 
 
 def _name_key(person: PersonHelped) -> bytes:
-    plain = "".join(unicodedata.normalize("NFKC", person.name).split())
-    return keys.lookup("name", plain)
+    return keys.lookup("name", name_to_compare(person.name))
 
 
 def _keep_as_given(tx: Transaction, person: PersonHelped | None, case: Case, now: datetime) -> None:
