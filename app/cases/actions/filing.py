@@ -64,11 +64,12 @@ SELECT a.id, a.name, a.kind, a.county_id, county.code AS county_code,
   -- What the same person has told the same unit lately and is still open; of several people under one number, whom it is for.
   (SELECT json_agg(json_build_object('ref', s.ref, 'title', s.title, 'received_at', s.received_at, 'body', x.text) ORDER BY s.id DESC)
     FROM (
-      SELECT g.id, g.ref, g.title, g.received_at, g.first_unit_id, g.phase, g.sealed FROM grievance g
-      WHERE g.citizen_id = coalesce(CAST(:citizen_id AS uuid), person.id) ORDER BY g.id DESC LIMIT :recent
+      -- How many accusations there were must not show by what they push out of the list.
+      SELECT g.id, g.ref, g.title, g.received_at, g.first_unit_id, g.phase FROM grievance g
+      WHERE g.citizen_id = coalesce(CAST(:citizen_id AS uuid), person.id) AND NOT g.sealed ORDER BY g.id DESC LIMIT :recent
     ) s LEFT JOIN person_as_given n ON n.case_id = s.id
     LEFT JOIN event_text x ON x.case_id = s.id AND x.seq = 1 AND x.field = 'body'
-    WHERE s.first_unit_id = a.id AND NOT s.sealed AND s.phase IN ('pending', 'handling')
+    WHERE s.first_unit_id = a.id AND s.phase IN ('pending', 'handling')
       AND (CAST(:citizen_id AS uuid) IS NOT NULL OR n.name_key IS NULL OR n.name_key = CAST(:name_key AS bytea))) AS open_before
 FROM unit a
 JOIN unit county ON county.id = a.county_id
