@@ -29,10 +29,12 @@ class Told(Input):
         description="question 咨询，suggestion 建议，help 求助，complaint 投诉，accusation 检举控告（保密办理）",
         examples=["help"],
     )
-    category_id: Identifier | None = Field(default=None, description="分类编号，可不选")
+    category_id: Identifier | None = Field(
+        default=None, description="分类编号，见“分类目录”，可不选"
+    )
     photos: Photos = Field(default_factory=list)
     accused_code: UnitCode | None = Field(
-        default=None, description="被检举控告的单位代码，只用于检举控告"
+        default=None, description="被检举控告的单位代码，见“单位”目录，只用于检举控告"
     )
 
     def heading(self) -> str:

@@ -8,6 +8,7 @@ from pydantic import BaseModel, Field
 from app.directory import queries
 from app.directory.terms import UnitKind
 from app.errors import NotFound, SignInRequired
+from app.http.directory import Category, Units
 from app.http.inputs import Input, Line, UnitCode
 from app.http.problems import problems
 from app.http.transaction import OneTransaction, Tx
@@ -24,32 +25,12 @@ class UnitQuery(Input):
     size: int = Field(default=50, ge=1, le=200, description="每页几个")
 
 
-class UnitItem(BaseModel):
-    code: str = Field(examples=["500153003007"])
-    name: str = Field(examples=["工农茶叶产业社区"])
-    short_name: str | None = Field(examples=["工农茶叶产业社区"])
-    kind: UnitKind
-    parent: str | None = Field(description="上级单位的代码", examples=["500153003"])
-
-
-class Units(BaseModel):
-    items: list[UnitItem]
-    next: str | None = Field(description="下一页的 after；没有下一页则为空")
-
-
 class UnitOut(BaseModel):
     code: str = Field(examples=["500153100"])
     name: str = Field(examples=["荣隆镇"])
     short_name: str | None = Field(examples=["荣隆镇"])
     kind: UnitKind
     kind_label: str = Field(examples=["镇街"])
-
-
-class Category(BaseModel):
-    id: int = Field(description="登记时的 category_id", examples=[101])
-    name: str = Field(examples=["供水"])
-    path: str = Field(examples=["城乡建设/公用事业/供水"])
-    children: list["Category"] = Field(default=[], description="下一级；第三级没有")
 
 
 @router.get(

@@ -15,6 +15,7 @@ _TODAY = "{0}.valid_from <= CURRENT_DATE AND ({0}.valid_to IS NULL OR {0}.valid_
 _UNIT_BY_CODE = text(f"SELECT u.* FROM unit u WHERE u.code = :code AND {_TODAY.format('u')}")  # noqa: S608 - our own text
 # A successor never has one that leads back (app/directory/units.py); the bound is for rows that were not made there.
 _LONGEST_LINE = 10
+_COUNTY_OF = text("SELECT county_id FROM unit WHERE code = :code")
 _CATEGORIES = text("""
 SELECT coalesce(json_agg(json_build_object('id', a.id, 'name', a.name, 'path', a.path, 'children', (
   SELECT coalesce(json_agg(json_build_object('id', b.id, 'name', b.name, 'path', b.path, 'children', (
@@ -97,6 +98,12 @@ async def search_units(
     if named:
         given["named"] = [f"%{_literally(one)}%" for one in {named, plain_name(named)}]
     found: str = await tx.scalar(_search(frozenset(given)), limit=limit, **given)
+    return found
+
+
+async def county_of(tx: Transaction, code: str) -> int | None:
+    """The county of a unit that is there or was: a poster outlives its village."""
+    found: int | None = await tx.scalar(_COUNTY_OF, code=code)
     return found
 
 

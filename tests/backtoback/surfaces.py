@@ -64,7 +64,8 @@ _REQUIRED: Final = {
         "stage": "handle",
         "kind": "help",
         "received": "2026-06-08T10:00:00+08:00",
-    }
+    },
+    "/m/v1/units": {"unit_code": "500153003007"},
 }
 # What is asked in combination as well: alone, one of them says nothing or is refused.
 _TOGETHER: Final = {
