@@ -17,7 +17,7 @@ export UV_PROJECT_ENVIRONMENT := .venv
 # Where it is set, every process compiles all that it imports anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup run test dev demo check fmt migrate docs bench faults contract backtoback
+.PHONY: help setup run test dev demo check fmt migrate docs bench faults contract backtoback tamper
 
 help: ## this list
 	@echo '群工系统'
@@ -63,6 +63,9 @@ faults: $(READY) ## cards and texts while everything goes wrong; takes minutes
 
 contract: $(READY) ## what is said to Twilio against its published document; needs npm
 	@exec $(BIN)/pytest -q tests/contract/contract_with_twilio.py
+
+tamper: $(READY) ## each kind of row changed, removed, added, swapped and put back 100 times; takes about a quarter of an hour
+	@TAMPER_TIMES=$${TAMPER_TIMES:-100} exec $(BIN)/pytest -q --timeout 3600 tests/tampering/test_tampering.py
 
 backtoback: $(READY) ## 500 pairs of worlds that differ in one answer; takes about half an hour
 	@exec $(BIN)/python -m tests.backtoback

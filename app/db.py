@@ -6,7 +6,15 @@ statement just before the commit: one round trip, whatever the number of tables.
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable, Hashable, Iterator, Mapping
+from collections.abc import (
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Hashable,
+    Iterator,
+    Mapping,
+    Sequence,
+)
 from contextlib import asynccontextmanager, contextmanager
 from datetime import datetime
 from functools import cache, partial
@@ -149,6 +157,8 @@ class Transaction:
         # Asked of what was written, each once, before it is durable; what one raises undoes all of it.
         self.before_commit: dict[Hashable, Callable[[Transaction], Awaitable[None]]] = {}
         self.after_commit: dict[Callable[[], None], None] = {}
+        # Told what is about to be written, added and changed; what they add is written with it.
+        self.before_write: dict[BeforeWrite, None] = {}
 
     async def execute(self, statement: TextClause, /, **values: Any) -> int:
         """How many rows were touched."""
@@ -253,6 +263,12 @@ class Transaction:
             self._begun = True
 
     async def _write(self) -> None:
+        for told in self.before_write:
+            await told(
+                self,
+                [row for rows in self._added.values() for row in rows],
+                [*self._changed.values()],
+            )
         changed: dict[type[Stored], list[Stored]] = {}
         for row in self._changed.values():
             changed.setdefault(type(row), []).append(row)
@@ -332,6 +348,9 @@ async def transaction(on: Database | None = None) -> AsyncIterator[Transaction]:
             raise
     for told in work.after_commit:
         told()
+
+
+BeforeWrite = Callable[[Transaction, Sequence[Stored], Sequence[Stored]], Awaitable[None]]
 
 
 class _Compiled(NamedTuple):

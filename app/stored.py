@@ -1,6 +1,8 @@
 """Rows as the tables declare them, and the one statement that writes many of them. Reads nothing, opens nothing."""
 
+import hmac
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from functools import cache
 from typing import Any, ClassVar, Self, get_args
@@ -12,6 +14,8 @@ from sqlalchemy.dialects import postgresql
 from sqlmodel import SQLModel
 from sqlmodel.main import SQLModelMetaclass, default_registry
 from typing_extensions import override
+
+from app import keys
 
 MOMENT = DateTime(timezone=True)
 
@@ -46,6 +50,8 @@ class Stored(SQLModel, metaclass=_Declared):
     CHANGING: ClassVar[tuple[str, ...]] = ()
     # A row that may be there already: adding it again changes nothing.
     ADD_ONCE: ClassVar[bool] = False
+    # Columns that the keyed digest in the row's `seal` covers; it is computed when the row is added (docs/adr/0032).
+    SEALED: ClassVar[tuple[str, ...]] = ()
 
     def __init__(self, **values: Any) -> None:
         """Instead of SQLModel's own, which takes longer than the statement."""
@@ -80,9 +86,35 @@ def one_of(column: str, values: type[StrEnum]) -> CheckConstraint:
     return CheckConstraint(f"{column} IN ({listed})", name=f"{column}_known")
 
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def plain(value: Any) -> Any:
+    """As the database keeps it: moments to the microsecond, in whatever zone."""
+    if isinstance(value, datetime):
+        return (value - _EPOCH) // timedelta(microseconds=1)
+    return value
+
+
+def seal_of(kind: type[Stored], row: Any) -> bytes:
+    """Keyed digest over the row's SEALED columns: who changes one of them in the database cannot make it anew."""
+    values = row.__dict__ if isinstance(row, Stored) else row
+    told = [plain(values[name]) for name in kind.SEALED]
+    return keys.digest("row", msgspec.json.encode([kind.__tablename__, *told]))
+
+
+def seal_holds(kind: type[Stored], found: Any) -> bool:
+    """Whether a row that was found is as it was when it was added."""
+    seal = found["seal"]
+    return seal is not None and hmac.compare_digest(seal, seal_of(kind, found))
+
+
 def copyable(kind: type[Stored], rows: Sequence[Stored]) -> tuple[list[str], list[tuple[Any, ...]]]:
     """Column names and records for a COPY, where there are too many rows for one statement."""
     names = _written(kind)
+    if kind.SEALED:
+        for row in rows:
+            row.__dict__["seal"] = seal_of(kind, row)
     return names, [tuple(row.__dict__.get(name) for name in names) for row in rows]
 
 
@@ -95,10 +127,12 @@ def _written(kind: type[Stored]) -> list[str]:
 
 
 def _columns(row: Stored, names: Sequence[str]) -> Mapping[str, object]:
-    stored = row.__dict__
+    stored, kind = row.__dict__, type(row)
+    if kind.SEALED and "seal" in names:
+        stored["seal"] = seal_of(kind, row)
     told = {name: stored[name] for name in names}
     # msgspec writes bytes as base64 by itself; PostgreSQL reads hexadecimal.
-    for name in _binary(type(row)):
+    for name in _binary(kind):
         if told.get(name) is not None:
             told[name] = "\\x" + stored[name].hex()
     return told

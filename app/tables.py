@@ -14,7 +14,7 @@ from app.limits import models as limits
 from app.outbox import OutboxMessage
 from app.reports import models as reports
 from app.supervision import models as supervision
-from app.surveys import looks
+from app.surveys import evaluation_log, looks
 from app.surveys import models as surveys
 from app.text_templates import TextTemplate
 from app.usage import UsageCount
@@ -33,6 +33,7 @@ __all__ = [
     "cases",
     "clocks",
     "directory",
+    "evaluation_log",
     "limits",
     "looks",
     "noticing",

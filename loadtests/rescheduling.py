@@ -35,9 +35,9 @@ BESIDE_SECONDS = 4.0
 # The record of these cases is not a true one: nothing here reads it, only its end is moved on.
 _CASES = text("""
 INSERT INTO grievance (id, ref, tracking_key, county_id, first_unit_id, textable, channel, kind, urgent, sealed, title, received_at,
-  phase, holder_unit_id, stage, due_at, statutory_due_at, extended, round, returns, refusals_objected, presses, event_seq, event_hash)
+  phase, holder_unit_id, stage, due_at, statutory_due_at, extended, round, returns, refusals_objected, presses, event_seq, event_hash, seal)
 SELECT CAST(md5('case' || n) AS uuid), 'bench-' || n, decode(md5(CAST(n AS text)), 'hex'), u.county_id, u.id, true, 'cadre', 'help',
-  false, false, '路灯不亮', now(), 'pending', u.id, 'judge', now(), now(), false, 1, 0, 0, 0, 1, decode(repeat('cd', 32), 'hex')
+  false, false, '路灯不亮', now(), 'pending', u.id, 'judge', now(), now(), false, 1, 0, 0, 0, 1, decode(repeat('cd', 32), 'hex'), ''
 FROM generate_series(1, :cases) AS s(n) JOIN unit u ON u.code = '500153003007'
 """)
 _CLOCKS = text("""

@@ -44,9 +44,9 @@ _CASES_AT_ONCE = 50_000
 # Their ids are in the order in which they came, as real ones are.
 _CASES = """
 INSERT INTO grievance (id, ref, tracking_key, county_id, first_unit_id, textable, channel, kind, urgent, sealed, title, received_at,
-  phase, holder_unit_id, stage, due_at, statutory_due_at, extended, round, returns, refusals_objected, presses, event_seq, event_hash)
+  phase, holder_unit_id, stage, due_at, statutory_due_at, extended, round, returns, refusals_objected, presses, event_seq, event_hash, seal)
 SELECT CAST(lpad(to_hex(n), 32, '0') AS uuid), 'bench-' || n, decode(md5(CAST(n AS text)), 'hex'), u.county_id, u.id, true, 'cadre', 'help',
-  false, false, '第一件：路灯不亮', now(), 'pending', u.id, 'judge', now(), now(), false, 1, 0, 0, 0, 0, ''
+  false, false, '第一件：路灯不亮', now(), 'pending', u.id, 'judge', now(), now(), false, 1, 0, 0, 0, 0, '', ''
 FROM generate_series(CAST($1 AS int), CAST($2 AS int)) AS s(n)
 JOIN (SELECT id, county_id, row_number() OVER (ORDER BY id) - 1 AS place, count(*) OVER () AS units FROM unit WHERE kind = 'village') u
   ON u.place = n % u.units

@@ -16,6 +16,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from app.cases.actions import erasing
+from app.db import transaction
 from app.errors import InvalidInput, NotFound
 from app.reports.closing import NotYet
 from app.reports.months import Month
@@ -29,6 +31,7 @@ from qungong import (
     sample,
     serving,
     simulating,
+    staff_names,
     sweeping,
     texting,
     units,
@@ -46,6 +49,7 @@ app = typer.Typer(
 app.add_typer(calendars.app, name="calendar")
 app.add_typer(sweeping.app, name="sweep")
 app.add_typer(texting.app, name="sms")
+app.add_typer(staff_names.app, name="staff")
 
 _IMPORT_COLUMNS = (
     TextColumn("{task.description}"),
@@ -150,10 +154,27 @@ def migrate() -> None:
 @app.command()
 @says_what_is_wrong
 def verify() -> None:
-    """Recompute every record and every locked month; exit 1 and name each case and month that does not hold."""
+    """Recompute records, months, evaluations, cards, papers, numbers and photos; exit 1 and name what was changed."""
     with local_services(serving.ROOT):
         faults = asyncio.run(verifying.verify_all())
     raise typer.Exit(1 if faults else 0)
+
+
+@app.command()
+@says_what_is_wrong
+def erase(
+    ref: Annotated[str, typer.Argument(help="编号 reference of the case")],
+    reason: Annotated[str, typer.Option(help="依据，不写姓名 why, naming nobody; stays on record")],
+) -> None:
+    """Erase what was written in a case, on a lawful request; that it was erased stays on its record."""
+    with local_services(serving.ROOT):
+        erased = asyncio.run(_erase(ref, reason))
+    Console().print(f"[green]✓[/] {ref}: 已删除 {erased} 段文字 · {erased} texts erased")
+
+
+async def _erase(ref: str, reason: str) -> int:
+    async with transaction() as tx:
+        return await erasing.erase_texts(tx, ref, reason=reason, now=await tx.now())
 
 
 @app.command()

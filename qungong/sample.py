@@ -16,8 +16,10 @@ from app.calendars import seeding
 from app.db import OWNER, Database, Transaction, transaction
 from app.directory import divisions
 from app.directory.importing import import_divisions
+from app.directory.models import Staff
 from app.directory.terms import Role, UnitKind
 from app.settings import settings
+from app.stored import seal_of
 
 PASSWORD: Final = "qungong-2026"  # noqa: S105 - printed for everyone to try
 COUNTY: Final = "500153"
@@ -96,10 +98,11 @@ ON CONFLICT (path) DO NOTHING
 _STAFF = text("""
 WITH given AS (
   SELECT * FROM unnest(CAST(:accounts AS text[]), CAST(:names AS text[]), CAST(:codes AS text[]),
-    CAST(:roles AS text[]), CAST(:titles AS text[])) WITH ORDINALITY AS g(account, name, code, role, title, place)
+    CAST(:roles AS text[]), CAST(:titles AS text[]), CAST(:seals AS bytea[]))
+    WITH ORDINALITY AS g(account, name, code, role, title, seal, place)
 ), added AS (
-  INSERT INTO staff (account, name, password_hash, active, created_at)
-  SELECT account, min(name), :password_hash, true, now() FROM given GROUP BY account ORDER BY min(place)
+  INSERT INTO staff (account, name, password_hash, active, created_at, seal)
+  SELECT account, min(name), :password_hash, true, now(), (array_agg(seal))[1] FROM given GROUP BY account ORDER BY min(place)
   ON CONFLICT (account) DO NOTHING RETURNING id, account
 )
 INSERT INTO post (staff_id, unit_id, role, title, valid_from)
@@ -149,6 +152,7 @@ async def employ(tx: Transaction, posts: Sequence[Post]) -> None:
         codes=[post.code for post in posts],
         roles=[post.role for post in posts],
         titles=[post.title for post in posts],
+        seals=[seal_of(Staff, {"account": one.account, "name": one.name}) for one in posts],
         password_hash=hashed,
         since=_SINCE,
     )

@@ -1,23 +1,19 @@
 """`qungong verify`, for the person who runs it: a progress bar, and each fault on a line of its own."""
 
-from typing import Any
-
 from rich.console import Console
 from rich.progress import Progress
 
-from app.cases import verification
-from app.cases.verification import Fault
 from app.db import Database, snapshot
-from app.reports import verification as months
+from app.doctor import verification
+from app.doctor.verification import Found, Part
 from app.settings import settings
 
 
 async def verify_all() -> int:
-    """Prints what was checked and what is wrong, records and locked months; names no person. How many faults there are."""
-    console = Console(highlight=False)
-    faults: list[Fault] = []
-    altered: list[dict[str, Any]] = []
-    looked_at = looked_at_months = 0
+    """Prints what was checked and what is wrong; names no person. How many faults there are."""
+    console = Console(highlight=False, soft_wrap=True)
+    looked_at: dict[Part, int] = {}
+    faults: list[Found] = []
     on = Database(
         settings().database_url,
         pool_size=1,
@@ -25,27 +21,27 @@ async def verify_all() -> int:
         idle_in_transaction_session_timeout="0",
     )
     async with snapshot(on) as tx:
+        await verification.enter(tx)
         with Progress(console=console, transient=True) as progress:
-            task = progress.add_task("核对记录 · verifying", total=await verification.how_many(tx))
-            async for number, found in verification.verify(tx):
-                faults += found
-                looked_at += number
-                progress.advance(task, number)
-            async for number, wrong in months.altered(tx):
-                altered += wrong
-                looked_at_months += number
+            for part, (how_many, broken) in verification.PARTS.items():
+                task = progress.add_task(
+                    f"核对 · verifying {part.chinese}", total=await how_many(tx)
+                )
+                looked_at[part] = 0
+                async for number, found in broken(tx):
+                    faults += found
+                    looked_at[part] += number
+                    progress.advance(task, number)
     await on.close()
-    for fault in faults:
-        console.print(f"[red]✗[/] {fault.ref} 第 {fault.seq} 条 · entry {fault.seq}: {fault.what}")
-    for one in altered:
-        correction = "" if one["correction"] is None else f" 第 {one['correction']} 条更正"
-        console.print(
-            f"[red]✗[/] {one['month']:%Y-%m}{correction}（county {one['county_id']}）: {one['what']}"
-        )
-    if not faults:
-        console.print(f"[green]✓[/] {looked_at} 件的记录完整，与当前状态一致 · all records hold")
-    if looked_at_months and not altered:
-        console.print(
-            f"[green]✓[/] {looked_at_months} 个月的月结没有被改动 · all locked months hold"
-        )
-    return len(faults) + len(altered)
+    for one in faults:
+        console.print(f"[red]✗[/] {_told(one)}")
+    wrong = {one.part for one in faults}
+    for part, number in looked_at.items():
+        if part not in wrong:
+            console.print(f"[green]✓[/] {part.chinese}（{number}）没有被改动 · {part.value} hold")
+    return len(faults)
+
+
+def _told(one: Found) -> str:
+    entry = "" if one.entry is None else f" 第 {one.entry} 条 · entry {one.entry}"
+    return f"{one.table} {one.reference}{entry}: {one.what}"

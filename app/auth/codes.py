@@ -15,10 +15,12 @@ from app.auth.models import OneTimeCode, Session
 from app.auth.phones import phone_key
 from app.auth.sessions import CITIZEN_SESSION, MOVED, open_session
 from app.db import Transaction, transaction
+from app.directory.models import Citizen
 from app.directory.queries import carried_on_by
 from app.errors import InvalidInput, TooMany, WrongCode
 from app.identifiers import uuid7
 from app.outbox import MessageKind, announce
+from app.stored import seal_of
 
 VALID = timedelta(minutes=5)
 TRIES = 5
@@ -47,8 +49,8 @@ _VILLAGE = text(
     + carried_on_by("code = :code AND kind = 'village'", today="CAST(now() + :shift AS date)")
 ).bindparams(MOVED)
 _MEET = text("""
-INSERT INTO citizen AS c (id, phone_sealed, phone_key, village_id, created_at)
-VALUES (:id, :phone_sealed, :phone_key, :village_id, :now)
+INSERT INTO citizen AS c (id, phone_sealed, phone_key, village_id, created_at, seal)
+VALUES (:id, :phone_sealed, :phone_key, :village_id, :now, :seal)
 ON CONFLICT (phone_key) DO UPDATE SET village_id = COALESCE(c.village_id, EXCLUDED.village_id)
 RETURNING id
 """)
@@ -136,12 +138,13 @@ async def _open(
     tx: Transaction, phone: str, village_id: int | None, device: str
 ) -> CitizenSignedIn:
     now = await tx.now()
-    new_id = uuid7(now)
+    new_id, key = uuid7(now), phone_key(phone)
     citizen_id: UUID = await tx.scalar(
         _MEET,
         id=new_id,
         phone_sealed=keys.encrypt(phone, keys.at("citizen.phone_sealed", new_id)),
-        phone_key=phone_key(phone),
+        phone_key=key,
+        seal=seal_of(Citizen, {"id": new_id, "phone_key": key}),
         village_id=village_id,
         now=now,
     )

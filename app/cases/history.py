@@ -31,7 +31,7 @@ BOOKMARKS = frozenset({"next_at", "steps", "certain_steps", "calendar_version"})
 _NOT_TOLD = _HEAD | BOOKMARKS
 # What an entry of a new case keeps: all of its row but what would identify a person or open the case to others.
 _AT_REGISTRATION = tuple(
-    name for name in Case.model_fields if name not in _HEAD | {"title", "tracking_key"}
+    name for name in Case.model_fields if name not in _HEAD | {"title", "tracking_key", "seal"}
 )
 _encoder = msgspec.json.Encoder(order="sorted")
 
@@ -53,11 +53,13 @@ def record(
     now: datetime,
     public: bool,
     texts: Mapping[str, str] | None = None,
+    beside: object = None,
     **data: Any,
 ) -> None:
     """Append an entry for what was just done to the case, and have the changed rows written; tell the units it concerns.
 
-    `texts` are people's words (erasable; the entry keeps salted digests), `data` are facts without names.
+    `texts` are people's words (erasable; the entry keeps salted digests), `data` are facts without names, `beside` says how
+    many rows were added to a table that no entry tells; nobody is shown it.
     """
     case = dossier.case
     new = case.event_seq == 0
@@ -73,7 +75,17 @@ def record(
     noticing.pass_on(tx, dossier, action, by=by, now=now)
     after = _after(dossier, new=new)
     tx.add(
-        entry(case, action, by=by, now=now, public=public, data=data, texts=digests, after=after)
+        entry(
+            case,
+            action,
+            by=by,
+            now=now,
+            public=public,
+            data=data,
+            texts=digests,
+            after=after,
+            beside=beside,
+        )
     )
     if new:
         tx.add(case)
@@ -103,6 +115,7 @@ def entry(
     data: Mapping[str, Any],
     after: Mapping[str, Any],
     texts: Mapping[str, str] | None = None,
+    beside: object = None,
 ) -> CaseEvent:
     """The next entry of a case's record; moves the head. Who writes it writes the head too, and has the case locked.
 
@@ -121,6 +134,7 @@ def entry(
             "texts": texts or {},
             "after": after,
         }
+        | ({"beside": beside} if beside else {})
     )
     head.event_hash = chained(head.event_hash if seq > 1 else genesis(head.id), body)
     head.event_seq = seq

@@ -237,6 +237,8 @@ RULES: tuple[Rule, ...] = (
         {_S.COMMAND_CENTER},
         _C.UNDER_COMMAND_CENTER,
     ),
+    # On a lawful request, by whoever runs the system (`qungong erase`).
+    _rule(Action.ERASE, _ANY, None, {_S.SYSTEM}),
 )
 FIRST_PHASE = Phase.PENDING
 _BY_ACTION = {rule.action: rule for rule in RULES}

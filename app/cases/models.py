@@ -2,7 +2,7 @@
 
 from datetime import datetime
 from enum import StrEnum
-from typing import ClassVar
+from typing import ClassVar, Final
 from uuid import UUID
 
 from sqlalchemy import CheckConstraint, Index, Text, text
@@ -12,6 +12,9 @@ from sqlmodel import Field
 from app.cases.lifecycle import Action, Phase
 from app.limits.terms import Kind, Stage
 from app.stored import MOMENT, Stored, one_of
+
+# What stands in a case's row instead of a title that was erased.
+ERASED: Final = "（已删除）"
 
 
 class Channel(StrEnum):
@@ -142,6 +145,7 @@ class Case(Stored, table=True):
         "refusals_objected", "presses", "pressed_at", "primary_id", "outcome", "answered_at", "close_at", "closed_at",
         "supplement_asked_by", "accused_unit_id", "kind", "category_id", "urgent", "news", "event_seq", "event_hash",
     )  # fmt: skip
+    SEALED: ClassVar[tuple[str, ...]] = ("id", "tracking_key")
 
     id: UUID = Field(primary_key=True)
     ref: str = Field(max_length=32, unique=True)
@@ -197,6 +201,8 @@ class Case(Stored, table=True):
     news: list[dict[str, str]] | None = Field(default=None, sa_type=JSONB)
     event_seq: int = 0
     event_hash: bytes = b""
+    # Keyed digest over the SEALED columns (app/stored.py).
+    seal: bytes = b""
 
 
 class PersonAsGiven(Stored, table=True):
@@ -216,12 +222,15 @@ class PersonAsGiven(Stored, table=True):
         ),
     )
     KEY: ClassVar[tuple[str, ...]] = ("case_id",)
+    SEALED: ClassVar[tuple[str, ...]] = ("case_id", "phone_key", "name_sealed", "given_at")
 
     case_id: UUID = Field(primary_key=True, foreign_key="grievance.id")
     phone_key: bytes | None = None
     name_key: bytes
     name_sealed: bytes | None = None
     given_at: datetime = Field(sa_type=MOMENT)
+    # Keyed digest over the SEALED columns (app/stored.py).
+    seal: bytes = b""
 
 
 class AssignmentRole(StrEnum):

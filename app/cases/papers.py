@@ -6,7 +6,7 @@ A receipt bears the case's own reference: every case has one, and a series would
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 from uuid import UUID
 
 from sqlalchemy import CheckConstraint, Index, Text, TextClause, UniqueConstraint, text
@@ -81,6 +81,10 @@ class Paper(Stored, table=True):
         Index("paper_by_case", "case_id"),
     )
 
+    SEALED: ClassVar[tuple[str, ...]] = (
+        "id", "county_id", "kind", "year", "number", "prefix", "case_id", "seq", "issued_at",
+    )  # fmt: skip
+
     id: UUID = Field(primary_key=True)
     county_id: int = Field(foreign_key="unit.id")
     kind: PaperKind = Field(sa_type=Text)
@@ -91,6 +95,8 @@ class Paper(Stored, table=True):
     case_id: UUID = Field(foreign_key="grievance.id")
     seq: int
     issued_at: datetime = Field(sa_type=MOMENT)
+    # Keyed digest over the SEALED columns (app/stored.py).
+    seal: bytes = b""
 
     @property
     def name(self) -> str:

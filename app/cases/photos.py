@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime, timedelta
 from functools import cache
+from hashlib import sha256
 from pathlib import Path
 from typing import ClassVar
 from urllib.parse import unquote, urlsplit
@@ -56,6 +57,9 @@ class Photo(Stored, table=True):
         Index("photo_unattached", "created_at", postgresql_where=text("case_id IS NULL")),
     )
     CHANGING: ClassVar[tuple[str, ...]] = ("case_id",)
+    SEALED: ClassVar[tuple[str, ...]] = (
+        "id", "citizen_id", "staff_id", "width", "height", "size", "digest", "created_at",
+    )  # fmt: skip
 
     id: UUID = Field(primary_key=True)
     citizen_id: UUID | None = Field(default=None, foreign_key="citizen.id")
@@ -65,6 +69,10 @@ class Photo(Stored, table=True):
     height: int
     size: int
     created_at: datetime = Field(sa_type=MOMENT)
+    # SHA-256 of the bytes in the media store.
+    digest: bytes
+    # Keyed digest over the SEALED columns (app/stored.py).
+    seal: bytes = b""
 
 
 _OWN = "(citizen_id = CAST(:citizen_id AS uuid) OR staff_id = CAST(:staff_id AS int))"
@@ -136,6 +144,7 @@ async def keep(
             width=picture.width,
             height=picture.height,
             size=len(picture.jpeg),
+            digest=sha256(picture.jpeg).digest(),
             created_at=now,
             citizen_id=by.citizen_id if isinstance(by, CitizenActor) else None,
             staff_id=by.staff_id if isinstance(by, StaffActor) else None,

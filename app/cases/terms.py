@@ -59,6 +59,7 @@ class Action(StrEnum):
     RECATEGORISE = "recategorise"
     CHANGE_LEAD = "change_lead"
     ADD_ASSISTANTS = "add_assistants"
+    ERASE = "erase"
 
     @property
     def chinese(self) -> str:
@@ -193,6 +194,7 @@ _ACTIONS = {
     Action.RECATEGORISE: "改类",
     Action.CHANGE_LEAD: "改派主办",
     Action.ADD_ASSISTANTS: "增加协办",
+    Action.ERASE: "删除文字",
 }
 _STANDINGS = {
     Standing.REPORTER: "反映人",

@@ -367,6 +367,7 @@ _WORDS = {
     Action.REASSIGN: "原单位撤并，由{to}承接",
     Action.CHANGE_LEAD: "{unit}已改由{to}主办",
     Action.RECATEGORISE: "{unit}调整了事件类别：{corrected}",
+    Action.ERASE: "已按规定删除这件事里的文字",
     # Never public; here so that a rule that makes one public fails a test and not a citizen's page.
     Action.HAND_BACK: "办理单位正在协调",
     Action.SETTLE: "办理单位已协调",

@@ -1,42 +1,62 @@
 """`qungong verify`: recomputes every chain and compares every row with the fold of its events. Repairs nothing."""
 
 import hmac
-from collections.abc import AsyncIterator, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 import msgspec
 from sqlalchemy import text
 
+from app.cases import covered_rows
 from app.cases.clocks import Clock
 from app.cases.history import BOOKMARKS, chained, genesis, text_digest
-from app.cases.models import Assignment, Case
+from app.cases.models import ERASED, Assignment, Case
+from app.cases.recorded import Check, Fault, Recorded, by_case, erased_texts
 from app.db import Transaction
+from app.stored import Stored, seal_holds
+
+__all__ = ["Fault", "fold", "how_many", "verify"]
 
 _BATCH = 500
-_CASES = text("SELECT * FROM grievance WHERE id > CAST(:after AS uuid) ORDER BY id LIMIT :batch")
+_CASES = text("""
+SELECT * FROM grievance WHERE id > CAST(:after AS uuid) AND (CAST(:ids AS uuid[]) IS NULL OR id = ANY(:ids))
+ORDER BY id LIMIT :batch""")
 _EVENTS = text("SELECT * FROM case_event WHERE case_id = ANY(:ids) ORDER BY case_id, seq")
 _TEXTS = text("SELECT * FROM event_text WHERE case_id = ANY(:ids)")
 _PARTS = text("SELECT * FROM assignment WHERE case_id = ANY(:ids)")
 _CLOCKS = text("SELECT * FROM clock WHERE case_id = ANY(:ids)")
+# Rows of a case that is gone, or never was.
+_OF_A_CASE = (
+    "case_event",
+    "event_text",
+    "assignment",
+    "clock",
+    "case_party",
+    "card",
+    "paper",
+    "person_as_given",
+    "photo",
+)
+_ORPHAN = """
+SELECT '{table}' AS table_name, r.case_id FROM {table} r
+WHERE r.case_id IS NOT NULL AND (CAST(:ids AS uuid[]) IS NULL OR r.case_id = ANY(:ids))
+  AND NOT EXISTS (SELECT FROM grievance g WHERE g.id = r.case_id)"""
+_ORPHANS = text(" UNION ".join(_ORPHAN.format(table=table) for table in _OF_A_CASE))
 _HOW_MANY = text("SELECT count(*) FROM grievance")
 # Repeated in columns for lists; the chain covers the body, so the columns must say the same.
-_NOT_IN_EVENTS = frozenset({"event_seq", "event_hash", "title", "tracking_key"}) | BOOKMARKS
+_NOT_IN_EVENTS = frozenset({"event_seq", "event_hash", "title", "tracking_key", "seal"}) | BOOKMARKS
 _BESIDE: Mapping[str, tuple[type[Assignment | Clock], str]] = {
     "assignments": (Assignment, "办理任务"),
     "clocks": (Clock, "期限"),
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """The first thing that is wrong with a case's record."""
-
-    ref: str
-    seq: int
-    what: str
+_OF_CASES: Final[Sequence[Check]] = (
+    covered_rows.parties,
+    covered_rows.papers,
+    covered_rows.photos,
+    covered_rows.people,
+)
 
 
 async def how_many(tx: Transaction) -> int:
@@ -44,43 +64,51 @@ async def how_many(tx: Transaction) -> int:
     return counted
 
 
-async def verify(tx: Transaction) -> AsyncIterator[tuple[int, list[Fault]]]:
-    """Goes through all cases; yields, batch by batch, how many were looked at and what is wrong with them."""
+async def verify(
+    tx: Transaction, *, also: Sequence[Check] = (), ids: Sequence[UUID] | None = None
+) -> AsyncIterator[tuple[int, list[Fault]]]:
+    """Goes through all cases, or those with `ids`; yields, batch by batch, how many were looked at and what is wrong.
+
+    `also`: checks of other packages, whose rows belong to cases.
+    """
     after = UUID(int=0)
-    while cases := await tx.all(_CASES, after=after, batch=_BATCH):
-        ids = [case.id for case in cases]
-        events = _by_case(await tx.all(_EVENTS, ids=ids))
-        texts = _by_case(await tx.all(_TEXTS, ids=ids))
-        parts = _by_case(await tx.all(_PARTS, ids=ids))
-        clocks = _by_case(await tx.all(_CLOCKS, ids=ids))
-        faults = [
-            next(
-                _faults(
-                    case,
-                    events.get(case.id, []),
-                    texts.get(case.id, []),
-                    {"assignments": parts.get(case.id, []), "clocks": clocks.get(case.id, [])},
-                ),
-                None,
-            )
-            for case in cases
-        ]
-        yield len(cases), [fault for fault in faults if fault is not None]
-        after = ids[-1]
+    while cases := await tx.all(
+        _CASES, after=after, batch=_BATCH, ids=None if ids is None else list(ids)
+    ):
+        batch = [case.id for case in cases]
+        events = by_case(await tx.all(_EVENTS, ids=batch))
+        texts = by_case(await tx.all(_TEXTS, ids=batch))
+        parts = by_case(await tx.all(_PARTS, ids=batch))
+        clocks = by_case(await tx.all(_CLOCKS, ids=batch))
+        checks = [await check(tx, batch) for check in (*_OF_CASES, *also)]
+        faults: list[Fault] = []
+        for case in cases:
+            recorded = _recorded(case, events.get(case.id, []), texts.get(case.id, []))
+            if isinstance(recorded, Fault):
+                faults.append(recorded)
+                continue
+            beside = {"assignments": parts.get(case.id, []), "clocks": clocks.get(case.id, [])}
+            faults += _words(recorded)
+            faults += _state(recorded, beside)
+            for check in checks:
+                faults += check(recorded)
+        yield len(cases), faults
+        after = batch[-1]
+    gone = await tx.all(_ORPHANS, ids=None if ids is None else list(ids))
+    yield 0, [Fault(str(row.case_id), 1, "所属的事件缺失", row.table_name) for row in gone]
 
 
-def _by_case(rows: Any) -> dict[UUID, list[Any]]:
-    found: dict[UUID, list[Any]] = {}
-    for row in rows:
-        found.setdefault(row.case_id, []).append(row)
-    return found
-
-
-def _faults(
-    case: Any, events: list[Any], texts: list[Any], beside: dict[str, list[Any]]
-) -> Iterator[Fault]:
-    previous = genesis(case.id)
+def _recorded(case: Any, events: list[Any], texts: list[Any]) -> Recorded | Fault:
+    """The case as its record tells it; or the first fault of a chain, by which nothing else can be judged."""
     bodies: list[dict[str, Any]] = []
+    for fault in _chain(case, events, bodies):
+        return fault
+    rows = {(row.seq, row.field): row for row in texts}
+    return Recorded(case, bodies, rows, erased_texts(bodies))
+
+
+def _chain(case: Any, events: list[Any], bodies: list[dict[str, Any]]) -> Iterator[Fault]:
+    previous = genesis(case.id)
     for expected, event in enumerate(events, start=1):
         if event.seq != expected:
             yield Fault(case.ref, expected, "记录缺失")
@@ -92,8 +120,6 @@ def _faults(
         bodies.append(body)
     if (case.event_seq, case.event_hash) != (len(events), previous):
         yield Fault(case.ref, len(events) + 1, "末尾记录缺失或多余")
-    yield from _words(case, texts, bodies)
-    yield from _state(case, beside, bodies)
 
 
 def _columns(case: Any, event: Any, body: dict[str, Any]) -> Iterator[Fault]:
@@ -117,43 +143,61 @@ def _columns(case: Any, event: Any, body: dict[str, Any]) -> Iterator[Fault]:
         yield Fault(case.ref, event.seq, "列表字段与记录内容不符")
 
 
-def _words(case: Any, texts: list[Any], bodies: list[dict[str, Any]]) -> Iterator[Fault]:
-    """A text may be erased; one that is there must be the one that was written."""
-    for words in texts:
-        digests = bodies[words.seq - 1]["texts"] if words.seq <= len(bodies) else {}
-        if words.text is not None and digests.get(words.field) != text_digest(
-            words.salt, words.text
-        ):
-            yield Fault(case.ref, words.seq, f"文字“{words.field}”与记录不符")
-        if (
-            (words.seq, words.field) == (1, "title")
-            and words.text is not None
-            and words.text != case.title
-        ):
-            yield Fault(case.ref, 1, "标题与记录不符")
+def _words(recorded: Recorded) -> Iterator[Fault]:
+    """A text may be erased, and then the record says so; one that is there must be the one that was written."""
+    told = {
+        (body["seq"], name): digest
+        for body in recorded.bodies
+        for name, digest in body["texts"].items()
+    }
+    for (seq, name), digest in told.items():
+        row = recorded.texts.get((seq, name))
+        erased = (seq, name) in recorded.erased
+        if row is None or row.text is None:
+            if not erased:
+                yield recorded.fault("event_text", seq, f"文字“{name}”缺失，没有删除记录")
+        elif erased:
+            yield recorded.fault("event_text", seq, f"文字“{name}”已经删除，又被写回")
+        elif digest != text_digest(row.salt, row.text):
+            yield recorded.fault("event_text", seq, f"文字“{name}”与记录不符")
+    for seq, name in recorded.texts.keys() - told.keys():
+        yield recorded.fault("event_text", seq, f"文字“{name}”没有写入记录")
+    yield from _title(recorded)
 
 
-def _state(
-    case: Any, beside: dict[str, list[Any]], bodies: list[dict[str, Any]]
-) -> Iterator[Fault]:
-    state, rows = fold(bodies)
-    for name in Case.model_fields:
-        if name not in _NOT_IN_EVENTS and not _same(getattr(case, name), state.get(name)):
-            yield Fault(case.ref, len(bodies), f"当前状态“{name}”与记录推算不符")
+def _title(recorded: Recorded) -> Iterator[Fault]:
+    """The case's row repeats the title for lists."""
+    row, shown = recorded.texts.get((1, "title")), recorded.case.title
+    if (1, "title") in recorded.erased:
+        if shown != ERASED:
+            yield recorded.fault("grievance", 1, "标题已经删除，又被写上别的内容")
+    elif row is not None and row.text is not None and row.text != shown:
+        yield recorded.fault("grievance", 1, "标题与记录不符")
+
+
+def _state(recorded: Recorded, beside: dict[str, list[Any]]) -> Iterator[Fault]:
+    case, (state, rows) = recorded.case, fold(recorded.bodies)
+    if not seal_holds(Case, case):
+        yield recorded.fault("grievance", 1, "查询码与登记时不符")
+    for name in _differing(Case, case, state):
+        yield recorded.fault("grievance", None, f"当前状态“{name}”与记录推算不符")
     for what, (kind, called) in _BESIDE.items():
-        said = rows[what]
+        said, table = rows[what], str(kind.__tablename__)
         if set(said) != {str(row.id) for row in beside[what]}:
-            yield Fault(case.ref, len(bodies), f"{called}与记录推算不符")
+            yield recorded.fault(table, None, f"{called}与记录推算不符")
         for row in beside[what]:
-            for name in kind.model_fields:
-                if name not in _NOT_IN_EVENTS and not _same(
-                    getattr(row, name), said.get(str(row.id), {}).get(name)
-                ):
-                    yield Fault(case.ref, len(bodies), f"{called}“{name}”与记录推算不符")
+            for name in _differing(kind, row, said.get(str(row.id), {})):
+                yield recorded.fault(table, None, f"{called}“{name}”与记录推算不符")
+
+
+def _differing(kind: type[Stored], row: Any, said: dict[str, Any]) -> Iterator[str]:
+    for name in kind.model_fields:
+        if name not in _NOT_IN_EVENTS and not _same(getattr(row, name), said.get(name)):
+            yield name
 
 
 def fold(
-    bodies: list[dict[str, Any]],
+    bodies: Sequence[dict[str, Any]],
 ) -> tuple[dict[str, Any], dict[str, dict[str, dict[str, Any]]]]:
     """The state that the entries say a case, its assignments and its clocks have, as plain JSON values."""
     state: dict[str, Any] = {}

@@ -60,7 +60,8 @@ class Staff(Stored, table=True):
     """A person who works with the system. What they may do follows from their posts."""
 
     __tablename__ = "staff"
-    CHANGING: ClassVar[tuple[str, ...]] = ("name", "password_hash", "active")
+    CHANGING: ClassVar[tuple[str, ...]] = ("name", "password_hash", "active", "seal")
+    SEALED: ClassVar[tuple[str, ...]] = ("account", "name")
 
     id: int | None = Field(default=None, primary_key=True, sa_column_args=(Identity(),))
     account: str = Field(max_length=40, unique=True)
@@ -68,6 +69,8 @@ class Staff(Stored, table=True):
     password_hash: str = Field(sa_type=Text)
     active: bool = True
     created_at: datetime = Field(sa_type=MOMENT)
+    # Keyed digest over the SEALED columns; empty until `qungong staff confirm` where the row was entered by hand.
+    seal: bytes | None = None
 
 
 class Post(Stored, table=True):
@@ -116,12 +119,15 @@ class Citizen(Stored, table=True):
 
     __tablename__ = "citizen"
     CHANGING: ClassVar[tuple[str, ...]] = ("village_id",)
+    SEALED: ClassVar[tuple[str, ...]] = ("id", "phone_key")
 
     id: UUID = Field(primary_key=True)
     phone_sealed: bytes | None = None
     phone_key: bytes | None = Field(default=None, unique=True)
     village_id: int | None = Field(default=None, foreign_key="unit.id")
     created_at: datetime = Field(sa_type=MOMENT)
+    # Keyed digest over the SEALED columns (app/stored.py).
+    seal: bytes = b""
 
 
 class OfficialNumber(Stored, table=True):

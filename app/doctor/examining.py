@@ -10,13 +10,22 @@ from sqlalchemy import text
 
 from app.cases import verification
 from app.db import Transaction
-from app.doctor import kept_answers
+from app.doctor import kept_answers, sealed_rows
 from app.doctor.invariant import Invariant, Reach
-from app.doctor.invariants import CHAINS, INVARIANTS, KEPT_ANSWERS, LOOKS
+from app.doctor.invariants import (
+    CHAINS,
+    EVALUATIONS,
+    INVARIANTS,
+    KEPT_ANSWERS,
+    LOOKS,
+    PHOTOS,
+    SEALED_ROWS,
+)
 from app.doctor.months import MONTHS_ADD_UP, MONTHS_VERIFY, RELEASED
+from app.doctor.verification import BESIDE_CASES
 from app.reports import verification as months
 from app.settings import settings
-from app.surveys import confidential, looks
+from app.surveys import confidential, evaluation_log, looks
 
 # How long a message that is due may wait for a worker before that is a fault: longer than any pause between two tries.
 LATE: Final = timedelta(minutes=15)
@@ -43,6 +52,14 @@ class Finding:
         return not self.offenders
 
 
+_SLOW: Final = (CHAINS, SEALED_ROWS, EVALUATIONS, PHOTOS)
+_ROWS: Final = (
+    (SEALED_ROWS, sealed_rows.how_many, sealed_rows.broken),
+    (EVALUATIONS, evaluation_log.how_many, evaluation_log.broken),
+    (PHOTOS, sealed_rows.how_many_photos, sealed_rows.broken_photos),
+)
+
+
 # Told of each step: what is looked at, how much of it has been, and how much there is.
 Tell = Callable[[str, int, int], None]
 
@@ -61,7 +78,7 @@ async def examine(
 ) -> list[Finding]:
     """One finding per invariant, in their order; `quick` leaves out the chains, which take longest."""
     await confidential.enter(tx)
-    findings = {one.name: Finding(one) for one in INVARIANTS if not (quick and one is CHAINS)}
+    findings = {one.name: Finding(one) for one in INVARIANTS if not (quick and one in _SLOW)}
     now = await tx.now()
     swept = now - timedelta(seconds=settings().poll_seconds) - _SWEEP_TAKES
     asked = _Asked(tx, findings, {"now": now, "since": now - late, "swept": swept}, most, tell)
@@ -72,6 +89,7 @@ async def examine(
     await asked.case_by_case()
     if not quick:
         await asked.in_chains()
+        await asked.in_rows()
     return list(findings.values())
 
 
@@ -135,12 +153,25 @@ class _Asked:
     async def in_chains(self) -> None:
         finding, total = self.findings[CHAINS.name], await verification.how_many(self.tx)
         finding.looked_at = 0
-        async for number, faults in verification.verify(self.tx):
+        async for number, faults in verification.verify(self.tx, also=BESIDE_CASES):
             self._take(
-                finding, [{"ref": one.ref, "seq": one.seq, "what": one.what} for one in faults]
+                finding,
+                [
+                    {"ref": one.ref, "seq": one.seq, "table": one.table, "what": one.what}
+                    for one in faults
+                ],
             )
             finding.looked_at += number
             self.tell(CHAINS.chinese, finding.looked_at, total)  # fmt: skip
+
+    async def in_rows(self) -> None:
+        for invariant, how_many, broken in _ROWS:
+            finding, total = self.findings[invariant.name], await how_many(self.tx)
+            finding.looked_at = 0
+            async for number, wrong in broken(self.tx):
+                self._take(finding, [dict(one) for one in wrong])
+                finding.looked_at += number
+                self.tell(invariant.chinese, finding.looked_at, total)
 
     def _of(self, reach: Reach) -> list[Finding]:
         return [one for one in self.findings.values() if one.invariant.reach is reach]

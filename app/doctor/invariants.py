@@ -94,7 +94,29 @@ CHAINS = Invariant(
     6,
     "records_verify",
     "每件事的记录链完整，当前状态与记录推算一致",
-    "entry `seq` of the case `ref` was altered, or the case's row says something else than its record",
+    "at entry `seq` of the case `ref`: the record was altered, or a row of `table` says something else than it",
+    Reach.CODE,
+)
+
+SEALED_ROWS = Invariant(
+    6,
+    "sealed_rows_hold",
+    "号码、姓名和加密内容没有被改动或移动",
+    "the row `key` of `table` was changed, or holds a ciphertext of another place",
+    Reach.CODE,
+)
+EVALUATIONS = Invariant(
+    6,
+    "evaluations_hold",
+    "群众评价和回访与其日志一致，没有缺号",
+    "the row `key` of `table` was changed, removed or added by hand, or the log of evaluations itself was",
+    Reach.CODE,
+)
+PHOTOS = Invariant(
+    6,
+    "photos_hold",
+    "照片文件与上传时一致",
+    "the file of the photo `key` is missing or another one",
     Reach.CODE,
 )
 
@@ -135,6 +157,9 @@ INVARIANTS: tuple[Invariant, ...] = (
     *SURVEYS,
     *REPORTS,
     CHAINS,
+    SEALED_ROWS,
+    EVALUATIONS,
+    PHOTOS,
     Invariant(
         7,
         "one_lead_a_round",

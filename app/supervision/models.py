@@ -72,6 +72,10 @@ class Card(Stored, table=True):
         Index("card_by_county", "county_id", "effective_at", "id"),
     )
     CHANGING: ClassVar[tuple[str, ...]] = ("revoked_at",)
+    SEALED: ClassVar[tuple[str, ...]] = (
+        "id", "case_id", "clock_id", "county_id", "level", "cause", "stage", "unit_id", "unit_name", "staff_id",
+        "person_name", "post_title", "due_at", "effective_at", "issued_at", "issued_by_staff_id", "reason",
+    )  # fmt: skip
 
     id: UUID = Field(primary_key=True)
     case_id: UUID = Field(foreign_key="grievance.id")
@@ -91,6 +95,8 @@ class Card(Stored, table=True):
     issued_by_staff_id: int | None = Field(default=None, foreign_key="staff.id")
     reason: str | None = Field(default=None, sa_type=Text)
     revoked_at: datetime | None = Field(default=None, sa_type=MOMENT)
+    # Keyed digest over the SEALED columns (app/stored.py).
+    seal: bytes = b""
 
 
 class Appeal(Stored, table=True):

@@ -3,13 +3,14 @@ BEGIN;
 SELECT s.id, p.id, o.role, u.id FROM session s JOIN staff p ON p.id = s.staff_id JOIN post o ON o.id = s.post_id
   JOIN unit u ON u.id = o.unit_id WHERE s.token_digest = decode(:digest, 'hex') AND s.revoked_at IS NULL AND s.expires_at > now();
 SELECT gen_random_uuid() AS id, (random() * 1e8)::int AS digits, (random() * 1e9)::bigint AS token \gset
-INSERT INTO citizen (id, phone_sealed, phone_key, created_at) VALUES (:id, decode(repeat('ab', 40), 'hex'), decode(md5(:id), 'hex'), now());
+INSERT INTO citizen (id, phone_sealed, phone_key, created_at, seal)
+VALUES (:id, decode(repeat('ab', 40), 'hex'), decode(md5(:id), 'hex'), now(), decode(repeat('cd', 32), 'hex'));
 INSERT INTO grievance (id, ref, tracking_key, county_id, village_id, first_unit_id, citizen_id, textable, channel, kind, urgent,
   sealed, title, received_at, phase, holder_unit_id, stage, stage_started_at, stage_due_at, stage_rule, due_at, statutory_due_at, extended, round, returns,
-  refusals_objected, presses, event_seq, event_hash)
+  refusals_objected, presses, event_seq, event_hash, seal)
 SELECT :id, '500153-000000-' || :digits::text || '/' || :token::text, decode(md5(:id), 'hex'), county_id, id, id, :id, true, 'cadre', 'help', false,
   false, '第一件：路灯不亮', now(), 'pending', id, 'judge', now(), now() + interval '2 days', 'default', now() + interval '42 days', now() + interval '60 days', false, 1, 0,
-  0, 0, 1, decode(repeat('cd', 32), 'hex') FROM unit WHERE code = '500153003007';
+  0, 0, 1, decode(repeat('cd', 32), 'hex'), decode(repeat('cd', 32), 'hex') FROM unit WHERE code = '500153003007';
 INSERT INTO clock (id, case_id, county_id, stage, round, unit_id, started_at, "limit", remind_before, yellow_after, red_after, rule,
   calendar_version, pauses, due_at, provisional, certain_steps, remind_at, yellow_at, red_at, steps, next_at)
 SELECT gen_random_uuid(), :id, county_id, s, 1, id, now(), '2wd', 1, '0wd', '5wd', 'default/judge/village', 1, '[]', now() + interval '2 days',
@@ -21,8 +22,8 @@ VALUES (:id, 1, now(), 'register', true, '{"data": {}, "after": "' || repeat('x'
 INSERT INTO event_text (case_id, seq, field, salt, text) VALUES
   (:id, 1, 'title', decode(repeat('ef', 16), 'hex'), '第一件：路灯不亮'),
   (:id, 1, 'body', decode(repeat('ef', 16), 'hex'), repeat('村口的路灯坏了一个月，夜里老人出行不便。', 4));
-INSERT INTO person_as_given (case_id, phone_key, name_key, name_sealed, given_at)
-VALUES (:id, decode(md5(:id), 'hex'), decode(md5('王大爷'), 'hex'), decode(repeat('ab', 40), 'hex'), now());
+INSERT INTO person_as_given (case_id, phone_key, name_key, name_sealed, given_at, seal)
+VALUES (:id, decode(md5(:id), 'hex'), decode(md5('王大爷'), 'hex'), decode(repeat('ab', 40), 'hex'), now(), decode(repeat('cd', 32), 'hex'));
 INSERT INTO outbox_message (id, kind, case_id, round, turn, citizen_id, params_sealed, state, attempts, inquiries, due_at, expires_at, created_at)
 VALUES (:id, 'receipt', :id, 1, 1, :id, decode(repeat('ab', 150), 'hex'), 'queued', 0, 0, now(), now() + interval '3 days', now());
 INSERT INTO given_answer (owner, key, request_digest, status, body_sealed, created_at)

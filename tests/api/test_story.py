@@ -205,7 +205,7 @@ async def test_an_action_upon_a_version_no_longer_current_changes_nothing(who: W
 
 async def test_every_action_of_the_lifecycle_has_its_address(api: FastAPI) -> None:
     paths = api.openapi()["paths"]
-    of_the_system = {Action.REMIND, Action.RESCHEDULE, Action.REASSIGN}
+    of_the_system = {Action.REMIND, Action.RESCHEDULE, Action.REASSIGN, Action.ERASE}
     # Cards have addresses of their own: who appeals need not see the case any more.
     of_cards = {Action.CARD, Action.APPEAL, Action.DECIDE_APPEAL}
     for action in set(Action) - {Action.REGISTER, Action.REWORK} - of_the_system - of_cards:

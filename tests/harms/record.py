@@ -34,6 +34,28 @@ HARMS: Final[tuple[Harm, ...]] = (
         {"ref": "[ref]", "seq": 2},
     ),
     (
+        "sealed_rows_hold",
+        (
+            "UPDATE citizen SET phone_key = 'another' WHERE id = (SELECT citizen_id FROM grievance WHERE id = [id])",
+        ),
+        {"table": "citizen"},
+    ),
+    (
+        "evaluations_hold",
+        (
+            "UPDATE surveys.answer SET value = 'dissatisfied' WHERE survey_id IN (SELECT id FROM surveys.survey WHERE case_id = [id])",
+        ),
+        {"table": "answer", "what": "与写入时不符"},
+    ),
+    (
+        "photos_hold",
+        (
+            """INSERT INTO photo (id, staff_id, case_id, width, height, size, created_at, digest, seal)
+            SELECT gen_random_uuid(), id, [id], 1, 1, 1, now(), '', '' FROM staff LIMIT 1""",
+        ),
+        {"table": "photo", "what": "照片文件缺失"},
+    ),
+    (
         "records_verify",
         ("UPDATE grievance SET returns = 9 WHERE id = [id]",),
         {"ref": "[ref]", "what": "当前状态“returns”与记录推算不符"},

@@ -271,7 +271,7 @@ async def test_whoever_only_sends_photos_is_stopped(new_citizen: NewPhone, media
     async with transaction() as tx:
         await tx.execute(
             text("""
-            INSERT INTO photo SELECT gen_random_uuid(), citizen_id, NULL, NULL, 1, 1, 1, now()
+            INSERT INTO photo SELECT gen_random_uuid(), citizen_id, NULL, NULL, 1, 1, 1, now(), '', ''
             FROM (SELECT citizen_id FROM photo ORDER BY created_at DESC LIMIT 1) p, generate_series(1, 39)
             """)
         )

@@ -111,7 +111,7 @@ def test_only_what_clocks_earned_and_the_public_list_outlive_the_work_on_a_case(
     for phase in (Phase.WITHDRAWN, Phase.MERGED):
         left = allowed(Situation(phase, frozenset(Standing), EVERYTHING_HOLDS))
         assert left == [
-            Action.UNLIST, Action.REMIND, Action.CARD, Action.APPEAL, Action.DECIDE_APPEAL, Action.RESCHEDULE, Action.REASSIGN,
+            Action.UNLIST, Action.REMIND, Action.CARD, Action.APPEAL, Action.DECIDE_APPEAL, Action.RESCHEDULE, Action.REASSIGN, Action.ERASE,
         ]  # fmt: skip
 
 
@@ -119,7 +119,7 @@ def test_what_only_the_system_does_is_offered_to_nobody_else() -> None:
     people = frozenset(Standing) - {Standing.SYSTEM}
     for phase in Phase:
         offered = allowed(Situation(phase, people, EVERYTHING_HOLDS))
-        assert not {Action.REMIND, Action.RESCHEDULE, Action.REASSIGN} & set(offered)
+        assert not {Action.REMIND, Action.RESCHEDULE, Action.REASSIGN, Action.ERASE} & set(offered)
 
 
 def test_cards_and_appeals_are_offered_only_where_there_is_something_to_do() -> None:

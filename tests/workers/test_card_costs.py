@@ -14,9 +14,9 @@ DUE = 1000
 # Rows as wide as real ones.
 _CASES = text("""
 INSERT INTO grievance (id, ref, tracking_key, county_id, first_unit_id, textable, channel, kind, urgent, sealed, title, received_at,
-  phase, holder_unit_id, stage, due_at, statutory_due_at, extended, round, returns, refusals_objected, presses, event_seq, event_hash)
+  phase, holder_unit_id, stage, due_at, statutory_due_at, extended, round, returns, refusals_objected, presses, event_seq, event_hash, seal)
 SELECT gen_random_uuid(), left(CAST(gen_random_uuid() AS text), 32), decode(md5(CAST(n AS text)), 'hex'), u.county_id, u.id, true, 'cadre', 'help', false, false, '路灯不亮', now(),
-  'pending', u.id, 'judge', now(), now(), false, 1, 0, 0, 0, 1, decode(repeat('cd', 32), 'hex')
+  'pending', u.id, 'judge', now(), now(), false, 1, 0, 0, 0, 1, decode(repeat('cd', 32), 'hex'), ''
 FROM generate_series(1, :cases) AS s(n), unit u WHERE u.code = '500153003007'
 """)
 # What is due is spread evenly among what is not.

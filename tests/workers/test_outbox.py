@@ -18,7 +18,7 @@ from tests.workers.conftest import announce, let_leases_lapse, let_pauses_pass, 
 
 _LEASE = timedelta(seconds=40)
 _TO_NOBODY = text("""
-WITH nobody AS (INSERT INTO citizen (id, created_at) VALUES (gen_random_uuid(), now()) RETURNING id)
+WITH nobody AS (INSERT INTO citizen (id, created_at, seal) VALUES (gen_random_uuid(), now(), '') RETURNING id)
 UPDATE outbox_message SET phone_sealed = NULL, citizen_id = (SELECT id FROM nobody) WHERE id = :id
 """)
 _HOLD = text("SELECT 1 FROM outbox_message WHERE id = :id FOR UPDATE NOWAIT")

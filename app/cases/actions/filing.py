@@ -217,7 +217,7 @@ async def register(
     for unit_id in {holder.unit_id, case.entered_by_unit_id or holder.unit_id}:
         access.admit(tx, case, unit_id, now)
     photos.attach(tx, taken_up, case)
-    _keep_as_given(tx, intake.person, case, now)
+    given = _keep_as_given(tx, intake.person, case, now)
     history.record(
         tx,
         dossier,
@@ -227,6 +227,7 @@ async def register(
         public=True,
         texts={"title": intake.title, "body": intake.body}
         | ({"place": intake.place} if intake.place else {}),
+        beside={"person_as_given": 1} if given else None,
         unit=found.id,
         channel=intake.channel,
         **({"photos": list(intake.photos)} if intake.photos else {}),
@@ -410,9 +411,9 @@ def _name_key(person: PersonHelped) -> bytes:
     return keys.lookup("name", name_to_compare(person.name))
 
 
-def _keep_as_given(tx: Transaction, person: PersonHelped | None, case: Case, now: datetime) -> None:
+def _keep_as_given(tx: Transaction, person: PersonHelped | None, case: Case, now: datetime) -> bool:
     if person is None or case.entered_by_unit_id is None:
-        return
+        return False
     tx.add(
         PersonAsGiven(
             case_id=case.id,
@@ -422,6 +423,7 @@ def _keep_as_given(tx: Transaction, person: PersonHelped | None, case: Case, now
             given_at=now,
         )
     )
+    return True
 
 
 def _number_given(case: Case, found: Any) -> NumberGiven:

@@ -1,0 +1,246 @@
+"""The log of evaluations: each row of the schema `surveys` as it was written, numbered and chained. Only added to.
+
+It is written with the row, by whatever use case, because `confidential.enter` has the transaction do so. Nothing of it
+stands in the record of a case, which handlers read (docs/adr/0032).
+"""
+
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from datetime import date, datetime
+from hashlib import sha256
+from typing import Any, ClassVar, Final
+from uuid import UUID
+
+import msgspec
+from sqlalchemy import BigInteger, Index, LargeBinary, Text, Uuid, text
+from sqlmodel import Field, SQLModel
+
+from app import keys
+from app.db import Transaction
+from app.stored import MOMENT, Stored, plain
+
+SCHEMA: Final = "surveys"
+
+
+class LogEntry(Stored, table=True):
+    """A row as it was written. `body` holds its columns, of bytes only their SHA-256; `seal` covers the entry before."""
+
+    __tablename__ = "evaluation_log"
+    __table_args__ = (
+        Index("evaluation_log_of_row", "table_name", "row_key", "number"),
+        {"schema": SCHEMA},
+    )
+    KEY: ClassVar[tuple[str, ...]] = ("number",)
+
+    number: int = Field(
+        primary_key=True, sa_type=BigInteger, sa_column_kwargs={"autoincrement": False}
+    )
+    table_name: str = Field(sa_type=Text)
+    row_key: str = Field(sa_type=Text)
+    at: datetime = Field(sa_type=MOMENT)
+    body: str = Field(sa_type=Text)
+    seal: bytes
+
+
+# Locked months, which have digests of their own, and the log itself.
+NOT_LOGGED: Final = frozenset({"month_satisfaction", "evaluation_log"})  # fmt: skip
+_FIRST_SEAL: Final = b""
+_BATCH: Final = 1000
+_ALONE: Final = text("SELECT pg_advisory_xact_lock(:key)")
+_ALONE_KEY: Final = int.from_bytes(b"evalog")
+_LAST: Final = text("SELECT number, seal FROM surveys.evaluation_log ORDER BY number DESC LIMIT 1")
+_CALLED: Final = text("SELECT survey_id FROM surveys.return_call WHERE survey_id = ANY(:ids)")
+_COUNT: Final = text("SELECT count(*) FROM surveys.evaluation_log")
+_ALL: Final = text(
+    "SELECT * FROM surveys.evaluation_log WHERE number > :after ORDER BY number LIMIT :batch"
+)
+_LATEST: Final = text("""
+SELECT DISTINCT ON (row_key) row_key, body FROM surveys.evaluation_log
+WHERE table_name = :table AND row_key = ANY(:keys) ORDER BY row_key, number DESC""")
+_KEY_TYPES: Final = {Uuid: "uuid", LargeBinary: "bytea", BigInteger: "bigint"}
+_encoder: Final = msgspec.json.Encoder(order="sorted")
+
+# The table and key of a row, and what is wrong with it.
+Wrong = Mapping[str, str]
+
+
+async def append(tx: Transaction, added: Sequence[Stored], changed: Sequence[Stored]) -> None:
+    """Log the rows of evaluations among those that are about to be written. One transaction at a time."""
+    new = [row for row in added if is_logged(type(row))]
+    old = [row for row in changed if is_logged(type(row))]
+    if not (new or old):
+        return
+    now = await tx.now()
+    await tx.execute(_ALONE, key=_ALONE_KEY)
+    # After the lock, so that it sees the one before.
+    last = await tx.one_or_none(_LAST)
+    number, before = (0, _FIRST_SEAL) if last is None else (last.number, last.seal)
+    for row in [*await _really_added(tx, new), *old]:
+        number += 1
+        entry = LogEntry(
+            number=number,
+            table_name=_name(type(row)),
+            row_key=_key_of(type(row), row.__dict__),
+            at=now,
+            body=_encoder.encode(_body(type(row), row.__dict__)).decode(),
+            seal=_FIRST_SEAL,
+        )
+        entry.seal = before = _seal(entry, before)
+        tx.add(entry)
+
+
+def is_logged(kind: type[Stored]) -> bool:
+    table = SQLModel.metadata.tables.get(f"{SCHEMA}.{kind.__tablename__}")
+    return table is not None and table.name not in NOT_LOGGED
+
+
+def logged_kinds() -> list[type[Stored]]:
+    """The tables whose rows are logged, in the order of their names."""
+    return sorted((one for one in _subclasses(Stored) if is_logged(one)), key=_name)
+
+
+async def how_many(tx: Transaction) -> int:
+    count: int = await tx.scalar(_COUNT)
+    return count
+
+
+async def broken(tx: Transaction) -> AsyncIterator[tuple[int, list[Wrong]]]:
+    """Batch by batch: how many entries or rows were looked at, and what is wrong with them."""
+    kinds = {_name(kind): kind for kind in logged_kinds()}
+    after, seal = 0, _FIRST_SEAL
+    while rows := await tx.all(_ALL, after=after, batch=_BATCH):
+        wrong: list[Wrong] = []
+        for row in map(LogEntry.read, rows):
+            if row.number != after + 1:
+                wrong.append(_wrong("evaluation_log", after + 1, "评价日志缺失"))
+            elif row.seal != _seal(row, seal):
+                wrong.append(_wrong("evaluation_log", row.number, "评价日志与校验值不符"))
+            after, seal = row.number, row.seal
+        for name, kind in kinds.items():
+            told = {row.row_key for row in rows if row.table_name == name}
+            there = await _there(tx, kind, sorted(told))
+            wrong += [_wrong(name, key, "写入过的记录缺失") for key in sorted(told - there)]
+        yield len(rows), wrong
+    for kind in kinds.values():
+        async for found in _rows_differing(tx, kind):
+            yield 0, found
+
+
+async def _rows_differing(tx: Transaction, kind: type[Stored]) -> AsyncIterator[list[Wrong]]:
+    name, key = _name(kind), kind.KEY[0]
+    page = text(
+        f"SELECT * FROM {SCHEMA}.{name} WHERE CAST(:after AS {_key_type(kind)}) IS NULL OR {key} > :after"  # noqa: S608 - names of our own tables
+        f" ORDER BY {key} LIMIT :batch"
+    )
+    after = None
+    while rows := await tx.all(page, after=after, batch=_BATCH):
+        keyed = {_key_of(kind, row): row for row in rows}
+        latest = {
+            one.row_key: _decoded(one.body)
+            for one in await tx.all(_LATEST, table=name, keys=list(keyed))
+        }
+        wrong = []
+        for row_key, row in keyed.items():
+            told = latest.get(row_key)
+            if told is None:
+                wrong.append(_wrong(name, row_key, "没有写入日志"))
+            elif not told or any(
+                told[one] != value for one, value in _body(kind, row).items() if one in told
+            ):
+                wrong.append(_wrong(name, row_key, "与写入时不符"))
+        yield wrong
+        after = rows[-1][key]
+
+
+async def _there(tx: Transaction, kind: type[Stored], row_keys: list[str]) -> set[str]:
+    if not row_keys:
+        return set()
+    key = kind.KEY[0]
+    found = text(
+        f"SELECT {key} FROM {SCHEMA}.{_name(kind)} WHERE {key} = ANY(CAST(:keys AS {_key_type(kind)}[]))"  # noqa: S608 - names of our own tables
+    )
+    given = [value for one in row_keys if (value := _key_value(kind, one)) is not None]
+    return {_key_of(kind, row) for row in await tx.all(found, keys=given)}
+
+
+def _key_value(kind: type[Stored], row_key: str) -> Any:
+    """None for what cannot be a key of the table."""
+    made: Any = {"uuid": UUID, "bytea": bytes.fromhex, "bigint": int}.get(_key_type(kind), str)
+    try:
+        return made(row_key)
+    except ValueError:
+        return None
+
+
+async def _really_added(tx: Transaction, rows: Sequence[Stored]) -> list[Stored]:
+    """Without calls about surveys that have one already: adding another changes nothing."""
+    asked = [_survey_id(row) for row in rows if type(row).ADD_ONCE]
+    if not asked:
+        return list(rows)
+    taken = {row.survey_id for row in await tx.all(_CALLED, ids=asked)}
+    kept: list[Stored] = []
+    for row in rows:
+        if type(row).ADD_ONCE:
+            if _survey_id(row) in taken:
+                continue
+            taken.add(_survey_id(row))
+        kept.append(row)
+    return kept
+
+
+def _decoded(body: str) -> dict[str, Any]:
+    """Nothing, where an entry was altered: then each column differs."""
+    try:
+        return msgspec.json.decode(body, type=dict[str, Any])
+    except msgspec.DecodeError:
+        return {}
+
+
+def _survey_id(row: Stored) -> UUID:
+    found: UUID = row.__dict__["survey_id"]
+    return found
+
+
+def _wrong(table: str, key: object, what: str) -> Wrong:
+    return {"table": table, "key": str(key), "what": what}
+
+
+def _body(kind: type[Stored], row: Any) -> dict[str, Any]:
+    """As JSON gives it back."""
+    return {name: _told(row[name]) for name in kind.model_fields}
+
+
+def _told(value: Any) -> Any:
+    if isinstance(value, bytes):
+        return sha256(value).hexdigest()
+    if isinstance(value, datetime):
+        return plain(value)
+    return str(value) if isinstance(value, UUID | date) else value
+
+
+def _key_of(kind: type[Stored], row: Any) -> str:
+    value = row[kind.KEY[0]]
+    return value.hex() if isinstance(value, bytes) else str(value)
+
+
+def _key_type(kind: type[Stored]) -> str:
+    column = SQLModel.metadata.tables[f"{SCHEMA}.{kind.__tablename__}"].columns[kind.KEY[0]]
+    for type_, name in _KEY_TYPES.items():
+        if isinstance(column.type, type_):
+            return name
+    return "text"
+
+
+def _name(kind: type[Stored]) -> str:
+    return str(kind.__tablename__)
+
+
+def _subclasses(kind: type[Stored]) -> Iterable[type[Stored]]:
+    for below in kind.__subclasses__():
+        if hasattr(below, "__table__"):
+            yield below
+        yield from _subclasses(below)
+
+
+def _seal(entry: LogEntry, before: bytes) -> bytes:
+    told = [entry.number, entry.table_name, entry.row_key, plain(entry.at), entry.body]
+    return keys.digest("evaluation-log", before + msgspec.json.encode(told))
