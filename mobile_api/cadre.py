@@ -115,7 +115,7 @@ async def register(given: OnBehalf, tx: Tx, by: ByCadre) -> ReceiptOut | Accusat
         ),
         by=by,
         now=now,
-        counted=usage.by_staff(by, given.person.phone),
+        counted=usage.by_staff(by, given.person.phone, given.kind),
     )
     if registered.case.sealed:
         return AccusationTakenOut.of(registered)

@@ -154,7 +154,8 @@ class RegisteredOut(BaseModel):
 async def register(given: Report, tx: Tx, by: ByStaff) -> RegisteredOut | AccusationTakenOut:
     require_confirmation(given.kind, confirmed=given.accusation_confirmed)
     intake = given.intake(by)
-    counted = usage.by_staff(by, None if intake.person is None else intake.person.phone)
+    phone = None if intake.person is None else intake.person.phone
+    counted = usage.by_staff(by, phone, given.kind)
     registered = await filing.register(tx, intake, by=by, now=await tx.now(), counted=counted)
     if registered.case.sealed:
         return AccusationTakenOut.of(registered)

@@ -8,13 +8,19 @@ from app import usage
 from app.auth.actor import CitizenActor, StaffActor, owner_of
 from app.http.transaction import Tx
 from app.http.who import ByCitizen
+from app.limits.terms import Kind
 from app.usage import Counted, Purpose
 
 
-def by_staff(by: StaffActor, phone: str | None) -> tuple[Counted, ...]:
-    """A report that staff enter, for somebody with this number (E.164)."""
+def by_staff(by: StaffActor, phone: str | None, kind: Kind) -> tuple[Counted, ...]:
+    """A report that staff enter, for somebody with this number (E.164).
+
+    An accusation does not count for its number: a limit reached sooner would tell of it.
+    """
     own = Counted(Purpose.REPORTS_OF_STAFF, owner_of(by))
-    return (own,) if phone is None else (own, Counted(Purpose.REPORTS_ABOUT_NUMBER, phone))
+    if phone is None or kind is Kind.ACCUSATION:
+        return (own,)
+    return (own, Counted(Purpose.REPORTS_ABOUT_NUMBER, phone))
 
 
 def by_citizen(by: CitizenActor, address_key: bytes) -> tuple[Counted, ...]:

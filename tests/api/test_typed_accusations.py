@@ -9,6 +9,7 @@ from sqlalchemy import text
 from app.db import reading, transaction
 from app.directory.terms import Role, UnitKind
 from app.outbox import open_params
+from app.usage import Counted, Purpose
 from tests import people
 from tests.api.conftest import Who
 from tests.conftest import Staff
@@ -24,6 +25,7 @@ _END_POST = text("""
 UPDATE post SET valid_to = CURRENT_DATE - 1
 WHERE staff_id = (SELECT id FROM staff WHERE account = :account) AND unit_id = (SELECT id FROM unit WHERE code = :code)
 """)
+_COUNTED = text("SELECT count(*) FROM usage_count WHERE key = :key")
 _CASES = text("SELECT count(*) FROM grievance WHERE title = :title")
 
 
@@ -156,3 +158,15 @@ async def test_ordinary_case_names_nobody_as_accused(who: Who) -> None:
     assert refused.status_code == 422
     [mistake] = refused.json()["mistakes"]
     assert mistake == {"where": "body.accused_code", "what": "只有检举控告才填写被检举控告的单位"}
+
+
+async def test_typed_accusation_does_not_count_for_the_limit_of_its_number(who: Who) -> None:
+    clerk, accusing, asking = await who("ronglong"), new_phone(), new_phone()
+    await clerk.does("/cases", **accusation(accusing))
+    await clerk.registers(person={"name": "赵大姐", "phone": asking.removeprefix("+86")})
+    async with reading() as tx:
+        counted = [
+            await tx.scalar(_COUNTED, key=Counted(Purpose.REPORTS_ABOUT_NUMBER, one).key())
+            for one in (accusing, asking)
+        ]
+    assert counted == [0, 1]
