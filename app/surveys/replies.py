@@ -101,7 +101,6 @@ _COURTESY = re.compile(
     r"(?:(?:非常|十分|太|多)?(?:感谢|谢谢|谢了|多谢)(?:您们|你们|大家|政府|领导|您|你)?|好的?|收到|知道了|辛苦了?|[您你]们?好|大家好|ok|thanks?|thank you|[了啊呀哈嗯])++",
     re.IGNORECASE,
 )
-# 比较满意 and 还算满意 lie between two answers, so they are none.
 _WHO = r"(?:我们?|本人|群众|大家)?(?:表示|觉得|选择?)?"
 _VERIES = r"很|非常|十分|特别|相当|实在|真的?|极其?|完全|都|挺"
 _VERY = rf"(?:{_VERIES}|太)?"
@@ -116,12 +115,14 @@ _COUNTED = (
 _HOUSE = r"(?:[栋幢楼组社村队层座]|号楼|单元|小区)"
 # 满意吧 and 满意呢 ask, as 满意嘛 does here; 太满意 alone is what is left of 不太满意.
 _SATISFIED = rf"{_WHO}(?:{_VERIES}|太(?=(?:满意)+[了啦]))?(?:满意)+(?:[得的]很|极了)?(?:[了的啊呀哦啦哒]|哈(?!哈))*(?![吧呢嘛])"
-_BASICALLY = rf"{_WHO}(?:基本上?|大致|大体上?)(?:还|是|都)?满意{_PARTICLES}"
+_BASICALLY = (
+    rf"{_WHO}(?:基本上?|大致|大体上?|总体上?|整体上?|还?比较|还算)(?:还|是|都)?满意{_PARTICLES}"
+)
 # 满意个啥 before 满意. Nothing may follow but a particle: 不满意度 and 不满意谈不上 say something else.
 _WAYS = {
     Value.DISSATISFIED: re.compile(
         rf"{_WHO}(?:还是?|仍然?|依然|一点[都也]?|根本|并|就是?)?{_VERY}"
-        r"(?:不(?:太|大|很|怎么|够|算|能|是很|是太|是十分|是非常|十分|非常)?满意(?:得很|极了)?|没有?满意|无法满意"
+        r"(?:不(?:太|大|很|怎么|够|算|能|是很|是太|是十分|是非常|十分|非常)?满意(?:得很|极了)?|没有?满意|无法满意|[谈说称]不上满意"
         rf"|不满(?!\s*[\d一二两三四五六七八九十半几]+\s*个?{_COUNTED})){_PARTICLES}(?=$|\W|谢谢|感谢)"
         r"|满意(?:个[啥屁鬼毛头球]|个?(?:锤子|铲铲)|什么|啥)"
     ),
@@ -155,6 +156,14 @@ _ANOTHER_NUMBER = re.compile(
 _SHORT_NUMBER = re.compile(r"第?\s*(\d{1,3})\s*号[\W_]*(?=\w)")
 _SPACED_OUT = re.compile(
     r"(?<=(?<![^\W\d_])[\u4e00-\u9fff])[^\S\n]+(?=[\u4e00-\u9fff](?![^\W\d_]))"
+)
+# What goes before 不满意 at the end. A condition, a choice or the word of another makes it somebody else's, or another day's.
+_COMPLAINS = re.compile(
+    r"没[有得]?(?:人|水|电|气|网|来|修|解决|处理|动静|结果|效果|管|用|信号)|没得|还是(?:老样子|一样|堵|漏|停|坏|黑|臭|吵|脏|没)|不(?:管|理|来|修|解决|处理|通|亮|行)"
+    r"|又(?:停|坏|堵|漏|断|黑|臭)了?|推来推去|踢皮球|敷衍|态度(?:很|太|极)?差|拖了?(?:很久|太久)|太慢|等了(?:很久|太久)"
+)
+_SAID_BY_OTHERS = re.compile(
+    r"如果|要是|假如|不然|否则|再不|要不|除非|的话|就怕|万一|说|讲|问|认为|以为|担心|邻居|别人|人家|(?<!没)有人|[他她]|大家|\d|(?<!\w)[一二三](?!\w)|谢|感谢|选|为什么|怎么|是不是|难道|谁|不是|不会|不能|别"
 )
 _SPEAKS_OF_IT = re.compile(r"满意|不满")
 _GAPS = re.compile(r"[\W_]+")
@@ -245,12 +254,35 @@ def _evaluation(words: str) -> Reading:
     elif spoken is not None:
         value, rest = spoken[0], words[spoken[1].end() :]
     else:
-        return Reading(Sense.UNCLEAR)
+        return _verdict_at_the_end(words)
     if not _plainly_meant(words, rest, value) or (chosen is not None and _COUNTS.match(rest)):
         return Reading(Sense.UNCLEAR)
     said_again = _WAYS[value].match(_bare(rest))
     return Reading(
         Sense.ANSWER, value, _bare(_bare(rest)[said_again.end() :] if said_again else rest)
+    )
+
+
+def _verdict_at_the_end(words: str) -> Reading:
+    """What the last clause says, where all before it goes with that and says nothing of satisfaction: 水通了，满意."""
+    clauses = [one for one in _GAPS.split(words) if one]
+    last = clauses[-1] if len(clauses) > 1 else ""
+    before = words[: words.rfind(last)] if last else ""
+    if not last or "?" in words or _SPEAKS_OF_IT.search(before):
+        return Reading(Sense.UNCLEAR)
+    for value, way in _WAYS.items():
+        if way.fullmatch(last) and _goes_with(value, before):
+            return Reading(Sense.ANSWER, value, _bare(before))
+    return Reading(Sense.UNCLEAR)
+
+
+def _goes_with(value: Value, before: str) -> bool:
+    if value in _AGREED:
+        return _AGREED[value].fullmatch(before) is not None
+    return (
+        _COMPLAINS.search(before) is not None
+        and _SAID_BY_OTHERS.search(before) is None
+        and not says_all_is_well(before, before)
     )
 
 
