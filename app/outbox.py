@@ -45,6 +45,8 @@ class MessageKind(StrEnum):
     STAFF_PRESSED = "staff_pressed"
     STAFF_DECISION = "staff_decision"
     STAFF_CALLS = "staff_calls"
+    REVIEW_ASKED = "review_asked"
+    REVIEW_DECIDED = "review_decided"
 
 
 # What staff are told: to sign in and look.
@@ -112,6 +114,8 @@ _WORTH_SENDING = {
             MessageKind.MERGED,
             MessageKind.EXTENDED,
             MessageKind.WAITING,
+            MessageKind.REVIEW_ASKED,
+            MessageKind.REVIEW_DECIDED,
         ),
         timedelta(days=7),
     ),

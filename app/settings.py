@@ -232,6 +232,11 @@ class Settings(BaseSettings):
         description="within so many minutes the same words are not sent to a number twice",
     )
 
+    review_bodies: str = Field(
+        default="",
+        description="codes of the units (one a county, separated by commas) that review what the county's command center "
+        "answered or reviewed (复查复核机构); empty: the county's discipline commission",
+    )
     survey_window_days: int = Field(
         default=7, ge=1, le=90, description="days after the answer in which an evaluation counts"
     )
@@ -346,6 +351,10 @@ class Settings(BaseSettings):
     def sms_api_url(self) -> str:
         """Where the provider's API is; empty: the real one."""
         return self.twilio_api_url if self.sms_provider == "twilio" else self.aliyun_api_url
+
+    @property
+    def review_body_codes(self) -> list[str]:
+        return [one.strip() for one in self.review_bodies.split(",") if one.strip()]
 
     @property
     def replies_come_back(self) -> bool:

@@ -6,7 +6,15 @@ from fastapi import APIRouter, Depends, Query, Response
 from pydantic import Field, StrictBool
 
 from app.cases import access, queries
-from app.cases.actions import extending, filing, handling, judging, recategorising, waiting
+from app.cases.actions import (
+    extending,
+    filing,
+    handling,
+    judging,
+    recategorising,
+    reviewing,
+    waiting,
+)
 from app.cases.actions.filing import Intake
 from app.cases.models import Channel
 from app.cases.queries import View
@@ -35,6 +43,7 @@ from app.http.case_inputs import (
     Progress,
     Reason,
     Resumption,
+    ReviewRequest,
     SupervisionReply,
     Supplement,
     SupplementRequest,
@@ -332,6 +341,34 @@ async def supply_for_reporter(ref: Ref, given: Supplement, tx: Tx, by: ByCadre) 
 async def object_refusal_for_reporter(ref: Ref, given: Reason, tx: Tx, by: ByCadre) -> CaseStateOut:
     now = await tx.now()
     dossier = await filing.object_refusal(tx, ref, by=by, reason=given.reason, now=now)
+    return state_of(dossier, by=by, now=now)
+
+
+@router.post(
+    "/{ref}/ask-review",
+    summary="代群众申请复查",
+    description="不服答复的，自答复之日起三十日内说明理由，由上一级复查；三十日内作出决定。",
+    responses=_ACT,
+)
+async def ask_review_for_reporter(
+    ref: Ref, given: ReviewRequest, tx: Tx, by: ByCadre
+) -> CaseStateOut:
+    now = await tx.now()
+    dossier = await reviewing.ask_review(tx, ref, by=by, reason=given.reason, now=now)
+    return state_of(dossier, by=by, now=now)
+
+
+@router.post(
+    "/{ref}/ask-reexamination",
+    summary="代群众申请复核",
+    description="不服复查意见的，自复查决定之日起三十日内说明理由，由再上一级复核；复核意见是最终意见。",
+    responses=_ACT,
+)
+async def ask_reexamination_for_reporter(
+    ref: Ref, given: ReviewRequest, tx: Tx, by: ByCadre
+) -> CaseStateOut:
+    now = await tx.now()
+    dossier = await reviewing.ask_reexamination(tx, ref, by=by, reason=given.reason, now=now)
     return state_of(dossier, by=by, now=now)
 
 

@@ -1,7 +1,7 @@
 """What citizens do with their own reports: tell, follow, add, object, press, take back, evaluate."""
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Path, Query, Response
@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 
 from app.auth.actor import CitizenActor
 from app.cases import access, papers, queries, timeline
-from app.cases.actions import filing
+from app.cases.actions import filing, reviewing
 from app.cases.actions.filing import Intake
 from app.cases.dossier import Dossier
 from app.cases.lifecycle import Action, Phase
@@ -25,7 +25,7 @@ from app.errors import (
     TooMany,
 )
 from app.http import usage
-from app.http.case_inputs import Press, Reason, Supplement
+from app.http.case_inputs import Press, Reason, ReviewRequest, Supplement
 from app.http.cases import PaperOut
 from app.http.inputs import Input, Ref, ShortText, UnitCode
 from app.http.moments import At
@@ -97,6 +97,18 @@ class StepOut(BaseModel):
     )
 
 
+class ReviewOut(BaseModel):
+    """What may be asked of the answer next, or what is being decided."""
+
+    open: Literal["review", "reexamination"] | None = Field(
+        description="正在办理的：review 复查、reexamination 复核", examples=[None]
+    )
+    may_ask: Literal["review", "reexamination"] | None = Field(
+        description="可以申请的：review 复查、reexamination 复核", examples=["review"]
+    )
+    until: At | None = Field(description="在什么时间以前申请")
+
+
 class ProgressOut(BaseModel):
     """A case in citizens' words."""
 
@@ -115,13 +127,14 @@ class ProgressOut(BaseModel):
     answered_at: At | None
     outcome: str | None = Field(examples=["已解决"])
     timeline: list[StepOut]
+    review: ReviewOut | None = Field(description="能否申请复查、复核；还没有答复的为空")
 
 
 class ReportOut(ProgressOut):
     body: str | None = Field(description="您反映的内容")
     photos: list[str] = Field(description="照片编号")
     papers: list[PaperOut] = Field(
-        description="给您的文书：受理回执、补正、延期、不予受理告知书和处理意见书"
+        description="给您的文书：受理回执、补正、延期、不予受理告知书和处理意见书，复查、复核意见书"
     )
     actions: list[Action] = Field(
         description="您现在可以进行的操作；操作的地址是它的名称，下划线换成短横线"
@@ -247,6 +260,32 @@ async def supply(ref: Ref, given: Supplement, tx: Tx, by: ActingCitizen) -> Repo
 async def object_refusal(ref: Ref, given: Reason, tx: Tx, by: ActingCitizen) -> ReportStateOut:
     now = await tx.now()
     dossier = await filing.object_refusal(tx, ref, by=by, reason=given.reason, now=now)
+    return _state(dossier, by, now)
+
+
+@router.post(
+    "/{ref}/ask-review",
+    summary="申请复查",
+    description="不服答复的，自答复之日起三十日内说明理由，由上一级复查；三十日内作出决定。",
+    responses=_ACT,
+)
+async def ask_review(ref: Ref, given: ReviewRequest, tx: Tx, by: ActingCitizen) -> ReportStateOut:
+    now = await tx.now()
+    dossier = await reviewing.ask_review(tx, ref, by=by, reason=given.reason, now=now)
+    return _state(dossier, by, now)
+
+
+@router.post(
+    "/{ref}/ask-reexamination",
+    summary="申请复核",
+    description="不服复查意见的，自复查决定之日起三十日内说明理由，由再上一级复核；复核意见是最终意见。",
+    responses=_ACT,
+)
+async def ask_reexamination(
+    ref: Ref, given: ReviewRequest, tx: Tx, by: ActingCitizen
+) -> ReportStateOut:
+    now = await tx.now()
+    dossier = await reviewing.ask_reexamination(tx, ref, by=by, reason=given.reason, now=now)
     return _state(dossier, by, now)
 
 

@@ -172,6 +172,20 @@ TEMPLATES: Final[Mapping[MessageKind, Template]] = MappingProxyType(
             shortened=_TITLE,
             filler="reason",
         ),
+        MessageKind.REVIEW_ASKED: _template(
+            "您对“{title}”（编号{ref}）的{what}申请已收到，由{unit}在{until}前作出决定并告知您。",
+            segments=2,
+            exact={**_REF, "until": 12, "what": 2},
+            shortened=_UNIT,
+            filler="title",
+        ),
+        MessageKind.REVIEW_DECIDED: _template(
+            "您对“{title}”（编号{ref}）的{what}申请，{unit}决定：{decision}。理由：{reason}。{next}。",
+            segments=5,
+            exact={**_REF, "what": 2, "decision": 12, "next": 40},
+            shortened={**_TITLE, **_UNIT},
+            filler="reason",
+        ),
         MessageKind.SURVEY: _template(
             "您反映的“{title}”（编号{ref}）已办结，您对办理是否满意？请直接回复数字：1满意 2基本满意 3不满意。"
             "您的评价对办理单位保密。",

@@ -29,6 +29,7 @@ from app.api import (
     replies,
     reports,
     return_calls,
+    reviewing,
     sessions,
     supervising,
     text_templates,
@@ -49,7 +50,7 @@ _DESCRIPTION: Final = (
     "错误一律为 application/problem+json，detail 可直接显示给使用者。"
 )
 _PARTS: Final = (
-    sessions, cases, photos, filing, judging, recategorising, dispatching, handling, extending, waiting, pressing, supervising, papers,
+    sessions, cases, photos, filing, judging, recategorising, dispatching, handling, extending, waiting, pressing, supervising, reviewing, papers,
     return_calls, replies, looks, texts,
     directory, head_approval, reorganising, official_numbers, calendars, limits, text_templates,
     cards, wall, listed, reports,

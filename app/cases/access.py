@@ -17,17 +17,18 @@ from app.cases import deadlines
 from app.cases.clocks import UNSETTLED, Clock
 from app.cases.deadlines import Timing
 from app.cases.dossier import AnsweredBefore, Asked, Dossier, hand_back_undecided
-from app.cases.lifecycle import Action, Condition, Situation, Standing, advance, allowed
+from app.cases.lifecycle import Action, Condition, Phase, Situation, Standing, advance, allowed
 from app.cases.models import Assignment, AssignmentRole, Case, CaseParty, Waiting
 from app.cases.routing import Place
 from app.cases.sealed_cases import has_post
 from app.db import Transaction
 from app.directory.queries import taken_over_by
-from app.directory.terms import Role, UnitKind
+from app.directory.terms import ACTING_ROLES, Role, UnitKind
 from app.errors import NotFound
 from app.limits.reading import rules_of
 from app.limits.rules import HAND_BACK_WINDOW, NOTHING_SET, PRESS_COOL_DOWN
-from app.limits.terms import Kind, Stage
+from app.limits.terms import OF_REVIEWS, Kind, Stage
+from app.settings import settings
 
 # Binds: what `viewer` has. A sealed case is for supervisors of the unit that holds it, and never for the accused unit nor
 # for whoever has a post there besides; for all others it does not exist.
@@ -54,6 +55,46 @@ _LOCK_FOR_STAFF = text(_SELECT + VISIBLE_TO_STAFF + " FOR UPDATE OF c")
 _LOCK_FOR_CITIZEN = text(_SELECT + VISIBLE_TO_CITIZEN + " FOR UPDATE OF c")
 _LOCK_FOR_SYSTEM = text(_SELECT + "true FOR UPDATE OF c")
 _ASSIGNMENT_COLUMNS = ", ".join(f"a.{name}" for name in Assignment.model_fields)
+# What makes somebody's own work of a round.
+PARTS = ", ".join(
+    f"'{one}'"
+    for one in (
+        Action.SIGN, Action.HANDLE, Action.PROGRESS, Action.ASSIST_ANSWER, Action.ANSWER, Action.APPROVE_ANSWER,
+    )
+)  # fmt: skip
+
+
+def begins_round(entry: str) -> str:
+    """Whether an entry of the record, by its alias, begins a new round: ordered after a return call, or by a review."""
+    return f"""({entry}.action = 'rework' OR {entry}.action IN ('decide_review', 'decide_reexamination')
+      AND CAST({entry}.body AS json) #>> '{{data,decision}}' <> 'upheld')"""
+
+
+_DECIDES = ", ".join(f"'{role}'" for role in sorted({*ACTING_ROLES, Role.SUPERVISOR}))
+# From the next tier above the unit `h` that answered, tier by tier: its command center where it has one; after the county's
+# the county's reviewing body (docs/adr/0041). Only where somebody has a post that may decide.
+_REVIEWING_UNITS = f"""
+WITH RECURSIVE above AS (
+  SELECT t.id, t.parent_id, t.kind, 1 AS step FROM unit t WHERE t.id = CASE
+    WHEN h.kind IN ('department', 'command_center', 'discipline') THEN h.parent_id
+    ELSE (SELECT parent_id FROM unit WHERE id = h.id) END
+  UNION ALL
+  SELECT t.id, t.parent_id, t.kind, a.step + 1 FROM above a JOIN unit t ON t.id = a.parent_id
+)
+SELECT json_agg(json_build_object('id', u.id, 'name', u.name, 'kind', u.kind) ORDER BY r.step, r.body)
+FROM (
+  SELECT a.step, 0 AS body, coalesce((
+    SELECT d.id FROM unit d WHERE d.parent_id = a.id AND d.kind = 'command_center' AND d.valid_to IS NULL LIMIT 1), a.id) AS id
+  FROM above a
+  UNION ALL
+  SELECT a.step, 1, (
+    SELECT b.id FROM unit b WHERE b.county_id = a.id AND b.valid_to IS NULL
+      AND (b.code = ANY(CAST(:review_bodies AS text[])) OR b.kind = 'discipline')
+    ORDER BY b.code = ANY(CAST(:review_bodies AS text[])) DESC, b.id LIMIT 1)
+  FROM above a WHERE a.kind = 'county'
+) r JOIN unit u ON u.id = r.id
+WHERE EXISTS (SELECT FROM post o WHERE o.unit_id = u.id AND o.role IN ({_DECIDES})
+  AND (o.valid_to IS NULL OR o.valid_to >= CURRENT_DATE))"""  # noqa: S608 - constants of our own
 # A statement of its own, after the lock. Within the locking statement it would be read as of before the wait, and a case
 # whose holder changed meanwhile would not be found at all: PostgreSQL joins the row anew, but to the rows it joined before.
 _AROUND = text(f"""
@@ -62,7 +103,7 @@ SELECT (SELECT version FROM calendar WHERE county_id = :county_id) AS calendar_v
   (SELECT array_remove(ARRAY[k.id, k.parent_id, above.parent_id], NULL) FROM category k
     LEFT JOIN category above ON above.id = k.parent_id WHERE k.id = :category_id) AS categories,
   (SELECT json_agg(w) FROM clock w
-    WHERE w.case_id = :case_id AND (w.ended_at IS NULL OR w.provisional OR w.stage IN ('whole', 'statutory'))) AS clocks,
+    WHERE w.case_id = :case_id AND (w.ended_at IS NULL OR w.provisional OR w.stage IN ('whole', 'statutory', 'review', 'reexamination'))) AS clocks,
   (SELECT json_agg(w) FROM (
     SELECT DISTINCT ON (e.action) e.action, e.staff_id, CAST(e.body AS json) -> 'data' AS facts,
       (SELECT x.text FROM event_text x WHERE x.case_id = e.case_id AND x.seq = e.seq AND x.field = 'reason') AS reason
@@ -81,6 +122,9 @@ SELECT (SELECT version FROM calendar WHERE county_id = :county_id) AS calendar_v
     SELECT json_build_array(k.id, k.name) FROM unit k
     WHERE k.county_id = :county_id AND k.kind = 'command_center' AND k.valid_to IS NULL LIMIT 1) END AS arbiter,
   EXISTS (SELECT FROM grievance j WHERE j.primary_id = :case_id) AS others_joined,
+  CASE WHEN CAST(:finished AS boolean) THEN (
+    SELECT json_agg(DISTINCT e.staff_id) FROM case_event e WHERE e.case_id = :case_id AND e.action IN ({PARTS})) END AS worked,
+  CASE WHEN CAST(:finished AS boolean) THEN ({_REVIEWING_UNITS}) END AS reviewing_units,
   h.name AS holder_name, h.kind AS holder_kind, h.head_approves AS holder_head_approves, up.id AS up_id, up.name AS up_name, up.kind AS up_kind,
   {_ASSIGNMENT_COLUMNS}, u.name AS unit_name, u.code AS unit_code, u.head_approves,
   (SELECT e.staff_id FROM case_event e
@@ -156,6 +200,8 @@ async def _dossier(tx: Transaction, ref: str, by: Actor, *, lock: bool) -> Dossi
         enterer_id=case.entered_by_unit_id,
         returned=case.returns > 0 and not case.sealed,
         asked=case.extension_asked_at is not None or case.wait_asked_at is not None,
+        finished=_finished(case),
+        review_bodies=settings().review_body_codes,
     )
     first, parts = around[0], [one for one in around if one.id is not None]
     dossier = Dossier(
@@ -186,6 +232,8 @@ async def _dossier(tx: Transaction, ref: str, by: Actor, *, lock: bool) -> Dossi
         carried_on={int(gone): heir for gone, heir in (first.carried_on or {}).items()},
         others_joined=first.others_joined,
         arbiter=_center(first.arbiter),
+        reviewing_units=_reviewing_units(case, first.reviewing_units),
+        worked=frozenset(first.worked or ()),
     )
     dossier.remember()
     return dossier
@@ -196,6 +244,16 @@ def _center(found: list[Any] | None) -> Place | None:
         return None
     unit_id, name = found
     return Place(unit_id, name, UnitKind.COMMAND_CENTER)
+
+
+def _reviewing_units(case: Case, found: Any) -> list[Place] | None:
+    if not _finished(case):
+        return None
+    return [Place(one["id"], one["name"], UnitKind(one["kind"])) for one in found or ()]
+
+
+def _finished(case: Case) -> bool:
+    return case.phase in (Phase.ANSWERED, Phase.CLOSED)
 
 
 async def dossiers(
@@ -282,6 +340,11 @@ def _standings(dossier: Dossier, by: Actor) -> Iterable[Standing]:
 def _staff_standings(dossier: Dossier, by: StaffActor) -> Iterable[Standing]:
     case, part = dossier.case, dossier.own_part(by)
     yield from _standings_over_the_county(by)
+    if (by.acts or by.role is Role.SUPERVISOR) and any(
+        one.unit_id == by.unit_id and one.stage in OF_REVIEWS and one.ended_at is None
+        for one in dossier.clocks
+    ):
+        yield Standing.REVIEWER
     if not (by.acts or (case.sealed and by.role is Role.SUPERVISOR)):
         return
     if by.unit_id == case.holder_unit_id:
@@ -353,6 +416,7 @@ def _conditions(dossier: Dossier, by: Actor, now: datetime) -> Mapping[Condition
         or lead.given_by_unit_id is None
         or by_the_command_center(by),
         **_about_rework(dossier, by),
+        **_about_reviews(dossier, by, now),
         **_about_time(dossier, by, now),
         **_about_supervision(dossier, by),
     }
@@ -368,6 +432,31 @@ def _about_rework(dossier: Dossier, by: Actor) -> Mapping[Condition, bool]:
     return {
         Condition.ANSWERED_BY_ANOTHER: before is None or before.approved or not himself,
         Condition.ANSWER_TO_APPROVE: before is not None and not (before.approved or himself),
+    }
+
+
+def _about_reviews(dossier: Dossier, by: Actor, now: datetime) -> Mapping[Condition, bool]:
+    answered_at = dossier.case.answered_at
+    review, again = dossier.review(Stage.REVIEW), dossier.review(Stage.REEXAMINATION)
+    reviewed_at = None if review is None else review.ended_at
+    return {
+        Condition.REVIEW_IN_TIME: answered_at is not None
+        and now <= deadlines.review_until(answered_at),
+        Condition.NO_REVIEW_YET: review is None,
+        # Of a case that was answered just now nobody has looked it up: whoever asks will hear.
+        Condition.HAS_REVIEWER: dossier.next_reviewer is not None
+        or (dossier.reviewing_units is None and not dossier.case.sealed),
+        Condition.REVIEW_ASKED: review is not None and reviewed_at is None,
+        Condition.REVIEWED: reviewed_at is not None,
+        Condition.REEXAMINATION_IN_TIME: reviewed_at is not None
+        and now <= deadlines.review_until(reviewed_at),
+        Condition.NO_REEXAMINATION_YET: again is None,
+        Condition.REEXAMINATION_ASKED: again is not None and again.ended_at is None,
+        Condition.NO_REVIEW_OPEN: all(
+            one is None or one.ended_at is not None for one in (review, again)
+        ),
+        Condition.REVIEWED_BY_ANOTHER: isinstance(by, StaffActor)
+        and by.staff_id not in dossier.worked,
     }
 
 

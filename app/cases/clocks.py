@@ -39,7 +39,7 @@ class Clock(Stored, table=True):
             "clock_owed_by_unit", "unit_id", "case_id",
             postgresql_where=text(
                 "ended_at IS NULL AND stage IN"
-                " ('hand_back_decision', 'extension_decision', 'wait_decision', 'supervised_reply')"
+                " ('hand_back_decision', 'extension_decision', 'wait_decision', 'supervised_reply', 'review', 'reexamination')"
             ),
         ),
         Index(

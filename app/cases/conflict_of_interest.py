@@ -11,22 +11,10 @@ from sqlalchemy import text
 from app import clock
 from app.auth.actor import StaffActor
 from app.auth.posts import held_in
-from app.cases.access import viewer
-from app.cases.lifecycle import Action
+from app.cases.access import PARTS, begins_round, viewer
 from app.db import Transaction
 from app.outbox import MessageKind
 
-_PARTS: Final = ", ".join(
-    f"'{one}'"
-    for one in (
-        Action.SIGN,
-        Action.HANDLE,
-        Action.PROGRESS,
-        Action.ASSIST_ANSWER,
-        Action.ANSWER,
-        Action.APPROVE_ANSWER,
-    )
-)
 # Of the survey `s`: its case, and whatever that was joined to, where it was handled.
 _HANDLED: Final = """
   WITH RECURSIVE handled AS (
@@ -40,8 +28,8 @@ def had_a_part(staff_id: str) -> str:
     """Whether the person signed, handled, answered or approved in the round that the survey `s` is about."""
     return f"""EXISTS ({_HANDLED}
   SELECT FROM handled h JOIN case_event e ON e.case_id = h.id
-  WHERE e.staff_id = {staff_id} AND e.action IN ({_PARTS}) AND s.round = 1 + (
-    SELECT count(*) FROM case_event w WHERE w.case_id = e.case_id AND w.action = 'rework' AND w.seq < e.seq))"""  # noqa: S608 - constants, and a column or bind of our own
+  WHERE e.staff_id = {staff_id} AND e.action IN ({PARTS}) AND s.round = 1 + (
+    SELECT count(*) FROM case_event w WHERE w.case_id = e.case_id AND {begins_round("w")} AND w.seq < e.seq))"""  # noqa: S608 - constants, and a column or bind of our own
 
 
 # Whether who asks is kept from the survey `s`. Of the desks that call, at which everybody asked has a post, a supervisor is

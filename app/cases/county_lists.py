@@ -124,7 +124,7 @@ _ASKED: Final = f"""
   AND (NOT CAST(:to_sign AS boolean) OR EXISTS ({_PART} a.state = 'offered'))
   AND (NOT CAST(:assisting AS boolean) OR EXISTS ({_PART} a.role = 'assist' AND a.state IN ('offered', 'signed')))
   AND (NOT CAST(:to_decide AS boolean) OR EXISTS (
-    {_RUNNING} k.stage IN ('hand_back_decision', 'extension_decision', 'wait_decision')))
+    {_RUNNING} k.stage IN ('hand_back_decision', 'extension_decision', 'wait_decision', 'review', 'reexamination')))
   AND (NOT CAST(:overdue AS boolean) OR c.waiting IS NULL AND c.stage_due_at < :now)
   AND (NOT CAST(:soon AS boolean) OR c.waiting IS NULL AND c.stage_due_at > :now AND EXISTS (
     {_RUNNING} k.stage IN ('judge', 'handle') AND k.remind_at <= :now AND k.due_at > :now))

@@ -11,7 +11,7 @@ import msgspec
 
 from app.calendars.working_time import Due, Limit, LimitUnit, WorkingCalendar
 from app.directory.terms import OFFICES, UnitKind
-from app.limits.rules import Rule, RuleSet
+from app.limits.rules import REVIEW_ASKED_WITHIN, Rule, RuleSet
 from app.limits.terms import WITHOUT_CARDS, Stage
 
 # 23:59:59 stands for the end of the day: what is late is late from midnight on.
@@ -214,6 +214,11 @@ def survey_window_ends(answered: datetime, days: int) -> datetime:
     ends = WorkingCalendar(0).due(answered, Limit(days, LimitUnit.CALENDAR_DAYS)).at
     assert ends is not None, "nothing pauses it"
     return ends
+
+
+def review_until(told: datetime) -> datetime:
+    """Until when a review may be asked of what was answered, or a re-examination of what was reviewed: the end of that day."""
+    return survey_window_ends(told, REVIEW_ASKED_WITHIN)
 
 
 def may_refuse(holder: UnitKind) -> bool:

@@ -77,6 +77,10 @@ class Dossier:
     others_joined: bool = False
     unit_codes: Mapping[int, str] = field(default_factory=dict)
     arbiter: Place | None = None
+    # Who may review the answer, from the next tier up (None: not looked up); and the staff who had a part in any round. Of
+    # cases that were answered when they were read.
+    reviewing_units: list[Place] | None = None
+    worked: frozenset[int] = frozenset()
     before: dict[str, Any] = field(default_factory=dict)
     assignments_before: dict[UUID, dict[str, Any]] = field(default_factory=dict)
     clocks_before: dict[UUID, dict[str, Any]] = field(default_factory=dict)
@@ -142,6 +146,29 @@ class Dossier:
         if given is not None:
             return Place(given, self.unit_names.get(given, ""), UnitKind.COMMAND_CENTER)
         return self.next_tier
+
+    def review(self, stage: Stage) -> Clock | None:
+        """The review or re-examination of this round's answer, decided or not."""
+        return next(
+            (one for one in self.clocks if one.stage is stage and one.round == self.case.round),
+            None,
+        )
+
+    @property
+    def next_reviewer(self) -> Place | None:
+        """The next tier above the unit that answered; of a re-examination, above the one that reviewed.
+
+        Nobody who led or assisted in the round; nobody of a sealed case, which is there for its holder alone.
+        """
+        if self.case.sealed or self.reviewing_units is None:
+            return None
+        took_part = {one.unit_id for one in self.assignments if one.state in _COUNTS}
+        free = [one for one in self.reviewing_units if one.unit_id not in took_part]
+        before = self.review(Stage.REVIEW)
+        ids = [one.unit_id for one in free]
+        if before is not None and before.unit_id in ids:
+            free = free[ids.index(before.unit_id) + 1 :]
+        return free[0] if free else None
 
     def own_part(self, by: Actor) -> Assignment | None:
         """The open assignment of the actor's unit in the present round."""

@@ -22,6 +22,7 @@ __all__ = [
     "Standing",
     "advance",
     "allowed",
+    "review_changed",
     "settle_agreed",
 ]
 
@@ -62,6 +63,7 @@ def _rule(
 
 _P, _S, _C = Phase, Standing, Condition
 _OPEN = {_P.PENDING, _P.HANDLING}
+_DONE = {_P.ANSWERED, _P.CLOSED}
 # What a clock earned is earned, whatever became of the case since.
 _ANY = set(Phase)
 
@@ -138,6 +140,7 @@ RULES: tuple[Rule, ...] = (
         _P.HANDLING,
         {_S.COMMAND_CENTER, _S.CENTER_SUPERVISOR, _S.INSPECTOR},
         _C.RETURN_CALL_FOUND_VALID,
+        _C.NO_REVIEW_OPEN,
     ),
     _rule(Action.CLOSE, {_P.ANSWERED}, _P.CLOSED, {_S.SYSTEM, _S.COMMAND_CENTER}),
     _rule(
@@ -239,6 +242,37 @@ RULES: tuple[Rule, ...] = (
     ),
     # On a lawful request, by whoever runs the system (`qungong erase`).
     _rule(Action.ERASE, _ANY, None, {_S.SYSTEM}),
+    # What is upheld stays as it was answered; what is not goes on as a new round (review_changed).
+    _rule(
+        Action.ASK_REVIEW,
+        _DONE,
+        None,
+        {_S.REPORTER, _S.ENTERER},
+        _C.REVIEW_IN_TIME,
+        _C.NO_REVIEW_YET,
+        _C.HAS_REVIEWER,
+    ),
+    _rule(
+        Action.DECIDE_REVIEW, _DONE, None, {_S.REVIEWER}, _C.REVIEW_ASKED, _C.REVIEWED_BY_ANOTHER
+    ),
+    _rule(
+        Action.ASK_REEXAMINATION,
+        _DONE,
+        None,
+        {_S.REPORTER, _S.ENTERER},
+        _C.REVIEWED,
+        _C.REEXAMINATION_IN_TIME,
+        _C.NO_REEXAMINATION_YET,
+        _C.HAS_REVIEWER,
+    ),
+    _rule(
+        Action.DECIDE_REEXAMINATION,
+        _DONE,
+        None,
+        {_S.REVIEWER},
+        _C.REEXAMINATION_ASKED,
+        _C.REVIEWED_BY_ANOTHER,
+    ),
 )
 FIRST_PHASE = Phase.PENDING
 _BY_ACTION = {rule.action: rule for rule in RULES}
@@ -272,6 +306,11 @@ def advance(case: HasPhase, action: Action, situation: Situation) -> None:
 def settle_agreed(case: HasPhase) -> None:
     """The command center agrees that the lead was wrongly assigned: the case is pending with it again."""
     case.phase = Phase.PENDING
+
+
+def review_changed(case: HasPhase) -> None:
+    """A review or re-examination changed or revoked the answer: the case is handled again."""
+    case.phase = Phase.HANDLING
 
 
 def _obstacles(rule: Rule, situation: Situation) -> list[Phase | Standing | Condition]:

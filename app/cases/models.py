@@ -56,6 +56,18 @@ class Outcome(StrEnum):
         }[self]
 
 
+class ReviewOutcome(StrEnum):
+    """What a review or re-examination decided; but for UPHELD the case is handled again."""
+
+    UPHELD = "upheld"
+    CHANGED = "changed"
+    REVOKED = "revoked"
+
+    @property
+    def chinese(self) -> str:
+        return {"upheld": "维持", "changed": "变更", "revoked": "撤销"}[self]
+
+
 class Case(Stored, table=True):
     """A grievance's present state; equal to the fold of its events. CASE is a reserved word, hence the table's name.
 

@@ -21,7 +21,7 @@ from app.clock import SHANGHAI
 from app.db import Transaction
 from app.directory import official_numbers
 from app.directory.terms import ACTING_ROLES, Role
-from app.limits.terms import OF_THE_LAW, Stage
+from app.limits.terms import OF_REVIEWS, OF_THE_LAW, Stage
 from app.outbox import MessageKind, announce_to_numbers
 from app.settings import NoticeKind, settings
 from app.stored import MOMENT, Stored, one_of
@@ -94,8 +94,12 @@ _KEPT: Final = timedelta(days=30)
 # is at it already, or come with a notice of their own.
 _NO_WORK: Final = frozenset({
     Stage.SUPPLEMENT, Stage.WAITING, Stage.WHOLE, Stage.HANDLE, Stage.ASSIST, Stage.SUPERVISED_REPLY,
-}) | OF_THE_LAW  # fmt: skip
-_DECISIONS: Final = frozenset({Stage.HAND_BACK_DECISION, Stage.EXTENSION_DECISION, Stage.WAIT_DECISION})  # fmt: skip
+}) | (OF_THE_LAW - OF_REVIEWS)  # fmt: skip
+_DECISIONS: Final = OF_REVIEWS | {
+    Stage.HAND_BACK_DECISION,
+    Stage.EXTENSION_DECISION,
+    Stage.WAIT_DECISION,
+}
 _REMINDERS: Final = {Action.PRESS: "pressed", Action.INSTRUCT: "instructed"}
 _OPEN: Final = frozenset({Phase.PENDING, Phase.HANDLING, Phase.ANSWERED})
 

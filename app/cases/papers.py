@@ -32,6 +32,8 @@ class PaperKind(StrEnum):
     TRANSFER = "transfer"
     DISPATCH = "dispatch"
     OPINION = "opinion"
+    REVIEW = "review"
+    REEXAMINATION = "reexamination"
 
     @property
     def chinese(self) -> str:
@@ -53,6 +55,8 @@ _KINDS: Final = {
     PaperKind.TRANSFER: ("转办单", "转"),
     PaperKind.DISPATCH: ("交办单", "交"),
     PaperKind.OPINION: ("处理意见书", "意"),
+    PaperKind.REVIEW: ("复查意见书", "复"),
+    PaperKind.REEXAMINATION: ("复核意见书", "核"),
 }
 
 
@@ -64,6 +68,8 @@ TO_REPORTER: Final = frozenset(
         PaperKind.REFUSAL,
         PaperKind.EXTENSION,
         PaperKind.OPINION,
+        PaperKind.REVIEW,
+        PaperKind.REEXAMINATION,
     }
 )
 # Of a case that others were joined to, those of them that every reporter gets: the others speak of one reporter's own words.

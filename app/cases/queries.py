@@ -118,7 +118,7 @@ _ASKED_OF_UNIT = """(
   SELECT DISTINCT ON (k.case_id) g.*, k.stage AS asked, k.due_at AS asked_due_at
   FROM clock k JOIN grievance g ON g.id = k.case_id
   WHERE k.unit_id = :unit_id AND k.ended_at IS NULL
-    AND k.stage IN ('hand_back_decision', 'extension_decision', 'wait_decision')
+    AND k.stage IN ('hand_back_decision', 'extension_decision', 'wait_decision', 'review', 'reexamination')
   ORDER BY k.case_id, k.due_at, k.id
 ) c"""
 # What was demanded of the unit, wherever the case is now.

@@ -60,6 +60,10 @@ class Action(StrEnum):
     CHANGE_LEAD = "change_lead"
     ADD_ASSISTANTS = "add_assistants"
     ERASE = "erase"
+    ASK_REVIEW = "ask_review"
+    DECIDE_REVIEW = "decide_review"
+    ASK_REEXAMINATION = "ask_reexamination"
+    DECIDE_REEXAMINATION = "decide_reexamination"
 
     @property
     def chinese(self) -> str:
@@ -82,6 +86,7 @@ class Standing(StrEnum):
     CENTER_SUPERVISOR = "center_supervisor"
     SUPERVISED = "supervised"
     CARDED_UNIT = "carded_unit"
+    REVIEWER = "reviewer"
     SYSTEM = "system"
 
     @property
@@ -137,6 +142,16 @@ class Condition(StrEnum):
     MAY_RECATEGORISE = "may_recategorise"
     NOT_UNDER_SUPERVISION = "not_under_supervision"
     UNDER_COMMAND_CENTER = "under_command_center"
+    REVIEW_IN_TIME = "review_in_time"
+    NO_REVIEW_YET = "no_review_yet"
+    HAS_REVIEWER = "has_reviewer"
+    REVIEW_ASKED = "review_asked"
+    REVIEWED = "reviewed"
+    REEXAMINATION_IN_TIME = "reexamination_in_time"
+    NO_REEXAMINATION_YET = "no_reexamination_yet"
+    REEXAMINATION_ASKED = "reexamination_asked"
+    NO_REVIEW_OPEN = "no_review_open"
+    REVIEWED_BY_ANOTHER = "reviewed_by_another"
 
     @property
     def chinese(self) -> str:
@@ -195,6 +210,10 @@ _ACTIONS = {
     Action.CHANGE_LEAD: "改派主办",
     Action.ADD_ASSISTANTS: "增加协办",
     Action.ERASE: "删除文字",
+    Action.ASK_REVIEW: "申请复查",
+    Action.DECIDE_REVIEW: "复查决定",
+    Action.ASK_REEXAMINATION: "申请复核",
+    Action.DECIDE_REEXAMINATION: "复核决定",
 }
 _STANDINGS = {
     Standing.REPORTER: "反映人",
@@ -210,6 +229,7 @@ _STANDINGS = {
     Standing.CENTER_SUPERVISOR: "指挥中心督查员",
     Standing.SUPERVISED: "被督办单位",
     Standing.CARDED_UNIT: "被发牌单位",
+    Standing.REVIEWER: "复查、复核机关",
     Standing.SYSTEM: "系统",
 }
 _CONDITIONS = {
@@ -258,4 +278,14 @@ _CONDITIONS = {
     Condition.MAY_RECATEGORISE: "指挥中心交办的事件由指挥中心改类；认为类别不对的，请申请退回",
     Condition.NOT_UNDER_SUPERVISION: "督办尚未回复、或已挂牌督办的事件不能并入别的事件，请把别的事件并入这件，或先回复督办、摘牌",
     Condition.UNDER_COMMAND_CENTER: "不是县指挥中心交办或自行办理的事件，请先由承办单位上报",
+    Condition.REVIEW_IN_TIME: "答复之日起三十日内才能申请复查，期限已过",
+    Condition.NO_REVIEW_YET: "这次答复已经申请过复查",
+    Condition.HAS_REVIEWER: "本县没有更高一级的复查、复核机关，请向上一级机关提出",
+    Condition.REVIEW_ASKED: "没有待决定的复查申请",
+    Condition.REVIEWED: "须先经复查，对复查意见不服的才能申请复核",
+    Condition.REEXAMINATION_IN_TIME: "复查决定之日起三十日内才能申请复核，期限已过",
+    Condition.NO_REEXAMINATION_YET: "已经申请过复核；复核意见是最终意见，同一事实和理由不再受理",
+    Condition.REEXAMINATION_ASKED: "没有待决定的复核申请",
+    Condition.NO_REVIEW_OPEN: "复查或复核尚未决定",
+    Condition.REVIEWED_BY_ANOTHER: "参与过这件事的人不能作出复查、复核决定，请由本机关其他人员决定",
 }

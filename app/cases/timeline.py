@@ -17,7 +17,7 @@ from app.cases.actions.filing import tracking_key
 from app.cases.clocks import Clock
 from app.cases.dossier import Dossier
 from app.cases.lifecycle import Action, Phase
-from app.cases.models import Outcome
+from app.cases.models import Outcome, ReviewOutcome
 from app.cases.papers import TO_ALL_REPORTERS, TO_REPORTER, PaperKind
 from app.db import Transaction
 from app.errors import NotFound
@@ -28,6 +28,7 @@ _TOLD_TO_REPORTER = frozenset({"missing", "basis", "report", "answer", "suppleme
 _OWN_REASON = frozenset(
     {
         Action.DECLINE, Action.WITHDRAW, Action.OBJECT_REFUSAL, Action.DECIDE_EXTENSION, Action.DECIDE_WAIT,
+        Action.ASK_REVIEW, Action.DECIDE_REVIEW, Action.ASK_REEXAMINATION, Action.DECIDE_REEXAMINATION,
     }
 )  # fmt: skip
 
@@ -59,7 +60,12 @@ LEFT JOIN person_as_given given ON given.case_id = c.id
 WHERE c.id = :case_id""")  # noqa: S608 - constants of this module
 # What the reporter may read and no more: neither names of staff nor facts for those who handle the case.
 _NAMES_A_UNIT = (
-    "('escalate', 'send_down', 'dispatch', 'object_refusal', 'rework', 'reassign', 'change_lead')"
+    "('escalate', 'send_down', 'dispatch', 'object_refusal', 'rework', 'reassign', 'change_lead', 'ask_review', "
+    "'ask_reexamination')"
+)
+_OF_REVIEWS = (
+    "'decision', CAST(e.body AS json) #>> '{data,decision}', "
+    "'review_until', CAST(e.body AS json) #>> '{data,review_until}'"
 )
 _UNIT_NAMED = """(SELECT t.name FROM unit t WHERE t.id = CAST(coalesce(
       CAST(e.body AS json) #>> '{data,to}', CAST(e.body AS json) #>> '{data,lead}') AS int))"""
@@ -67,7 +73,7 @@ _PUBLIC_EVENTS = f"""
 SELECT CAST(coalesce(json_agg(json_build_object(
   'at', e.at, 'action', e.action, 'unit', u.name,
   'photos', CASE WHEN e.seq = 1 THEN CAST(e.body AS json) #> '{{data,photos}}' END,
-  'to', CASE WHEN e.action IN {_NAMES_A_UNIT} THEN {_UNIT_NAMED} END,
+  'to', CASE WHEN e.action IN {_NAMES_A_UNIT} THEN {_UNIT_NAMED} END, {_OF_REVIEWS},
   'corrected', CASE WHEN e.action = 'recategorise' THEN CAST(e.body AS json) -> 'data' END,
   'texts', (SELECT json_object_agg(x.field, x.text) FROM event_text x WHERE x.case_id = e.case_id AND x.seq = e.seq)
 ) ORDER BY e.seq), '[]') AS text)
@@ -82,7 +88,7 @@ _PAPERS = (
 _ITS_REPORTERS_OWN = frozenset(
     {
         Action.REGISTER, Action.REQUEST_SUPPLEMENT, Action.SUPPLY, Action.OBJECT_REFUSAL, Action.WITHDRAW,
-        Action.PRESS, Action.MERGE,
+        Action.PRESS, Action.MERGE, Action.ASK_REVIEW, Action.ASK_REEXAMINATION,
     }
 )  # fmt: skip
 _OWN = ", ".join(f"'{one}'" for one in sorted(_ITS_REPORTERS_OWN))
@@ -98,7 +104,7 @@ CASE WHEN c.primary_id IS NOT NULL THEN (
   SELECT json_build_object('phase', t.phase, 'waiting', t.waiting, 'outcome', t.outcome,
     'answered_at', t.answered_at, 'holder', h.name,
     'events', (SELECT coalesce(json_agg(json_build_object('at', e.at, 'action', e.action, 'unit', u.name, 'to',
-        CASE WHEN e.action IN {_NAMES_A_UNIT} THEN {_UNIT_NAMED} END,
+        CASE WHEN e.action IN {_NAMES_A_UNIT} THEN {_UNIT_NAMED} END, {_OF_REVIEWS},
         'corrected', CASE WHEN e.action = 'recategorise' THEN CAST(e.body AS json) -> 'data' END,
         'texts', (SELECT json_object_agg(x.field, x.text) FROM event_text x WHERE x.case_id = e.case_id AND x.seq = e.seq)
       ) ORDER BY e.at, e.case_id, e.seq), '[]')
@@ -109,7 +115,7 @@ CASE WHEN c.primary_id IS NOT NULL THEN (
   FROM above t JOIN unit h ON h.id = t.holder_unit_id WHERE t.primary_id IS NULL
 ) END AS joined_to"""  # noqa: S608 - constants of this module
 _OPEN_STORY = f"""
-SELECT c.id, c.ref, c.title, c.phase, c.waiting, c.outcome, c.received_at, c.answered_at,
+SELECT c.id, c.ref, c.title, c.sealed, c.phase, c.waiting, c.outcome, c.received_at, c.answered_at,
   h.name AS holder, f.name AS first_unit, {_JOINED_TO}, ({_PUBLIC_EVENTS}) AS events
 FROM grievance c
 JOIN unit h ON h.id = c.holder_unit_id
@@ -294,11 +300,38 @@ def _told(row: Any, events: list[dict[str, Any]]) -> dict[str, Any]:
         "answered_at": at.answered_at,
         "outcome": None if at.outcome is None else Outcome(at.outcome).chinese,
         "timeline": [_in_citizens_words(event, row.first_unit) for event in steps],
+        "review": None if row.sealed or there is not None else _review(events),
     }
 
 
 def _when(event: Mapping[str, Any]) -> datetime:
     return datetime.fromisoformat(event["at"])
+
+
+# What each of these makes of a review: what may be asked next, or what is being decided.
+_REVIEWS: Mapping[Action, tuple[str | None, str | None]] = {
+    Action.ANSWER: ("review", None),
+    Action.ASK_REVIEW: (None, "review"),
+    Action.DECIDE_REVIEW: ("reexamination", None),
+    Action.ASK_REEXAMINATION: (None, "reexamination"),
+    Action.DECIDE_REEXAMINATION: (None, None),
+    Action.REWORK: (None, None),
+}
+
+
+def _review(events: Iterable[Mapping[str, Any]]) -> dict[str, Any] | None:
+    """What may be asked of the last answer and until when, or what is under way; None where neither."""
+    last = next((one for one in reversed(list(events)) if one["action"] in _REVIEWS), None)
+    if last is None:
+        return None
+    next_, open_ = _REVIEWS[Action(last["action"])]
+    until = last["review_until"]
+    if until is None and last["action"] == Action.ANSWER:
+        # Answers from before the record told it.
+        until = deadlines.review_until(datetime.fromisoformat(last["at"]))
+    if open_ is None and until is None:
+        return None
+    return {"open": open_, "may_ask": next_, "until": until}
 
 
 def _in_citizens_words(event: Mapping[str, Any], first_unit: str) -> dict[str, Any]:
@@ -308,6 +341,7 @@ def _in_citizens_words(event: Mapping[str, Any], first_unit: str) -> dict[str, A
         to=event["to"] or "",
         first=first_unit,
         corrected=_corrected(event["corrected"]),
+        decision="" if event["decision"] is None else ReviewOutcome(event["decision"]).chinese,
     )
     texts = {
         field: words
@@ -366,6 +400,10 @@ _WORDS = {
     Action.RESCHEDULE: "办理期限已按工作日历重新计算",
     Action.REASSIGN: "原单位撤并，由{to}承接",
     Action.CHANGE_LEAD: "{unit}已改由{to}主办",
+    Action.ASK_REVIEW: "您申请复查，由{to}复查",
+    Action.DECIDE_REVIEW: "{unit}复查决定：{decision}原处理意见",
+    Action.ASK_REEXAMINATION: "您申请复核，由{to}复核",
+    Action.DECIDE_REEXAMINATION: "{unit}复核决定：{decision}原处理意见",
     Action.RECATEGORISE: "{unit}调整了事件类别：{corrected}",
     Action.ERASE: "已按规定删除这件事里的文字",
     # Never public; here so that a rule that makes one public fails a test and not a citizen's page.

@@ -60,7 +60,12 @@ ORDER BY ref LIMIT :most
 _WHAT_ENDED_HAS_NO_STAGE = text(f"""
 SELECT g.ref, g.phase, g.stage, g.waiting, running.clocks
 FROM grievance g
-CROSS JOIN LATERAL (SELECT count(*) AS clocks FROM clock k WHERE k.case_id = g.id AND k.ended_at IS NULL) running
+CROSS JOIN LATERAL (
+  SELECT count(*) AS clocks FROM clock k WHERE k.case_id = g.id AND k.ended_at IS NULL
+    -- What was answered may be under review, once at a time.
+    AND NOT (g.phase IN ('answered', 'closed') AND k.stage IN ('review', 'reexamination') AND k.round = g.round AND NOT EXISTS (
+      SELECT FROM clock o WHERE o.case_id = g.id AND o.ended_at IS NULL AND o.id <> k.id))
+) running
 WHERE g.id = {AMONG} AND g.phase NOT IN ('pending', 'handling')
   AND (g.stage IS NOT NULL OR g.waiting IS NOT NULL OR running.clocks > 0)
 ORDER BY g.id LIMIT :most

@@ -4,6 +4,7 @@ from typing import Final
 
 from sqlalchemy import text
 
+from app.cases.access import begins_round
 from app.cases.conflict_of_interest import had_a_part
 from app.doctor.invariant import AMONG, Invariant, Reach
 
@@ -23,7 +24,7 @@ WITH RECURSIVE batch AS MATERIALIZED (
   WHERE g.primary_id IS NOT NULL
 ), owed AS (
   SELECT DISTINCT u.case_id, u.citizen_id, 1 + (
-    SELECT count(*) FROM case_event r WHERE r.case_id = e.case_id AND r.action = 'rework' AND r.seq < e.seq) AS round
+    SELECT count(*) FROM case_event r WHERE r.case_id = e.case_id AND {begins_round("r")} AND r.seq < e.seq) AS round
   FROM upward u
   CROSS JOIN LATERAL (
     SELECT case_id, seq FROM case_event WHERE case_id = u.answered_id AND action = 'answer' OFFSET 0) e

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field, StrictBool
 
 from app.cases.actions.filing import PersonHelped
-from app.cases.models import Outcome, Waiting
+from app.cases.models import Outcome, ReviewOutcome, Waiting
 from app.http.inputs import Input, Line, OptionalText, Paragraphs, ShortText, not_a_flag
 from app.http.phone import ContactNumber
 
@@ -38,6 +38,22 @@ class Reason(Input):
     """Why the reporter objects to a refusal, or takes a case back."""
 
     reason: Paragraphs = Field(description="反映人的理由", examples=["问题并未解决，请上级研判。"])
+
+
+class ReviewRequest(Input):
+    reason: Paragraphs = Field(
+        description="为什么不服", examples=["答复说已修好，五楼以上仍没有水。"]
+    )
+
+
+class ReviewDecision(Input):
+    outcome: ReviewOutcome = Field(
+        description="upheld 维持，changed 变更，revoked 撤销；变更、撤销的，由原承办单位重新办理",
+        examples=["upheld"],
+    )
+    reason: Paragraphs = Field(
+        description="理由，写入意见书并告知反映人", examples=["经现场核实，水压已达标准。"]
+    )
 
 
 class Press(Input):

@@ -79,7 +79,7 @@ class CaseItem(BaseModel):
     part: AssignmentRole | None = Field(description="本单位的任务：主办或协办")
     part_due_at: At | None = Field(description="本单位的任务、审批或督办回复何时到期")
     to_decide: Stage | None = Field(
-        description="待审批的是什么：hand_back_decision 退回、extension_decision 延期、wait_decision 挂起"
+        description="待审批的是什么：hand_back_decision 退回、extension_decision 延期、wait_decision 挂起、review 复查、reexamination 复核"
     )
     news: list[NewsOut] = Field(description="承办单位尚未处理的新情况，早的在前")
     supervised: SupervisedOut | None = Field(description="正在督办，尚未回复；没有则为空")

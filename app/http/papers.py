@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from fastapi.responses import HTMLResponse
 
-from app.cases.models import Outcome
+from app.cases.models import Outcome, ReviewOutcome
 from app.cases.papers import TO_REPORTER, PaperInFull, PaperKind
 from app.clock import SHANGHAI
 from app.http.pages import page
@@ -51,7 +51,17 @@ _FORMS: Final = {
     PaperKind.OPINION: _Form(
         "您反映的事项已经办结，办理结果为{outcome}，现将处理意见告知如下。",
         (("处理意见", "answer"), ("依据", "basis")),
-        "对处理意见不服的，可以自收到之日起三十日内请求上一级复查。",
+        "对处理意见不服的，可以自收到之日起三十日内{by}请求上一级复查。",
+    ),
+    PaperKind.REVIEW: _Form(
+        "您对处理意见不服，申请复查。经复查，决定{decision}原处理意见。",
+        (("理由", "reason"),),
+        "{next}",
+    ),
+    PaperKind.REEXAMINATION: _Form(
+        "您对复查意见不服，申请复核。经复核，决定{decision}原处理意见。",
+        (("理由", "reason"),),
+        "{next}",
     ),
     PaperKind.TRANSFER: _Form("现将下列事项转由你单位研判办理。", (("转办理由", "reason"),)),
     PaperKind.DISPATCH: _Form(
@@ -80,6 +90,7 @@ def _body(paper: PaperInFull) -> Iterator[str]:
         "days": str(paper.facts.get("days", "")),
         "until": _moment(paper.facts.get("until")),
         "outcome": "" if outcome is None else f"“{Outcome(outcome).chinese}”",
+        **_of_reviews(paper),
     }
     yield f"<p>{escape(paper.name)}</p>"
     yield f"<p>{'反映人' if paper.kind in TO_REPORTER else escape(_addressee(paper))}：</p>"
@@ -91,8 +102,24 @@ def _body(paper: PaperInFull) -> Iterator[str]:
         yield f"<tr><th>{escape(name)}</th><td>{lines}</td></tr>"
     yield "</table>"
     if form.ends:
-        yield f"<p>{escape(form.ends)}</p>"
+        yield f"<p>{escape(form.ends.format(**facts))}</p>"
     yield f"<p>{escape(paper.issued_by)}<br>{_day(paper.issued_at)}</p>"
+
+
+def _of_reviews(paper: PaperInFull) -> dict[str, str]:
+    """Until when the next tier may be asked. Papers from before it was counted say only the thirty days."""
+    until, told = paper.facts.get("review_until"), paper.facts.get("decision")
+    by = f"（{_moment(until)}前）" if until else ""
+    if told is None:
+        return {"by": by, "decision": "", "next": ""}
+    outcome = ReviewOutcome(told)
+    if outcome is not ReviewOutcome.UPHELD:
+        next_ = "已交原承办单位重新办理，办结后另行答复。"
+    elif paper.kind is PaperKind.REVIEW:
+        next_ = f"对复查意见不服的，可以自收到之日起三十日内{by}请求上一级复核。"
+    else:
+        next_ = "本意见为最终意见，同一事实和理由不再受理。"
+    return {"by": by, "decision": outcome.chinese, "next": next_}
 
 
 def _rows(paper: PaperInFull, form: _Form) -> Iterator[tuple[str, str]]:

@@ -216,6 +216,9 @@ DEFAULTS: Final = RuleSet(
         # 信访工作条例: 15 days to inform the petitioner what becomes of it, 60 to handle it.
         _default(Stage.INFORM, "15d"),
         _default(Stage.STATUTORY, "60d"),
+        # 信访工作条例: a review and a re-examination are answered within 30 days each.
+        _default(Stage.REVIEW, "30d"),
+        _default(Stage.REEXAMINATION, "30d"),
     ),
 )
 # What a county that set nothing has.
@@ -223,6 +226,8 @@ NOTHING_SET: Final = RuleSet(0, ())
 
 # A unit may object to an assignment within 5 working days (信访工作条例).
 HAND_BACK_WINDOW: Final = Limit(5, LimitUnit.WORKING_DAYS)
+# 信访工作条例: so many calendar days after the answer, or the review, the citizen may ask for the next.
+REVIEW_ASKED_WITHIN: Final = 30
 # 信访工作条例: by so much the 60 days may be extended, at most.
 STATUTORY_EXTENSION: Final = Limit(30, LimitUnit.CALENDAR_DAYS)
 PRESS_COOL_DOWN: Final = timedelta(hours=24)

@@ -22,6 +22,7 @@ class Stage(StrEnum):
     """What a clock measures. SUPPLEMENT is the reporter's time and WAITING what was agreed to wait for, not the unit's.
 
     WHOLE is the whole case, by the county's promise; INFORM and STATUTORY are what the law gives for it, and run beside.
+    REVIEW (复查) and REEXAMINATION (复核) are the reviewing unit's, after the answer.
     """
 
     JUDGE = "judge"
@@ -37,6 +38,8 @@ class Stage(StrEnum):
     WHOLE = "whole"
     INFORM = "inform"
     STATUTORY = "statutory"
+    REVIEW = "review"
+    REEXAMINATION = "reexamination"
 
     @property
     def chinese(self) -> str:
@@ -44,9 +47,13 @@ class Stage(StrEnum):
 
 
 # The same everywhere: no county sets them.
-OF_THE_LAW: Final = frozenset({Stage.INFORM, Stage.STATUTORY})
+OF_THE_LAW: Final = frozenset({Stage.INFORM, Stage.STATUTORY, Stage.REVIEW, Stage.REEXAMINATION})
 # Nobody's stage: no unit holds it alone, so no unit gets a card for it.
-WITHOUT_CARDS: Final = frozenset({Stage.SUPPLEMENT, Stage.WAITING, Stage.WHOLE}) | OF_THE_LAW
+WITHOUT_CARDS: Final = frozenset(
+    {Stage.SUPPLEMENT, Stage.WAITING, Stage.WHOLE, Stage.INFORM, Stage.STATUTORY}
+)
+# Of an answered case: the next tier, or the one above it, looks at what was answered.
+OF_REVIEWS: Final = frozenset({Stage.REVIEW, Stage.REEXAMINATION})
 
 _KINDS: Final = {
     Kind.QUESTION: "咨询",
@@ -69,4 +76,6 @@ _STAGES: Final = {
     Stage.WHOLE: "全程",
     Stage.INFORM: "法定告知",
     Stage.STATUTORY: "法定办理",
+    Stage.REVIEW: "复查",
+    Stage.REEXAMINATION: "复核",
 }

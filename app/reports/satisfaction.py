@@ -11,7 +11,7 @@ from sqlalchemy import text
 
 from app.auth.actor import StaffActor
 from app.cases import conflict_of_interest
-from app.cases.access import VISIBLE_TO_STAFF
+from app.cases.access import VISIBLE_TO_STAFF, begins_round
 from app.db import Transaction
 from app.reports.counting import counts
 from app.reports.formulas import SATISFACTION, Measure
@@ -53,7 +53,7 @@ _COUNTED: Final = f"""{_ABOUT.format(which=_OF_MONTH)}, told AS (
   SELECT t.survey_id, t.citizen_id, t.unit_id, t.staff_id, x.survey_id IS NOT NULL AS excluded, a.answered_at,
     CASE WHEN x.survey_id IS NULL THEN a.value END AS value,
     t.round > (SELECT count(*) FROM case_event w
-      WHERE w.case_id = t.case_id AND w.action = 'rework' AND w.at < :cutoff) AS stands
+      WHERE w.case_id = t.case_id AND {begins_round("w")} AND w.at < :cutoff) AS stands
   FROM about t {_COUNTS}
   LEFT JOIN surveys.exclusion x ON x.survey_id = t.survey_id AND x.decided_at < :cutoff
 ), heard AS (

@@ -44,4 +44,8 @@ BODIES: Mapping[str, Mapping[str, Any] | None] = {
     "list": {"reason": "停水五日"},
     "unlist": {"reason": "整改到位"},
     "recategorise": {"kind": "complaint", "reason": "群众投诉的是物业"},
+    "ask-review": {"reason": "五楼以上仍没有水"},
+    "decide-review": {"outcome": "upheld", "reason": "水压已达标准"},
+    "ask-reexamination": {"reason": "仍没有水"},
+    "decide-reexamination": {"outcome": "upheld", "reason": "水压已达标准"},
 }

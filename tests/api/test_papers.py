@@ -79,7 +79,7 @@ async def test_each_kind_and_each_year_begins_with_one(
     second = await papers.issue(tx, dossier, PaperKind.LISTING, then)
     assert [paper.name for paper in issued] == [
         f"荣{mark}〔{then.year}〕1号"
-        for mark in ("延", "督", "挂", "收", "补", "不受", "转", "交", "意")
+        for mark in ("延", "督", "挂", "收", "补", "不受", "转", "交", "意", "复", "核")
     ]
     assert second.name == f"荣挂〔{then.year}〕2号"
 

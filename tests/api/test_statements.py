@@ -94,7 +94,10 @@ IN_TIME = (
     "ronglong extend, zhihui decide-extension, ronglong wait, zhihui decide-wait, ronglong resume, "
     "lingdao supervise, ronglong reply-supervision, ducha list, lingdao unlist"
 )
-ANSWERED = "ronglong answer, zhihui close"
+ANSWERED = (
+    "ronglong answer, zhihui close, gongnong ask-review, zhihui decide-review, gongnong ask-reexamination, "
+    "jiwei decide-reexamination"
+)
 
 
 async def test_every_action_costs_few_statements(who: Who) -> None:

@@ -20,11 +20,12 @@ from app.cases.actions import (
     handling,
     judging,
     recategorising,
+    reviewing,
 )
 from app.cases.actions.dispatching import Part
 from app.cases.actions.recategorising import Correction
 from app.cases.lifecycle import Action
-from app.cases.models import Outcome
+from app.cases.models import Outcome, ReviewOutcome
 from app.errors import NotFound, Problem
 from app.limits.terms import Kind
 from app.supervision import appeals, issuing, supervising
@@ -53,6 +54,10 @@ _ACTS: Final[Mapping[Action, Act]] = {
     Action.EXTEND: partial(extending.extend, days=5, reason="等配件"),
     Action.DECIDE_EXTENSION: partial(extending.decide_extension, granted=True, days=None, reason="同意"),
     Action.APPROVE_ANSWER: partial(closing.approve_answer, reason="只有一人"),
+    Action.ASK_REVIEW: partial(reviewing.ask_review, reason="不服"),
+    Action.DECIDE_REVIEW: partial(reviewing.decide_review, outcome=ReviewOutcome.REVOKED, reason="属实"),
+    Action.ASK_REEXAMINATION: partial(reviewing.ask_reexamination, reason="不服"),
+    Action.DECIDE_REEXAMINATION: partial(reviewing.decide_reexamination, outcome=ReviewOutcome.UPHELD, reason="维持"),
     Action.SUPERVISE: partial(supervising.supervise, demand="尽快修好", days=3),
     Action.REPLY_SUPERVISION: partial(supervising.reply_supervision, reply="正在修"),
     Action.RECATEGORISE: partial(recategorising.recategorise, correction=Correction(kind=Kind.QUESTION), reason="登记错了"),

@@ -41,6 +41,9 @@ GIVEN = {
     "until": "2026年12月30日",
     "paper": "荣延〔2026〕12号",
     "why": "等待县外机关办理",
+    "what": "复查",
+    "decision": "维持原处理意见",
+    "next": "不服的，可在2026年12月30日前申请复核",
 }
 anything = st.text(max_size=400)
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from app.auth.actor import StaffActor, SystemActor
+from app.calendars.working_time import Limit
 from app.cases import access, history, papers, whole_case
 from app.cases.actions import dispatching, reorganising
 from app.cases.actions.dispatching import Part
@@ -13,6 +14,7 @@ from app.cases.dossier import Dossier
 from app.cases.lifecycle import Action, Condition
 from app.cases.models import AssignmentRole
 from app.cases.papers import PaperKind
+from app.cases.routing import Place
 from app.db import Transaction
 from app.errors import InvalidInput
 from app.outbox import MessageKind
@@ -61,16 +63,10 @@ async def rework(
     if again.unit_id in {units[part.unit_code].unit_id for part in assistants}:
         what = "同一单位不能重复，主办单位不能同时协办"
         raise InvalidInput(mistakes=[{"where": "body.assistants", "what": what}])
-    case.round += 1
-    case.outcome = case.answered_at = case.close_at = case.closed_at = None
-    case.extended = False
-    dispatching.begin_at(dossier, again, now, limit=None if lead is None else lead.limit)
-    whole_case.begin(dossier, now)
+    _begin_round(dossier, again, now, limit=None if lead is None else lead.limit)
     texts = {"reason": reason} | ({"note": note} if note else {})
     if lead is None:
-        dossier.unit_names[again.unit_id] = again.name
-        access.admit(tx, case, again.unit_id, now)
-        dossier.assignments.append(dispatching.given(dossier, again, AssignmentRole.LEAD, by, now))
+        _lead_again(tx, dossier, again, by, now)
     texts |= dispatching.give(tx, dossier, units, lead, assistants, by=by, now=now)
     paper = await papers.on_record(tx, dossier, PaperKind.DISPATCH, now) if named else {}
     history.record(
@@ -90,6 +86,30 @@ async def rework(
     # Also to who joined it: it may be one of them who agreed to have it done again.
     await tell_all(tx, dossier, MessageKind.REWORKED, now=now, unit=dossier.holder.name)
     return dossier
+
+
+async def start_round(tx: Transaction, dossier: Dossier, by: StaffActor, now: datetime) -> None:
+    """A new round at the unit that led, or at who carries on for it. The caller advances and records."""
+    again = await reorganising.carried_on(tx, dossier.case.holder_unit_id)
+    _begin_round(dossier, again, now, limit=None)
+    _lead_again(tx, dossier, again, by, now)
+
+
+def _begin_round(dossier: Dossier, again: Place, now: datetime, *, limit: Limit | None) -> None:
+    case = dossier.case
+    case.round += 1
+    case.outcome = case.answered_at = case.close_at = case.closed_at = None
+    case.extended = False
+    dispatching.begin_at(dossier, again, now, limit=limit)
+    whole_case.begin(dossier, now)
+
+
+def _lead_again(
+    tx: Transaction, dossier: Dossier, again: Place, by: StaffActor, now: datetime
+) -> None:
+    dossier.unit_names[again.unit_id] = again.name
+    access.admit(tx, dossier.case, again.unit_id, now)
+    dossier.assignments.append(dispatching.given(dossier, again, AssignmentRole.LEAD, by, now))
 
 
 async def approve_answer(

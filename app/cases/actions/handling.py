@@ -121,6 +121,7 @@ async def answer(
         public=True,
         texts=texts,
         outcome=outcome,
+        review_until=deadlines.review_until(now),
         **paper,
     )
     reporters = await told(tx, dossier)

@@ -58,7 +58,7 @@ _OPEN: Final = """(
   UNION SELECT case_id FROM assignment
     WHERE given_by_unit_id = :gone AND given_by_unit_id IS NOT NULL AND state IN ('offered', 'signed')
   UNION SELECT case_id FROM clock WHERE unit_id = :gone AND ended_at IS NULL
-    AND stage IN ('hand_back_decision', 'extension_decision', 'wait_decision', 'supervised_reply')
+    AND stage IN ('hand_back_decision', 'extension_decision', 'wait_decision', 'supervised_reply', 'review', 'reexamination')
 )"""
 _ACCUSED: Final = taken_over_by("id = g.accused_unit_id", today="CAST(:today AS date)")
 # Of a sealed case: the first of the places with somebody who may see it, also when the accused is another unit by then.
