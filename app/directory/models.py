@@ -148,6 +148,8 @@ class OfficialNumber(Stored, table=True):
             postgresql_nulls_not_distinct=True,
             postgresql_where=text("removed_at IS NULL"),
         ),
+        # Also those removed meanwhile: what counts is whose number it was when a round was answered.
+        Index("official_number_by_number", "phone_key"),
         Index("official_number_of_unit", "unit_id", postgresql_where=text("removed_at IS NULL")),
         Index("official_number_of_staff", "staff_id", postgresql_where=text("removed_at IS NULL")),
     )

@@ -41,7 +41,7 @@ OPERATIONS = surfaces.operations(DOCUMENTS)
 REPORTS = [one for one in OPERATIONS if one.path.startswith(surfaces.REPORTS)]
 # What shows something to the command center and inspectors alone.
 _SHOWN_TO_OTHERS = {
-    f"{STAFF}/texts/{{text_id}}", f"{STAFF}/reports/months/{{month}}/exclusions",
+    f"{STAFF}/texts/{{text_id}}", f"{STAFF}/reports/months/{{month}}/exclusions", f"{STAFF}/official-numbers/changes",
 }  # fmt: skip
 _OF_WHAT_IS_NOT_THERE = ("{photo_id}", "{paper_id}", "{card_id}", "{call_id}", "{reply_id}")
 
