@@ -1,5 +1,6 @@
 """Signing in on phones: citizens with a one-time code, cadres with account and password."""
 
+from dataclasses import replace
 from typing import Annotated, Self
 from uuid import UUID
 
@@ -7,6 +8,7 @@ from fastapi import APIRouter, Path, Request, Response
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from app.auth import codes, sessions, signing_in
+from app.auth.devices import Device
 from app.auth.posts import PostHeld
 from app.directory.terms import Role
 from app.errors import NotFound, NotPermitted, SignInRequired, TooMany, WrongCode, WrongCredentials
@@ -17,7 +19,7 @@ from app.http.phone import Phone
 from app.http.problems import problems
 from app.http.secret import OneTimeCode, Password
 from app.http.transaction import OneTransaction, Tx
-from app.http.visitor import AddressKey, Device, forget, note_sign_in, remember
+from app.http.visitor import SignInPlace, forget, note_sign_in, remember, remember_device
 from app.http.who import CITIZEN_COOKIE, STAFF_COOKIE, SignedInCitizen
 
 router = APIRouter(tags=["登录"], route_class=OneTransaction)
@@ -115,14 +117,18 @@ class Sessions(BaseModel):
     "/sign-up/code",
     status_code=202,
     summary="获取验证码",
-    description="向手机发送 6 位验证码，之前的验证码随即作废。是否注册过都一样答复。",
+    description="向手机发送 6 位验证码，这台设备之前取得的随即作废。是否注册过都一样答复。",
     responses=problems(TooMany),
 )
-async def ask_for_code(given: CodeWanted, tx: Tx, address_key: AddressKey) -> CodeOwed:
-    await codes.ask(tx, given.phone, address_key=address_key)
+async def ask_for_code(
+    given: CodeWanted, tx: Tx, request: Request, response: Response, place: SignInPlace
+) -> CodeOwed:
+    device = place.device if place.device.token else Device.new()
+    await codes.ask(tx, given.phone, address_key=place.address_key, device=device)
+    remember_device(request, response, device)
     return CodeOwed(
         valid_seconds=int(codes.VALID.total_seconds()),
-        again_after_seconds=int(codes.PER_PHONE[0].within.total_seconds()),
+        again_after_seconds=int(codes.PER_PHONE_AND_PLACE[0].within.total_seconds()),
     )
 
 
@@ -130,16 +136,20 @@ async def ask_for_code(given: CodeWanted, tx: Tx, address_key: AddressKey) -> Co
     "/sign-up/verify",
     status_code=201,
     summary="用验证码登录",
-    description="验证码只能用一次，输错 5 次即作废。首次登录即注册，并记下海报所在的村(社区)。",
-    responses=problems(WrongCode),
+    description="验证码只能用一次，输错 5 次即作废；在别的设备上输错，不影响取得它的设备。首次登录即注册，并记下海报所在的村(社区)。",
+    responses=problems(WrongCode, TooMany),
 )
 async def verify_code(
-    given: CodeTyped, request: Request, response: Response, device: Device
+    given: CodeTyped, request: Request, response: Response, place: SignInPlace
 ) -> NewSession:
     signed_in = await codes.redeem(
-        given.phone, given.code, village_code=given.village, device=given.device or device
+        given.phone,
+        given.code,
+        village_code=given.village,
+        place=replace(place, name=given.device or place.name),
     )
     remember(request, response, CITIZEN_COOKIE, signed_in.token, signed_in.session)
+    remember_device(request, response, signed_in.device)
     note_sign_in(request, signed_in.session)
     return NewSession(
         token=signed_in.token,
@@ -152,25 +162,24 @@ async def verify_code(
     "/cadre/sign-in",
     status_code=201,
     summary="干部登录",
-    description="账号加密码登录，并列出本单位的红黄牌和即将到期的环节。多次输错密码须等待后再试。",
+    description="账号加密码登录，并列出本单位的红黄牌和即将到期的环节。多次输错密码，再试须等待，一次比一次久，最长五分钟；以前登录过的设备不受别人影响。",
     responses=problems(WrongCredentials, NotPermitted, TooMany),
 )
 async def sign_in_cadre(
     given: CadreSignIn,
     request: Request,
     response: Response,
-    address_key: AddressKey,
-    device: Device,
+    place: SignInPlace,
 ) -> NewCadreSession:
     request.state.account = given.account
     signed_in = await signing_in.sign_in(
         given.account,
         given.password,
-        address_key=address_key,
-        device=given.device or device,
+        place=replace(place, name=given.device or place.name),
         post_id=given.post_id,
     )
     remember(request, response, STAFF_COOKIE, signed_in.token, signed_in.session)
+    remember_device(request, response, signed_in.device)
     note_sign_in(request, signed_in.session)
     return NewCadreSession(
         token=signed_in.token,

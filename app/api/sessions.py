@@ -1,5 +1,6 @@
 """Staff sign in and out, see where they are signed in, and choose the post they act in."""
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Annotated, Any, Self
 from uuid import UUID
@@ -18,7 +19,7 @@ from app.http.inputs import Identifier, Input, Line
 from app.http.problems import problems
 from app.http.secret import Password
 from app.http.transaction import OneTransaction, Tx
-from app.http.visitor import AddressKey, Device, forget, note_sign_in, remember
+from app.http.visitor import SignInPlace, forget, note_sign_in, remember, remember_device
 from app.http.who import STAFF_COOKIE, ByStaff, SignedInStaff, not_kept
 
 # Signing in has transactions of its own, and its answer holds a token, which is never kept to be given again.
@@ -138,21 +139,21 @@ class ChosenPost(Input):
     "",
     status_code=201,
     summary="工作人员登录",
-    description="账号加密码登录。返回令牌，同时写入 HttpOnly Cookie，并列出本单位的红黄牌和即将到期的环节，提醒缺失的日历。多次输错密码须等待后再试。",
+    description="账号加密码登录。返回令牌，同时写入 HttpOnly Cookie，并列出本单位的红黄牌和即将到期的环节，提醒缺失的日历。多次输错密码，再试须等待，一次比一次久，最长五分钟；以前登录过的设备不受别人影响。",
     responses=problems(WrongCredentials, NotPermitted, TooMany),
 )
 async def sign_in(
-    given: SignIn, request: Request, response: Response, address_key: AddressKey, device: Device
+    given: SignIn, request: Request, response: Response, place: SignInPlace
 ) -> NewSession:
     request.state.account = given.account
     signed_in = await signing_in.sign_in(
         given.account,
         given.password,
-        address_key=address_key,
-        device=given.device or device,
+        place=replace(place, name=given.device or place.name),
         post_id=given.post_id,
     )
     remember(request, response, STAFF_COOKIE, signed_in.token, signed_in.session)
+    remember_device(request, response, signed_in.device)
     note_sign_in(request, signed_in.session)
     return NewSession.of(signed_in, await shown_to_whoever_signed_in(signed_in, shown_at_desk))
 

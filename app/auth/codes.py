@@ -3,15 +3,16 @@
 import hmac
 import secrets
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import text
 
 from app import keys
-from app.auth import limits
-from app.auth.limits import Limit
-from app.auth.models import OneTimeCode, Session
+from app.auth import devices, limits
+from app.auth.devices import Device, Place
+from app.auth.limits import Limit, Pace
+from app.auth.models import FailedSignIn, OneTimeCode, Session
 from app.auth.phones import phone_key
 from app.auth.sessions import CITIZEN_SESSION, MOVED, open_session
 from app.db import Transaction, transaction
@@ -23,26 +24,55 @@ from app.outbox import MessageKind, announce
 from app.stored import seal_of
 
 VALID = timedelta(minutes=5)
+# On the device that asked for the code; and on all others, so that a code whoever asked for it can still be used.
 TRIES = 5
-PER_PHONE = (
+FOREIGN_TRIES = 5
+# From one address, or from one device that is known to the person; others' asking leaves the latter alone.
+PER_PHONE_AND_PLACE = (
     Limit(1, timedelta(minutes=1)),
     Limit(5, timedelta(hours=1)),
     Limit(10, timedelta(days=1)),
 )
+# From everywhere but known devices: what somebody can be texted by strangers.
+PER_PHONE = (
+    Limit(2, timedelta(minutes=1)),
+    Limit(8, timedelta(hours=1)),
+    Limit(20, timedelta(days=1)),
+)
+# Wrong codes of one address, for whichever numbers.
+WRONG_PER_ADDRESS = Pace(30, timedelta(hours=1), timedelta(seconds=10), timedelta(minutes=1))
 # A village meeting scans the poster behind one router, and a mobile network puts many phones behind one address.
 PER_ADDRESS = (Limit(60, timedelta(hours=1)), Limit(300, timedelta(days=1)))
 _KEPT = timedelta(days=2)
 
+_BY_PHONE = "one_time_code WHERE phone_key = :phone_key"
+_COUNTED = (
+    (f"{_BY_PHONE} AND device_digest = :device", PER_PHONE_AND_PLACE),
+    (f"{_BY_PHONE} AND address_key = :address_key", PER_PHONE_AND_PLACE),
+    (_BY_PHONE, PER_PHONE),
+    ("one_time_code WHERE address_key = :address_key", PER_ADDRESS),
+)
 _NEWEST = [
-    f"{limits.nth_newest(limit, 'created_at', f'one_time_code WHERE {of} = :{of}')}"
-    for of, kept in (("phone_key", PER_PHONE), ("address_key", PER_ADDRESS))
-    for limit in kept
+    limits.nth_newest(limit, "created_at", rows) for rows, kept in _COUNTED for limit in kept
 ]
-_SENT_BEFORE = text(f"SELECT now() AS moment, ARRAY[{', '.join(_NEWEST)}] AS newest")
-_LAST = text("""
-SELECT now() AS moment, * FROM one_time_code WHERE phone_key = :phone_key
-ORDER BY created_at DESC, id DESC LIMIT 1 FOR UPDATE
-""")
+_LIMITS = [limit for _, kept in _COUNTED for limit in kept]
+_OF_DEVICE = len(PER_PHONE_AND_PLACE)
+_OF_STRANGERS = _OF_DEVICE + len(PER_PHONE_AND_PLACE) + len(PER_PHONE)
+_KNOWN = """EXISTS (SELECT FROM session s JOIN citizen c ON c.id = s.citizen_id
+  WHERE s.device_digest = :device AND c.phone_key = :phone_key)"""
+_SENT_BEFORE = text(
+    f"SELECT now() AS moment, {_KNOWN} AS known, ARRAY[{', '.join(_NEWEST)}] AS newest"
+)
+# The last one that this device asked for, and the last one that another did.
+_LAST = text(f"""
+SELECT o.* FROM one_time_code o WHERE id IN (
+  (SELECT id FROM {_BY_PHONE} AND device_digest IS NOT DISTINCT FROM :device ORDER BY created_at DESC, id DESC LIMIT 1),
+  (SELECT id FROM {_BY_PHONE} AND device_digest IS DISTINCT FROM :device ORDER BY created_at DESC, id DESC LIMIT 1))
+ORDER BY (device_digest IS NOT DISTINCT FROM :device) DESC FOR UPDATE
+""")  # noqa: S608 - constants of ours
+_WRONG = text(
+    f"SELECT now() AS moment, {_KNOWN} AS known, {limits.lately(WRONG_PER_ADDRESS, 'failed_sign_in WHERE address_key = :address_key')} AS wrong"
+).bindparams(MOVED)
 # A poster outlives its village: after a merger its code leads to the successor.
 _VILLAGE = text(
     "SELECT "
@@ -63,17 +93,20 @@ class CitizenSignedIn:
 
     token: str
     session: Session
+    device: Device
 
 
-async def ask(tx: Transaction, phone: str, *, address_key: bytes) -> None:
-    """Owe a new code to the phone (E.164); it ends the one before. Raises TooMany."""
+async def ask(tx: Transaction, phone: str, *, address_key: bytes, device: Device) -> None:
+    """Owe a new code to the phone (E.164); it ends the one that this device asked for before. Raises TooMany."""
     key = phone_key(phone)
     await limits.one_at_a_time(tx, key, address_key)
-    before = (await tx.all(_SENT_BEFORE, phone_key=key, address_key=address_key))[0]
+    asked = {"phone_key": key, "address_key": address_key, "device": device.digest}
+    before = (await tx.all(_SENT_BEFORE, **asked))[0]
     tx.began(before.moment)
     now = await tx.now()
-    reached = zip(PER_PHONE + PER_ADDRESS, before.newest, strict=True)
-    if wait := limits.seconds_to_wait(reached, now):
+    reached = list(zip(_LIMITS, before.newest, strict=True))
+    counted = reached[:_OF_DEVICE] if before.known else reached[_OF_DEVICE:_OF_STRANGERS]
+    if wait := limits.seconds_to_wait([*counted, *reached[_OF_STRANGERS:]], now):
         raise TooMany("获取验证码过于频繁，请稍后再试。", retry_after=wait)
     code, code_id = f"{secrets.randbelow(10**6):06d}", uuid7(now)
     tx.add(
@@ -81,6 +114,7 @@ async def ask(tx: Transaction, phone: str, *, address_key: bytes) -> None:
             id=code_id,
             phone_key=key,
             address_key=address_key,
+            device_digest=device.digest,
             code_digest=_digest(code_id, code),
             created_at=now,
             expires_at=now + VALID,
@@ -90,14 +124,15 @@ async def ask(tx: Transaction, phone: str, *, address_key: bytes) -> None:
 
 
 async def redeem(
-    phone: str, code: str, *, village_code: str | None, device: str
+    phone: str, code: str, *, village_code: str | None, place: Place
 ) -> CitizenSignedIn:
     """Sign in, becoming known where need be. A transaction of its own: a wrong try stays though it is refused."""
     async with transaction() as tx:
         village_id = None if village_code is None else await _village(tx, village_code)
         signed_in = None
-        if await _used(tx, phone, code):
-            signed_in = await _open(tx, phone, village_id, device)
+        known = await _used(tx, phone, code, place)
+        if known is not None:
+            signed_in = await _open(tx, phone, village_id, place, known=known)
     if signed_in is None:
         raise WrongCode
     return signed_in
@@ -108,20 +143,39 @@ async def forget_old(tx: Transaction) -> int:
     return await tx.execute(_FORGET_OLD, before=await tx.now() - _KEPT)
 
 
-async def _used(tx: Transaction, phone: str, code: str) -> bool:
-    """Whether it was the right code, which is used up now; a wrong one costs a try. Only the last code sent counts."""
-    row = await tx.one_or_none(_LAST, phone_key=phone_key(phone))
-    if row is None:
-        return False
-    tx.began(row.moment)
+async def _used(tx: Transaction, phone: str, code: str, place: Place) -> bool | None:
+    """None for a wrong code, which costs a try; else the code is used up, and this is whether the device was known."""
+    wrong_here = keys.lookup("code-address", place.address_key.hex())
+    await limits.one_at_a_time(tx, wrong_here)
+    key, device = phone_key(phone), place.device.digest
+    before = (await tx.all(_WRONG, address_key=wrong_here, phone_key=key, device=device))[0]
+    tx.began(before.moment)
     now = await tx.now()
-    last = OneTimeCode.read(row)
-    if last.used_at is not None or last.tries >= TRIES or last.expires_at <= now:
+    wait = WRONG_PER_ADDRESS.seconds_to_wait(before.wrong, now)
+    if wait and not before.known:
+        raise TooMany(f"验证码错误次数较多，请 {wait} 秒后再试。", retry_after=wait)
+    for row in await tx.all(_LAST, phone_key=key, device=device):
+        last = OneTimeCode.read(row)
+        right = _tried(last, code, now, own=last.device_digest == device)
+        tx.change(last)
+        if right:
+            return bool(before.known)
+    tx.add(FailedSignIn(id=uuid7(now), account_key=key, address_key=wrong_here, at=now))
+    return None
+
+
+def _tried(last: OneTimeCode, code: str, now: datetime, *, own: bool) -> bool:
+    """Whether it is this one; if not, a try less."""
+    spent = last.tries >= TRIES or (not own and last.foreign_tries >= FOREIGN_TRIES)
+    if last.used_at is not None or spent or last.expires_at <= now:
         return False
     right = hmac.compare_digest(last.code_digest, _digest(last.id, code))
-    last.tries += 1
-    last.used_at = now if right else None
-    tx.change(last)
+    if right:
+        last.used_at = now
+    elif own:
+        last.tries += 1
+    else:
+        last.foreign_tries += 1
     return right
 
 
@@ -135,9 +189,10 @@ async def _village(tx: Transaction, code: str) -> int:
 
 
 async def _open(
-    tx: Transaction, phone: str, village_id: int | None, device: str
+    tx: Transaction, phone: str, village_id: int | None, place: Place, *, known: bool
 ) -> CitizenSignedIn:
     now = await tx.now()
+    device = await devices.renewed(tx, place.device, known=known)
     new_id, key = uuid7(now), phone_key(phone)
     citizen_id: UUID = await tx.scalar(
         _MEET,
@@ -151,11 +206,12 @@ async def _open(
     token, session = open_session(
         tx,
         now=now,
-        device=device,
+        device=place.name,
         lasts=CITIZEN_SESSION,
         citizen_id=citizen_id,
+        device_digest=device.digest,
     )
-    return CitizenSignedIn(token, session)
+    return CitizenSignedIn(token, session, device)
 
 
 def _digest(code_id: UUID, code: str) -> bytes:

@@ -1,4 +1,4 @@
-"""How often something may be tried: limits counted from rows in the database, so that they hold without Redis."""
+"""How often something may be tried, and how fast: counted from rows in the database, so that it holds without Redis."""
 
 import math
 from collections.abc import Iterable
@@ -18,6 +18,38 @@ class Limit:
 
     times: int
     within: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """`free` tries within `within`, and after that each a longer while after the last: `first`, twice that, up to `most`.
+
+    It slows down and never shuts out: whoever else is trying, the next try is at most `most` away.
+    """
+
+    free: int
+    within: timedelta
+    first: timedelta
+    most: timedelta
+
+    @property
+    def counted(self) -> int:
+        """More than so many make no difference."""
+        return self.free + math.ceil(math.log2(self.most / self.first)) + 1
+
+    def seconds_to_wait(self, newest_first: list[datetime] | None, now: datetime) -> int:
+        tries = newest_first or []
+        if len(tries) < self.free:
+            return 0
+        pause = min(self.first * (1 << (len(tries) - self.free)), self.most)
+        return max(0, math.ceil((tries[0] + pause - now).total_seconds()))
+
+
+def lately(pace: Pace, rows: str) -> str:
+    """SQL for the moments that `pace` decides by, of `rows` ("table WHERE ..."). Binds :shift."""
+    seconds = int(pace.within.total_seconds())
+    return f"""(SELECT array_agg(at ORDER BY at DESC) FROM (
+  SELECT at FROM {rows} AND at > now() + :shift - make_interval(secs => {seconds}) ORDER BY at DESC LIMIT {pace.counted}) t)"""  # noqa: S608 - constants of ours
 
 
 def nth_newest(limit: Limit, moment: str, rows: str) -> str:

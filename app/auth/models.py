@@ -33,6 +33,11 @@ class Session(Stored, table=True):
             "address_key",
             postgresql_where=text("staff_id IS NOT NULL"),
         ),
+        Index(
+            "session_by_device",
+            "device_digest",
+            postgresql_where=text("device_digest IS NOT NULL"),
+        ),
     )
     CHANGING: ClassVar[tuple[str, ...]] = ("post_id", "revoked_at")
 
@@ -44,6 +49,8 @@ class Session(Stored, table=True):
     device: str = Field(default="", max_length=120)
     # Where it began, as a keyed digest: an account is not kept from signing in where it did before (signing_in.py).
     address_key: bytes | None = None
+    # The device cookie (devices.py), as a digest: others' wrong tries do not slow down a device that signed in before.
+    device_digest: bytes | None = None
     created_at: datetime = Field(sa_type=MOMENT)
     expires_at: datetime = Field(sa_type=MOMENT)
     revoked_at: datetime | None = Field(default=None, sa_type=MOMENT)
@@ -57,28 +64,38 @@ class OneTimeCode(Stored, table=True):
         Index("one_time_code_by_phone", "phone_key", "created_at"),
         Index("one_time_code_by_address", "address_key", "created_at"),
     )
-    CHANGING: ClassVar[tuple[str, ...]] = ("tries", "used_at")
+    CHANGING: ClassVar[tuple[str, ...]] = ("tries", "foreign_tries", "used_at")
 
     id: UUID = Field(primary_key=True)
     phone_key: bytes
     address_key: bytes
     code_digest: bytes
+    # The device that asked for it; wrong tries from there, and from all others.
+    device_digest: bytes | None = None
     tries: int = 0
+    foreign_tries: int = 0
     created_at: datetime = Field(sa_type=MOMENT)
     expires_at: datetime = Field(sa_type=MOMENT)
     used_at: datetime | None = Field(default=None, sa_type=MOMENT)
 
 
 class FailedSignIn(Stored, table=True):
-    """A wrong password, counted per account and per address."""
+    """A wrong password or code, counted per account and per address; from a device known to the account, apart."""
 
     __tablename__ = "failed_sign_in"
     __table_args__ = (
         Index("failed_sign_in_by_account", "account_key", "at"),
         Index("failed_sign_in_by_address", "address_key", "at"),
+        Index(
+            "failed_sign_in_by_device",
+            "device_digest",
+            "at",
+            postgresql_where=text("device_digest IS NOT NULL"),
+        ),
     )
 
     id: UUID = Field(primary_key=True)
     account_key: bytes
     address_key: bytes
     at: datetime = Field(sa_type=MOMENT)
+    device_digest: bytes | None = None

@@ -19,8 +19,8 @@ from app.identifiers import uuid7
 
 STAFF_SESSION = timedelta(hours=12)
 CITIZEN_SESSION = timedelta(days=90)
-# Kept after their end, for signing_in.py to know where an account has signed in before.
-_KEPT = timedelta(days=30)
+# Kept after their end, for signing_in.py and codes.py to know where somebody has signed in before.
+_KEPT = timedelta(days=90)
 
 # How far the clock is moved, for statements that compare with `now() + :shift`: see app/clock.py.
 MOVED = bindparam("shift", type_=Interval(), callable_=clock.shift)
@@ -162,6 +162,7 @@ def open_session(
     post_id: int | None = None,
     citizen_id: UUID | None = None,
     address_key: bytes | None = None,
+    device_digest: bytes | None = None,
 ) -> tuple[str, Session]:
     """A new session and its token, which is told once and stored only as a digest."""
     token = keys.new_token()
@@ -172,6 +173,7 @@ def open_session(
         post_id=post_id,
         citizen_id=citizen_id,
         address_key=address_key,
+        device_digest=device_digest,
         device=device[:120],
         created_at=now,
         expires_at=now + lasts,

@@ -4,50 +4,59 @@ Opens its own transactions, unlike other use cases: a wrong try must stay althou
 connection may be held while a password is checked.
 """
 
+import unicodedata
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import text
 
 from app import keys
-from app.auth import limits, passwords, posts
-from app.auth.limits import Limit
+from app.auth import devices, limits, passwords, posts
+from app.auth.devices import Device, Place
+from app.auth.limits import Pace
 from app.auth.models import FailedSignIn, Session
 from app.auth.posts import PostHeld
 from app.auth.sessions import MOVED, STAFF_SESSION, open_session
+from app.chinese_text import strip_invisible
 from app.db import Transaction, transaction
 from app.errors import NotPermitted, TooMany, Unavailable, WrongCredentials
 from app.identifiers import uuid7
 
-# One person mistyping at one place.
-PER_ACCOUNT_AND_ADDRESS = Limit(5, timedelta(minutes=15))
-# Somebody trying one account from many places, or many accounts from one. Where the account has signed in before these
-# do not apply: else anybody could keep a colleague out by trying her account from elsewhere, or a whole office behind
-# one address by trying from there.
-PER_ACCOUNT = Limit(50, timedelta(hours=1))
-PER_ADDRESS = Limit(100, timedelta(hours=1))
-_KNOWN_DAYS = 30
-_KEPT = timedelta(days=1)
+# Wrong passwords make the next try wait, and never shut anybody out; docs/adr/0029 has the arithmetic. At one place, and
+# on one device that is known to the account:
+PER_ACCOUNT_AND_ADDRESS = Pace(5, timedelta(days=1), timedelta(seconds=2), timedelta(minutes=5))
+# One account from many places, or many accounts from one. Where the account has signed in before these do not apply.
+PER_ACCOUNT = Pace(20, timedelta(hours=1), timedelta(seconds=30), timedelta(minutes=2))
+PER_ADDRESS = Pace(100, timedelta(hours=1), timedelta(seconds=15), timedelta(minutes=1))
+_KNOWN_DAYS = 90
+_KEPT = timedelta(days=2)
 
-_PAIR = "failed_sign_in WHERE account_key = :account_key AND address_key = :address_key"
+_BY_ACCOUNT = "failed_sign_in WHERE account_key = :account_key"
+_PAIR = f"{_BY_ACCOUNT} AND address_key = :address_key AND device_digest IS NULL"
+_DEVICE = f"{_BY_ACCOUNT} AND device_digest = :device"
+_LATELY = f"s.created_at > now() + :shift - make_interval(days => {_KNOWN_DAYS})"
 _BEFORE = text(f"""
 SELECT now() AS moment,
-  {limits.nth_newest(PER_ACCOUNT_AND_ADDRESS, "at", _PAIR)} AS pair,
-  {limits.nth_newest(PER_ACCOUNT, "at", "failed_sign_in WHERE account_key = :account_key")} AS account,
-  {limits.nth_newest(PER_ADDRESS, "at", "failed_sign_in WHERE address_key = :address_key")} AS address,
+  {limits.lately(PER_ACCOUNT_AND_ADDRESS, _PAIR)} AS pair,
+  {limits.lately(PER_ACCOUNT_AND_ADDRESS, _DEVICE)} AS on_device,
+  {limits.lately(PER_ACCOUNT, f"{_BY_ACCOUNT} AND device_digest IS NULL")} AS account,
+  {limits.lately(PER_ADDRESS, "failed_sign_in WHERE address_key = :address_key AND device_digest IS NULL")} AS address,
   p.id AS staff_id, p.password_hash,
-  EXISTS (
-    SELECT FROM session s
-    WHERE s.staff_id = p.id AND s.address_key = :address_key
-      AND s.created_at > now() + :shift - make_interval(days => {_KNOWN_DAYS})
-  ) AS known_here
+  EXISTS (SELECT FROM session s WHERE s.staff_id = p.id AND s.address_key = :address_key AND {_LATELY}) AS known_here,
+  EXISTS (SELECT FROM session s WHERE s.device_digest = :device AND s.staff_id = p.id AND {_LATELY}) AS known_device
 FROM (VALUES (1)) AS always
-LEFT JOIN staff p ON p.account = :account AND p.active
+LEFT JOIN LATERAL (
+  SELECT id, password_hash FROM staff WHERE lower(account) = :account AND active
+  ORDER BY account = :typed DESC, id LIMIT 1) p ON true
 """).bindparams(MOVED)  # noqa: S608 - constants of ours
 _FORGET_TRY = text("DELETE FROM failed_sign_in WHERE id = :id")
 _FORGET_PAIR = text(f"DELETE FROM {_PAIR}")  # noqa: S608 - constants of ours
+_FORGET_ON_DEVICE = text(f"DELETE FROM {_DEVICE}")  # noqa: S608 - constants of ours
 _FORGET_OLD = text("DELETE FROM failed_sign_in WHERE at < :before")
+_ANOTHER_WAY = "在以前登录过的设备上，或换一个网络（如手机流量）登录，不受影响。"
+_FORGOTTEN = "忘记密码请联系系统管理员。"
 _NAME = text("SELECT name FROM staff WHERE id = :staff_id")
 
 
@@ -60,6 +69,7 @@ class StaffSignedIn:
     name: str
     post: PostHeld
     posts: list[PostHeld]
+    device: Device
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,14 +79,20 @@ class _Try:
     address_key: bytes
     staff_id: int | None
     password_hash: str | None
+    known_device: Device | None
+
+
+def account_form(typed: str) -> str:
+    """An account however it was typed: Gongnong, ｇｏｎｇｎｏｎｇ."""
+    return "".join(unicodedata.normalize("NFKC", strip_invisible(typed)).split()).lower()
 
 
 async def sign_in(
-    account: str, password: str, *, address_key: bytes, device: str, post_id: int | None = None
+    account: str, password: str, *, place: Place, post_id: int | None = None
 ) -> StaffSignedIn:
     """Raises TooMany before, and WrongCredentials after looking at the password; for unknown accounts just so."""
     async with transaction() as tx:
-        this = await _counted(tx, account, address_key)
+        this = await _counted(tx, account, place)
     try:
         right = await passwords.verify(password, this.password_hash)
     except Unavailable:
@@ -86,8 +102,8 @@ async def sign_in(
     if not right or this.staff_id is None:
         raise WrongCredentials
     async with transaction() as tx:
-        await tx.execute(_FORGET_PAIR, account_key=this.account_key, address_key=address_key)
-        signed_in = await _open(tx, this.staff_id, post_id, address_key, device)
+        await _forget_tries(tx, this)
+        signed_in = await _open(tx, this, post_id, place)
         told = "" if signed_in else await posts.none_held(tx, this.staff_id)
     if signed_in is None:
         raise NotPermitted(told)
@@ -99,38 +115,83 @@ async def forget_old(tx: Transaction) -> int:
     return await tx.execute(_FORGET_OLD, before=await tx.now() - _KEPT)
 
 
-async def _counted(tx: Transaction, account: str, address_key: bytes) -> _Try:
+async def _forget_tries(tx: Transaction, this: _Try) -> None:
+    """Those of the same person alone: signing in on a known device says nothing of others' tries."""
+    if this.known_device is not None:
+        digest = this.known_device.digest
+        await tx.execute(_FORGET_ON_DEVICE, account_key=this.account_key, device=digest)
+    else:
+        pair = {"account_key": this.account_key, "address_key": this.address_key}
+        await tx.execute(_FORGET_PAIR, **pair)
+
+
+async def _counted(tx: Transaction, typed: str, place: Place) -> _Try:
+    account = account_form(typed)
     account_key = keys.lookup("account", account)
-    await limits.one_at_a_time(tx, account_key, address_key)
+    await limits.one_at_a_time(tx, account_key, place.address_key)
     before = (
-        await tx.all(_BEFORE, account=account, account_key=account_key, address_key=address_key)
+        await tx.all(
+            _BEFORE,
+            account=account,
+            typed=typed,
+            account_key=account_key,
+            address_key=place.address_key,
+            device=place.device.digest,
+        )
     )[0]
     tx.began(before.moment)
     now = await tx.now()
-    reached = [(PER_ACCOUNT_AND_ADDRESS, before.pair)]
-    if not before.known_here:
-        reached += [(PER_ACCOUNT, before.account), (PER_ADDRESS, before.address)]
-    if wait := limits.seconds_to_wait(reached, now):
-        raise TooMany("密码错误次数过多，请稍后再试。忘记密码请联系系统管理员。", retry_after=wait)
+    if wait := _seconds_to_wait(before, now):
+        advice = "" if before.known_device else _ANOTHER_WAY
+        raise TooMany(
+            f"密码错误次数较多，请 {wait} 秒后再试。{advice}{_FORGOTTEN}", retry_after=wait
+        )
     this = uuid7(now)
-    tx.add(FailedSignIn(id=this, account_key=account_key, address_key=address_key, at=now))
-    return _Try(this, account_key, address_key, before.staff_id, before.password_hash)
+    known = place.device if before.known_device else None
+    tx.add(
+        FailedSignIn(
+            id=this,
+            account_key=account_key,
+            address_key=place.address_key,
+            at=now,
+            device_digest=None if known is None else known.digest,
+        )
+    )
+    return _Try(this, account_key, place.address_key, before.staff_id, before.password_hash, known)
+
+
+def _seconds_to_wait(before: Any, now: datetime) -> int:
+    if before.known_device:
+        return PER_ACCOUNT_AND_ADDRESS.seconds_to_wait(before.on_device, now)
+    wait = PER_ACCOUNT_AND_ADDRESS.seconds_to_wait(before.pair, now)
+    if before.known_here:
+        return wait
+    return max(
+        wait,
+        PER_ACCOUNT.seconds_to_wait(before.account, now),
+        PER_ADDRESS.seconds_to_wait(before.address, now),
+    )
 
 
 async def _open(
-    tx: Transaction, staff_id: int, post_id: int | None, address_key: bytes, device: str
+    tx: Transaction, this: _Try, post_id: int | None, place: Place
 ) -> StaffSignedIn | None:
+    staff_id = this.staff_id
+    assert staff_id is not None, "the password was right"
     held = await posts.held(tx, staff_id)
     post = posts.chosen(held, post_id)
     if post is None:
         return None
+    device = await devices.renewed(tx, place.device, known=this.known_device is not None)
     token, session = open_session(
         tx,
         now=await tx.now(),
-        device=device,
+        device=place.name,
         lasts=STAFF_SESSION,
         staff_id=staff_id,
         post_id=post.id,
-        address_key=address_key,
+        address_key=place.address_key,
+        device_digest=device.digest,
     )
-    return StaffSignedIn(token, session, await tx.scalar(_NAME, staff_id=staff_id), post, held)
+    name = await tx.scalar(_NAME, staff_id=staff_id)
+    return StaffSignedIn(token, session, name, post, held, device)

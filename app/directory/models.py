@@ -60,6 +60,7 @@ class Staff(Stored, table=True):
     """A person who works with the system. What they may do follows from their posts."""
 
     __tablename__ = "staff"
+    __table_args__ = (Index("staff_by_account_in_lower_case", text("lower(account)")),)
     CHANGING: ClassVar[tuple[str, ...]] = ("name", "password_hash", "active", "seal")
     SEALED: ClassVar[tuple[str, ...]] = ("account", "name")
 

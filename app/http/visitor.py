@@ -1,11 +1,13 @@
 """Where a request comes from, before anybody has signed in: its address and device; and the cookie signing in leaves."""
 
+import re
 from ipaddress import IPv6Address, ip_address
-from typing import Annotated
+from typing import Annotated, Final
 
 from fastapi import Depends, Request, Response
 
 from app import keys, security_log
+from app.auth.devices import Device, Place
 from app.auth.models import Session
 from app.security_log import What
 
@@ -33,14 +35,25 @@ def _network(host: str) -> str:
     return str(address)
 
 
-async def _device(request: Request) -> str:
+async def _user_agent(request: Request) -> str:
     """What the client calls itself, for its owner to recognise it by in the list of sessions."""
     told = request.headers.get("user-agent", "")
     return "".join(letter for letter in told if letter.isprintable())[:120]
 
 
+DEVICE_COOKIE: Final = "qungong_device"
+_DEVICE_SECONDS: Final = 400 * 24 * 3600
+_TOKEN: Final = re.compile(r"[A-Za-z0-9_-]{20,100}")
+
+
+async def _place(request: Request) -> Place:
+    carried = request.cookies.get(cookie_name(request, DEVICE_COOKIE), "")
+    device = Device.of(carried if _TOKEN.fullmatch(carried) else None)
+    return Place(await _address_key(request), device, await _user_agent(request))
+
+
 AddressKey = Annotated[bytes, Depends(_address_key)]
-Device = Annotated[str, Depends(_device)]
+SignInPlace = Annotated[Place, Depends(_place)]
 
 
 def cookie_name(request: Request, cookie: str) -> str:
@@ -61,6 +74,19 @@ def remember(
         secure=request.url.scheme == "https",
     )
     response.headers["Cache-Control"] = "no-store"
+
+
+def remember_device(request: Request, response: Response, device: Device) -> None:
+    """Leave the device's name with the browser; signing out leaves it there."""
+    assert device.token is not None, "a device that signed in, or asked for a code, has a name"
+    response.set_cookie(
+        cookie_name(request, DEVICE_COOKIE),
+        device.token,
+        max_age=_DEVICE_SECONDS,
+        httponly=True,
+        samesite="lax",
+        secure=request.url.scheme == "https",
+    )
 
 
 def note_sign_in(request: Request, session: Session) -> None:

@@ -7,6 +7,7 @@ from sqlalchemy import text
 
 from app.auth import codes
 from app.auth.actor import CitizenActor
+from app.auth.devices import Device, Place
 from app.auth.phones import phone_key
 from app.cases.actions import dispatching, filing, judging
 from app.cases.actions.filing import Intake, PersonHelped, Registered
@@ -26,6 +27,7 @@ ORDER BY due_at DESC, id DESC LIMIT 1
 """)
 _JUDGE_DAYS: Final = {UnitKind.VILLAGE: 2.0, UnitKind.TOWNSHIP: 3.0}
 _TITLE: Final = 100
+_NO_COOKIES: Final = Device.of(None)
 
 
 def told(scene: Scene) -> Story[None]:
@@ -148,7 +150,7 @@ def _signed_up(scene: Scene) -> Story[None]:
 
 
 async def _ask_for_code(tx: Transaction, phone: str, *, now: datetime) -> str:
-    await codes.ask(tx, phone, address_key=phone_key(phone))
+    await codes.ask(tx, phone, address_key=phone_key(phone), device=_NO_COOKIES)
     await tx.flush()
     soon = now + timedelta(minutes=1)
     owed = (await tx.all(_CODE, kind=MessageKind.ONE_TIME_CODE, soon=soon))[0]
@@ -158,7 +160,8 @@ async def _ask_for_code(tx: Transaction, phone: str, *, now: datetime) -> str:
 async def _redeem(
     _tx: Transaction, phone: str, code: str, village: str, *, now: datetime
 ) -> CitizenActor:
-    signed_in = await codes.redeem(phone, code, village_code=village, device="手机")
+    place = Place(phone_key(phone), _NO_COOKIES, "手机")
+    signed_in = await codes.redeem(phone, code, village_code=village, place=place)
     assert now is not None
     assert signed_in.session.citizen_id is not None, "a session of a citizen's"
     return CitizenActor(signed_in.session.citizen_id, None)

@@ -1,0 +1,52 @@
+"""The devices people sign in on: a random cookie, stored as a digest with the sessions that began there.
+
+A device is known to whoever signed in on it lately. Knowing it opens nothing: it only has a count of wrong tries of its own.
+"""
+
+from dataclasses import dataclass
+
+from sqlalchemy import text
+
+from app import keys
+from app.db import Transaction
+
+_MOVE = text("UPDATE session SET device_digest = :new WHERE device_digest = :old")
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """What the browser carries, and what is stored of it; both empty where it carries nothing."""
+
+    token: str | None
+    digest: bytes | None
+
+    @classmethod
+    def of(cls, token: str | None) -> "Device":
+        return cls(token, None if token is None else keys.token_digest(token))
+
+    @classmethod
+    def new(cls) -> "Device":
+        return cls.of(keys.new_token())
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """From where somebody signs in: the address as a keyed digest, the device, and what it is called in the list."""
+
+    address_key: bytes
+    device: Device
+    name: str
+
+
+async def renewed(tx: Transaction, device: Device, *, known: bool) -> Device:
+    """The device as it is to be called from now on, after a sign-in on it.
+
+    Where it was not known to this person it gets a new name, and the sessions of others who use it move along: a name
+    planted by somebody else would else be known to both.
+    """
+    if known:
+        return device
+    new = Device.new()
+    if device.digest is not None:
+        await tx.execute(_MOVE, old=device.digest, new=new.digest)
+    return new
