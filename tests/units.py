@@ -6,10 +6,13 @@ from secrets import token_hex
 
 from sqlalchemy import text
 
+from app.auth.actor import CitizenActor
 from app.cases.actions import reorganising
 from app.clock import SHANGHAI
 from app.db import Transaction, transaction
+from app.directory.models import Citizen
 from app.directory.terms import Role, UnitKind
+from app.identifiers import uuid7
 
 _UNIT = text("""
 INSERT INTO unit (code, name, short_name, kind, parent_id, county_id, valid_from, head_approves)
@@ -68,6 +71,15 @@ async def hire(tx: Transaction, account: str, *posts: Held) -> None:
     await tx.execute(_STAFF, account=account)
     for post in posts:
         await tx.execute(_POST, account=account, **asdict(post))
+
+
+async def somebody(tx: Transaction) -> CitizenActor:
+    """A citizen who has signed in, in the transaction of a test."""
+    now = await tx.now()
+    citizen = Citizen(id=uuid7(now), created_at=now)
+    tx.add(citizen)
+    await tx.flush()
+    return CitizenActor(citizen.id, None)
 
 
 async def yesterday(tx: Transaction) -> date:

@@ -7,7 +7,6 @@ import pytest
 from fastapi import FastAPI
 from sqlalchemy import text
 
-from app.auth.actor import CitizenActor
 from app.cases import access, history
 from app.cases.actions import filing, judging
 from app.cases.actions.filing import Intake
@@ -26,14 +25,11 @@ from tests.api.actions import BODIES
 from tests.api.conftest import Who
 from tests.api.test_reorganising import all_handed_over
 from tests.conftest import Staff
-from tests.units import Held, founded, hire, yesterday
+from tests.units import Held, founded, hire, somebody, yesterday
 
 COUNTY, TOWNSHIP, VILLAGE, CENTER, COMMISSION = "500153", "500153003", "500153003007", "500153ZH", "500153JW"  # fmt: skip
-_ANYBODY = text("""
-INSERT INTO citizen (id, created_at) VALUES (gen_random_uuid(), now()) RETURNING id
-""")
 _NO_SUPERVISOR = text("""
-UPDATE post SET valid_to = CURRENT_DATE - 1 WHERE role = 'supervisor' AND unit_id = (SELECT id FROM unit WHERE code = :code)
+UPDATE post SET valid_to = CURRENT_DATE - 2 WHERE role = 'supervisor' AND unit_id = (SELECT id FROM unit WHERE code = :code)
 """)
 _UNIT = text("SELECT id, name, kind FROM unit WHERE code = :code")
 _TO = text(
@@ -53,7 +49,7 @@ _BEFORE = ((), ("handle",), ("decline",), ("request-supplement",), ("handle", "a
 
 async def accused(tx: Transaction, code: str | None = None) -> Case:
     """A citizen's own accusation, in the transaction of the test."""
-    by = CitizenActor(await tx.scalar(_ANYBODY), None)
+    by = await somebody(tx)
     intake = Intake("检举", "收了钱", Kind.ACCUSATION, Channel.POSTER, asked_code=VILLAGE, accused_code=code)  # fmt: skip
     case = (await filing.register(tx, intake, by=by, now=await tx.now())).case
     await tx.check()
@@ -194,6 +190,8 @@ async def test_sealed_case_goes_past_a_successor_where_nobody_may_see_it(
     tx: Transaction, staff: Staff
 ) -> None:
     case = await accused(tx)
+    # Else its supervisors would move to the successor.
+    await tx.execute(_NO_SUPERVISOR, code=COMMISSION)
     code = await founded(tx, UnitKind.DISCIPLINE, COUNTY)
     await end_unit(tx, COMMISSION, successor=code, last_day=await yesterday(tx))
     await tx.flush()
@@ -208,6 +206,8 @@ async def test_sealed_case_waits_where_nobody_could_see_it_after_a_hand_over(
 ) -> None:
     case = await accused(tx)
     await tx.execute(_NO_SUPERVISOR, code=CENTER)
+    # Else its supervisors would move to the successor.
+    await tx.execute(_NO_SUPERVISOR, code=COMMISSION)
     code = await founded(tx, UnitKind.DISCIPLINE, COUNTY)
     await end_unit(tx, COMMISSION, successor=code, last_day=await yesterday(tx))
     await tx.flush()

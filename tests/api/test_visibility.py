@@ -8,7 +8,6 @@ import pytest_asyncio
 from fastapi import FastAPI
 from sqlalchemy import text
 
-from app.auth.actor import CitizenActor
 from app.cases import access, queries
 from app.cases.actions import filing
 from app.cases.actions.filing import Intake
@@ -22,6 +21,7 @@ from tests.api.actions import BODIES
 from tests.api.conftest import Who
 from tests.conftest import Staff
 from tests.people import Person
+from tests.units import somebody
 
 ABSENT = "500153-261122-00000001"
 _ELSEWHERE = (
@@ -49,9 +49,6 @@ EVERYBODY = (
     "ronglong_head", "shuiwu", "shuiwu_head", "lingdao", "admin", "jianzhi",
 )  # fmt: skip
 VIEWS = tuple(View)
-_ANYBODY = text("""
-INSERT INTO citizen (id, created_at) VALUES (gen_random_uuid(), now()) RETURNING id
-""")
 
 
 _TOWNSHIPS = text("""
@@ -151,7 +148,7 @@ async def test_even_where_the_accused_unit_came_to_hold_the_accusation_it_would_
     who: Who, tx: Transaction, staff: Staff
 ) -> None:
     inspector = await staff("ducha")
-    by = CitizenActor(await tx.scalar(_ANYBODY), None)
+    by = await somebody(tx)
     intake = Intake(
         "检举指挥中心", "收了钱", Kind.ACCUSATION, Channel.POSTER, asked_code="500153003007",
         accused_code=inspector.unit_code,
