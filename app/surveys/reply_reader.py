@@ -24,14 +24,14 @@ from typing import Final
 import msgspec
 import structlog
 
-from app.surveys.reading_process import READY
-from app.surveys.replies import NotRead, Reading, Sense
+from app.surveys.reading_process import READY, TOO_SLOW
+from app.surveys.replies import Reading
 
 log = structlog.get_logger()
 
 MODULE: Final = "app.surveys.reading_process"
 _AT_ONCE: Final = 2
-# The kernel ends a reading much sooner (reading_process.py); this is for a process that does not run at all.
+# A reading is broken off much sooner (reading_process.py); this is for a process that does not run at all.
 _ANSWERS_WITHIN: Final = 10.0
 _STARTS_WITHIN: Final = 30.0
 # Then a provider that waits for its answer would give up.
@@ -39,7 +39,6 @@ _WAITS_AT_MOST: Final = 12.0
 _REMEMBERED: Final = 1000
 # One that was ended already is soon gone; one that hangs is killed.
 _ENDS_WITHIN: Final = 0.1
-TOO_SLOW: Final = Reading(Sense.UNCLEAR, not_read=NotRead.TOO_SLOW)
 
 _decode: Final = msgspec.json.Decoder(Reading).decode
 
@@ -100,14 +99,17 @@ class _ReadingProcess:
         assert child.stdin is not None, "a pipe"
         try:
             child.stdin.write(json.dumps(text).encode() + b"\n")
-            return _decode(_line(child, _ANSWERS_WITHIN))
+            reading = _decode(_line(child, _ANSWERS_WITHIN))
         except TimeoutError as late:
             self._end()
             raise _TakesTooLong from late
         except (OSError, EOFError) as gone:
-            if self._end() == -signal.SIGVTALRM:
+            if self._end() == -signal.SIGPROF:
                 raise _TakesTooLong from gone
             raise
+        if reading == TOO_SLOW:
+            raise _TakesTooLong
+        return reading
 
     def _start(self) -> subprocess.Popen[bytes]:
         # Of the environment only what Python needs: none of the secrets.

@@ -12,11 +12,14 @@ import signal
 import sys
 
 from app.settings import settings
-from tests.faults.post import CONTROL, WORKERS
+from tests.faults.post import CONTROL, IN_THE_LOOP, WITHIN_LIMIT, WORKERS
 
 
 def serve() -> None:
-    mains = {module: importlib.import_module(module).main for module in (WORKERS, CONTROL)}
+    mains = {
+        module: importlib.import_module(module).main
+        for module in (WORKERS, CONTROL, WITHIN_LIMIT, IN_THE_LOOP)
+    }
     # Nobody waits for the children: they are killed, and that is all that is to be known of them.
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     print("ready", flush=True)  # noqa: T201 - told to who forks

@@ -16,8 +16,9 @@ from functools import partial
 import httpx
 
 from qungong import serving
+from tests.faults.hanging_texts import hanging_texts
 from tests.faults.messages import Judged, away, killed
-from tests.faults.post import CONTROL, ROOT, Forks, Post, free_port
+from tests.faults.post import CONTROL, IN_THE_LOOP, ROOT, WITHIN_LIMIT, Forks, Post, free_port
 from tests.faults.webhooks import BELIEVED, webhooks
 
 TEXTS = int(os.environ.get("FAULTS_TEXTS", "10000"))
@@ -29,13 +30,17 @@ _NOWHERE = "http://127.0.0.1:1/unused"
 
 @dataclass(frozen=True, slots=True)
 class MessageScenario:
-    """`starts_away`: the provider comes back only when the scenario says so; `doubles`: the control, which must go wrong."""
+    """`starts_away`: the provider comes back only when the scenario says so; `doubles`: the control, which must go wrong.
+
+    `server`: the module that serves the webhooks.
+    """
 
     name: str
     does: Callable[..., Awaitable[Judged]]
     expected: int
     starts_away: bool = False
     doubles: bool = False
+    server: str = serving.HTTP_SERVER
 
 
 MESSAGE_SCENARIOS = (
@@ -56,6 +61,24 @@ MESSAGE_SCENARIOS = (
         TEXTS // 50,
     ),
     MessageScenario(
+        "texts: replies that hang a bad pattern",
+        partial(hanging_texts, texts=TEXTS // 20, rate=RATE),
+        TEXTS // 20,
+    ),
+    MessageScenario(
+        "texts: replies that hang a pattern that is bad, within the time limit",
+        partial(hanging_texts, texts=TEXTS // 20, rate=RATE, module=WITHIN_LIMIT),
+        TEXTS // 20,
+        server=WITHIN_LIMIT,
+    ),
+    MessageScenario(
+        "texts: control, replies read in the event loop by a pattern that hangs",
+        partial(hanging_texts, texts=TEXTS // 20, rate=RATE, module=IN_THE_LOOP),
+        TEXTS // 20,
+        doubles=True,
+        server=IN_THE_LOOP,
+    ),
+    MessageScenario(
         "texts: control, what is unknown is simply sent again",
         partial(killed, texts=TEXTS // 20, kills=8, rate=RATE, module=CONTROL),
         TEXTS // 20,
@@ -69,14 +92,17 @@ async def play(
 ) -> tuple[bool, str]:
     """Whether it went as it must, and what is to be said of it. `url`: an empty migrated database."""
     began = time.monotonic()
-    async with _post(url, tell, seed, starts_away=scenario.starts_away) as (post, back):
+    async with _post(url, tell, seed, starts_away=scenario.starts_away, server=scenario.server) as (
+        post,
+        back,
+    ):
         judged = await (scenario.does(post, back=back) if scenario.starts_away else scenario.does(post))  # fmt: skip
     return judged.held is not scenario.doubles, f"{judged.told} ({time.monotonic() - began:.0f} s)"
 
 
 @asynccontextmanager
 async def _post(
-    url: str, tell: Callable[[int], None], seed: int, *, starts_away: bool
+    url: str, tell: Callable[[int], None], seed: int, *, starts_away: bool, server: str
 ) -> AsyncIterator[tuple[Post, Callable[[], Awaitable[None]]]]:
     ports = free_port(), free_port()
     addresses = [f"http://127.0.0.1:{port}" for port in ports]
@@ -93,7 +119,7 @@ async def _post(
             stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL,
         )  # fmt: skip
         running.append(started)
-        for _ in range(240):
+        for _ in range(480):
             try:
                 (await web.get(f"http://127.0.0.1:{port}{answers}")).raise_for_status()
             except httpx.HTTPError:
@@ -109,7 +135,7 @@ async def _post(
 
     async with httpx.AsyncClient(timeout=30) as web, Forks.ready() as forks:
         try:
-            await serve(serving.HTTP_SERVER, "--processes", "1", port=ports[1], answers="/health")
+            await serve(server, "--processes", "1", port=ports[1], answers="/health")
             if not starts_away:
                 await back()
             chance = random.Random(seed)  # noqa: S311 - reproducible

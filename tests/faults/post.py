@@ -29,6 +29,11 @@ from tests.faults.past import PastTheApplication
 
 ROOT = Path(__file__).resolve().parents[2]
 WORKERS, CONTROL = "workers.__main__", "tests.faults.without_inquiry"
+# With the pattern that once hung: within the time limit, and in the event loop.
+WITHIN_LIMIT, IN_THE_LOOP = (
+    "tests.faults.old_pattern_within_the_limit",
+    "tests.faults.reading_in_the_loop",
+)
 PATIENCE_SECONDS = 240.0
 OPEN = "SELECT count(*) FROM outbox_message WHERE state IN ('queued', 'sending', 'unknown')"
 _ARRIVED = "SELECT count(*) FROM outbox_message WHERE state IN ('accepted', 'delivered')"

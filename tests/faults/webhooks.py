@@ -162,6 +162,17 @@ def _of_aliyun(post: Post, pushed: list[UUID], victims: list[UUID], now: datetim
     return calls
 
 
+def of_twilio_said(post: Post, said: list[tuple[str, str]]) -> list[Call]:
+    """Each of what was said from a number, as Twilio tells it."""
+    return [_signed(post, *_reply(number, words)) for number, words in said]
+
+
+def of_aliyun_said(post: Post, said: list[tuple[str, str]], now: datetime) -> list[Call]:
+    """The same as 阿里云 pushes it, each by itself."""
+    written = f"{now.astimezone(SHANGHAI):%Y-%m-%d %H:%M:%S}"
+    return [_push(post, "replies", [_said(number, words, written)]) for number, words in said]
+
+
 def _receipt(message: UUID, success: bool) -> dict[str, Any]:
     told = {"out_id": str(message), "biz_id": f"{message.int % 10**18}^0", "success": success}
     return told | {"err_code": "DELIVERED" if success else "MOBILE_NOT_ON_SERVICE"}

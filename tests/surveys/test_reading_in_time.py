@@ -26,12 +26,14 @@ _TAKEN = text("""
 SELECT provider_message_id, effect, not_read FROM surveys.reply WHERE provider_message_id = ANY(CAST(:ids AS text[]))
 """)
 OLD = "tests.faults.old_pattern"
+# With a pattern that cannot be broken off either, so that the kernel must end the process.
+DEAF = "tests.faults.deaf_reading"
 
 
-@pytest.fixture
-def old_pattern(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+@pytest.fixture(params=[OLD, DEAF])
+def old_pattern(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """The reading processes begin anew, with the pattern that hangs."""
-    monkeypatch.setattr(reply_reader, "MODULE", OLD)
+    monkeypatch.setattr(reply_reader, "MODULE", request.param)
     reply_reader._threads.cache_clear()
     reply_reader._slow.clear()
     yield
