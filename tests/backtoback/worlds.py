@@ -5,7 +5,7 @@ import random
 from collections.abc import AsyncIterator, Iterator, Mapping, MutableMapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
 from unittest.mock import patch
 
@@ -15,6 +15,7 @@ from structlog.testing import capture_logs
 
 from app import clock, db, keys
 from app.auth.sessions import open_session
+from app.clock import SHANGHAI
 from app.db import OWNER, Database, transaction
 from app.directory import official_numbers
 from app.directory.models import Citizen
@@ -31,6 +32,7 @@ _STANDS_STILL: Final = (
        RETURN CAST('2026-06-08 10:00:00+08' AS timestamptz)""",
     "GRANT USAGE ON SCHEMA frozen TO PUBLIC",
 )
+_ENTERED: Final = datetime(2026, 6, 1, tzinfo=SHANGHAI)
 # The clock of the worlds is found before the server's own.
 _CLOCK: Final = {"search_path": "frozen, pg_catalog, public"}
 _STAFF: Final = text("""
@@ -164,7 +166,8 @@ async def prepare(server: str, migrated: str, template: str) -> Ground:
             account=None,
             county_id=admin.county_id,
             staff_id=admin.staff_id,
-            now=now,
+            # Before the worlds begin: a number counts for what is answered after its entry.
+            now=_ENTERED,
         )
     await own.close()
     return Ground(server, template, tokens)
