@@ -148,7 +148,6 @@ async def test_a_preview_into_a_year_not_published_is_provisional(who: Who) -> N
         ({"stage": "whole"}, "不分层级"),
         ({"category_id": 2**31 - 1}, "没有这个分类"),
         ({"limit": "1.5wd"}, ""),
-        ({"limit": "５wd"}, ""),
         ({"stage": "sleep"}, ""),
         ({"tier": "galaxy"}, ""),
         ({"reason": ""}, ""),

@@ -119,8 +119,8 @@ async def test_a_merged_village_hands_over_what_it_has_open_and_no_clock_begins_
     # It speaks for the reporters of what the old one had typed in, and sees what has ended.
     assert (await heir.sees(f"/cases/{gone_up}"))["actions"] == ["withdraw"]
     assert (await heir.sees(f"/cases/{done}"))["phase"] == "answered"
-    # Nobody acts for the old one any more.
-    assert (await cadre.get(f"/cases/{pending}")).status_code == 401
+    # Nobody acts for the old one any more: its people go on at the successor.
+    assert (await cadre.sees("/sessions/me"))["post"]["unit"]["code"] == new
     told = await (await who("admin")).sees(f"/units/{old}/end")
     assert (told["successor"], told["handed_over_at"] is not None) == (new, True)
 
