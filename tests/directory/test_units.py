@@ -37,7 +37,7 @@ async def test_successors_cannot_go_round_in_a_circle(tx: Transaction, today: da
     await end_unit(tx, "500153003", successor="500153100", last_day=today)
     await tx.flush()
 
-    with pytest.raises(InvalidInput, match=r"承接单位广顺街道已于 .* 撤销"):
+    with pytest.raises(InvalidInput, match=r"承接单位广顺街道已于 .*撤销"):
         await end_unit(tx, "500153100", successor="500153003", last_day=today)
 
 
