@@ -72,7 +72,7 @@ async def test_nobody_else_sees_or_notes_it(
     assert (await template(admin, words))["approval"] == "pending"
 
 
-@pytest.mark.parametrize("code", ["", "SMS 1", "短信", "x" * 61, None, 7])
+@pytest.mark.parametrize("code", ["", "SMS#1", "短信", "x" * 61, None, 7])
 async def test_a_code_that_is_none_is_refused(admin: Person, words: str, code: object) -> None:
     id_ = (await template(admin, words))["id"]
     answered = await admin.post(f"{AT}/{id_}/approve", {"template_code": code})
