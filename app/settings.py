@@ -23,6 +23,7 @@ _SECRETS: Final[Mapping[Provider, tuple[str, ...]]] = {
     "aliyun": ("aliyun_access_key_secret", "aliyun_push_secret", "aliyun_push_addresses"),
 }
 _IN_AN_ADDRESS: Final = re.compile(r"[A-Za-z0-9_-]+")
+_AN_ALLOWANCE: Final = re.compile(r"[1-9]\d{0,8}/h [1-9]\d{0,8}/d")
 
 
 class NoticeKind(StrEnum):
@@ -274,7 +275,7 @@ class Settings(BaseSettings):
     @field_validator(*_ALLOWANCES)
     @classmethod
     def _an_hour_and_a_day(cls, given: str) -> str:
-        if not re.fullmatch(r"[1-9]\d{0,8}/h [1-9]\d{0,8}/d", given):
+        if not _AN_ALLOWANCE.fullmatch(given):
             raise ValueError("must be like 10/h 20/d")
         return given
 

@@ -15,7 +15,7 @@ from app.delivery.policy import (
     refused,
 )
 from app.delivery.terms import ErrorClass, FollowedBy, Pause, kind_in_chinese, why_in_chinese
-from app.outbox import MessageKind, MessageState, Why, worth_sending
+from app.outbox import TO_STAFF, MessageKind, MessageState, Why, worth_sending
 
 TEXT, CODE, SURVEY = MessageKind.ANSWERED, MessageKind.ONE_TIME_CODE, MessageKind.SURVEY
 NOTICE = MessageKind.STAFF_NOTICE
@@ -100,8 +100,9 @@ def test_a_text_reported_undelivered_is_tried_once_more_or_a_person_is_told(
 
 def test_a_code_is_worth_less_time_than_it_is_valid_and_the_rest_days() -> None:
     assert worth_sending(CODE) < timedelta(minutes=5)
-    assert worth_sending(NOTICE) < timedelta(days=1), "there is another one tomorrow"
-    for kind in set(MessageKind) - {CODE, NOTICE}:
+    for kind in TO_STAFF:
+        assert worth_sending(kind) < timedelta(days=1), "there is another one tomorrow"
+    for kind in set(MessageKind) - {CODE} - TO_STAFF:
         assert timedelta(days=3) <= worth_sending(kind) <= timedelta(days=7)
     assert policy.expired(CODE) is MessageState.EXPIRED
     assert policy.expired(NOTICE) is MessageState.EXPIRED
