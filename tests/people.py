@@ -12,7 +12,7 @@ from starlette.types import ASGIApp
 from app.db import reading
 from qungong.sample import PASSWORD
 
-_NEWEST_SEALED = text("SELECT ref FROM grievance WHERE sealed ORDER BY id DESC LIMIT 1")
+_SEALED = text("SELECT ref FROM grievance WHERE sealed")
 ORIGIN = "http://county.test"
 
 # The grievance of the county's own story, as a cadre types it in.
@@ -77,10 +77,15 @@ class Person:
         if told["kind"] != "accusation":
             ref: str = (await self.does("/cases", **told))["ref"]
             return ref
+        before = await _sealed_refs()
         await self.does("/cases", **told, accusation_confirmed=True)
-        async with reading() as tx:
-            newest: str = await tx.scalar(_NEWEST_SEALED)
-        return newest
+        (registered,) = await _sealed_refs() - before
+        return registered
+
+
+async def _sealed_refs() -> set[str]:
+    async with reading() as tx:
+        return {row.ref for row in await tx.all(_SEALED)}
 
 
 @asynccontextmanager
