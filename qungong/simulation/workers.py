@@ -12,6 +12,7 @@ from uuid import UUID
 
 from sqlalchemy import text
 
+from app.cases import noticing
 from app.db import Transaction
 from app.delivery import claiming, settling
 from app.delivery.policy import Outcome
@@ -26,7 +27,8 @@ SELECT
   (SELECT min(next_at) FROM clock WHERE next_at IS NOT NULL) AS limits,
   (SELECT min(due_at) FROM outbox_message WHERE state = 'queued' AND kind <> 'survey_owed') AS texts,
   (SELECT min(due_at) FROM outbox_message WHERE state = 'queued' AND kind = 'survey_owed') AS surveys,
-  (SELECT min(close_at) FROM grievance WHERE phase = 'answered') AS archiving
+  (SELECT min(close_at) FROM grievance WHERE phase = 'answered') AS archiving,
+  (SELECT min(due_at) FROM notice_owed WHERE settled_at IS NULL) AS notices
 """)
 _BATCH: Final = 100
 _BEFORE_ALL: Final[deadlines.Place] = (datetime(1970, 1, 1, tzinfo=UTC), UUID(int=0))
@@ -50,6 +52,7 @@ class Workers:
             "surveys": self._ask,
             "turns": self._see_to,
             "archiving": self._archive,
+            "notices": self._notice,
         }
 
     async def catch_up(self, until: datetime) -> None:
@@ -59,7 +62,7 @@ class Workers:
     async def run_out(self, until: datetime) -> None:
         """What still comes of cases that nobody acts on any more. Texts that others owe of late are left to be sent."""
         await self._all_due(until - _OF_LATE, self._kinds)
-        await self._all_due(until, ("limits", "archiving", "turns"))
+        await self._all_due(until, ("limits", "archiving", "turns", "notices"))
 
     async def _all_due(self, until: datetime, kinds: Iterable[str]) -> None:
         while True:
@@ -92,6 +95,10 @@ class Workers:
 
     async def _archive(self, moment: datetime) -> None:
         await self._each(moment, deadlines.to_archive, deadlines.archive)
+
+    async def _notice(self, moment: datetime) -> None:
+        async with self._at(moment) as tx:
+            await noticing.text_owed(tx, most=_BATCH)
 
     async def _each(
         self,

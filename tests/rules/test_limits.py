@@ -94,7 +94,7 @@ def test_the_other_stages_take_the_same_whatever_the_case(stage: Stage, limit: s
 def test_one_is_reminded_the_earlier_the_longer_the_limit_and_of_the_same_day_not_at_all() -> None:
     told = {str(one.limit): one.remind_before for one in DEFAULTS.rules}
     assert told == {
-        "0wd": 0, "1wd": 1, "2wd": 1, "3wd": 1, "5wd": 2, "10wd": 5, "15wd": 5, "30wd": 5, "15d": 5, "60d": 5,
+        "0wd": 0, "1wd": 1, "2wd": 1, "3wd": 1, "5wd": 2, "10wd": 5, "15wd": 5, "30wd": 5, "15d": 5, "30d": 5, "60d": 5,
     }  # fmt: skip
 
 

@@ -211,7 +211,7 @@ async def counted() -> AsyncIterator[list[str]]:
 
 
 @pytest.mark.parametrize("size", [1, 120])
-async def test_a_push_costs_at_most_three_statements_however_much_is_in_it(
+async def test_push_costs_few_statements_however_much_is_in_it(
     web: httpx.AsyncClient, size: int
 ) -> None:
     ids = await announced(size, MessageKind.MOVED)
@@ -226,7 +226,8 @@ async def test_a_push_costs_at_most_three_statements_however_much_is_in_it(
     for where, items in ((REPORTS, [*receipts, *receipts]), (REPLIES, [*replies, *replies])):
         async with counted() as asked:
             assert (await web.post(where, json=items)).json() == TAKEN_WELL
-        assert 1 <= len(asked) <= 3, asked
+        # Three for the batch, and three for the log of what was evaluated.
+        assert 1 <= len(asked) <= 6, asked
     arrived = [one for one in ids if (await state(one))[0] == "delivered"]
     assert len(arrived) == -(-size // 4)
     assert sum([await taken(item) for item in replies]) == size

@@ -261,7 +261,7 @@ async def test_whose_text_did_not_arrive_is_called(village: Village, staff: Staf
     assert (call.cause, await texts(asked)) == ("undelivered", ["survey"])
 
 
-async def test_taking_a_text_costs_three_statements(village: Village) -> None:
+async def test_taking_a_text_costs_few_statements(village: Village) -> None:
     phone = new_phone()
     await village.asked(phone)
     await village.asked(phone)
@@ -272,7 +272,8 @@ async def test_taking_a_text_costs_three_statements(village: Village) -> None:
             await reply(phone, words)
         finally:
             observers.remove(sent.append)
-        assert 0 < len(sent) <= 3, (words, sent)
+        # Three for the text, four for the log of what was evaluated and of the call that is owed.
+        assert 0 < len(sent) <= 7, (words, sent)
 
 
 async def test_an_answer_and_the_next_turn_cannot_pass_each_other(

@@ -158,7 +158,8 @@ async def test_withdrawing_costs_a_webhook_no_statement_more(village: Village) -
                 await receiving.receive(tx, [InboundText(f"SM{phone}", phone, words)])
         finally:
             observers.remove(told.append)
-        assert len([one for one in told if one not in ("BEGIN", "COMMIT")]) <= 3, told
+        # Three for the reply, four for the log of what was evaluated and of the call that is owed.
+        assert len([one for one in told if one not in ("BEGIN", "COMMIT")]) <= 7, told
         assert await states(asked) == [("survey", "done")]
 
 
@@ -225,7 +226,9 @@ async def test_after_its_window_a_question_is_not_sent_again(
 async def test_what_does_not_count_leaves_the_question(village: Village, staff: Staff) -> None:
     phone = new_phone()
     asked = await village.asked_soon(phone)
-    await official(phone, staff, account="guangshun")
+    # Entered before the round was answered, but not called yet: as where the question was queued meanwhile.
+    with clock.moved(-DAY):
+        await official(phone, staff, account="guangshun")
     assert await reply(phone, "1") is ReplyEffect.DISCOUNTED
     assert await answers(asked) == []
     await sent(asked)
