@@ -60,7 +60,7 @@ def downgrade() -> None:
     for owner in ("unit", "staff"):
         op.drop_index(f"official_number_of_{owner}", table_name="official_number")
     op.drop_index("clock_reminding", table_name="clock")
-    # Nothing but that somebody was told to sign in.
+    # A row says only that a notice to sign in was sent.
     op.execute(
         "DELETE FROM texted t USING outbox_message m WHERE m.id = t.message_id AND m.kind = 'staff_notice'"
     )

@@ -84,7 +84,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    # Who was called because of whose number it was called all the same; nobody evaluated.
+    # A call that was owed because of an official number stays; no evaluation is counted.
     op.execute("UPDATE surveys.return_call SET cause = 'unit_number' WHERE cause = 'own_case'")
     op.execute("UPDATE surveys.return_call SET result = 'not_reached' WHERE result = 'handler'")
     op.execute("ALTER TABLE surveys.call_try DISABLE TRIGGER USER")

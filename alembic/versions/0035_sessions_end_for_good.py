@@ -1,4 +1,4 @@
-"""Who is disabled, gets another password or whose post ended is signed out for good, whoever changes it and how."""
+"""Triggers end sessions for good when a person is disabled, gets another password, or loses the post."""
 
 import sqlalchemy as sa
 

@@ -50,7 +50,7 @@ def upgrade() -> None:
 def downgrade() -> None:
     op.drop_table("notice_owed")
     op.drop_column("grievance", "news")
-    # Nothing but that somebody was told to sign in.
+    # A row says only that a notice to sign in was sent.
     told = ", ".join(f"'{kind}'" for kind in TO_STAFF)
     op.execute(
         f"DELETE FROM texted t USING outbox_message m WHERE m.id = t.message_id AND m.kind IN ({told})"  # noqa: S608 - constants

@@ -1,4 +1,4 @@
-"""Devices that signed in before, codes bound to the device that asked, and accounts found in whichever case they are typed."""
+"""Known devices, one-time codes bound to a device, and accounts found in upper or lower case."""
 
 import sqlalchemy as sa
 
