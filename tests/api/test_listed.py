@@ -43,7 +43,7 @@ async def test_listed_cases_are_shown_to_all_staff_of_the_county(who: Who, accou
     assert [one for one in found if one in refs] == refs[::-1]
     item = found[refs[0]]
     assert (item["village"], item["holder_code"]) == ("工农茶叶产业社区居民委员会", "500153003007")
-    for words in ("赵秘密", "502", "13983001235"):
+    for words in ("赵秘密", "3栋", "502室", "13983001235"):
         assert words not in str(found)
 
 
