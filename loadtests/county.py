@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+import msgspec
 from rich.progress import track
 from sqlalchemy import TextClause, text
 from sqlmodel import SQLModel
@@ -44,7 +45,8 @@ _UNITS = text("""
 SELECT u.id, u.name, u.kind, u.county_id, c.code AS county_code, cc.id AS center_id, cc.name AS center_name,
   d.id AS discipline_id, d.name AS discipline_name,
   true AS category_known, CAST(NULL AS int) AS accused_id, CAST(NULL AS int) AS village_id, CAST(NULL AS uuid) AS person_id,
-  k.version AS calendar_version, CAST(NULL AS int) AS limits_version, CAST(NULL AS int[]) AS categories
+  k.version AS calendar_version, CAST(NULL AS int) AS limits_version, CAST(NULL AS int[]) AS categories,
+  false AS number_official, 0 AS other_names, CAST(NULL AS json) AS open_before, CAST(NULL AS json) AS used
 FROM unit u JOIN unit c ON c.id = u.county_id
 JOIN unit cc ON cc.county_id = c.id AND cc.kind = 'command_center'
 LEFT JOIN calendar k ON k.county_id = c.id
@@ -73,13 +75,20 @@ class Copying(Transaction):
         super().__init__(driver)
         self.copying, self.desks = driver, desks
         self.rows: dict[type[Stored], list[Stored]] = {}
+        self.once: set[tuple[Any, ...]] = set()
 
     @override
-    async def one_or_none(self, statement: TextClause, /, **values: Any) -> Any:
-        return self.desks[values["asked_code"]]
+    async def at_once(self, statement: TextClause, /, **values: Any) -> list[Any]:
+        return [self.desks[values["asked_code"]]]
 
     @override
     def add(self, row: Stored) -> None:
+        if row.ADD_ONCE:
+            columns = SQLModel.metadata.tables[str(row.__tablename__)].primary_key.columns
+            key = (type(row), *(getattr(row, column.name) for column in columns))
+            if key in self.once:
+                return
+            self.once.add(key)
         self.rows.setdefault(type(row), []).append(row)
 
     @override
@@ -116,7 +125,12 @@ async def fill(cases: int, *, seed: int, ping_pong: int, township: str) -> Known
     async with transaction(on) as tx:
         units = list(await tx.all(_UNITS))
         citizens = _citizens(chance)
-        copying = Copying(await tx.driver(), {str(row.id): row for row in units})
+        driver = await tx.driver()
+        # COPY sends values as binary, for which the driver knows no JSON.
+        await driver.set_type_codec(
+            "jsonb", schema="pg_catalog", format="binary", encoder=_binary_json, decoder=bytes
+        )
+        copying = Copying(driver, {str(row.id): row for row in units})
         for citizen in citizens:
             copying.add(citizen)
         await copying.copy()
@@ -132,12 +146,18 @@ async def fill(cases: int, *, seed: int, ping_pong: int, township: str) -> Known
             if number % _BATCH == _BATCH - 1:
                 await copying.copy()
         await copying.copy()
+    await on.close()  # its connection takes JSON only for COPY
     async with transaction(on) as tx:
         tokens = await _tokens(tx)
     async with transaction(on) as tx:
         await tx.execute(_ANALYZE)
     await on.close()
     return Known(tracked, waiting, tokens)
+
+
+def _binary_json(value: Any) -> bytes:
+    """Its version, 1, and the text."""
+    return b"\x01" + msgspec.json.encode(value)
 
 
 def _plan(

@@ -126,9 +126,11 @@ class Postgres:
 
     def _psql(self, sql: str, database: str) -> subprocess.CompletedProcess[str]:
         where = ["-h", str(self.socket_folder()), "-p", "5432", "-U", "postgres", "-d", database]
-        argv = [str(self.program("psql")), "-XAtq", "-v", "ON_ERROR_STOP=1", *where, "-c", sql]
+        argv = [str(self.program("psql")), "-XAtq", "-v", "ON_ERROR_STOP=1", *where]
         return subprocess.run(  # noqa: S603 - our own binary
             argv,
+            # Not as an argument: those have a greatest length.
+            input=sql,
             capture_output=True,
             text=True,
             env=ENVIRONMENT | {"PGCONNECT_TIMEOUT": "5"},
