@@ -11,12 +11,21 @@ from typing import Any, ClassVar, Final
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import BigInteger, Index, LargeBinary, Text, Uuid, text
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Index,
+    LargeBinary,
+    SmallInteger,
+    Text,
+    Uuid,
+    text,
+)
 from sqlmodel import Field, SQLModel
 
 from app import keys
 from app.db import Transaction
-from app.stored import MOMENT, Stored, plain
+from app.stored import MOMENT, Found, Stored, plain
 
 SCHEMA: Final = "surveys"
 
@@ -41,13 +50,26 @@ class LogEntry(Stored, table=True):
     seal: bytes
 
 
+class LogHead(Stored, table=True):
+    """The newest entry's number and seal, in the only row of its table. Writers of the log lock this row."""
+
+    __tablename__ = "evaluation_log_head"
+    __table_args__ = (CheckConstraint("id = 1", name="only_one"), {"schema": SCHEMA})
+    CHANGING: ClassVar[tuple[str, ...]] = ("number", "seal")
+
+    id: int = Field(
+        primary_key=True, sa_type=SmallInteger, sa_column_kwargs={"autoincrement": False}
+    )
+    number: int = Field(sa_type=BigInteger)
+    seal: bytes
+
+
 # Locked months, which have digests of their own, and the log itself.
-NOT_LOGGED: Final = frozenset({"month_satisfaction", "evaluation_log"})  # fmt: skip
+NOT_LOGGED: Final = frozenset({"month_satisfaction", "evaluation_log", "evaluation_log_head"})
 _FIRST_SEAL: Final = b""
 _BATCH: Final = 1000
-_ALONE: Final = text("SELECT pg_advisory_xact_lock(:key)")
-_ALONE_KEY: Final = int.from_bytes(b"evalog")
-_LAST: Final = text("SELECT number, seal FROM surveys.evaluation_log ORDER BY number DESC LIMIT 1")
+_HEAD: Final = text("SELECT id, number, seal FROM surveys.evaluation_log_head")
+_LOCK_HEAD: Final = text("SELECT id, number, seal FROM surveys.evaluation_log_head FOR UPDATE")
 _CALLED: Final = text("SELECT survey_id FROM surveys.return_call WHERE survey_id = ANY(:ids)")
 _COUNT: Final = text("SELECT count(*) FROM surveys.evaluation_log")
 _ALL: Final = text(
@@ -70,22 +92,21 @@ async def append(tx: Transaction, added: Sequence[Stored], changed: Sequence[Sto
     if not (new or old):
         return
     now = await tx.now()
-    await tx.execute(_ALONE, key=_ALONE_KEY)
-    # After the lock, so that it sees the one before.
-    last = await tx.one_or_none(_LAST)
-    number, before = (0, _FIRST_SEAL) if last is None else (last.number, last.seal)
+    [found] = await tx.all(_LOCK_HEAD)
+    head = LogHead.read(found)
     for row in [*await _really_added(tx, new), *old]:
-        number += 1
+        head.number += 1
         entry = LogEntry(
-            number=number,
+            number=head.number,
             table_name=_name(type(row)),
             row_key=_key_of(type(row), row.__dict__),
             at=now,
             body=_encoder.encode(_body(type(row), row.__dict__)).decode(),
             seal=_FIRST_SEAL,
         )
-        entry.seal = before = _seal(entry, before)
+        entry.seal = head.seal = _seal(entry, head.seal)
         tx.add(entry)
+    tx.change(head)
 
 
 def is_logged(kind: type[Stored]) -> bool:
@@ -106,23 +127,32 @@ async def how_many(tx: Transaction) -> int:
 async def broken(tx: Transaction) -> AsyncIterator[tuple[int, list[Wrong]]]:
     """Batch by batch: how many entries or rows were looked at, and what is wrong with them."""
     kinds = {_name(kind): kind for kind in logged_kinds()}
-    after, seal = 0, _FIRST_SEAL
-    while rows := await tx.all(_ALL, after=after, batch=_BATCH):
-        wrong: list[Wrong] = []
-        for row in map(LogEntry.read, rows):
-            if row.number != after + 1:
-                wrong.append(_wrong("evaluation_log", after + 1, "评价日志缺失"))
-            elif row.seal != _seal(row, seal):
-                wrong.append(_wrong("evaluation_log", row.number, "评价日志与校验值不符"))
-            after, seal = row.number, row.seal
+    last = LogHead(id=1, number=0, seal=_FIRST_SEAL)
+    while rows := await tx.all(_ALL, after=last.number, batch=_BATCH):
+        wrong = _entries_differing(rows, last)
         for name, kind in kinds.items():
             told = {row.row_key for row in rows if row.table_name == name}
             there = await _there(tx, kind, sorted(told))
             wrong += [_wrong(name, key, "写入过的记录缺失") for key in sorted(told - there)]
         yield len(rows), wrong
+    head = await tx.one_or_none(_HEAD)
+    if head is None or (head.number, head.seal) != (last.number, last.seal):
+        yield 0, [_wrong("evaluation_log", last.number + 1, "评价日志缺失最新的记录")]
     for kind in kinds.values():
         async for found in _rows_differing(tx, kind):
             yield 0, found
+
+
+def _entries_differing(rows: Sequence[Found], last: LogHead) -> list[Wrong]:
+    """What is wrong with the next entries. `last` is the entry before them, and afterwards the newest of them."""
+    wrong: list[Wrong] = []
+    for row in map(LogEntry.read, rows):
+        if row.number != last.number + 1:
+            wrong.append(_wrong("evaluation_log", last.number + 1, "评价日志缺失"))
+        elif row.seal != _seal(row, last.seal):
+            wrong.append(_wrong("evaluation_log", row.number, "评价日志与校验值不符"))
+        last.number, last.seal = row.number, row.seal
+    return wrong
 
 
 async def _rows_differing(tx: Transaction, kind: type[Stored]) -> AsyncIterator[list[Wrong]]:

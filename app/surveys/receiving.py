@@ -111,6 +111,7 @@ async def receive(
     await confidential.enter(tx)
     phone_keys = [keys.lookup("phone", one.from_phone) for one in texts]
     moment = await each_at_a_time(tx, phone_keys)
+    tx.began(moment)
     now = now or clock.adjust(moment)
     sent_at = [_sent_at(one, now) for one in texts]
     rows = await tx.all(

@@ -272,8 +272,8 @@ async def test_taking_a_text_costs_few_statements(village: Village) -> None:
             await reply(phone, words)
         finally:
             observers.remove(sent.append)
-        # Three for the text, four for the log of what was evaluated and of the call that is owed.
-        assert 0 < len(sent) <= 7, (words, sent)
+        # Three for the text, one for the head of the log, one for the call that is owed.
+        assert 0 < len(sent) <= 5, (words, sent)
 
 
 async def test_an_answer_and_the_next_turn_cannot_pass_each_other(

@@ -29,7 +29,7 @@ from app.directory.models import Citizen, OfficialNumber, Staff
 from app.doctor.verification import Part
 from app.stored import Stored
 from app.supervision.models import Appeal, Card
-from app.surveys.evaluation_log import LogEntry
+from app.surveys.evaluation_log import LogEntry, LogHead
 from app.surveys.looks import Look
 from app.surveys.models import Answer, CallTry, OptOut, Reply, ReturnCall, Survey
 from tests.tampering.story import Story
@@ -99,6 +99,7 @@ SCOPES: Final = (
     Scope(Reply, "provider_message_id LIKE :replies", Part.EVALUATIONS, key=("provider_message_id",)),
     Scope(OptOut, "out_at IS NOT NULL", Part.EVALUATIONS, key=("phone_key",)),
     Scope(LogEntry, "number > 0", Part.EVALUATIONS, key=("number",)),
+    Scope(LogHead, "id = 1", Part.EVALUATIONS),
     Scope(Look, "number > 0", Part.EVALUATIONS, key=("number",)),
 )  # fmt: skip
 

@@ -111,9 +111,9 @@ _NEVER = {
         "case_event", "event_text", "case_party", "paper", "photo", "person_as_given", "citizen", "staff",
         "official_number", "survey", "call_try", "reply", "opt_out", "evaluation_log", "look",
     },
-    "swap": {"appeal", "official_number", "return_call", "opt_out", "look"},
+    "swap": {"appeal", "official_number", "return_call", "opt_out", "look", "evaluation_log_head"},
     "remove": {"official_number"},
-    "insert": {"official_number"},
+    "insert": {"official_number", "evaluation_log_head"},
     "change": set[str](),
 }  # fmt: skip
 CASES = [
