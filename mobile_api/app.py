@@ -5,7 +5,6 @@ from contextlib import asynccontextmanager
 from typing import Any, Final
 
 from fastapi import FastAPI
-from fastapi.routing import APIRoute
 from typing_extensions import override
 
 from app.cases import photos as photo_store
@@ -13,6 +12,7 @@ from app.http import problems, reference
 from app.http.body_limit import BodyLimit
 from app.http.cross_site import CrossSiteGuard
 from app.http.openapi import describe_refusals
+from app.http.operations import add_routes
 from app.settings import settings
 from mobile_api import (
     cadre,
@@ -56,11 +56,11 @@ def create_app() -> FastAPI:
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
-        generate_unique_id_function=_operation_id,
         lifespan=_running,
     )
     app.state.rate_limits = RateLimits(settings().redis_url)
-    parts = (
+    add_routes(
+        app.router,
         sign_in.router,
         photos.looking,
         photos.sending,
@@ -73,8 +73,6 @@ def create_app() -> FastAPI:
         cadre_listed.router,
         tracking.router,
     )
-    for part in parts:
-        app.include_router(part)
     reference.install(app)
     problems.install(app)
     app.add_middleware(BodyLimit, larger={"/photos": photos.MAX_UPLOAD})
@@ -88,7 +86,3 @@ async def _running(app: FastAPI) -> AsyncIterator[None]:
     yield
     await app.state.rate_limits.close()
     await photo_store.end_decoders()
-
-
-def _operation_id(route: APIRoute) -> str:
-    return route.name

@@ -27,6 +27,7 @@ from app.errors import (
     TooMany,
 )
 from app.http.inputs import Ref
+from app.http.operations import Operation
 from app.http.photos import StoredPhoto, a_photo
 from app.http.problems import problems
 from app.http.transaction import OneTransaction, Repeated, Tx
@@ -48,7 +49,9 @@ MAX_UPLOAD = MAX_BYTES + 4096
 # A photo on its way in lies on the disk: many arrive at once, and slowly.
 MultiPartParser.spool_max_size = 64 * 1024
 
-sending = APIRouter(prefix="/photos", tags=["照片"], dependencies=[Depends(require_key)])
+sending = APIRouter(
+    prefix="/photos", tags=["照片"], dependencies=[Depends(require_key)], route_class=Operation
+)
 looking = APIRouter(tags=["照片"], route_class=OneTransaction)
 PhotoId = Annotated[UUID, Path(description="照片编号")]
 

@@ -15,6 +15,7 @@ from app.errors import NotFound, NotPermitted, SignInRequired, TooMany, WrongCod
 from app.http.at_sign_in import AtSignIn, shown_at_sign_in, shown_to_whoever_signed_in
 from app.http.inputs import Identifier, Input, Line, UnitCode
 from app.http.moments import At
+from app.http.operations import Operation, add_routes
 from app.http.phone import Phone
 from app.http.problems import problems
 from app.http.secret import OneTimeCode, Password
@@ -24,7 +25,7 @@ from app.http.who import CITIZEN_COOKIE, STAFF_COOKIE, SignedInCitizen
 
 router = APIRouter(tags=["登录"], route_class=OneTransaction)
 # These have transactions of their own, and their answers hold a token, which is never kept to be given again.
-_signing_in = APIRouter()
+_signing_in = APIRouter(tags=["登录"], route_class=Operation)
 
 DeviceName = Annotated[Line, StringConstraints(max_length=60)]
 
@@ -232,4 +233,4 @@ async def revoke(
     await sessions.revoke(tx, session_id, by=signed_in)
 
 
-router.include_router(_signing_in)
+add_routes(router, _signing_in)

@@ -10,6 +10,7 @@ from app.cases import timeline
 from app.db import reading
 from app.errors import NotFound, TooMany
 from app.http.inputs import Input, Ref, plain
+from app.http.operations import Operation
 from app.http.problems import problems
 from app.http.visitor import AddressKey
 from mobile_api.rate_limits import Counted
@@ -20,7 +21,7 @@ PER_ADDRESS: Final = 60
 PER_CASE: Final = 120
 _HEADERS: Final = {"Cache-Control": "no-store"}
 
-router = APIRouter(tags=["公开"])
+router = APIRouter(tags=["公开"], route_class=Operation)
 
 
 def _as_typed(code: Any) -> Any:

@@ -5,33 +5,29 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 
 from fastapi import APIRouter, FastAPI
+from starlette.routing import Mount, Router
 from starlette.types import ASGIApp
 
 from app.db import database
 from app.http import problems
+from app.http.operations import add_routes
 from qungong import service_pages
 from qungong.edge import Edge
 
 
 def compose(mounted: Mapping[str, FastAPI], routers: Iterable[APIRouter]) -> ASGIApp:
     """`mounted` by the path they stand at; `routers` have theirs written in them."""
-    root = FastAPI(
-        openapi_url=None,
-        docs_url=None,
-        redoc_url=None,
-        redirect_slashes=False,
-        lifespan=partial(_running, list(mounted.values())),
-    )
-    for router in (service_pages.router, *routers):
-        root.include_router(router)
-    for path, part in mounted.items():
-        root.mount(path, part)
-    problems.install(root, pages=True)
-    return Edge(root)
+    rest = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False)
+    add_routes(rest.router, service_pages.router, *routers)
+    problems.install(rest, pages=True)
+    # Side by side: a part inside an application would pass that one's layers and its own.
+    parts = [Mount(path, part) for path, part in mounted.items()]
+    parts.append(Mount("", rest))
+    return Edge(Router(parts, lifespan=partial(_running, list(mounted.values()))))
 
 
 @asynccontextmanager
-async def _running(parts: Iterable[FastAPI], _root: FastAPI) -> AsyncIterator[None]:
+async def _running(parts: Iterable[FastAPI], _router: object) -> AsyncIterator[None]:
     """Mounted applications are not told of start and end by the framework."""
     async with AsyncExitStack() as stack:
         stack.push_async_callback(_disconnect)

@@ -3,7 +3,6 @@
 from typing import Any, Final
 
 from fastapi import FastAPI
-from fastapi.routing import APIRoute
 from typing_extensions import override
 
 from app.api import (
@@ -42,6 +41,7 @@ from app.http import problems, reference
 from app.http.body_limit import BodyLimit
 from app.http.cross_site import CrossSiteGuard
 from app.http.openapi import describe_refusals
+from app.http.operations import add_routes
 from app.http.who import STAFF_COOKIE
 
 MOUNTED_AT: Final = "/api/v1"
@@ -90,16 +90,10 @@ def create_app() -> FastAPI:
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
-        generate_unique_id_function=_operation_id,
     )
-    for part in _PARTS:
-        app.include_router(part.router)
+    add_routes(app.router, *(part.router for part in _PARTS))
     reference.install(app)
     problems.install(app)
     app.add_middleware(BodyLimit)
     app.add_middleware(CrossSiteGuard)
     return app
-
-
-def _operation_id(route: APIRoute) -> str:
-    return route.name

@@ -16,6 +16,7 @@ from app.directory.terms import Role, UnitKind
 from app.errors import KeyReused, NotFound, NotPermitted, SignInRequired, TooMany, WrongCredentials
 from app.http.at_sign_in import AtDesk, acting_as, shown_at_desk, shown_to_whoever_signed_in
 from app.http.inputs import Identifier, Input, Line
+from app.http.operations import Operation, add_routes
 from app.http.problems import problems
 from app.http.secret import Password
 from app.http.transaction import OneTransaction, Tx
@@ -23,8 +24,8 @@ from app.http.visitor import SignInPlace, forget, note_sign_in, remember, rememb
 from app.http.who import STAFF_COOKIE, ByStaff, SignedInStaff, not_kept
 
 # Signing in has transactions of its own, and its answer holds a token, which is never kept to be given again.
-_signing_in = APIRouter(prefix="/sessions")
-_signed_in = APIRouter(prefix="/sessions", route_class=OneTransaction)
+_signing_in = APIRouter(prefix="/sessions", tags=["登录"], route_class=Operation)
+_signed_in = APIRouter(prefix="/sessions", tags=["登录"], route_class=OneTransaction)
 
 Account = Annotated[
     Line,
@@ -233,6 +234,5 @@ async def _me(tx: Transaction, name: str, post_id: int, staff_id: int, held: lis
     )
 
 
-router = APIRouter(tags=["登录"])
-router.include_router(_signing_in)
-router.include_router(_signed_in)
+router = APIRouter()
+add_routes(router, _signing_in, _signed_in)

@@ -11,12 +11,12 @@ from typing import Annotated, Any, cast
 
 import asyncpg
 from fastapi import Depends, Request, Response
-from fastapi.routing import APIRoute
 from typing_extensions import override
 
 from app import idempotency
 from app.db import Transaction, reading, transaction
 from app.errors import KeyReused, Problem
+from app.http.operations import Operation
 from app.idempotency import Given
 
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
@@ -52,7 +52,7 @@ class Repeated(Exception):
         return Response(body, status, {"Idempotent-Replay": "true"}, _JSON)
 
 
-class OneTransaction(APIRoute):
+class OneTransaction(Operation):
     """A route whose handler, given `Tx`, works in one transaction; those that only read work without one."""
 
     @override
