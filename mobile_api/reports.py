@@ -1,7 +1,6 @@
 """What citizens do with their own reports: tell, follow, add, object, press, take back, evaluate."""
 
-from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Path, Query, Response
@@ -10,7 +9,7 @@ from pydantic import BaseModel, Field
 
 from app.auth.actor import CitizenActor
 from app.cases import access, papers, queries, timeline
-from app.cases.actions import filing, reviewing
+from app.cases.actions import filing
 from app.cases.actions.filing import Intake
 from app.cases.dossier import Dossier
 from app.cases.lifecycle import Action, Phase
@@ -24,8 +23,9 @@ from app.errors import (
     SignInRequired,
     TooMany,
 )
-from app.http import usage
-from app.http.case_inputs import Press, Reason, ReviewRequest, Supplement
+from app.http import case_actions, usage
+from app.http.case_actions import Face, SharedAction
+from app.http.case_step import CaseRef, CaseStep
 from app.http.cases import PaperOut
 from app.http.inputs import Input, Ref, ShortText, UnitCode
 from app.http.moments import At
@@ -35,7 +35,6 @@ from app.http.transaction import OneTransaction, Tx
 from app.http.usage import ActingCitizen
 from app.http.visitor import AddressKey
 from app.http.who import ByCitizen, require_key
-from app.supervision import pressing
 from app.surveys import receiving
 from app.surveys.replies import Value
 from app.surveys.terms import ReplyEffect
@@ -165,6 +164,32 @@ class ThanksOut(BaseModel):
     told: str = Field(examples=["感谢您的评价，承办单位看不到是谁评价的。"])
 
 
+async def _step(ref: CaseRef, tx: Tx, by: ActingCitizen) -> CaseStep[CitizenActor]:
+    return CaseStep(tx, ref, by, await tx.now())
+
+
+def _taken(step: CaseStep[CitizenActor], dossier: Dossier) -> ReportStateOut:
+    case = dossier.case
+    return ReportStateOut(
+        ref=case.ref,
+        phase=case.phase,
+        phase_label=case.phase.chinese,
+        waiting=case.waiting,
+        holder=dossier.holder.name,
+        actions=access.actions(dossier, step.by, step.now),
+    )
+
+
+REPORTERS: Final = Face(
+    words=lambda one: one.reporter if isinstance(one, SharedAction) else None,
+    step=_step,
+    taken=_taken,
+    model=ReportStateOut,
+    problems=(KeyRequired, TooMany),
+    answer={"description": "操作后的事件"},
+)
+
+
 @router.post(
     "",
     status_code=201,
@@ -239,78 +264,7 @@ async def my_paper(
     return drawn(await papers.in_full(tx, dossier, paper_id, reporter=True))
 
 
-@router.post(
-    "/{ref}/supply",
-    summary="补充材料",
-    description="收到补正告知后，把缺少的一次说清楚。",
-    responses=_ACT,
-)
-async def supply(ref: Ref, given: Supplement, tx: Tx, by: ActingCitizen) -> ReportStateOut:
-    now = await tx.now()
-    dossier = await filing.supply(tx, ref, by=by, supplement=given.supplement, now=now)
-    return _state(dossier, by, now)
-
-
-@router.post(
-    "/{ref}/object-refusal",
-    summary="对不予受理提出异议",
-    description="由上一级重新研判，只能提一次。",
-    responses=_ACT,
-)
-async def object_refusal(ref: Ref, given: Reason, tx: Tx, by: ActingCitizen) -> ReportStateOut:
-    now = await tx.now()
-    dossier = await filing.object_refusal(tx, ref, by=by, reason=given.reason, now=now)
-    return _state(dossier, by, now)
-
-
-@router.post(
-    "/{ref}/ask-review",
-    summary="申请复查",
-    description="不服答复的，自答复之日起三十日内说明理由，由上一级复查；三十日内作出决定。",
-    responses=_ACT,
-)
-async def ask_review(ref: Ref, given: ReviewRequest, tx: Tx, by: ActingCitizen) -> ReportStateOut:
-    now = await tx.now()
-    dossier = await reviewing.ask_review(tx, ref, by=by, reason=given.reason, now=now)
-    return _state(dossier, by, now)
-
-
-@router.post(
-    "/{ref}/ask-reexamination",
-    summary="申请复核",
-    description="不服复查意见的，自复查决定之日起三十日内说明理由，由再上一级复核；复核意见是最终意见。",
-    responses=_ACT,
-)
-async def ask_reexamination(
-    ref: Ref, given: ReviewRequest, tx: Tx, by: ActingCitizen
-) -> ReportStateOut:
-    now = await tx.now()
-    dossier = await reviewing.ask_reexamination(tx, ref, by=by, reason=given.reason, now=now)
-    return _state(dossier, by, now)
-
-
-@router.post(
-    "/{ref}/withdraw",
-    summary="撤回",
-    description="问题已经解决或不再需要办理时撤回。",
-    responses=_ACT,
-)
-async def withdraw(ref: Ref, given: Reason, tx: Tx, by: ActingCitizen) -> ReportStateOut:
-    now = await tx.now()
-    dossier = await filing.withdraw(tx, ref, by=by, reason=given.reason, now=now)
-    return _state(dossier, by, now)
-
-
-@router.post(
-    "/{ref}/press",
-    summary="催办",
-    description="24 小时内只能催办一次。",
-    responses=_ACT,
-)
-async def press(ref: Ref, given: Press, tx: Tx, by: ActingCitizen) -> ReportStateOut:
-    now = await tx.now()
-    dossier = await pressing.press(tx, ref, by=by, note=given.note or "", now=now)
-    return _state(dossier, by, now)
+case_actions.mount(router, REPORTERS)
 
 
 @router.get(
@@ -344,18 +298,6 @@ async def evaluate(ref: Ref, given: Evaluation, tx: Tx, by: ActingCitizen) -> Th
         tx, ref, by=by, value=given.value, remark=given.remark or "", now=await tx.now()
     )
     return ThanksOut(told=_NOT_COUNTED if effect is ReplyEffect.DISCOUNTED else _THANKS)
-
-
-def _state(dossier: Dossier, by: CitizenActor, now: datetime) -> ReportStateOut:
-    case = dossier.case
-    return ReportStateOut(
-        ref=case.ref,
-        phase=case.phase,
-        phase_label=case.phase.chinese,
-        waiting=case.waiting,
-        holder=dossier.holder.name,
-        actions=access.actions(dossier, by, now),
-    )
 
 
 def _json(made_by_the_database: str) -> Response:

@@ -4,7 +4,7 @@ import re
 from typing import Annotated, Final
 from uuid import UUID
 
-from pydantic import AfterValidator, Field, StringConstraints
+from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError
 
 from app.cases.photos import MAX_PHOTOS
@@ -30,8 +30,8 @@ def _each_once(ids: list[UUID]) -> list[UUID]:
 
 
 Title = Annotated[
-    Annotated[Line, StringConstraints(max_length=LONGEST_TITLE)] | None,
-    Field(description="标题；不填则取正文第一句，最多 40 字", examples=["13至17栋三天没有自来水"]),
+    Line | None,
+    Field(description="标题；不填则取正文第一句", examples=["13至17栋三天没有自来水"]),
 ]
 Photos = Annotated[
     list[UUID],

@@ -8,32 +8,24 @@ from typing_extensions import override
 from app.api import (
     calendars,
     cards,
+    case_actions,
     cases,
     directory,
-    dispatching,
-    extending,
     filing,
-    handling,
     head_approval,
-    judging,
     limits,
     listed,
     looks,
     official_numbers,
     papers,
     photos,
-    pressing,
-    recategorising,
     reorganising,
     replies,
     reports,
     return_calls,
-    reviewing,
     sessions,
-    supervising,
     text_templates,
     texts,
-    waiting,
     wall,
 )
 from app.errors import SignInRequired
@@ -50,7 +42,7 @@ _DESCRIPTION: Final = (
     "错误一律为 application/problem+json，detail 可直接显示给使用者。"
 )
 _PARTS: Final = (
-    sessions, cases, photos, filing, judging, recategorising, dispatching, handling, extending, waiting, pressing, supervising, reviewing, papers,
+    sessions, cases, photos, filing, case_actions, papers,
     return_calls, replies, looks, texts,
     directory, head_approval, reorganising, official_numbers, calendars, limits, text_templates,
     cards, wall, listed, reports,

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Path, Query
 from pydantic import BaseModel, Field, StrictBool, StringConstraints
 from typing_extensions import override
 
-from app.api.step import ETAG, CaseRef, Step
+from app.api.step import Step
 from app.clock import SHANGHAI
 from app.errors import (
     ActionNotAllowed,
@@ -29,6 +29,7 @@ from app.http.cards import (
     Period,
     begin,
 )
+from app.http.case_step import ETAG, CaseRef
 from app.http.inputs import INT4_MAX, Input, Line, ShortText, UnitCode
 from app.http.moments import At
 from app.http.problems import problems

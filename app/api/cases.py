@@ -1,4 +1,4 @@
-"""Over HTTP: cases as staff see them, in lists and in full. What is done to them is in filing, judging, dispatching, handling."""
+"""Over HTTP: cases as staff see them, in lists and in full. What is done to them is in case_actions."""
 
 from datetime import date, datetime
 from enum import StrEnum
@@ -7,13 +7,13 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Query, Response
 from pydantic import Field, StringConstraints
 
-from app.api.step import ETAG, CaseRef, tag
 from app.cases import access, county_lists, queries
 from app.cases.county_lists import CountyView, Due, Filter
 from app.cases.lifecycle import Phase
 from app.cases.queries import PAGE, View
 from app.errors import InvalidInput, NotFound, NotPermitted, SignInRequired
 from app.http.cards import ONE_DAY, AnyDay, begin
+from app.http.case_step import ETAG, CaseRef, tag
 from app.http.cases import CaseDetail, Inbox, in_full
 from app.http.inputs import INT4_MAX, Input, UnitCode
 from app.http.problems import problems

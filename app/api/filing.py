@@ -1,9 +1,8 @@
-"""Over HTTP: what staff enter for the person who reports: register, supply, object to a refusal, withdraw."""
+"""Over HTTP: staff register a case for the person who reports."""
 
 from fastapi import APIRouter
 from pydantic import BaseModel, Field, StrictBool
 
-from app.api.step import CaseRef, Step, answers
 from app.auth.actor import StaffActor
 from app.cases.actions import filing
 from app.cases.actions.filing import AskedBy, Intake, Registered
@@ -21,8 +20,8 @@ from app.errors import (
 )
 from app.http import usage
 from app.http.accusations import AccusationConfirmed, AccusationTakenOut, require_confirmation
-from app.http.case_inputs import PersonIn, Reason, Supplement
-from app.http.cases import CaseStateOut, SimilarOpen, SimilarOut
+from app.http.case_inputs import PersonIn
+from app.http.cases import SimilarOpen, SimilarOut
 from app.http.inputs import Identifier, Input, Line, Moment, OptionalLine, Paragraphs, UnitCode
 from app.http.moments import At
 from app.http.problems import problems
@@ -160,40 +159,3 @@ async def register(given: Report, tx: Tx, by: ByStaff) -> RegisteredOut | Accusa
     if registered.case.sealed:
         return AccusationTakenOut.of(registered)
     return RegisteredOut.of(registered)
-
-
-@router.post(
-    "/{ref}/supply",
-    summary="代为补正",
-    description="登记单位代反映人补充材料，此后恢复计时。",
-    responses=answers(),
-)
-async def supply(ref: CaseRef, given: Supplement, step: Step) -> CaseStateOut:
-    dossier = await filing.supply(
-        step.tx, ref, by=step.by, supplement=given.supplement, now=step.now
-    )
-    return step.taken(dossier)
-
-
-@router.post(
-    "/{ref}/object-refusal",
-    summary="代为提出异议",
-    description="反映人不服不予受理的，由登记单位代为提出，转上一级研判；限一次。",
-    responses=answers(),
-)
-async def object_refusal(ref: CaseRef, given: Reason, step: Step) -> CaseStateOut:
-    dossier = await filing.object_refusal(
-        step.tx, ref, by=step.by, reason=given.reason, now=step.now
-    )
-    return step.taken(dossier)
-
-
-@router.post(
-    "/{ref}/withdraw",
-    summary="代为撤回",
-    description="反映人不再反映的，由登记单位代为撤回。",
-    responses=answers(),
-)
-async def withdraw(ref: CaseRef, given: Reason, step: Step) -> CaseStateOut:
-    dossier = await filing.withdraw(step.tx, ref, by=step.by, reason=given.reason, now=step.now)
-    return step.taken(dossier)

@@ -6,9 +6,9 @@ from uuid import UUID
 from fastapi import APIRouter, Path
 from fastapi.responses import HTMLResponse
 
-from app.api.step import CaseRef
 from app.cases import access, papers
 from app.errors import NotFound, SignInRequired
+from app.http.case_step import CaseRef
 from app.http.papers import PRINTED, drawn
 from app.http.problems import problems
 from app.http.transaction import OneTransaction, Tx

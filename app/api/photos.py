@@ -5,9 +5,9 @@ from uuid import UUID
 
 from fastapi import APIRouter, Path, Response
 
-from app.api.step import CaseRef
 from app.cases import photos
 from app.errors import NotFound, SignInRequired
+from app.http.case_step import CaseRef
 from app.http.photos import StoredPhoto, a_photo
 from app.http.transaction import OneTransaction, Tx
 from app.http.who import ByStaff

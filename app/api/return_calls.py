@@ -1,4 +1,4 @@
-"""Over HTTP: return calls and the new round that may follow. The rules, and whose calls they are, are in app/surveys."""
+"""Over HTTP: return calls. The rules, and whose calls they are, are in app/surveys."""
 
 from typing import Annotated, Self
 from uuid import UUID
@@ -7,13 +7,8 @@ from fastapi import APIRouter, Path, Query
 from pydantic import BaseModel, Field, StrictBool
 from typing_extensions import override
 
-from app.api.dispatching import PartIn
-from app.api.step import CaseRef, Step, answers
-from app.cases.actions import closing
-from app.cases.actions.dispatching import MOST_ASSISTANTS
 from app.errors import ActionNotAllowed, KeyReused, NotFound, NotPermitted, SignInRequired
-from app.http.cases import CaseStateOut
-from app.http.inputs import Input, OptionalText, Paragraphs
+from app.http.inputs import Input, OptionalText
 from app.http.moments import At
 from app.http.paging import page_of
 from app.http.problems import problems
@@ -110,22 +105,6 @@ class FindingIn(Input):
     )
 
 
-class Rework(Input):
-    reason: Paragraphs = Field(description="重办的理由", examples=["经回访，五楼以上仍没有水。"])
-    lead: PartIn | None = Field(
-        default=None,
-        description="改由哪个单位主办；不填则由原主办单位重新办理。保密事件不能另行指定",
-        examples=[{"unit_code": "500153D11", "task": "更换主管", "days": 7}],
-    )
-    assistants: list[PartIn] = Field(
-        default=[],
-        max_length=MOST_ASSISTANTS,
-        description="这一轮的协办单位",
-        examples=[[{"unit_code": "500153100", "task": "配合停水"}]],
-    )
-    note: OptionalText = Field(default="", description="交办意见", examples=["一周内办结"])
-
-
 @router.get(
     "/return-calls",
     summary="回访列表",
@@ -163,47 +142,6 @@ async def record_finding(call_id: CallId, given: FindingIn, tx: Tx, by: ByStaff)
         tx, call_id, Finding(**given.model_dump()), by=by, now=await tx.now()
     )
     return CallItem.of(call)
-
-
-@router.post(
-    "/cases/{ref}/rework",
-    summary="重办",
-    description="回访属实并征得群众同意后，由原主办单位或另行指定的单位重新办理：新的一轮，重新计时、重新评价，并由上一轮答复人以外的人答复。",
-    responses=answers(NotPermitted),
-)
-async def rework(ref: CaseRef, given: Rework, step: Step) -> CaseStateOut:
-    return step.taken(
-        await return_calls.rework(
-            step.tx,
-            ref,
-            by=step.by,
-            reason=given.reason,
-            lead=None if given.lead is None else given.lead.part(),
-            assistants=[assistant.part() for assistant in given.assistants],
-            note=given.note,
-            now=step.now,
-        )
-    )
-
-
-class Approval(Input):
-    reason: Paragraphs = Field(
-        description="为什么同意，查看了什么",
-        examples=["社区只有一名干部。已查看现场照片，五楼水压正常。"],
-    )
-
-
-@router.post(
-    "/cases/{ref}/approve-answer",
-    summary="同意由原答复人答复",
-    description="重办的事须由上一轮答复人以外的人答复；单位没有其他人的，由县指挥中心查看办理情况后同意，本轮有效。",
-    responses=answers(),
-)
-async def approve_answer(ref: CaseRef, given: Approval, step: Step) -> CaseStateOut:
-    dossier = await closing.approve_answer(
-        step.tx, ref, by=step.by, reason=given.reason, now=step.now
-    )
-    return step.taken(dossier)
 
 
 def _shown(call: CallToMake) -> dict[str, object]:

@@ -1,16 +1,36 @@
-"""What is sent with an action on a case: one model per action, the same on both faces. Knows no rule."""
+"""What is sent with an action on a case: one model per action, the same on every face. Knows no rule."""
 
 from datetime import date
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import BeforeValidator, Field, StrictBool
 
+from app.cases.actions.dispatching import MOST_ASSISTANTS, Part
 from app.cases.actions.filing import PersonHelped
+from app.cases.actions.recategorising import Correction
 from app.cases.models import Outcome, ReviewOutcome, Waiting
-from app.http.inputs import Input, Line, OptionalText, Paragraphs, ShortText, not_a_flag
+from app.http.inputs import (
+    Identifier,
+    Input,
+    Line,
+    OptionalText,
+    Paragraphs,
+    Ref,
+    ShortText,
+    UnitCode,
+    not_a_flag,
+)
 from app.http.phone import ContactNumber
+from app.limits.terms import Kind
 
 Days = Annotated[int, BeforeValidator(not_a_flag), Field(ge=1, le=30)]
+
+
+class Nothing(Input):
+    """Of an action that needs no more than its name."""
+
+
+NOTHING: Final = Nothing()
 
 
 class PersonIn(Input):
@@ -135,3 +155,173 @@ class SupervisionReply(Input):
     reply: Paragraphs = Field(
         description="督办回复，仅办理各方可见", examples=["主管已更换，昨晚恢复供水。"]
     )
+
+
+class Refusal(Input):
+    reason: Paragraphs = Field(
+        description="不予受理的理由", examples=["该事项已进入诉讼程序，应由法院处理。"]
+    )
+    basis: ShortText = Field(description="依据的法规条款", examples=["《信访工作条例》第二十八条"])
+
+
+class SendingDown(Input):
+    to_code: UnitCode = Field(description="下级单位的代码", examples=["500153003007"])
+    reason: Paragraphs = Field(description="退回的理由", examples=["属社区职责，请就地办理。"])
+
+
+class PartIn(Input):
+    unit_code: UnitCode = Field(description="单位代码", examples=["500153100"])
+    task: OptionalText = Field(default="", description="该单位的任务", examples=["恢复供水"])
+    days: int | None = Field(
+        default=None,
+        strict=True,
+        ge=1,
+        le=60,
+        description="几日内完成；不填则按规定的期限",
+        examples=[7],
+    )
+
+    def part(self) -> Part:
+        return Part(self.unit_code, self.task, self.days)
+
+
+class Dispatch(Input):
+    lead: PartIn = Field(description="主办单位，有且只有一个，可以是县内任何单位")
+    assistants: list[PartIn] = Field(
+        default=[],
+        max_length=MOST_ASSISTANTS,
+        description="协办单位",
+        examples=[[{"unit_code": "500153D11", "task": "检修管网", "days": 5}]],
+    )
+    note: OptionalText = Field(default="", description="交办意见", examples=["一周内办结"])
+
+    def parts(self) -> list[Part]:
+        return [one.part() for one in self.assistants]
+
+
+class LeadChange(Input):
+    lead: PartIn = Field(description="改由哪个单位主办，可以是县内任何单位")
+    reason: Paragraphs = Field(
+        description="改派的理由，办理各方可见，反映人不可见",
+        examples=["主管权属已移交县水务局，改由其主办。"],
+    )
+    note: OptionalText = Field(default="", description="交办意见", examples=["一周内办结"])
+
+
+class Addition(Input):
+    assistants: list[PartIn] = Field(
+        min_length=1,
+        max_length=MOST_ASSISTANTS,
+        description="新增的协办单位，各有任务和期限",
+        examples=[[{"unit_code": "500153D11", "task": "检修管网", "days": 5}]],
+    )
+    note: OptionalText = Field(default="", description="交办意见", examples=["协助查清漏点"])
+
+    def parts(self) -> list[Part]:
+        return [one.part() for one in self.assistants]
+
+
+class Settlement(Input):
+    unit_code: UnitCode = Field(description="申请退回的单位", examples=["500153100"])
+    agreed: StrictBool = Field(description="是否同意退回", examples=[True])
+    reason: Paragraphs = Field(
+        description="裁定的理由", examples=["管网权属县水务局，改由其主办。"]
+    )
+
+
+class Excuse(Input):
+    unit_code: UnitCode = Field(description="免予协办的单位", examples=["500153D11"])
+    reason: Paragraphs = Field(description="理由", examples=["主办单位已自行修复，不再需要协办。"])
+
+
+class Merge(Input):
+    primary_ref: Ref = Field(description="并入哪一件", examples=["500153-261122-48392018"])
+    reason: Paragraphs = Field(description="理由", examples=["同一小区同一次停水。"])
+
+
+class ExtensionDecision(Input):
+    granted: StrictBool = Field(description="是否同意", examples=[True])
+    days: Days | None = Field(
+        default=None,
+        description="同意延长几个工作日；不填为所申请的天数，不能多于它",
+        examples=[5],
+    )
+    reason: ShortText = Field(
+        description="审批意见，留存备查；告知反映人的是申请延期的理由",
+        examples=["情况属实，同意。"],
+    )
+
+
+class WaitDecision(Input):
+    granted: StrictBool = Field(description="是否同意", examples=[True])
+    reason: ShortText = Field(
+        description="审批意见，留存备查；告知反映人的是申请挂起的理由",
+        examples=["情况属实，同意。"],
+    )
+
+
+class Instruction(Input):
+    instruction: Paragraphs = Field(description="批示", examples=["请荣隆镇今日内先送水上门。"])
+
+
+class Supervision(Input):
+    demand: Paragraphs = Field(
+        description="督办要求", examples=["请三日内恢复供水，并书面说明停水原因。"]
+    )
+    days: Annotated[int, BeforeValidator(not_a_flag), Field(ge=1, le=15)] = Field(
+        description="几个工作日内回复，1 至 15", examples=[3]
+    )
+
+
+class Listing(Input):
+    reason: ShortText = Field(description="挂牌的理由", examples=["停水五日，涉及二百余户。"])
+
+
+class Unlisting(Input):
+    reason: ShortText = Field(description="摘牌的理由", examples=["已恢复供水，整改到位。"])
+
+
+class Rework(Input):
+    reason: Paragraphs = Field(description="重办的理由", examples=["经回访，五楼以上仍没有水。"])
+    lead: PartIn | None = Field(
+        default=None,
+        description="改由哪个单位主办；不填则由原主办单位重新办理。保密事件不能另行指定",
+        examples=[{"unit_code": "500153D11", "task": "更换主管", "days": 7}],
+    )
+    assistants: list[PartIn] = Field(
+        default=[],
+        max_length=MOST_ASSISTANTS,
+        description="这一轮的协办单位",
+        examples=[[{"unit_code": "500153100", "task": "配合停水"}]],
+    )
+    note: OptionalText = Field(default="", description="交办意见", examples=["一周内办结"])
+
+    def parts(self) -> list[Part]:
+        return [one.part() for one in self.assistants]
+
+
+class Approval(Input):
+    reason: Paragraphs = Field(
+        description="为什么同意，查看了什么",
+        examples=["社区只有一名干部。已查看现场照片，五楼水压正常。"],
+    )
+
+
+class CorrectionIn(Input):
+    kind: Kind | None = Field(
+        default=None,
+        description="改成什么性质：question 咨询，suggestion 建议，help 求助，complaint 投诉；不填则不变。检举控告不能改成，也不能改掉",
+        examples=["complaint"],
+    )
+    category_id: Identifier | None = Field(
+        default=None, description="改成哪个分类；不填则不变", examples=[101]
+    )
+    urgent: StrictBool | None = Field(
+        default=None, description="改为紧急或不紧急；不填则不变", examples=[True]
+    )
+    reason: ShortText = Field(
+        description="为什么要改，仅办理各方可见", examples=["群众反映的是物业服务，不是供水"]
+    )
+
+    def correction(self) -> Correction:
+        return Correction(self.kind, self.category_id, self.urgent)

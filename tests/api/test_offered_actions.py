@@ -9,6 +9,7 @@ from uuid import uuid4
 import pytest
 
 from app.api import app as desk
+from app.api.case_actions import DESK as DESK_FACE
 from app.auth.actor import CitizenActor, StaffActor
 from app.calendars.working_time import WorkingCalendar
 from app.cases import access, deadlines
@@ -19,9 +20,14 @@ from app.cases.lifecycle import RULES, Action, Condition, Phase, Standing
 from app.cases.models import Assignment, AssignmentRole, AssignmentState, Case
 from app.cases.routing import Place
 from app.directory.terms import Role, UnitKind
+from app.errors import Changed, KeyRequired, NotPermitted, TooMany
+from app.http import case_actions
+from app.http.case_actions import CASE_ACTIONS
 from app.limits.rules import NOTHING_SET
 from app.limits.terms import Kind, Stage
 from mobile_api import app as phones
+from mobile_api.cadre import ON_THE_PHONE
+from mobile_api.reports import REPORTERS
 
 DESK, PHONES = desk.create_app().openapi(), phones.create_app().openapi()
 NOW = datetime(2026, 11, 30, tzinfo=UTC)
@@ -54,6 +60,12 @@ class Face:
         return {action for action in self.offers() if self.path(action) is None}
 
 
+MOUNTED: dict[str, case_actions.Face[Any]] = {
+    "desk": DESK_FACE,
+    "cadre": ON_THE_PHONE,
+    "citizen": REPORTERS,
+}
+OF_THE_FACE = {one.type for one in (KeyRequired, NotPermitted, TooMany, Changed)}
 FACES = {
     "desk": Face(
         DESK,
@@ -113,6 +125,7 @@ def test_citizen_has_no_other_standing_than_the_face_counts_with() -> None:
 
 
 def test_action_takes_the_same_input_on_each_face() -> None:
+    """Fields, lengths, descriptions and examples."""
     compared = 0
     for action in Action:
         taken = {
@@ -126,20 +139,60 @@ def test_action_takes_the_same_input_on_each_face() -> None:
     assert compared > 15
 
 
+def test_action_answers_the_same_problems_on_each_face() -> None:
+    """But for what a face asks of every request: a key, a village's post, so many requests a day."""
+    compared = 0
+    for one in CASE_ACTIONS:
+        answered = {
+            name: refusals(face, one.action) - OF_THE_FACE
+            for name, face in FACES.items()
+            if face.path(one.action)
+        }
+        first = answered["desk"]
+        assert {problem.type for problem in one.problems} - OF_THE_FACE <= first
+        assert all(types == first for types in answered.values()), one.action
+        compared += len(answered) > 1
+    assert compared > 15
+
+
+def test_case_action_is_declared_once_and_has_no_other_operation() -> None:
+    """What the lifecycle offers is declared, and nothing else under a case is the name of an action."""
+    declared = [one.action for one in CASE_ACTIONS]
+    assert len(declared) == len(set(declared))
+    of_cards = {Action.CARD, Action.APPEAL, Action.DECIDE_APPEAL}
+    assert set(declared) == (FACES["desk"].offers() | FACES["citizen"].offers()) - of_cards
+    for name, face in FACES.items():
+        offered = {one.action for one in CASE_ACTIONS if MOUNTED[name].words(one) is not None}
+        posted = {action for action in Action if face.path(action)} - of_cards
+        assert posted == offered == face.offers() - of_cards, name
+
+
 def test_person_helped_is_told_the_same_way_on_both_faces() -> None:
     at_desk = plain(DESK, DESK["components"]["schemas"]["Report"])["properties"]["person"]
     on_phone = plain(PHONES, PHONES["components"]["schemas"]["OnBehalf"])["properties"]["person"]
     assert at_desk["anyOf"][0] == on_phone
 
 
-def told(face: Face, action: Action) -> Any:
+def operation(face: Face, action: Action) -> dict[str, Any]:
     path = face.path(action)
-    body = face.document["paths"][path]["post"].get("requestBody")
+    found: dict[str, Any] = face.document["paths"][path]["post"]
+    return found
+
+
+def told(face: Face, action: Action) -> Any:
+    body = operation(face, action).get("requestBody")
     return None if body is None else body["content"]["application/json"]["schema"]
 
 
+def refusals(face: Face, action: Action) -> set[str]:
+    """The types of the problems that the operation may answer."""
+    answers = operation(face, action)["responses"].values()
+    contents = [one["content"].get("application/problem+json", {}) for one in answers]
+    return {named for one in contents for named in one.get("examples", {})}
+
+
 def plain(document: dict[str, Any], schema: Any) -> Any:
-    """A schema with what it refers to in place, and without words for people."""
+    """A schema with what it refers to in place."""
     if isinstance(schema, list):
         return [plain(document, one) for one in schema]
     if not isinstance(schema, dict):
@@ -147,14 +200,7 @@ def plain(document: dict[str, Any], schema: Any) -> Any:
     if "$ref" in schema:
         named = schema["$ref"].rpartition("/")[2]
         return plain(document, document["components"]["schemas"][named])
-    told_to_people = {"title", "description", "examples"}
-    return {
-        name: {field: plain(document, one) for field, one in value.items()}
-        if name == "properties"
-        else plain(document, value)
-        for name, value in schema.items()
-        if name not in told_to_people
-    }
+    return {name: plain(document, one) for name, one in schema.items()}
 
 
 def case_of_the_village(role: AssignmentRole) -> Dossier:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import httpx
 import pytest
 from sqlalchemy import text
 
@@ -260,3 +261,46 @@ async def test_head_of_a_village_answers_on_the_phone_where_only_the_head_may(
     assert (refused.status_code, "单位负责人" in refused.json()["detail"]) == (409, True)
     answered = await head.post(f"/cadre/cases/{ref}/answer", outcome="solved", answer="修好了")
     assert (answered.status_code, answered.json()["phase"]) == (200, "answered")
+
+
+async def test_phone_refuses_a_step_decided_on_an_older_version(cadre: Phone) -> None:
+    path = f"/cadre/cases/{(await cadre.post('/cadre/cases', **ON_BEHALF)).json()['ref']}"
+
+    async def escalated(seen: str) -> httpx.Response:
+        headers = {"Idempotency-Key": "of-seen", "If-Match": seen}
+        body = {"finding": "没有维修能力"}
+        return await cadre.client.post(f"/m/v1{path}/escalate", json=body, headers=headers)
+
+    seen = (await cadre.get(path)).headers["ETag"]
+    now = (await cadre.post(f"{path}/handle")).headers["ETag"]
+    stale = await escalated(seen)
+    assert (stale.status_code, stale.json()["type"]) == (412, "/problems/changed-meanwhile")
+    assert (await cadre.get(path)).headers["ETag"] == now != seen
+    taken = await escalated(now)
+    assert (taken.status_code, taken.json()["holder"]) == (200, "广顺街道")
+
+
+async def test_cadre_prints_the_papers_of_a_case_and_of_no_other(
+    cadre: Phone, citizen: Phone
+) -> None:
+    path = f"/cadre/cases/{(await cadre.post('/cadre/cases', **ON_BEHALF)).json()['ref']}"
+    await cadre.post(f"{path}/request-supplement", missing="请补充房屋编号")
+    paper = (await cadre.get(path)).json()["papers"][-1]
+    page = await cadre.get(f"{path}/papers/{paper['id']}")
+    assert page.status_code == 200
+    assert paper["number"] in page.text
+    assert "请补充房屋编号" in page.text
+    other = f"/cadre/cases/{(await cadre.post('/cadre/cases', **ON_BEHALF)).json()['ref']}"
+    assert (await cadre.get(f"{other}/papers/{paper['id']}")).status_code == 404
+    assert (await citizen.get(f"{path}/papers/{paper['id']}")).status_code == 401
+
+
+async def test_phone_takes_texts_as_long_as_a_desk_does(cadre: Phone) -> None:
+    """A title of 100 letters, a finding of 5,000; and not one more."""
+    longer = ON_BEHALF | {"title": "水" * 101}
+    assert (await cadre.post("/cadre/cases", **longer)).status_code == 422
+    taken = await cadre.post("/cadre/cases", **(ON_BEHALF | {"title": "水" * 100}))
+    assert (taken.status_code, taken.json()["title"]) == (201, "水" * 100)
+    path = f"/cadre/cases/{taken.json()['ref']}/escalate"
+    assert (await cadre.post(path, finding="难" * 5001)).status_code == 422
+    assert (await cadre.post(path, finding="难" * 5000)).status_code == 200
