@@ -38,7 +38,7 @@ _HELD = text("""
 SELECT phone_key, unit_id, staff_id FROM official_number WHERE removed_at IS NULL AND phone_key = ANY(:phone_keys)
 """)
 # One import after the other; two who enter the same number at once meet in the unique index.
-_ALONE = text("LOCK TABLE official_number IN SHARE ROW EXCLUSIVE MODE")
+_ALONE = text("SELECT pg_advisory_xact_lock(hashtext('official_number'))")
 _LIST = """
 SELECT n.id, n.phone_sealed, n.entered_at, u.code AS unit_code, u.name AS unit_name, s.account, s.name AS staff_name
 FROM official_number n LEFT JOIN unit u ON u.id = n.unit_id LEFT JOIN staff s ON s.id = n.staff_id

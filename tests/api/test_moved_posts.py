@@ -8,7 +8,7 @@ from fastapi import FastAPI
 from sqlalchemy import text
 
 from app.clock import moved
-from app.db import reading, transaction
+from app.db import OWNER, reading, transaction
 from app.directory.terms import Role, UnitKind
 from qungong.sample import PASSWORD
 from tests.api.conftest import As, Who
@@ -64,6 +64,7 @@ async def test_session_follows_the_day_after_a_unit_ends_today(who: Who, acting:
     await admin.does(f"/units/{old}/end", last_day=str(today), successor=new)
     assert (await cadre.sees("/sessions/me"))["post"]["unit"]["code"] == old
     async with transaction() as tx:
+        await tx.act_as(OWNER)
         await tx.execute(_LASTS, account=old)
     with moved(timedelta(days=1)):
         assert (await cadre.sees("/sessions/me"))["post"]["unit"]["code"] == new

@@ -128,6 +128,7 @@ async def test_what_was_erased_is_no_longer_printed(who: Who) -> None:
     leader = await who("lingdao")
     ref, paper = await supervised(who, leader)
     async with transaction() as tx:
+        await tx.act_as(OWNER)
         await tx.execute(
             text("""UPDATE event_text SET text = NULL WHERE field = 'demand'
                     AND case_id = (SELECT id FROM grievance WHERE ref = :ref)"""),

@@ -13,7 +13,7 @@ from app.cases.actions import filing
 from app.cases.actions.filing import Intake
 from app.cases.models import Channel
 from app.cases.queries import View
-from app.db import Transaction, reading, transaction
+from app.db import OWNER, Transaction, reading, transaction
 from app.errors import NotFound
 from app.limits.terms import Kind
 from tests import people
@@ -65,6 +65,7 @@ async def outsider(api: FastAPI, request: pytest.FixtureRequest) -> AsyncIterato
     statements = _ELSEWHERE if request.param == "county" else _ELSEWHERE_IN_COUNTY
     names = {"account": account, "county": code, "center": f"{code}ZH"}
     async with transaction() as tx:
+        await tx.act_as(OWNER)
         for statement in statements:
             asked = {name: value for name, value in names.items() if f":{name}" in statement}
             await tx.execute(text(statement), **asked)

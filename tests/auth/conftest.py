@@ -64,7 +64,9 @@ async def at(application: FastAPI) -> AsyncIterator[At]:
 
 
 async def rows(sql: str, **values: object) -> list[tuple[object, ...]]:
+    """By hand, as the owner of the tables."""
     async with db.transaction() as tx:
+        await tx.act_as(db.OWNER)
         return [tuple(row) for row in await tx.all(text(sql), **values)]
 
 

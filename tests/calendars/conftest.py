@@ -5,7 +5,7 @@ import itertools
 import pytest_asyncio
 from sqlalchemy import text
 
-from app.db import Transaction
+from app.db import ORDINARY, OWNER, Transaction
 
 _NEW = text("""
 WITH made AS (
@@ -20,5 +20,7 @@ _numbers = itertools.count(900001)
 @pytest_asyncio.fixture
 async def county_id(tx: Transaction) -> int:
     made: int = await tx.scalar(_NEW, code=str(next(_numbers)))
+    await tx.act_as(OWNER)
     await tx.execute(_OWN, id=made)
+    await tx.act_as(ORDINARY)
     return made

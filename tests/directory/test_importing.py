@@ -10,7 +10,7 @@ from rich.progress import Progress, TaskID
 from sqlalchemy import text
 from typing_extensions import override
 
-from app.db import Transaction
+from app.db import OWNER, Transaction
 from app.directory.importing import SHOWN_FAULTS, Imported, UnitsRefused
 from app.errors import InvalidInput
 from qungong.importing import import_units
@@ -159,6 +159,7 @@ async def test_a_changed_parent_is_refused(tx: Transaction) -> None:
 
 async def test_a_changed_tier_is_refused(tx: Transaction) -> None:
     await bring_in(tx, listed(*SMALL))
+    await tx.act_as(OWNER)
     await tx.execute(text("UPDATE unit SET kind = 'department' WHERE code = '500153100'"))
 
     with pytest.raises(UnitsRefused, match="500153100 在系统中是县级部门"):
@@ -181,6 +182,7 @@ async def test_a_fourth_tier_may_be_added_above_and_the_lower_list_imported_agai
 
 async def test_an_ended_unit_stays_as_it_is_and_gets_no_new_units(tx: Transaction) -> None:
     await bring_in(tx, listed(*SMALL))
+    await tx.act_as(OWNER)
     await tx.execute(_END.bindparams(code="500153003"))
     before = await tree(tx)
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from app.db import Transaction
+from app.db import OWNER, Transaction
 from app.directory import queries
 from app.directory.terms import UnitKind
 from tests.directory.lists import SMALL, bring_in, four_counties, listed
@@ -75,6 +75,7 @@ async def test_a_unit_says_what_it_is_and_where_it_stands(tx: Transaction) -> No
 
 async def test_an_ended_unit_is_found_no_more(tx: Transaction) -> None:
     await bring_in(tx, listed(*SMALL))
+    await tx.act_as(OWNER)
     await tx.execute(
         text(
             "UPDATE unit SET valid_from = CURRENT_DATE - 9, valid_to = CURRENT_DATE - 1 "

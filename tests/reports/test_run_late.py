@@ -10,6 +10,7 @@ from sqlalchemy import text
 
 from app.cases.actions import closing as archiving
 from app.cases.actions import dispatching, handling, judging
+from app.db import OWNER
 from app.directory.terms import UnitKind
 from app.limits.terms import Kind
 from app.reports import correcting, reading, satisfaction, verification
@@ -226,7 +227,9 @@ async def test_words_that_are_read_late_correct_nothing_where_they_do_not_count(
         by = await books.who("zhihui")
         await unread.settle(books.tx, row.id, HandReading.SATISFIED, ref=None, by=by, now=CUTOFF)
         await books.tx.flush()
+    await books.tx.act_as(OWNER)
     await books.tx.execute(_RECEIVED, at=CUTOFF, case_id=late.id)
+    await confidential.enter(books.tx)
     assert await correcting.follow_readings(books.tx, await books.county_id(), now=july(12)) == 0
 
 

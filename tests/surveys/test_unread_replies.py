@@ -7,7 +7,7 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import text
 
-from app.db import transaction
+from app.db import OWNER, transaction
 from app.surveys import confidential, unread
 from app.surveys.terms import HandReading, ReplyEffect
 from tests.auth.conftest import a_unit
@@ -163,12 +163,14 @@ async def test_what_another_county_was_told_is_not_named(who: Who, village: Vill
     other = await a_unit("邻县", "county")
     async with transaction() as tx:
         county_id = await tx.scalar(_COUNTY, id=there.case_id)
+        await tx.act_as(OWNER)
         await tx.execute(_MOVE, id=there.case_id, county_id=other)
     try:
         detail = await center.sees(address)
         assert [one["ref"] for one in detail["may_answer"]] == [here.ref]
     finally:
         async with transaction() as tx:
+            await tx.act_as(OWNER)
             await tx.execute(_MOVE, id=there.case_id, county_id=county_id)
 
 
@@ -183,6 +185,7 @@ async def test_reply_about_a_case_of_another_county_is_not_found(
     other = await a_unit("邻县", "county")
     async with transaction() as tx:
         county_id = await tx.scalar(_COUNTY, id=there.case_id)
+        await tx.act_as(OWNER)
         await tx.execute(_MOVE, id=there.case_id, county_id=other)
         await tx.execute(_NO_PARTY, id=there.case_id)
     try:
@@ -197,6 +200,7 @@ async def test_reply_about_a_case_of_another_county_is_not_found(
         assert await answers(there) == []
     finally:
         async with transaction() as tx:
+            await tx.act_as(OWNER)
             await tx.execute(_MOVE, id=there.case_id, county_id=county_id)
     assert await on_list(center, address)
 

@@ -125,9 +125,7 @@ CASES = [
 
 
 @pytest.mark.parametrize(("scope", "how"), CASES)
-async def test_each_tampering_is_named(
-    hand: Hand, scope: Scope, how: str, record_property: Any
-) -> None:
+async def test_each_tampering_is_named(hand: Hand, scope: Scope, how: str) -> None:
     parts = {scope.part, Part.RECORDS}
     before = {part: await faults(hand, part) for part in parts}
     done, refused = 0, set[str]()
@@ -146,7 +144,6 @@ async def test_each_tampering_is_named(
     for part in parts:
         assert await faults(hand, part) == before[part]
     assert done == TIMES, (SEED, refused)
-    record_property("tampered", f"{scope.table} | {how} | {done} | {done} | 0")
 
 
 async def test_a_ciphertext_moved_anywhere_is_named(hand: Hand) -> None:

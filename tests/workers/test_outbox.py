@@ -8,7 +8,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy import text
 
-from app.db import transaction
+from app.db import OWNER, transaction
 from app.delivery import claiming, reports, settling
 from app.delivery.claiming import Claimed
 from app.delivery.policy import ATTEMPTS, Outcome
@@ -99,6 +99,7 @@ async def test_what_has_expired_or_has_no_number_is_never_sent() -> None:
     async with transaction() as tx:
         await tx.execute(_LATE, id=late)
         await tx.execute(_LATE, id=code)
+        await tx.act_as(OWNER)
         await tx.execute(_TO_NOBODY, id=nobody)
     assert [message.id for message in await claim(1)] == [good]
     assert (await row(nobody)).state == MessageState.FAILED
