@@ -102,6 +102,15 @@ class NobodyMaySee(Problem):
     detail = "这件事须保密，接收单位现在没有可以查看它的人员，不能移交。"
 
 
+class StoredDataUnreadable(Problem):
+    """A stored number, name or text was changed in the database; `qungong verify` names where."""
+
+    type = "stored-data-unreadable"
+    status = 409
+    title = "保存的内容无法读取"
+    detail = "数据库中保存的内容被改动过，无法读取，您的操作没有生效。请联系系统管理员运行 qungong verify 核对。"
+
+
 class AccusationOfOwnLine(Problem):
     """The accused is the typist's own unit, or one above or below it: it would learn of the accusation."""
 

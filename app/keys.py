@@ -18,6 +18,8 @@ _NONCE_BYTES = 12
 # The first byte of a ciphertext names its format; another format or key gets another number.
 _FORMAT: Final = b"\x02"
 
+# What pages show instead of such a text.
+UNREADABLE: Final = "（无法读取）"
 # Where a ciphertext is stored. It is authenticated with the ciphertext, which can be opened nowhere else.
 Place = NewType("Place", bytes)
 
@@ -66,7 +68,7 @@ def shown(sealed: bytes | None, place: Place) -> str | None:
     try:
         return None if sealed is None else decrypt(sealed, place)
     except Unreadable:
-        return "（无法读取）"
+        return UNREADABLE
 
 
 def moved(sealed: bytes | None, place: Place, to: Place) -> bytes | None:

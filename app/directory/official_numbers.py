@@ -173,7 +173,7 @@ async def remove(
             county_id=owner.county_id,
             number_id=number_id,
             change=NumberChange.REMOVED,
-            last_four=entered.phone[-4:],
+            last_four="" if entered.phone == keys.UNREADABLE else entered.phone[-4:],
             unit_name=owner.unit_name,
             unit_code=owner.unit_code,
             account=owner.account,
@@ -308,5 +308,5 @@ def _entered(row: Any) -> Entered:
         account=row.account,
         staff_name=row.staff_name,
         entered_at=row.entered_at,
-        phone=keys.decrypt(row.phone_sealed, phone_place(row.id)),
+        phone=keys.shown(row.phone_sealed, phone_place(row.id)) or keys.UNREADABLE,
     )

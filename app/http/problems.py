@@ -14,7 +14,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.routing import Match
 
-from app import errors
+from app import errors, keys
 from app.clock import in_words
 from app.errors import Problem
 from app.http import refusals
@@ -117,6 +117,8 @@ def from_failure(error: Exception) -> Problem:
         return errors.Unavailable(retry_after=2)
     if isinstance(error, RequestValidationError):
         return from_validation(error)
+    if isinstance(error, keys.Unreadable):
+        return errors.StoredDataUnreadable()
     if isinstance(error, HTTPException):
         return _BY_STATUS.get(error.status_code, errors.MalformedRequest)()
     return errors.Unexpected()
@@ -253,7 +255,7 @@ def install(app: FastAPI, *, pages: bool = False) -> None:
 
     async def failure(request: Request, error: Exception) -> Response:
         told = from_failure(error)
-        if told.status >= 500:
+        if told.status >= 500 or isinstance(error, keys.Unreadable):
             # The class and the statement's shape help; the values might be somebody's name or number.
             log.error(
                 "request failed",
@@ -273,6 +275,7 @@ def install(app: FastAPI, *, pages: bool = False) -> None:
     for kind in (
         RequestValidationError,
         HTTPException,
+        keys.Unreadable,
         asyncpg.PostgresError,
         asyncpg.InterfaceError,
         OSError,

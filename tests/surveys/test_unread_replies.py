@@ -25,6 +25,11 @@ SELECT r.reading, r.survey_id, s.account, r.handled_at IS NOT NULL AS handled
 FROM surveys.reply r LEFT JOIN staff s ON s.id = r.handled_by_staff_id WHERE r.provider_message_id = :id
 """)
 _COUNTY = text("SELECT county_id FROM grievance WHERE id = :id")
+_TAMPER = {
+    # Another row's ciphertext: it opens at its own place only.
+    "number": text("UPDATE surveys.reply r SET phone_sealed = o.phone_sealed FROM surveys.reply o WHERE r.provider_message_id = :id AND o.provider_message_id <> :id"),
+    "words": text("UPDATE surveys.reply r SET text_sealed = o.text_sealed FROM surveys.reply o WHERE r.provider_message_id = :id AND o.provider_message_id <> :id"),
+}  # fmt: skip
 _NO_PARTY = text("DELETE FROM case_party WHERE case_id = :id")
 _MOVE = text("UPDATE grievance SET county_id = :county_id WHERE id = :id")
 
@@ -84,6 +89,28 @@ async def test_what_staff_read_is_the_citizens_answer(
         assert call["remark"] == "水有了，就是不大"
     again = await center.post(f"{address}/reading", {"reading": "satisfied"})
     assert (again.status_code, again.json()["type"]) == (409, "/problems/action-not-allowed")
+
+
+@pytest.mark.parametrize("what", list(_TAMPER))
+async def test_tampered_reply_is_refused_in_words_when_a_person_settles_it(
+    who: Who, village: Village, what: str
+) -> None:
+    phone, center = new_phone(), await who("zhihui")
+    asked = await village.asked(phone)
+    await unclear(new_phone(), "水有了，就是不大")
+    address = await unclear(phone, "水有了，就是不大")
+    async with transaction() as tx:
+        await tx.act_as(OWNER)
+        await tx.execute(_TAMPER[what], id=address.removeprefix("/unread-replies/"))
+    assert (await center.sees(address))["phone" if what == "number" else "words"] == "（无法读取）"
+    refused = await center.post(f"{address}/reading", {"reading": "satisfied"})
+    assert (refused.status_code, refused.json()["type"]) == (
+        409,
+        "/problems/stored-data-unreadable",
+    )
+    assert "无法读取" in refused.json()["detail"]
+    assert await answers(asked) == []
+    assert await on_list(center, address)
 
 
 async def test_what_is_no_answer_leaves_the_question_open(who: Who, village: Village) -> None:
