@@ -14,7 +14,7 @@ _REST: Final = r"(?:[!-~]++|[^\s，。；：！？、（）《》“”]*+)"
 # With a scheme or with www: whatever follows. Else a run of labels, to be judged: a host, its port, its path.
 _LINK: Final = re.compile(
     rf"[a-z][a-z0-9+.-]{{0,15}}://{_REST}|(?<![a-z0-9])www\.{_REST}"
-    r"|(?<![a-z0-9@_-])(?<![a-z0-9@_-]\.)(?P<host>[a-z0-9-]++(?:\.[a-z0-9-]++)++)(?P<port>:[0-9]{1,5}+)?(?P<path>[/?#][!-~]*+)?",
+    r"|(?<![a-z0-9@_-])(?<![a-z0-9@_-]\.)(?P<host>[a-z0-9-]++(?>(?:\.[a-z0-9-]++)+))(?P<port>:[0-9]{1,5}+)?(?P<path>[/?#][!-~]*+)?",
     re.IGNORECASE,
 )
 _ADDRESS: Final = re.compile(r"(?:[0-9]{1,3}\.){3}[0-9]{1,3}")

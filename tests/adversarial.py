@@ -51,6 +51,23 @@ def attacks(pattern: re.Pattern[Any], *, most: int, seed: int = 1) -> list[Attac
     return chance.sample(list(found), min(len(found), most))
 
 
+def has_possessive_group(pattern: re.Pattern[Any]) -> bool:
+    """Whether more than a single letter is repeated by a possessive quantifier."""
+    return _has_possessive_group(_parser.parse(pattern.pattern, pattern.flags))
+
+
+def _has_possessive_group(tree: Any) -> bool:
+    return any(
+        (kind is op.POSSESSIVE_REPEAT and not _is_one_letter(value[2]))
+        or any(_has_possessive_group(below) for below in _below(kind, value))
+        for kind, value in tree
+    )
+
+
+def _is_one_letter(tree: Any) -> bool:
+    return len(tree) == 1 and tree[0][0] in (op.LITERAL, *_ONE_LETTER)
+
+
 def seconds(work: Callable[[], object], *, limit: float) -> float:
     """How long it takes; infinity where it was broken off after so much time of the processor.
 

@@ -76,29 +76,29 @@ LONGEST = 670
 # Opting out, with the courtesies around it: 请退订, 我要退订此短信, TD，不要再发了. Nothing else may stand there, so that
 # 不退订, 怎么退订 and 退订了水费怎么办 say something else.
 _SEND_NO_MORE = (
-    r"(?:以后|今后|请|麻烦|拜托|求|我|[您你]们?){0,8}+(?:不要|不用|不必|不想|不需要|无需|别|莫|勿)(?:再|在|给我们?|跟我|向我|老是?|天天|一直|乱){0,8}+"
-    r"(?:来?(?:发|打扰|打搅|骚扰|烦|收|推送)|来)(?:到|给|送|来|我们?|[您你]们|[这此]些?|[这此]种|[这此]类|这样|的|短信|信息|消息|[了啊啦吧哈]){0,8}+"
+    r"(?>(?:以后|今后|请|麻烦|拜托|求|我|[您你]们?){0,8})(?:不要|不用|不必|不想|不需要|无需|别|莫|勿)(?>(?:再|在|给我们?|跟我|向我|老是?|天天|一直|乱){0,8})"
+    r"(?:来?(?:发|打扰|打搅|骚扰|烦|收|推送)|来)(?>(?:到|给|送|来|我们?|[您你]们|[这此]些?|[这此]种|[这此]类|这样|的|短信|信息|消息|[了啊啦吧哈]){0,8})"
 )
 _ASKING = r"(?:请|麻烦(?:[您你]们?)?|拜托|[帮给]我们?|我们?|本人|想要?|要求?|申请|需要|希望|同意|确认|回复?|发送?|直接|短信|[您你]们?好|please|pls)"
 _OUT = r"(?:退[订定](?:请?回复?)?(?:TD?)?|TD|STOP|UNSUBSCRIBE|取消订阅)"
-_BEFORE_OUT = rf"(?:{_SEND_NO_MORE}[\W_]*+)?(?:{_ASKING}[^\S\n]*+){{0,5}}+"
+_BEFORE_OUT = rf"(?:{_SEND_NO_MORE}[\W_]*+)?(?>(?:{_ASKING}[^\S\n]*+){{0,5}})"
 _BEHIND_OUT = (
-    rf"(?:{_SEND_NO_MORE}|(?:非常|十分)?(?:感谢|谢谢|多谢|谢了|谢)(?:[您你]们?|大家)?|(?:麻烦|辛苦|拜托)(?:[您你]们?)?了?|一下|即可"
+    rf"(?>(?:{_SEND_NO_MORE}|(?:非常|十分)?(?:感谢|谢谢|多谢|谢了|谢)(?:[您你]们?|大家)?|(?:麻烦|辛苦|拜托)(?:[您你]们?)?了?|一下|即可"
     r"|[这此]个?|[这此][类种]|[本该]|所有|全部|[您你]们的?|评价|满意度|调查|回访|推送|短信|信息|消息|通知|服务|thanks?|thank you|thx|please|pls|me"
-    r"|[吧啊嘛哈哦呀]|[^\w?]|_)*+"
+    r"|[吧啊嘛哈哦呀]|[^\w?]|_)*)"
 )
-_OPT_OUT = re.compile(rf"{_BEFORE_OUT}(?:{_OUT}|T|CANCEL|QUIT)++{_BEHIND_OUT}", re.IGNORECASE)
+_OPT_OUT = re.compile(rf"{_BEFORE_OUT}(?>(?:{_OUT}|T|CANCEL|QUIT)+){_BEHIND_OUT}", re.IGNORECASE)
 # Sent back whole, our own text asks nobody out, though it ends with 请回复TD.
 _QUESTION_QUOTED = re.compile("1满意2基本满意3不满意")
 _OPT_IN = re.compile(r"(?:HF|START|恢复|恢复订阅|恢复短信|重新订阅)", re.IGNORECASE)
 # The same as the last words behind anything else. Not T, which ends T_T, nor 不要 退订 and 怎么 退订.
 _OPT_OUT_LAST = re.compile(
     r"(?:(?<![不没别未要说\W_])(?:(?=[^\S\n]*[^\w\s])|(?<!没有)(?<!怎么)(?<!怎样)(?<!如何)(?<!咋个))[\W_]++|(?<=[123满意]))"
-    rf"({_BEFORE_OUT}(?:{_OUT}(?:[^\w?]|_)*+){{1,6}}+{_BEHIND_OUT})$",
+    rf"({_BEFORE_OUT}(?>(?:{_OUT}(?>(?:[^\w?]|_)*)){{1,6}}){_BEHIND_OUT})$",
     re.IGNORECASE,
 )
 _COURTESY = re.compile(
-    r"(?:(?:非常|十分|太|多)?(?:感谢|谢谢|谢了|多谢)(?:您们|你们|大家|政府|领导|您|你)?|好的?|收到|知道了|辛苦了?|[您你]们?好|大家好|ok|thanks?|thank you|[了啊呀哈嗯])++",
+    r"(?>(?:(?:非常|十分|太|多)?(?:感谢|谢谢|谢了|多谢)(?:您们|你们|大家|政府|领导|您|你)?|好的?|收到|知道了|辛苦了?|[您你]们?好|大家好|ok|thanks?|thank you|[了啊呀哈嗯])+)",
     re.IGNORECASE,
 )
 _WHO = r"(?:我们?|本人|群众|大家)?(?:表示|觉得|选择?)?"

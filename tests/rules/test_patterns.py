@@ -16,7 +16,7 @@ import mobile_api
 import qungong
 import sms
 import workers
-from tests.adversarial import attacks, worse_than_linear
+from tests.adversarial import attacks, has_possessive_group, worse_than_linear
 
 _PACKAGES: Final = (app, mobile_api, qungong, sms, workers)
 _ROOT: Final = Path(app.__file__).parents[1]
@@ -133,6 +133,19 @@ def test_search_that_begins_anew_at_each_letter_is_found(bad: str) -> None:
 def test_pattern_that_does_not_backtrack_is_found_good(good: str) -> None:
     pattern = re.compile(good)
     assert _slow(pattern, _from_the_beginning(pattern)) is None
+
+
+@pytest.mark.parametrize("name", PATTERNS)
+def test_pattern_has_atomic_groups_instead_of_possessive_quantifiers(name: str) -> None:
+    """Python before 3.11.5 lets the latter match what no other quantifier matches (gh-106052)."""
+    assert not has_possessive_group(PATTERNS[name])
+
+
+def test_possessive_quantifier_of_a_group_is_found() -> None:
+    for bad in ("(?:ab?c)*+", "x(?:y|(?:ab?c){1,3}+)", "(?=(?:ab?c)?+)", "(?>(ab?c)++)"):
+        assert has_possessive_group(re.compile(bad)), bad
+    for good in ("a*+", "[ab]++", r"\d{1,3}+", "(?>(?:ab?c)*)"):
+        assert not has_possessive_group(re.compile(good)), good
 
 
 def test_patterns_are_compiled_in_modules_only() -> None:
