@@ -1,8 +1,5 @@
 """What the migrations make of names that were stored before: each goes to the case it was given for."""
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -13,7 +10,7 @@ from sqlalchemy import text
 
 from app import keys
 from app.db import OWNER, Database, transaction
-from tests.migrations import migration
+from tests.migrations import emptied, migrate, migration
 
 ROOT = Path(__file__).resolve().parents[2]
 COMPARED: Any = next(
@@ -21,7 +18,6 @@ COMPARED: Any = next(
     for one in ScriptDirectory.from_config(Config(ROOT / "alembic.ini")).walk_revisions()
     if one.path.endswith("_names_compared.py")
 )
-_EMPTY = ("DROP SCHEMA public CASCADE", "DROP SCHEMA surveys CASCADE", "CREATE SCHEMA public")
 _UNIT = text("""
 INSERT INTO unit (code, name, short_name, kind, valid_from, head_approves)
 VALUES ('1', '村', '村', 'village', DATE '2020-01-01', false)
@@ -42,27 +38,6 @@ INSERT INTO person_as_given (case_id, name_key, name_sealed, given_at) VALUES (:
 _JOIN = text("UPDATE grievance SET phase = 'merged', primary_id = :primary_id WHERE id = :id")
 _NAMES = text("SELECT case_id, phone_key, name_key, name_sealed FROM person_as_given")
 _CITIZENS = text("SELECT name_sealed FROM citizen")
-
-
-def migrate(url: str, direction: str, to: str) -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "alembic", direction, to],
-        cwd=ROOT,
-        env=os.environ | {"DATABASE_URL": url},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-
-
-async def emptied(own: Database, revision: str) -> None:
-    """The tables as they were at that revision, without a row."""
-    async with transaction(own) as tx:
-        driver = await tx.driver()
-        for statement in _EMPTY:
-            await driver.execute(statement)
-    migrate(own.url, "upgrade", revision)
 
 
 async def test_migration_leaves_a_name_with_the_first_case_that_staff_entered(
