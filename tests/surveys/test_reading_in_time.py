@@ -55,6 +55,15 @@ async def test_reply_is_unread_when_it_takes_too_long(old_pattern: None) -> None
     assert (await reply_reader.read("3")).value is Value.DISSATISFIED
 
 
+@pytest.mark.parametrize("old_pattern", [OLD], indirect=True)
+async def test_reading_process_goes_on_after_a_text_that_was_broken_off(old_pattern: None) -> None:
+    assert (await reply_reader.read("1")).value is Value.SATISFIED
+    before = set(_children())
+    assert (await reply_reader.read(hanging(24))).not_read is NotRead.TOO_SLOW
+    assert before
+    assert before <= set(_children())
+
+
 async def test_reply_is_read_by_another_process_when_one_was_killed() -> None:
     assert (await reply_reader.read("1")).value is Value.SATISFIED
     for child in _children():

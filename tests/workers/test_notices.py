@@ -272,6 +272,13 @@ async def test_escalate_texts_the_staff_of_the_next_unit_once_a_day(cadre: Staff
         assert set(found.values()) == {1 if number == 31 else 2}
 
 
+async def test_notice_is_settled_once_and_not_looked_at_again(cadre: StaffActor) -> None:
+    ref = await registered(cadre, MONDAY)
+    await act(judging.escalate, ref, "gongnong", TEN, **FINDING)
+    with at(TEN):
+        assert [await StaffNotices().step() for _ in range(2)] == [(1, False), (0, False)]
+
+
 async def test_staff_are_not_texted_about_what_they_give_themselves(cadre: StaffActor) -> None:
     ref = await registered(cadre, MONDAY)
     await act(judging.handle, ref, "gongnong", TEN)
