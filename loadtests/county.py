@@ -126,10 +126,7 @@ async def fill(cases: int, *, seed: int, ping_pong: int, township: str) -> Known
         units = list(await tx.all(_UNITS))
         citizens = _citizens(chance)
         driver = await tx.driver()
-        # COPY sends values as binary, for which the driver knows no JSON.
-        await driver.set_type_codec(
-            "jsonb", schema="pg_catalog", format="binary", encoder=_binary_json, decoder=bytes
-        )
+        await copy_json(driver)
         copying = Copying(driver, {str(row.id): row for row in units})
         for citizen in citizens:
             copying.add(citizen)
@@ -153,6 +150,13 @@ async def fill(cases: int, *, seed: int, ping_pong: int, township: str) -> Known
         await tx.execute(_ANALYZE)
     await on.close()
     return Known(tracked, waiting, tokens)
+
+
+async def copy_json(driver: Any) -> None:
+    """COPY sends values as binary, for which the driver knows no JSON."""
+    await driver.set_type_codec(
+        "jsonb", schema="pg_catalog", format="binary", encoder=_binary_json, decoder=bytes
+    )
 
 
 def _binary_json(value: Any) -> bytes:

@@ -22,7 +22,7 @@ from app.identifiers import uuid7
 from app.limits.rules import NOTHING_SET
 from app.limits.terms import Kind, Stage
 from app.settings import settings
-from loadtests.county import Copying
+from loadtests.county import Copying, copy_json
 
 _UNITS = text("""
 SELECT id, name, kind, county_id FROM unit WHERE kind = 'village' ORDER BY id
@@ -47,7 +47,9 @@ async def fill(
         timing = Timing(await calendar_of(tx, units[0].county_id), NOTHING_SET)
         pattern = _dossier(units[0], timing, received)
         _start(pattern, limit, received, red=red)
-        copying = Copying(await tx.driver(), {})
+        driver = await tx.driver()
+        await copy_json(driver)
+        copying = Copying(driver, {})
         for number in range(cases):
             unit = units[number % len(units)]
             _register(copying, _dossier(unit, timing, received), pattern, received)
