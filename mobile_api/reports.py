@@ -36,8 +36,7 @@ from app.http.usage import ActingCitizen
 from app.http.visitor import AddressKey
 from app.http.who import ByCitizen, require_key
 from app.surveys import receiving
-from app.surveys.replies import Value
-from app.surveys.terms import ReplyEffect
+from app.surveys.terms import ReplyEffect, Value
 from mobile_api.registering import ReceiptOut, Told
 
 router = APIRouter(

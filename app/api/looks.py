@@ -15,8 +15,7 @@ from app.http.transaction import OneTransaction, Tx
 from app.http.who import ByStaff, not_kept
 from app.surveys import looks
 from app.surveys.looks import Looked, Seen
-from app.surveys.replies import Value
-from app.surveys.terms import AnswerChannel
+from app.surveys.terms import AnswerChannel, Value
 
 router = APIRouter(prefix="/answers/looks", tags=["查看评价"], route_class=OneTransaction)
 

@@ -15,9 +15,8 @@ from app.http.problems import problems
 from app.http.transaction import OneTransaction, Tx
 from app.http.who import ByStaff
 from app.surveys import return_calls
-from app.surveys.replies import Value
 from app.surveys.return_calls import CallToMake, Finding
-from app.surveys.terms import CallCause, CallResult, CallState
+from app.surveys.terms import CallCause, CallResult, CallState, Value
 
 router = APIRouter(tags=["回访"], route_class=OneTransaction)
 

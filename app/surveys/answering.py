@@ -18,8 +18,15 @@ from app.identifiers import uuid7
 from app.surveys.asking import QUIET, open_window
 from app.surveys.models import Answer, ReturnCall, Survey
 from app.surveys.numbers import OWNER, Owner, owner_of
-from app.surveys.replies import Value
-from app.surveys.terms import AnswerChannel, CallCause, CallResult, CallState, Discount, ReplyEffect
+from app.surveys.terms import (
+    AnswerChannel,
+    CallCause,
+    CallResult,
+    CallState,
+    Discount,
+    ReplyEffect,
+    Value,
+)
 
 CORRECTED_WITHIN: Final = timedelta(hours=24)
 # A call that found out what is behind it: said again, it is not made again.

@@ -25,8 +25,7 @@ from app.errors import ActionNotAllowed, NotFound, NotPermitted
 from app.stored import MOMENT, Stored
 from app.surveys import answering, confidential
 from app.surveys.models import SCHEMA
-from app.surveys.replies import Value
-from app.surveys.terms import AnswerChannel
+from app.surveys.terms import AnswerChannel, Value
 
 
 class Look(Stored, table=True):

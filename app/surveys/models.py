@@ -8,7 +8,7 @@ from sqlalchemy import CheckConstraint, Index, Text, UniqueConstraint, text
 from sqlmodel import Field
 
 from app.stored import MOMENT, Stored, one_of
-from app.surveys.replies import NotRead, Value
+from app.surveys.reply_reading import NotRead
 from app.surveys.terms import (
     AnswerChannel,
     CallCause,
@@ -17,6 +17,7 @@ from app.surveys.terms import (
     Discount,
     HandReading,
     ReplyEffect,
+    Value,
 )
 
 SCHEMA = "surveys"

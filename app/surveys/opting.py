@@ -14,7 +14,7 @@ from app.surveys import answering, withdrawing
 from app.surveys.answering import COLUMNS, JOINS, standing_of
 from app.surveys.models import OptOut
 from app.surveys.numbers import binds
-from app.surveys.replies import Sense
+from app.surveys.reply_reading import Sense
 from app.surveys.terms import ReplyEffect
 
 _OPEN_SINCE = text(f"""

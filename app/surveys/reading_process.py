@@ -11,10 +11,9 @@ from typing import Final
 
 import msgspec
 
-from app.surveys.replies import NotRead, Reading, Sense, read_reply
+from app.surveys.replies import read_reply
+from app.surveys.reply_reading import READY, TOO_SLOW, Reading
 
-READY: Final = b"ready\n"
-TOO_SLOW: Final = Reading(Sense.UNCLEAR, not_read=NotRead.TOO_SLOW)
 # Of the processor's time, so that a busy machine makes no text unreadable: a hundred times what the longest text needs.
 _SECONDS: Final = 0.3
 _ENDED_AFTER: Final = 1.0

@@ -19,8 +19,8 @@ from app.surveys.locking import each_at_a_time, one_at_a_time
 from app.surveys.matching import Candidate
 from app.surveys.models import Reply
 from app.surveys.numbers import binds
-from app.surveys.replies import Reading, Sense, Value
-from app.surveys.terms import AnswerChannel, ReplyEffect
+from app.surveys.reply_reading import Reading, Sense
+from app.surveys.terms import AnswerChannel, ReplyEffect, Value
 
 # A statement of its own, after the lock, so that it sees what the one before did. Whatever the person may still answer or
 # put right, what waits for its turn, and what nobody answered in time not long ago.

@@ -7,65 +7,12 @@ count, and only at the start; whatever follows is kept as the person's remark. W
 
 import re
 import unicodedata
-from dataclasses import dataclass, replace
-from enum import StrEnum
+from dataclasses import replace
 
 from app.chinese_text import to_simplified
 from app.surveys.remarks import agreed_remark, doubted, says_all_is_well
-
-
-class Value(StrEnum):
-    """How satisfied a person is. No answer is not among them: it is a class of its own."""
-
-    SATISFIED = "satisfied"
-    BASICALLY_SATISFIED = "basically_satisfied"
-    DISSATISFIED = "dissatisfied"
-
-    @property
-    def chinese(self) -> str:
-        return {"satisfied": "满意", "basically_satisfied": "基本满意", "dissatisfied": "不满意"}[
-            self
-        ]
-
-
-class Sense(StrEnum):
-    ANSWER = "answer"
-    THANKS = "thanks"
-    OPT_OUT = "opt_out"
-    OPT_IN = "opt_in"
-    UNCLEAR = "unclear"
-
-
-class NotRead(StrEnum):
-    """Why a text was not even read: it is for people, whatever it says."""
-
-    NO_WORDS = "no_words"
-    TOO_LONG = "too_long"
-    TOO_SLOW = "too_slow"
-
-    @property
-    def chinese(self) -> str:
-        return {
-            "no_words": "没有文字，可能是彩信",
-            "too_long": "内容太长",
-            "too_slow": "未能在规定时间内判读",
-        }[self]
-
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """`value` is set for an ANSWER only. `short_number`: which of several open surveys the person named.
-
-    `opts_out`: it ends with TD, behind whatever else it says. `not_read` goes with UNCLEAR only.
-    """
-
-    sense: Sense
-    value: Value | None = None
-    remark: str = ""
-    short_number: int | None = None
-    opts_out: bool = False
-    not_read: NotRead | None = None
-
+from app.surveys.reply_reading import NotRead, Reading, Sense
+from app.surveys.terms import Value
 
 # What no table of Traditional letters has: the Japanese letter, the you of women, and the tent that is typed for an account.
 _OTHER_SPELLINGS = str.maketrans("満妳帐", "满你账")

@@ -24,8 +24,7 @@ from typing import Final
 import msgspec
 import structlog
 
-from app.surveys.reading_process import READY, TOO_SLOW
-from app.surveys.replies import Reading
+from app.surveys.reply_reading import READY, TOO_SLOW, Reading
 
 log = structlog.get_logger()
 

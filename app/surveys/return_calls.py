@@ -29,8 +29,7 @@ from app.surveys import answering, confidential, withdrawing
 from app.surveys.locking import one_at_a_time
 from app.surveys.models import CallTry, ReturnCall
 from app.surveys.numbers import binds
-from app.surveys.replies import Value
-from app.surveys.terms import AnswerChannel, CallCause, CallResult, CallState
+from app.surveys.terms import AnswerChannel, CallCause, CallResult, CallState, Value
 
 _COLUMNS = ", ".join(f"r.{name}" for name in ReturnCall.model_fields)
 _SELECT = f"""

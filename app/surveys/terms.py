@@ -2,7 +2,19 @@
 
 from enum import StrEnum
 
-from app.surveys.replies import Value
+
+class Value(StrEnum):
+    """How satisfied a person is. No answer is not among them: it is a class of its own."""
+
+    SATISFIED = "satisfied"
+    BASICALLY_SATISFIED = "basically_satisfied"
+    DISSATISFIED = "dissatisfied"
+
+    @property
+    def chinese(self) -> str:
+        return {"satisfied": "满意", "basically_satisfied": "基本满意", "dissatisfied": "不满意"}[
+            self
+        ]
 
 
 class AnswerChannel(StrEnum):

@@ -24,7 +24,7 @@ from app.surveys.answering import COLUMNS, CORRECTED_WITHIN, JOINS, Standing, st
 from app.surveys.locking import one_at_a_time
 from app.surveys.models import Reply, ReturnCall
 from app.surveys.numbers import binds
-from app.surveys.replies import NotRead
+from app.surveys.reply_reading import NotRead
 from app.surveys.return_calls import caller
 from app.surveys.terms import AnswerChannel, CallCause, HandReading
 

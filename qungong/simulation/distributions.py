@@ -15,7 +15,7 @@ from typing import Final, TypeVar
 from app.calendars.working_time import WorkingCalendar
 from app.cases.models import Channel
 from app.clock import SHANGHAI
-from app.surveys.replies import Value
+from app.surveys.terms import Value
 
 T = TypeVar("T")
 

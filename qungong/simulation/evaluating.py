@@ -9,9 +9,8 @@ from app.cases.models import Channel, Outcome
 from app.db import Transaction
 from app.surveys import receiving, return_calls
 from app.surveys.receiving import InboundText
-from app.surveys.replies import Value
 from app.surveys.return_calls import Finding
-from app.surveys.terms import CallResult
+from app.surveys.terms import CallResult, Value
 from qungong.simulation import distributions
 from qungong.simulation.carded import irregular
 from qungong.simulation.scene import Scene, Step, Story

@@ -8,7 +8,7 @@ from typing import Final
 
 from app.cases.models import Channel
 from app.limits.terms import Kind
-from app.surveys.replies import Value
+from app.surveys.terms import Value
 from qungong.simulation import distributions
 from qungong.simulation.people import County, Office, Reporter
 from qungong.simulation.wording import Topic, Wording

@@ -4,7 +4,8 @@ Never started elsewhere.
 """
 
 from app.surveys import reply_reader
-from app.surveys.replies import Reading, read_reply
+from app.surveys.replies import read_reply
+from app.surveys.reply_reading import Reading
 from qungong import web
 from tests.faults import old_pattern
 from workers.__main__ import main as work

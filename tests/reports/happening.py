@@ -31,9 +31,8 @@ from app.limits.terms import Kind
 from app.supervision import appeals, issuing, supervising
 from app.supervision.models import CardLevel
 from app.surveys import asking, return_calls, unread
-from app.surveys.replies import Value
 from app.surveys.return_calls import Finding
-from app.surveys.terms import CallResult, HandReading
+from app.surveys.terms import CallResult, HandReading, Value
 from tests.reports.conftest import ASSISTANT, LEAD, TOWNSHIP, VILLAGE, Books
 
 Act = Callable[..., Awaitable[Any]]

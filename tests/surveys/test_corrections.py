@@ -9,9 +9,8 @@ from sqlalchemy import text
 from app import clock
 from app.db import reading, transaction
 from app.surveys import confidential, receiving, return_calls, unread
-from app.surveys.replies import Value
 from app.surveys.return_calls import Finding
-from app.surveys.terms import CallResult, HandReading, ReplyEffect
+from app.surveys.terms import CallResult, HandReading, ReplyEffect, Value
 from tests.conftest import Staff
 from tests.surveys.conftest import Asked, Village, new_phone
 from tests.surveys.test_sealed_calls import Who, who

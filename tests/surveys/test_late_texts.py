@@ -10,8 +10,7 @@ from app.db import transaction
 from app.surveys import receiving
 from app.surveys.asking import QUIET
 from app.surveys.receiving import InboundText
-from app.surveys.replies import Value
-from app.surveys.terms import ReplyEffect
+from app.surveys.terms import ReplyEffect, Value
 from tests.conftest import Staff
 from tests.surveys.conftest import Village, new_phone
 from tests.surveys.test_corrections import kept, on_the_page

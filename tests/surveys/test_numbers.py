@@ -21,9 +21,8 @@ from app.identifiers import uuid7
 from app.limits.terms import Kind
 from app.surveys import receiving
 from app.surveys.numbers import Owner
-from app.surveys.replies import Value
 from app.surveys.return_calls import Finding
-from app.surveys.terms import CallResult, Discount, ReplyEffect
+from app.surveys.terms import CallResult, Discount, ReplyEffect, Value
 from tests.conftest import Staff
 from tests.surveys.conftest import Asked, Village, new_phone, sent
 from tests.surveys.test_corrections import kept, on_the_page

@@ -13,7 +13,9 @@ from structlog.testing import capture_logs
 from app.db import transaction
 from app.surveys import confidential, reply_reader
 from app.surveys.receiving import InboundText
-from app.surveys.replies import LONGEST, NotRead, Reading, Sense, Value, read_reply
+from app.surveys.replies import LONGEST, read_reply
+from app.surveys.reply_reading import NotRead, Reading, Sense
+from app.surveys.terms import Value
 from sms.batches import hear
 from tests.faults.old_pattern import hanging
 from tests.surveys.conftest import Village, new_phone

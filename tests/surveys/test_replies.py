@@ -4,7 +4,9 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from app.surveys.replies import Reading, Sense, Value, read_reply
+from app.surveys.replies import read_reply
+from app.surveys.reply_reading import Reading, Sense
+from app.surveys.terms import Value
 
 SATISFIED, BASICALLY, DISSATISFIED = Value
 

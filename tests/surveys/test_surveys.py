@@ -14,9 +14,8 @@ from app.directory.terms import Role
 from app.errors import ActionNotAllowed, InvalidInput, NotFound, NotPermitted
 from app.surveys import asking, confidential, receiving, return_calls
 from app.surveys.receiving import InboundText
-from app.surveys.replies import Value
 from app.surveys.return_calls import CallToMake, Finding
-from app.surveys.terms import CallResult, ReplyEffect
+from app.surveys.terms import CallResult, ReplyEffect, Value
 from tests.conftest import Staff
 from tests.surveys.conftest import Asked, Village, new_phone
 

@@ -14,8 +14,7 @@ from app.settings import settings
 from app.surveys import asking, confidential, receiving
 from app.surveys.asking import QUIET
 from app.surveys.receiving import InboundText
-from app.surveys.replies import Value
-from app.surveys.terms import ReplyEffect
+from app.surveys.terms import ReplyEffect, Value
 from sms.texts import render
 from tests.conftest import Staff
 from tests.surveys.conftest import Asked, Village, new_phone, sent

@@ -8,8 +8,7 @@ from app.auth.actor import CitizenActor
 from app.db import reading, transaction
 from app.outbox import open_params
 from app.surveys.asking import QUIET
-from app.surveys.replies import Value
-from app.surveys.terms import ReplyEffect
+from app.surveys.terms import ReplyEffect, Value
 from sms.texts import render
 from tests.conftest import Staff
 from tests.surveys.conftest import Asked, Village, new_phone, sent

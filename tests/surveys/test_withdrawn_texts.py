@@ -13,9 +13,8 @@ from app.delivery import attention, claiming
 from app.errors import ActionNotAllowed
 from app.surveys import receiving
 from app.surveys.receiving import InboundText
-from app.surveys.replies import Value
 from app.surveys.return_calls import Finding, record_finding
-from app.surveys.terms import CallResult, ReplyEffect
+from app.surveys.terms import CallResult, ReplyEffect, Value
 from tests.conftest import Staff
 from tests.surveys.conftest import Asked, Village, new_phone, sent
 from tests.surveys.test_corrections import on_the_page
