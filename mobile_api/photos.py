@@ -14,7 +14,7 @@ from app import idempotency
 from app.auth import sessions
 from app.auth.sessions import SignedIn
 from app.cases import photos
-from app.cases.images import MAX_BYTES, Picture
+from app.cases.pictures import MAX_BYTES, Picture
 from app.db import reading, transaction
 from app.errors import (
     InvalidInput,

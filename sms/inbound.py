@@ -27,8 +27,8 @@ from app.outbox import MessageState
 from app.settings import settings
 from sms.batches import apart, hear
 from sms.providers import aliyun_pushes
-from sms.providers.twilio import signature_valid
 from sms.providers.twilio_protocol import STATES
+from sms.providers.twilio_signature import signature_valid
 from sms.providers.twilio_webhooks import (
     FORM_BYTES_AT_MOST,
     Form,

@@ -11,9 +11,6 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from typing import Any, Final, NamedTuple
 
-import icalendar
-from icalendar.error import BrokenCalendarProperty
-
 from app.calendars.event_names import DayWord, day_word
 from app.calendars.working_time import (
     FIRST_YEAR,
@@ -217,8 +214,11 @@ def _require_name(name: str) -> None:
 
 
 def _read_ical(written: str, reading: Reading, year: int | None) -> None:
+    from icalendar import Calendar  # noqa: PLC0415 - few processes ever read one, and it takes long to load
+    from icalendar.error import BrokenCalendarProperty  # noqa: PLC0415 - the same
+
     try:
-        feed = icalendar.Calendar.from_ical(written)
+        feed = Calendar.from_ical(written)
         events = feed.walk("VEVENT")
     except (ValueError, KeyError, IndexError, TypeError) as wrong:
         raise InvalidInput("无法读取 iCal 文件：格式有误。") from wrong
@@ -248,6 +248,8 @@ def _said(event: Any, summary: str) -> DayWord | None:
 
 
 def _first_day(event: Any) -> date | None:
+    from icalendar.error import BrokenCalendarProperty  # noqa: PLC0415 - as above
+
     try:
         given = getattr(event.get("DTSTART"), "dt", None)
     except BrokenCalendarProperty:

@@ -11,14 +11,20 @@ import resource
 import signal
 import sys
 import warnings
-from dataclasses import dataclass
 from io import BytesIO
 from typing import BinaryIO, Final
 
 import pi_heif
 from PIL import Image
 
-MAX_BYTES = 10 * 2**20
+from app.cases.pictures import (
+    HEIC,
+    NOT_AN_IMAGE,
+    TOO_MANY_PIXELS,
+    ImageRefused,
+    Picture,
+)
+
 # As much as the better phones take; more is a mistake or a bomb, known before anything is decoded.
 MAX_PIXELS = 50_000_000
 # Formats that no camera takes photos in, and that need their whole size in memory, some of them three times.
@@ -40,24 +46,8 @@ _UPRIGHT: Final = {
     8: Image.Transpose.ROTATE_90,
 }
 
-NOT_AN_IMAGE = "不是有效的照片，请重新拍摄或选择 JPEG、PNG、WebP、HEIC 格式的照片"
-HEIC = "这张 HEIC 照片无法读取，请在相机设置中选“兼容性最佳”，或另存为 JPEG 后再上传"
-TOO_MANY_PIXELS = "照片的像素过多，请缩小后再上传"
-TOO_LABORIOUS = "照片过于复杂，无法处理，请另存为 JPEG 后再上传"
-
 # Pillow's own guard looks at every frame and tile as well.
 Image.MAX_IMAGE_PIXELS = MAX_PIXELS
-
-
-class ImageRefused(ValueError):
-    """The bytes cannot be taken as a photo; the text tells people why."""
-
-
-@dataclass(frozen=True, slots=True)
-class Picture:
-    jpeg: bytes
-    width: int
-    height: int
 
 
 def clean(sent: bytes) -> Picture:

@@ -15,7 +15,7 @@ from contextlib import asynccontextmanager, suppress
 
 import structlog
 
-from app.cases.images import NOT_AN_IMAGE, TOO_LABORIOUS, ImageRefused, Picture
+from app.cases.pictures import NOT_AN_IMAGE, TOO_LABORIOUS, ImageRefused, Picture
 from app.errors import Unavailable
 from app.settings import settings
 

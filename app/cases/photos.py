@@ -23,9 +23,9 @@ from sqlmodel import Field
 from app import usage
 from app.auth.actor import CitizenActor, StaffActor, owner_of
 from app.cases.access import VISIBLE_TO_CITIZEN, VISIBLE_TO_STAFF, viewer
-from app.cases.images import ImageRefused, Picture
 from app.cases.models import Case
 from app.cases.photo_decoders import Decoders
+from app.cases.pictures import ImageRefused, Picture
 from app.db import Transaction, reading, transaction
 from app.errors import InvalidInput, NotFound, TooMany, Unavailable
 from app.identifiers import uuid7

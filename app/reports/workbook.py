@@ -6,8 +6,6 @@ from datetime import UTC
 from io import BytesIO
 from typing import Any, Final
 
-import xlsxwriter
-
 from app.clock import SHANGHAI
 from app.reports import formulas
 from app.reports.formulas import FEW, OF_WORK, RATES, SATISFACTION, WORK, Measure, Rate, Share
@@ -34,6 +32,8 @@ class _Formats:
 
 def workbook(title: str, report: Report, corrections: Sequence[Found]) -> bytes:
     """Sheets: the units with the county's total, the people, the corrections, and what each column counts."""
+    import xlsxwriter  # noqa: PLC0415 - few processes ever write one, and it takes long to load
+
     made = BytesIO()
     # Row by row to the disk: memory does not grow with the number of people.
     with xlsxwriter.Workbook(

@@ -36,6 +36,7 @@ from sms.providers.aliyun_protocol import (
     Detail,
     Page,
     Sent,
+    capabilities,
     classify,
     error_code,
     leaves_open,
@@ -49,8 +50,6 @@ from sms.texts import values
 
 API: Final = "https://dysmsapi.aliyuncs.com"
 PROVIDER: Final = "aliyun"
-# What 通知短信 allow for a value that may be any words.
-LONGEST_VALUE: Final = 35
 
 _CLOCKS_DIFFER: Final = timedelta(minutes=2)
 _PAGE: Final = 50
@@ -76,15 +75,6 @@ _SEND_STATUS: Final = {
 }
 
 AskApproval = Callable[[MessageKind], Awaitable[Standing]]
-
-
-def capabilities(settings: Settings) -> Capabilities:
-    return Capabilities(
-        two_way=settings.replies_come_back,
-        links=False,
-        free_text=False,
-        longest_value=LONGEST_VALUE,
-    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,8 +10,11 @@ from uuid import UUID
 
 import msgspec
 
-from sms.gateway import ErrorClass
+from app.settings import Settings
+from sms.gateway import Capabilities, ErrorClass
 
+# What 通知短信 allow for a value that may be any words.
+LONGEST_VALUE: Final = 35
 VERSION: Final = "2017-05-25"
 _OUT_ID: Final = re.compile(
     r"([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})(?:\.([1-9][0-9]{0,4}))?",
@@ -168,3 +171,12 @@ def readable(body: bytes, kind: type[Any]) -> Any:
 
 def _encoded(value: str) -> str:
     return quote(value, safe="")
+
+
+def capabilities(settings: Settings) -> Capabilities:
+    return Capabilities(
+        two_way=settings.replies_come_back,
+        links=False,
+        free_text=False,
+        longest_value=LONGEST_VALUE,
+    )

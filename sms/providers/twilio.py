@@ -4,15 +4,14 @@ Not here: the webhooks (sms/inbound.py) and deciding what a result means for the
 """
 
 import asyncio
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final
+from typing import Final
 
 import aiohttp
 from twilio.base.exceptions import TwilioException, TwilioRestException, TwilioServiceException
 from twilio.http.async_http_client import AsyncTwilioHttpClient
 from twilio.http.response import Response
-from twilio.request_validator import RequestValidator
 from twilio.rest import Client
 from twilio.rest.api.v2010.account.message import MessageInstance
 
@@ -32,7 +31,14 @@ from sms.gateway import (
     Status,
     Unknown,
 )
-from sms.providers.twilio_protocol import ERRORS, STATES, TRIES_AGAIN, classify, reply
+from sms.providers.twilio_protocol import (
+    ERRORS,
+    STATES,
+    TRIES_AGAIN,
+    capabilities,
+    classify,
+    reply,
+)
 
 API: Final = "https://api.twilio.com"
 
@@ -47,11 +53,6 @@ _REPLIES_AT_MOST: Final = 10_000
 _CONNECT_SECONDS = 5.0
 _AT_ONCE = 64
 _IDLE_SECONDS = 15.0
-
-
-def capabilities(settings: Settings) -> Capabilities:
-    """In mainland China: no links, and replies only where the settings say that they come back."""
-    return Capabilities(two_way=settings.replies_come_back, links=False, free_text=True)
 
 
 class TwilioGateway:
@@ -238,36 +239,3 @@ class _BoundedHttpClient(AsyncTwilioHttpClient):  # type: ignore[misc]  # twilio
 
 def _text_values(values: dict[str, object] | None) -> dict[str, str] | None:
     return None if values is None else {name: str(value) for name, value in values.items()}
-
-
-class _FormFields:
-    """A form as RequestValidator reads one; a name may stand in it more than once."""
-
-    def __init__(self, fields: Sequence[tuple[str, str]]) -> None:
-        self._fields = fields
-
-    def __iter__(self) -> Any:
-        return iter({name for name, _ in self._fields})
-
-    def __len__(self) -> int:
-        return len(self._fields)
-
-    def getall(self, name: str) -> list[str]:
-        return [value for key, value in self._fields if key == name]
-
-
-def signature_valid(
-    auth_token: str, url: str, params: Sequence[tuple[str, str]], header: str | None
-) -> bool:
-    """Whether Twilio signed this request.
-
-    `url` is the address Twilio called, query included, as the public knows it; `params` the form's fields as sent,
-    untrimmed and with the empty ones. Pure; an odd or missing header is simply not a signature.
-    """
-    if not header or not header.isascii():
-        return False
-    try:
-        return bool(RequestValidator(auth_token).validate(url, _FormFields(params), header))
-    except (ValueError, UnicodeError):
-        # A port that is no number, a lone surrogate: nothing Twilio could have signed.
-        return False

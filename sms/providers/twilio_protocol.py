@@ -6,8 +6,9 @@ from datetime import datetime
 from typing import Final
 
 from app.outbox import MessageState
+from app.settings import Settings
 from app.surveys.receiving import InboundText
-from sms.gateway import ErrorClass
+from sms.gateway import Capabilities, ErrorClass
 
 SID: Final = re.compile(r"(?:SM|MM)[0-9a-fA-F]{32}", re.ASCII)
 _PHONE: Final = re.compile(r"\+[1-9][0-9]{6,14}", re.ASCII)
@@ -54,3 +55,8 @@ def reply(
         return None
     # A NUL is in nobody's alphabet, and the database cannot hold one.
     return InboundText(sid, phone, words.replace("\0", "")[:_BODY_AT_MOST], sent_at)
+
+
+def capabilities(settings: Settings) -> Capabilities:
+    """In mainland China: no links, and replies only where the settings say that they come back."""
+    return Capabilities(two_way=settings.replies_come_back, links=False, free_text=True)

@@ -13,8 +13,7 @@ from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import JSONResponse
 
 from app.clock import SHANGHAI
-from sms.providers.aliyun import LONGEST_VALUE
-from sms.providers.aliyun_protocol import VERSION, signature
+from sms.providers.aliyun_protocol import LONGEST_VALUE, VERSION, signature
 from sms.simulator.aliyun_templates import approved, filled, places
 from sms.simulator.behaviour import Treatment
 from sms.simulator.messages import Message, now

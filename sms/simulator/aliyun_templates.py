@@ -10,7 +10,8 @@ from app import text_templates
 from app.db import Transaction
 from app.text_templates import Approval
 from sms.gateway import Capabilities
-from sms.providers.aliyun import LONGEST_VALUE, PROVIDER
+from sms.providers.aliyun import PROVIDER
+from sms.providers.aliyun_protocol import LONGEST_VALUE
 from sms.templates import applications
 
 _PLACE: Final = re.compile(r"\$\{(\w+)\}")

@@ -12,7 +12,7 @@ from app.db import transaction
 from app.settings import settings
 from qungong.asgi import app as served
 from sms import templates
-from sms.providers import aliyun
+from sms.providers import aliyun_protocol
 from tests import people
 from tests.api.conftest import Who
 from tests.people import Person
@@ -98,7 +98,7 @@ async def test_health_warns_while_a_text_has_no_approval(admin: Person) -> None:
         assert told["status"] == "warning"
         assert "survey" in told["texts"]["unapproved"]
         async with transaction() as tx:
-            can = aliyun.capabilities(settings())
+            can = aliyun_protocol.capabilities(settings())
             now = await tx.now()
             await templates.register(tx, "aliyun", can)
             for one in await text_templates.listed(tx, "aliyun"):

@@ -3,7 +3,7 @@
 from anyio import to_thread
 
 from app.cases import images, photos
-from app.cases.images import ImageRefused, Picture
+from app.cases.pictures import ImageRefused, Picture
 from app.errors import InvalidInput
 from qungong.asgi import app
 

@@ -18,7 +18,8 @@ import pytest_asyncio
 from PIL import Image
 
 from app.cases import photo_decoders
-from app.cases.images import (
+from app.cases.photo_decoders import Decoders
+from app.cases.pictures import (
     HEIC,
     NOT_AN_IMAGE,
     TOO_LABORIOUS,
@@ -26,7 +27,6 @@ from app.cases.images import (
     ImageRefused,
     Picture,
 )
-from app.cases.photo_decoders import Decoders
 from app.errors import Unavailable
 from tests.mobile.conftest import a_picture
 

@@ -17,7 +17,7 @@ from sqlalchemy import text
 
 from app import clock
 from app.cases import photos
-from app.cases.images import HEIC, MAX_BYTES, TOO_MANY_PIXELS
+from app.cases.pictures import HEIC, MAX_BYTES, TOO_MANY_PIXELS
 from app.db import reading, transaction
 from app.identifiers import uuid7
 from tests.mobile.conftest import WATER, NewPhone, Phone, a_picture

@@ -14,7 +14,8 @@ from app.outbox import MessageKind
 from app.settings import Settings
 from app.text_templates import Approval, Standing
 from sms.gateway import OutgoingText
-from sms.providers.aliyun import AliyunGateway, capabilities
+from sms.providers.aliyun import AliyunGateway
+from sms.providers.aliyun_protocol import capabilities
 from sms.simulator.aliyun_templates import code_of
 from sms.simulator.app import create_app
 from sms.simulator.state import SimulatorSettings

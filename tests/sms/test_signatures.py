@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sms.providers.twilio import signature_valid
+from sms.providers.twilio_signature import signature_valid
 
 TOKEN = "12345"
 URL = "https://qungong.example/sms/twilio/inbound?a=1&b=2"

@@ -9,7 +9,8 @@ from twilio.request_validator import RequestValidator
 
 from app.settings import Settings
 from sms.gateway import Accepted
-from sms.providers.twilio import TwilioGateway, signature_valid
+from sms.providers.twilio import TwilioGateway
+from sms.providers.twilio_signature import signature_valid
 from sms.simulator.app import create_app
 from sms.simulator.behaviour import Behaviour, Dice, Treatment
 from sms.simulator.state import SimulatorSettings

@@ -13,13 +13,13 @@ from app.settings import settings
 from app.text_templates import Approval, Standing
 from sms import templates
 from sms.gateway import Capabilities, Withheld
-from sms.providers import aliyun, capabilities, open_gateway, twilio
+from sms.providers import aliyun_protocol, capabilities, open_gateway, twilio_protocol
 from sms.simulator.aliyun_templates import approve_all, approved
 from sms.texts import TEMPLATES
 from tests.sms.aliyun import account, message
 
-CAN = aliyun.capabilities(account())
-ONE_WAY = aliyun.capabilities(account(sms_two_way=False))
+CAN = aliyun_protocol.capabilities(account())
+ONE_WAY = aliyun_protocol.capabilities(account(sms_two_way=False))
 EITHER = pytest.mark.parametrize("can", [CAN, ONE_WAY], ids=["two-way", "one-way"])
 
 
@@ -39,7 +39,7 @@ def test_every_text_can_be_applied_for(kind: MessageKind, can: Capabilities) -> 
 def test_an_application_says_how_long_each_value_may_be(can: Capabilities) -> None:
     for one in templates.applications(can):
         assert one.values.keys() == TEMPLATES[one.kind].parameters
-        assert all(0 < most <= aliyun.LONGEST_VALUE for most in one.values.values())
+        assert all(0 < most <= aliyun_protocol.LONGEST_VALUE for most in one.values.values())
         assert one.one_time_code is (one.kind is MessageKind.ONE_TIME_CODE)
 
 
@@ -70,7 +70,7 @@ def test_the_simulator_knows_both_wordings_of_every_text() -> None:
 
 
 def test_twilio_takes_any_words_and_in_mainland_china_hands_nothing_back() -> None:
-    can = twilio.capabilities(account(sms_provider="twilio"))
+    can = twilio_protocol.capabilities(account(sms_provider="twilio"))
     assert (can.free_text, can.two_way, can.links) == (True, False, False)
 
 

@@ -13,8 +13,8 @@ from app.cases import photos
 from app.cases.actions import dispatching, erasing, extending, filing, handling, judging
 from app.cases.actions.dispatching import Part
 from app.cases.actions.filing import Intake, PersonHelped
-from app.cases.images import Picture
 from app.cases.models import Case, Channel, Outcome
+from app.cases.pictures import Picture
 from app.db import Transaction
 from app.directory import official_numbers
 from app.identifiers import uuid7
