@@ -9,10 +9,11 @@ from typing import Any, ClassVar, Self, get_args
 
 import asyncpg
 import msgspec
-from sqlalchemy import CheckConstraint, DateTime, LargeBinary, Table, TextClause, text
+from sqlalchemy import CheckConstraint, Column, DateTime, LargeBinary, Table, TextClause, text
 from sqlalchemy.dialects import postgresql
 from sqlmodel import SQLModel
-from sqlmodel.main import SQLModelMetaclass, default_registry
+from sqlmodel._compat import SQLModelConfig
+from sqlmodel.main import SQLModelMetaclass
 from typing_extensions import override
 
 from app import keys
@@ -31,20 +32,33 @@ class Found(asyncpg.Record):  # type: ignore[misc]  # asyncpg has no types
 
 
 class _Declared(SQLModelMetaclass):
-    """Keeps the table a class declares and drops the mapper that comes with it: no session ever tracks these rows."""
+    """Makes the table that a class declares, and no mapper: no session ever tracks these rows."""
 
     def __init__(
         self, name: str, bases: tuple[type, ...], members: dict[str, Any], **options: Any
     ) -> None:
-        super().__init__(name, bases, members, **options)
-        declared = self.__dict__.get("__table__")
-        if declared is not None:
-            default_registry.dispose()
-            self.__table__ = declared
+        type.__init__(self, name, bases, members)
+        if options.get("table"):
+            type.__setattr__(self, "__table__", _declared_table(self, members))
+
+
+def _declared_table(kind: Any, members: Mapping[str, Any]) -> Table:
+    arguments = list(members.get("__table_args__", ()))
+    options = arguments.pop() if arguments and isinstance(arguments[-1], dict) else {}
+    columns = []
+    for name in kind.model_fields:
+        column: Column[Any] = getattr(kind, name)
+        column.name = column.key = name
+        columns.append(column)
+    return Table(kind.__tablename__, kind.metadata, *columns, *arguments, **options)
 
 
 class Stored(SQLModel, metaclass=_Declared):
     """Base of every table. `KEY` names the columns an update finds its row by, `CHANGING` those it may write."""
+
+    # Nothing is checked by pydantic here, so it need not prepare for that.
+    model_config = SQLModelConfig(defer_build=True)
+    __table__: ClassVar[Table]
 
     KEY: ClassVar[tuple[str, ...]] = ("id",)
     CHANGING: ClassVar[tuple[str, ...]] = ()
