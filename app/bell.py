@@ -10,7 +10,6 @@ from typing import Any, Final
 
 import msgspec
 import structlog
-from arq.connections import ArqRedis, RedisSettings
 from redis.asyncio.connection import AbstractConnection, ConnectionPool
 from typing_extensions import override
 
@@ -99,12 +98,6 @@ def ring(*bells: Bell) -> None:
             task.add_done_callback(_under_way.discard)
 
 
-def redis_settings() -> RedisSettings:
-    given = RedisSettings.from_dsn(settings().redis_url)
-    given.conn_retries = 0
-    return given
-
-
 def packed(value: dict[str, Any]) -> bytes:
     return msgspec.json.encode(value)
 
@@ -129,6 +122,8 @@ async def _ring_soon(bell: Bell) -> None:
 
 
 async def _enqueue(bell: Bell) -> None:
+    from arq.connections import ArqRedis  # noqa: PLC0415 - a process that never rings need not load it
+
     # A connection per ring, which is a few a second: none to go stale, none to leave open. Made here rather than by
     # arq, whose own maker asks Redis for its health first and leaves the connection behind when that takes too long.
     connections = _Connections.from_url(settings().redis_url, max_connections=1)

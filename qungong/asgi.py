@@ -1,16 +1,19 @@
 """The HTTP application as it is served: `uvicorn qungong.asgi:app`."""
 
-from app import logs
-from app.api.app import MOUNTED_AT as STAFF_AT
-from app.api.app import create_app as staff_app
-from mobile_api import landing
-from mobile_api.app import MOUNTED_AT as PHONES_AT
-from mobile_api.app import create_app as phones_app
-from qungong.composition import compose
-from sms import inbound
+from app import collector
 
-logs.configure()
-app = compose(
-    {STAFF_AT: staff_app(), PHONES_AT: phones_app(), landing.MOUNTED_AT: landing.create_app()},
-    [inbound.router],
-)
+with collector.paused():
+    from app import logs
+    from app.api.app import MOUNTED_AT as STAFF_AT
+    from app.api.app import create_app as staff_app
+    from mobile_api import landing
+    from mobile_api.app import MOUNTED_AT as PHONES_AT
+    from mobile_api.app import create_app as phones_app
+    from qungong.composition import compose
+    from sms import inbound
+
+    logs.configure()
+    app = compose(
+        {STAFF_AT: staff_app(), PHONES_AT: phones_app(), landing.MOUNTED_AT: landing.create_app()},
+        [inbound.router],
+    )

@@ -3,11 +3,14 @@
 import asyncio
 import sys
 
-from app import logs
-from workers import settings
-from workers.deadlines import Deadlines
-from workers.outbox import Delivery, open_gateway
-from workers.poll import run
+from app import collector
+
+with collector.paused():
+    from app import logs
+    from workers import settings
+    from workers.deadlines import Deadlines
+    from workers.outbox import Delivery, open_gateway
+    from workers.poll import run
 
 _NAMES = (Delivery.name, Deadlines.name)
 

@@ -12,11 +12,11 @@ from typing import Any, Final, Protocol
 from uuid import UUID, uuid4
 
 import structlog
-from arq.connections import create_pool
+from arq.connections import RedisSettings, create_pool
 from arq.worker import Worker as ArqWorker
 
 from app import heartbeats
-from app.bell import packed, redis_settings, unpacked
+from app.bell import packed, unpacked
 from app.db import database, reading
 from app.settings import settings
 from workers.settings import RUNG
@@ -126,7 +126,9 @@ async def _listen(ear: type, rung: asyncio.Event) -> None:
 
 
 async def _listen_once(ear: type, rung: asyncio.Event) -> None:
-    pool = await create_pool(redis_settings(), job_serializer=packed, job_deserializer=unpacked)
+    given = RedisSettings.from_dsn(settings().redis_url)
+    given.conn_retries = 0
+    pool = await create_pool(given, job_serializer=packed, job_deserializer=unpacked)
     try:
         worker = ArqWorker(**_options(ear), redis_pool=pool, ctx={RUNG: rung})
         try:

@@ -1,0 +1,57 @@
+"""What a process loads when it starts. How long that takes, `make bench` measures: here stands what does not vary."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from alembic.config import Config
+from alembic.script import ScriptDirectory
+
+from qungong import service_pages
+
+ROOT = Path(__file__).resolve().parents[2]
+_PROVIDERS = ("twilio.rest", "twilio.http", "aiohttp", "requests")
+_FILES = ("xlsxwriter", "icalendar", "PIL", "pi_heif")
+_COMMANDS = ("alembic", "typer", "sms.simulator")
+_PATTERNS = ("app.surveys.remarks", "app.surveys.replies")
+
+
+def _loaded_by(module: str, *after: str) -> set[str]:
+    lines = [
+        f"import {module}",
+        "import gc, sys",
+        "assert gc.isenabled()",
+        *after,
+        "print(*sys.modules)",
+    ]
+    done = subprocess.run(
+        [sys.executable, "-c", "\n".join(lines)],
+        cwd=ROOT, check=True, capture_output=True, text=True, timeout=120,
+    )  # fmt: skip
+    return set(done.stdout.split())
+
+
+@pytest.mark.parametrize(
+    ("module", "unused"),
+    [
+        ("qungong.asgi", (*_PROVIDERS, *_FILES, *_COMMANDS, *_PATTERNS, "arq")),
+        ("workers.__main__", (*_PROVIDERS, *_FILES, *_COMMANDS, *_PATTERNS, "fastapi")),
+        ("app.surveys.reading_process", ("sqlalchemy", "pydantic", "structlog", "fastapi")),
+        ("app.cases.images", ("sqlalchemy", "pydantic", "structlog", "fastapi")),
+    ],
+)
+def test_process_loads_no_library_that_it_does_not_use(
+    module: str, unused: tuple[str, ...]
+) -> None:
+    assert _loaded_by(module).isdisjoint(unused)
+
+
+@pytest.mark.parametrize("module", ["qungong.asgi", "workers.__main__"])
+def test_process_keeps_loaded_modules_out_of_garbage_collection(module: str) -> None:
+    _loaded_by(module, "assert gc.get_freeze_count() > 100_000, gc.get_freeze_count()")
+
+
+def test_newest_migration_is_the_head_that_alembic_finds() -> None:
+    scripts = ScriptDirectory.from_config(Config(ROOT / "alembic.ini"))
+    assert service_pages._newest_migration() == scripts.get_current_head()
