@@ -7,7 +7,7 @@ from pydantic import SecretStr
 from pydantic_core import PydanticUndefined
 
 from app import errors
-from app.cases.lifecycle import RULES, Action, Condition, Phase, Rule, Standing
+from app.cases.lifecycle import RULES, Condition, Decision, Phase, Rule, Standing
 from app.reports import formulas
 from app.reports.formulas import FEW, FEW_TOLD, RATES, SATISFACTION, STOCKS, UNTOLD_TOLD, Measure
 from app.settings import Settings
@@ -51,12 +51,28 @@ stateDiagram-v2
     merged: merged {Phase.MERGED.chinese}
 ```
 
-| action | 中文 | from | to | by any of | only when |
-|---|---|---|---|---|---|
-| register | 登记 | – | pending | citizen, or staff of a village, a township or the command center | – |
+| action | 中文 | from | to | by any of | only when | what is named |
+|---|---|---|---|---|---|---|
+| register | 登记 | – | pending | citizen, or staff of a village, a township or the command center | – | – |
 {rows}
 
-`settle` that agrees with the lead's objection makes the case `pending` at the command center again.
+- **to**: the phase that follows; `stays` where it does not change. After a semicolon: the phase that a decision leads to.
+- **only when**: what must hold of the case and of the actor. `actions`, in every answer about a case, offers an action
+  where all of it holds.
+- **what is named**: what must hold of what the request names: another case, a unit, a card, what is decided. Nobody knows it
+  before the request, so `actions` does not look at it; the action itself is refused (409).
+- `no_part_in_card`, `card_for_another` and `no_part_in_answer` forbid the action to the person (403), whatever the state of
+  the case.
+
+## Decisions 决定
+
+{_listed((decision, decision.chinese) for decision in Decision)}
+
+## Kept out of `actions` 不在 actions 中的操作
+
+- `register`: it makes the case; there is nothing yet that could offer it.
+{_listed_reasons()}
+- {_only_by_the_system()}: only the system does it.
 
 ## Phases 阶段
 
@@ -68,9 +84,11 @@ stateDiagram-v2
 
 ## Conditions 条件
 
-What is said when the condition does not hold:
+What each condition says when it holds, and what people are told when it does not.
 
-{_listed((condition, condition.chinese) for condition in Condition)}
+| condition | holds when | 成立时 | 不成立时的提示 |
+|---|---|---|---|
+{_conditions()}
 """
 
 
@@ -173,14 +191,12 @@ PAGES: dict[str, Callable[[], str]] = {
 def _diagram() -> str:
     arrows: dict[tuple[Phase, Phase], list[str]] = {}
     for rule in RULES:
-        for phase in Phase:
-            if phase in rule.phases and rule.then is not None:
-                arrows.setdefault((phase, rule.then), []).append(
-                    f"{rule.action} {rule.action.chinese}"
-                )
-    arrows.setdefault((Phase.HANDLING, Phase.PENDING), []).append(
-        f"{Action.SETTLE} {Action.SETTLE.chinese}"
-    )
+        called = f"{rule.action} {rule.action.chinese}"
+        for start in (phase for phase in Phase if phase in rule.phases):
+            if rule.then is not None:
+                arrows.setdefault((start, rule.then), []).append(called)
+            for decision, end in rule.instead.items():
+                arrows.setdefault((start, end), []).append(f"{called}（{decision.chinese}）")
     return "\n".join(
         f"    {start} --> {end}: {' / '.join(actions)}" for (start, end), actions in arrows.items()
     )
@@ -188,9 +204,28 @@ def _diagram() -> str:
 
 def _row(rule: Rule) -> str:
     start = ", ".join(phase for phase in Phase if phase in rule.phases)
+    to = [rule.then or "stays", *(f"{end} where {one}" for one, end in rule.instead.items())]
     by = ", ".join(standing for standing in Standing if standing in rule.by)
-    when = ", ".join(one for one in Condition if one in rule.when) or "–"
-    return f"| {rule.action} | {rule.action.chinese} | {start} | {rule.then or 'stays'} | {by} | {when} |"
+    cells = (rule.action, rule.action.chinese, start, "; ".join(to), by)
+    return f"| {' | '.join(cells)} | {_names(rule.when)} | {_names(rule.named)} |"
+
+
+def _names(conditions: Iterable[Condition]) -> str:
+    return ", ".join(one for one in Condition if one in frozenset(conditions)) or "–"
+
+
+def _listed_reasons() -> str:
+    return "\n".join(f"- `{rule.action}`: {rule.unoffered}" for rule in RULES if rule.unoffered)
+
+
+def _only_by_the_system() -> str:
+    return ", ".join(f"`{rule.action}`" for rule in RULES if rule.by == {Standing.SYSTEM})
+
+
+def _conditions() -> str:
+    return "\n".join(
+        f"| `{one}` | {one.english} | {one.chinese} | {one.refusal} |" for one in Condition
+    )
 
 
 def _listed(pairs: Iterable[tuple[str, str]]) -> str:

@@ -17,7 +17,16 @@ from app.cases import deadlines
 from app.cases.clocks import UNSETTLED, Clock
 from app.cases.deadlines import Timing
 from app.cases.dossier import AnsweredBefore, Asked, Dossier, hand_back_undecided
-from app.cases.lifecycle import Action, Condition, Phase, Situation, Standing, advance, allowed
+from app.cases.lifecycle import (
+    Action,
+    Condition,
+    Decision,
+    Phase,
+    Situation,
+    Standing,
+    advance,
+    allowed,
+)
 from app.cases.models import Assignment, AssignmentRole, Case, CaseParty, Waiting
 from app.cases.routing import Place
 from app.cases.sealed_cases import has_post
@@ -306,9 +315,16 @@ def take(
     by: Actor,
     now: datetime,
     also: Iterable[Condition | Standing] = (),
+    named: Mapping[Condition, bool] | None = None,
+    decision: Decision | None = None,
 ) -> None:
-    """Advance the case by an action of the actor's, if the table allows it."""
-    advance(dossier.case, action, situation(dossier, by, now, also=also))
+    """Advance the case by an action of the actor's, if the table allows it.
+
+    `named` tells which conditions hold of what the request names, `decision` what is decided where that moves the case.
+    """
+    holding = [one for one, holds in (named or {}).items() if holds]
+    found = situation(dossier, by, now, also=[*also, *holding])
+    advance(dossier.case, action, found, decision)
 
 
 def admit(tx: Transaction, case: Case, unit_id: int, now: datetime) -> None:

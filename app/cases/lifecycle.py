@@ -1,20 +1,23 @@
 """The one table of what may be done to a case, from where, by whom and only when. Pure.
 
 It feeds the check, the buttons (`actions` in every case answer), the 409's `allowed`, docs/lifecycle.md and the tests.
-Only this module assigns a case's phase. The words it is written in, with their Chinese, are in terms.py.
+Only this module assigns a case's phase. The words it is written in are in terms.py and conditions.py.
 """
 
-from dataclasses import dataclass
-from typing import Protocol
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final, NoReturn, Protocol
 
-from app.cases.terms import Action, Condition, Phase, Standing
-from app.errors import ActionNotAllowed, AssistantsOpen
+from app.cases.conditions import Condition
+from app.cases.terms import Action, Decision, Phase, Standing
+from app.errors import ActionNotAllowed, AssistantsOpen, NotPermitted
 
 __all__ = [
     "FIRST_PHASE",
     "RULES",
     "Action",
     "Condition",
+    "Decision",
     "HasPhase",
     "Phase",
     "Rule",
@@ -22,20 +25,26 @@ __all__ = [
     "Standing",
     "advance",
     "allowed",
-    "review_changed",
-    "settle_agreed",
 ]
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """`then` None: the phase stays. Any one of `by` is enough; all of `when` must hold."""
+    """`then` None: the phase stays. Any one of `by` is enough; all of `when` and `named` must hold.
+
+    `named` is about what a request names (another case, a unit, a card, what is decided), which nobody knows before: the
+    action is offered without it. `instead` holds the phase that a decision leads to. `unoffered` says why `actions` never
+    holds the action; what only the system does is offered to nobody.
+    """
 
     action: Action
     phases: frozenset[Phase]
     then: Phase | None
     by: frozenset[Standing]
     when: frozenset[Condition]
+    named: frozenset[Condition] = frozenset()
+    instead: Mapping[Decision, Phase] = field(default_factory=dict)
+    unoffered: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +54,9 @@ class Situation:
     phase: Phase
     standings: frozenset[Standing]
     conditions: frozenset[Condition]
+
+
+Obstacle = Phase | Standing | Condition
 
 
 class HasPhase(Protocol):
@@ -57,8 +69,20 @@ def _rule(
     then: Phase | None,
     by: set[Standing],
     *when: Condition,
+    named: set[Condition] | None = None,
+    instead: dict[Decision, Phase] | None = None,
+    unoffered: str = "",
 ) -> Rule:
-    return Rule(action, frozenset(phases), then, frozenset(by), frozenset(when))
+    return Rule(
+        action,
+        frozenset(phases),
+        then,
+        frozenset(by),
+        frozenset(when),
+        frozenset(named or ()),
+        instead or {},
+        unoffered,
+    )
 
 
 _P, _S, _C = Phase, Standing, Condition
@@ -109,6 +133,7 @@ RULES: tuple[Rule, ...] = (
         {_S.COMMAND_CENTER},
         _C.HELD_BY_COMMAND_CENTER,
         _C.NOT_WAITING,
+        named={_C.ANOTHER_UNIT_LEADS},
     ),
     _rule(Action.SIGN, {_P.HANDLING}, None, {_S.LEAD, _S.ASSISTANT}, _C.OWN_ASSIGNMENT_OFFERED),
     _rule(Action.HAND_BACK, {_P.HANDLING}, None, {_S.LEAD, _S.ASSISTANT}, _C.MAY_HAND_BACK),
@@ -119,10 +144,19 @@ RULES: tuple[Rule, ...] = (
         {_S.COMMAND_CENTER},
         _C.HAND_BACK_ASKED,
         _C.HAND_BACK_ASKED_BY_ANOTHER,
+        named={_C.PART_ASKED_BACK, _C.PART_ASKED_BACK_BY_ANOTHER},
+        instead={Decision.RETURN_AGREED: _P.PENDING},
     ),
     _rule(Action.PROGRESS, {_P.HANDLING}, None, {_S.LEAD, _S.ASSISTANT}),
     _rule(Action.ASSIST_ANSWER, {_P.HANDLING}, None, {_S.ASSISTANT}, _C.OWN_ASSIGNMENT_SIGNED),
-    _rule(Action.EXCUSE, {_P.HANDLING}, None, {_S.COMMAND_CENTER}, _C.ASSISTANT_OPEN),
+    _rule(
+        Action.EXCUSE,
+        {_P.HANDLING},
+        None,
+        {_S.COMMAND_CENTER},
+        _C.ASSISTANT_OPEN,
+        named={_C.PART_ASSISTS, _C.PART_ASKED_BACK_BY_ANOTHER},
+    ),
     _rule(
         Action.ANSWER,
         {_P.HANDLING},
@@ -141,6 +175,8 @@ RULES: tuple[Rule, ...] = (
         {_S.COMMAND_CENTER, _S.CENTER_SUPERVISOR, _S.INSPECTOR},
         _C.RETURN_CALL_FOUND_VALID,
         _C.NO_REVIEW_OPEN,
+        named={_C.NO_PART_IN_ANSWER},
+        unoffered="It follows a return call, and would tell how the resident evaluated; the list of return calls offers it.",
     ),
     _rule(Action.CLOSE, {_P.ANSWERED}, _P.CLOSED, {_S.SYSTEM, _S.COMMAND_CENTER}),
     _rule(
@@ -154,6 +190,7 @@ RULES: tuple[Rule, ...] = (
         {_S.COMMAND_CENTER},
         _C.FIRST_ROUND,
         _C.NOT_UNDER_SUPERVISION,
+        named={_C.PRIMARY_OPEN},
     ),
     # Where others joined it, it is no longer one person's to take back.
     _rule(Action.WITHDRAW, _OPEN, _P.WITHDRAWN, {_S.REPORTER, _S.ENTERER}, _C.NOBODY_JOINED),
@@ -175,6 +212,7 @@ RULES: tuple[Rule, ...] = (
         {_S.NEXT_TIER},
         _C.EXTENSION_ASKED,
         _C.EXTENSION_ASKED_BY_ANOTHER,
+        named={_C.GRANTED_BEFORE_DUE},
     ),
     _rule(Action.WAIT, _OPEN, None, {_S.HOLDER}, _C.NOT_WAITING, _C.NO_WAIT_ASKED, _C.HAS_DECIDER),
     _rule(
@@ -186,6 +224,7 @@ RULES: tuple[Rule, ...] = (
         _C.WAIT_ASKED_BY_ANOTHER,
         _C.NO_EXTENSION_ASKED,
         _C.NOT_WAITING,
+        named={_C.GRANTED_BEFORE_END},
     ),
     _rule(Action.RESUME, _OPEN, None, {_S.HOLDER, _S.NEXT_TIER, _S.SYSTEM}, _C.STANDS_STILL),
     _rule(
@@ -202,9 +241,30 @@ RULES: tuple[Rule, ...] = (
     ),
     _rule(Action.UNLIST, _ANY, None, {_S.LEADER, _S.CENTER_SUPERVISOR}, _C.LISTED),
     _rule(Action.REMIND, _ANY, None, {_S.SYSTEM}),
-    _rule(Action.CARD, _ANY, None, {_S.SYSTEM, _S.SUPERVISOR}, _C.UNIT_TO_CARD),
-    _rule(Action.APPEAL, _ANY, None, {_S.CARDED_UNIT}),
-    _rule(Action.DECIDE_APPEAL, _ANY, None, {_S.SUPERVISOR}, _C.APPEAL_OPEN),
+    _rule(
+        Action.CARD,
+        _ANY,
+        None,
+        {_S.SYSTEM, _S.SUPERVISOR},
+        _C.UNIT_TO_CARD,
+        named={_C.CARD_FOR_ANOTHER},
+    ),
+    _rule(
+        Action.APPEAL,
+        _ANY,
+        None,
+        {_S.CARDED_UNIT},
+        named={_C.FIRST_APPEAL, _C.CARD_OPEN_TO_APPEAL, _C.APPEAL_IN_TIME},
+        unoffered="It is about a card, not about the case: `may_appeal` of the card tells.",
+    ),
+    _rule(
+        Action.DECIDE_APPEAL,
+        _ANY,
+        None,
+        {_S.SUPERVISOR},
+        named={_C.APPEAL_OPEN, _C.NO_PART_IN_CARD},
+        unoffered="It is about a card, not about the case: `may_decide` of the card tells.",
+    ),
     _rule(Action.RESCHEDULE, _ANY, None, {_S.SYSTEM}),
     _rule(Action.REASSIGN, _ANY, None, {_S.SYSTEM}),
     _rule(
@@ -231,6 +291,7 @@ RULES: tuple[Rule, ...] = (
         _C.UNDER_COMMAND_CENTER,
         _C.NOT_WAITING,
         _C.NO_HAND_BACK_ASKED,
+        named={_C.NEW_LEAD_SETTLED},
     ),
     # Assistants are let go by `excuse`.
     _rule(
@@ -242,7 +303,6 @@ RULES: tuple[Rule, ...] = (
     ),
     # On a lawful request, by whoever runs the system (`qungong erase`).
     _rule(Action.ERASE, _ANY, None, {_S.SYSTEM}),
-    # What is upheld stays as it was answered; what is not goes on as a new round (review_changed).
     _rule(
         Action.ASK_REVIEW,
         _DONE,
@@ -253,7 +313,14 @@ RULES: tuple[Rule, ...] = (
         _C.HAS_REVIEWER,
     ),
     _rule(
-        Action.DECIDE_REVIEW, _DONE, None, {_S.REVIEWER}, _C.REVIEW_ASKED, _C.REVIEWED_BY_ANOTHER
+        Action.DECIDE_REVIEW,
+        _DONE,
+        None,
+        {_S.REVIEWER},
+        _C.REVIEW_ASKED,
+        _C.REVIEWED_BY_ANOTHER,
+        named={_C.NO_PART_IN_ANSWER},
+        instead={Decision.ANSWER_NOT_UPHELD: _P.HANDLING},
     ),
     _rule(
         Action.ASK_REEXAMINATION,
@@ -272,48 +339,43 @@ RULES: tuple[Rule, ...] = (
         {_S.REVIEWER},
         _C.REEXAMINATION_ASKED,
         _C.REVIEWED_BY_ANOTHER,
+        named={_C.NO_PART_IN_ANSWER},
+        instead={Decision.ANSWER_NOT_UPHELD: _P.HANDLING},
     ),
 )
 FIRST_PHASE = Phase.PENDING
 _BY_ACTION = {rule.action: rule for rule in RULES}
 
 
+# A person's own conflict of interest forbids the action to them (403), whatever the state of the case.
+_PERSONAL: Final = frozenset({_C.NO_PART_IN_CARD, _C.CARD_FOR_ANOTHER, _C.NO_PART_IN_ANSWER})
+
+
 def allowed(situation: Situation) -> list[Action]:
     """What may be done now, in the table's order."""
-    return [rule.action for rule in RULES if not _obstacles(rule, situation)]
+    return [rule.action for rule in RULES if not rule.unoffered and not _obstacles(rule, situation)]
 
 
-def advance(case: HasPhase, action: Action, situation: Situation) -> None:
+def advance(
+    case: HasPhase, action: Action, situation: Situation, decision: Decision | None = None
+) -> None:
     """Check the action against the table and move the case to its next phase.
 
-    Raises ActionNotAllowed (with what is allowed instead) or AssistantsOpen; then nothing has changed.
+    Raises ActionNotAllowed (with what is allowed instead), AssistantsOpen or NotPermitted; then nothing has changed.
     """
     rule = _BY_ACTION[action]
-    obstacles = _obstacles(rule, situation)
+    obstacles = _obstacles(rule, situation) or sorted(rule.named - situation.conditions)
     if obstacles == [Condition.NO_ASSISTANT_OPEN]:
         raise AssistantsOpen(allowed=allowed(situation))
     if obstacles:
-        raise ActionNotAllowed(
-            _said(action, situation, obstacles),
-            action=action,
-            phase=situation.phase,
-            allowed=allowed(situation),
-        )
-    if rule.then is not None:
+        _refuse(action, situation, obstacles)
+    if decision is not None:
+        case.phase = rule.instead[decision]
+    elif rule.then is not None:
         case.phase = rule.then
 
 
-def settle_agreed(case: HasPhase) -> None:
-    """The command center agrees that the lead was wrongly assigned: the case is pending with it again."""
-    case.phase = Phase.PENDING
-
-
-def review_changed(case: HasPhase) -> None:
-    """A review or re-examination changed or revoked the answer: the case is handled again."""
-    case.phase = Phase.HANDLING
-
-
-def _obstacles(rule: Rule, situation: Situation) -> list[Phase | Standing | Condition]:
+def _obstacles(rule: Rule, situation: Situation) -> list[Obstacle]:
     if situation.phase not in rule.phases:
         return [situation.phase]
     if not rule.by & situation.standings:
@@ -321,11 +383,18 @@ def _obstacles(rule: Rule, situation: Situation) -> list[Phase | Standing | Cond
     return sorted(rule.when - situation.conditions)
 
 
-def _said(
-    action: Action, situation: Situation, obstacles: list[Phase | Standing | Condition]
-) -> str:
+def _refuse(action: Action, situation: Situation, obstacles: list[Obstacle]) -> NoReturn:
+    personal = [one for one in obstacles if one in _PERSONAL]
+    if personal:
+        raise NotPermitted(f"{_said(personal)}。")
     if obstacles == [situation.phase]:
-        return f"事件目前为“{situation.phase.chinese}”，不能{action.chinese}。请刷新后再操作。"
-    if isinstance(obstacles[0], Standing):
-        return f"只有{'、'.join(one.chinese for one in obstacles)}可以{action.chinese}。"
-    return f"不能{action.chinese}：{'；'.join(one.chinese for one in obstacles)}。"
+        told = f"事件目前为“{situation.phase.chinese}”，不能{action.chinese}。请刷新后再操作。"
+    elif isinstance(obstacles[0], Standing):
+        told = f"只有{'、'.join(one.chinese for one in obstacles)}可以{action.chinese}。"
+    else:
+        told = f"不能{action.chinese}：{_said(obstacles)}。"
+    raise ActionNotAllowed(told, action=action, phase=situation.phase, allowed=allowed(situation))
+
+
+def _said(obstacles: list[Obstacle]) -> str:
+    return "；".join(one.refusal for one in obstacles if isinstance(one, Condition))

@@ -1,4 +1,4 @@
-"""The words of a case: its phases, what is done to it, what somebody is to it, and what an action may need. Pure."""
+"""The words of a case: its phases, what is done to it, what somebody is to it, and what a decision brings. Pure."""
 
 from enum import StrEnum
 
@@ -94,68 +94,15 @@ class Standing(StrEnum):
         return _STANDINGS[self]
 
 
-class Condition(StrEnum):
-    """Further facts an action may need; access.py finds which of them hold."""
+class Decision(StrEnum):
+    """What is decided with an action and takes the case to another phase than the action otherwise does."""
 
-    NOT_WAITING = "not_waiting"
-    WAITING_FOR_SUPPLEMENT = "waiting_for_supplement"
-    SUPPLEMENT_NOT_YET_ASKED = "supplement_not_yet_asked"
-    MAY_REFUSE = "may_refuse"
-    HAS_NEXT_TIER = "has_next_tier"
-    HAS_LOWER_TIER = "has_lower_tier"
-    NOT_DISPATCHED = "not_dispatched"
-    HELD_BY_COMMAND_CENTER = "held_by_command_center"
-    OWN_ASSIGNMENT_OFFERED = "own_assignment_offered"
-    OWN_ASSIGNMENT_SIGNED = "own_assignment_signed"
-    MAY_HAND_BACK = "may_hand_back"
-    HAND_BACK_ASKED = "hand_back_asked"
-    HAND_BACK_ASKED_BY_ANOTHER = "hand_back_asked_by_another"
-    NO_HAND_BACK_ASKED = "no_hand_back_asked"
-    ASSISTANT_OPEN = "assistant_open"
-    NO_ASSISTANT_OPEN = "no_assistant_open"
-    HEAD_WHERE_REQUIRED = "head_where_required"
-    PRESS_COOLED_DOWN = "press_cooled_down"
-    NOT_REFUSED_TWICE = "not_refused_twice"
-    RETURN_CALL_FOUND_VALID = "return_call_found_valid"
-    FIRST_ROUND = "first_round"
-    BEFORE_DUE = "before_due"
-    NO_EXTENSION_YET = "no_extension_yet"
-    HAS_DECIDER = "has_decider"
-    EXTENSION_ASKED = "extension_asked"
-    NO_EXTENSION_ASKED = "no_extension_asked"
-    EXTENSION_ASKED_BY_ANOTHER = "extension_asked_by_another"
-    NO_WAIT_ASKED = "no_wait_asked"
-    WAIT_ASKED = "wait_asked"
-    WAIT_ASKED_BY_ANOTHER = "wait_asked_by_another"
-    STANDS_STILL = "stands_still"
-    NOT_SEALED = "not_sealed"
-    NO_SUPERVISION_OPEN = "no_supervision_open"
-    SUPERVISION_OPEN = "supervision_open"
-    LISTED = "listed"
-    NOT_LISTED = "not_listed"
-    UNIT_TO_CARD = "unit_to_card"
-    APPEAL_OPEN = "appeal_open"
-    ANSWERED_BY_ANOTHER = "answered_by_another"
-    NOBODY_JOINED = "nobody_joined"
-    ANSWER_TO_APPROVE = "answer_to_approve"
-    NO_ACCUSATION = "no_accusation"
-    MAY_RECATEGORISE = "may_recategorise"
-    NOT_UNDER_SUPERVISION = "not_under_supervision"
-    UNDER_COMMAND_CENTER = "under_command_center"
-    REVIEW_IN_TIME = "review_in_time"
-    NO_REVIEW_YET = "no_review_yet"
-    HAS_REVIEWER = "has_reviewer"
-    REVIEW_ASKED = "review_asked"
-    REVIEWED = "reviewed"
-    REEXAMINATION_IN_TIME = "reexamination_in_time"
-    NO_REEXAMINATION_YET = "no_reexamination_yet"
-    REEXAMINATION_ASKED = "reexamination_asked"
-    NO_REVIEW_OPEN = "no_review_open"
-    REVIEWED_BY_ANOTHER = "reviewed_by_another"
+    RETURN_AGREED = "return_agreed"
+    ANSWER_NOT_UPHELD = "answer_not_upheld"
 
     @property
     def chinese(self) -> str:
-        return _CONDITIONS[self]
+        return _DECISIONS[self]
 
 
 _PHASES = {
@@ -232,60 +179,7 @@ _STANDINGS = {
     Standing.REVIEWER: "复查、复核机关",
     Standing.SYSTEM: "系统",
 }
-_CONDITIONS = {
-    Condition.NOT_WAITING: "正在等待补正，或已挂起",
-    Condition.WAITING_FOR_SUPPLEMENT: "没有待补正的事项",
-    Condition.SUPPLEMENT_NOT_YET_ASKED: "本单位已经一次性告知过补正事项",
-    Condition.MAY_REFUSE: "村(社区)不得作出不予受理，请上报",
-    Condition.HAS_NEXT_TIER: "没有上一级可以受理",
-    Condition.HAS_LOWER_TIER: "没有下级单位",
-    Condition.NOT_DISPATCHED: "指挥中心交办的事件应办理或申请退回",
-    Condition.HELD_BY_COMMAND_CENTER: "事件不在指挥中心",
-    Condition.OWN_ASSIGNMENT_OFFERED: "没有待签收的任务",
-    Condition.OWN_ASSIGNMENT_SIGNED: "请先签收",
-    Condition.MAY_HAND_BACK: "已超过申请退回的期限，或已经申请",
-    Condition.HAND_BACK_ASKED: "没有待裁定的退回申请",
-    Condition.HAND_BACK_ASKED_BY_ANOTHER: "不能裁定本人提出的退回申请",
-    Condition.NO_HAND_BACK_ASKED: "退回申请尚待裁定",
-    Condition.ASSISTANT_OPEN: "没有未答复的协办单位",
-    Condition.NO_ASSISTANT_OPEN: "协办单位尚未答复",
-    Condition.HEAD_WHERE_REQUIRED: "本单位的答复须由单位负责人作出",
-    Condition.PRESS_COOLED_DOWN: "距上次催办时间太短",
-    Condition.NOT_REFUSED_TWICE: "已经提出过异议",
-    Condition.FIRST_ROUND: "重办的事件已经单独答复过，不能再并案",
-    Condition.RETURN_CALL_FOUND_VALID: "须经回访核实属实并征得群众同意后才能重办",
-    Condition.BEFORE_DUE: "办理期限已过，延期须在到期前申请",
-    Condition.NO_EXTENSION_YET: "本轮已经申请过延期，或并入的事件已经延期，只能申请一次",
-    Condition.HAS_DECIDER: "没有可以审批的上级单位",
-    Condition.EXTENSION_ASKED: "没有待审批的延期申请",
-    Condition.NO_EXTENSION_ASKED: "延期申请尚待审批",
-    Condition.EXTENSION_ASKED_BY_ANOTHER: "不能审批本人提出的延期申请",
-    Condition.NO_WAIT_ASKED: "已有待审批的挂起申请",
-    Condition.WAIT_ASKED: "没有待审批的挂起申请",
-    Condition.WAIT_ASKED_BY_ANOTHER: "不能审批本人提出的挂起申请",
-    Condition.STANDS_STILL: "事件没有挂起",
-    Condition.NOT_SEALED: "保密事件不下督办单，也不挂牌",
-    Condition.NO_SUPERVISION_OPEN: "上一次督办尚未回复",
-    Condition.NOBODY_JOINED: "没有别的反映人并入这件事，否则继续办理",
-    Condition.SUPERVISION_OPEN: "没有待回复的督办",
-    Condition.LISTED: "事件没有挂牌",
-    Condition.NOT_LISTED: "事件已经挂牌",
-    Condition.UNIT_TO_CARD: "没有可以发牌的单位",
-    Condition.APPEAL_OPEN: "没有待裁定的申诉",
-    Condition.ANSWERED_BY_ANOTHER: "重办的事须由上一轮答复人以外的人答复，没有他人的，先报县指挥中心同意",
-    Condition.ANSWER_TO_APPROVE: "不是重办的事，或已经同意，或上一轮正是本人答复的",
-    Condition.NO_ACCUSATION: "检举控告始终保密，不能改成其他性质；不属检举控告的，请不予受理或答复，并告知反映人另行登记",
-    Condition.MAY_RECATEGORISE: "指挥中心交办的事件由指挥中心改类；认为类别不对的，请申请退回",
-    Condition.NOT_UNDER_SUPERVISION: "督办尚未回复、或已挂牌督办的事件不能并入别的事件，请把别的事件并入这件，或先回复督办、摘牌",
-    Condition.UNDER_COMMAND_CENTER: "不是县指挥中心交办或自行办理的事件，请先由承办单位上报",
-    Condition.REVIEW_IN_TIME: "答复之日起三十日内才能申请复查，期限已过",
-    Condition.NO_REVIEW_YET: "这次答复已经申请过复查",
-    Condition.HAS_REVIEWER: "本县没有更高一级的复查、复核机关，请向上一级机关提出",
-    Condition.REVIEW_ASKED: "没有待决定的复查申请",
-    Condition.REVIEWED: "须先经复查，对复查意见不服的才能申请复核",
-    Condition.REEXAMINATION_IN_TIME: "复查决定之日起三十日内才能申请复核，期限已过",
-    Condition.NO_REEXAMINATION_YET: "已经申请过复核；复核意见是最终意见，同一事实和理由不再受理",
-    Condition.REEXAMINATION_ASKED: "没有待决定的复核申请",
-    Condition.NO_REVIEW_OPEN: "复查或复核尚未决定",
-    Condition.REVIEWED_BY_ANOTHER: "参与过这件事的人不能作出复查、复核决定，请由本机关其他人员决定",
+_DECISIONS = {
+    Decision.RETURN_AGREED: "同意主办单位退回",
+    Decision.ANSWER_NOT_UPHELD: "变更或撤销原处理意见",
 }

@@ -12,7 +12,7 @@ from app.cases import access, history
 from app.cases.dossier import Dossier
 from app.cases.lifecycle import Action, Condition, Standing
 from app.db import Transaction
-from app.errors import ActionNotAllowed, NotFound, NotPermitted
+from app.errors import NotFound, NotPermitted
 from app.identifiers import uuid7
 from app.supervision import listing
 from app.supervision.issuing import is_supervisor, require_supervisor
@@ -31,13 +31,14 @@ async def appeal(
     seen, card = known.seen, known.seen.card
     if not _carded(seen, by):
         raise NotPermitted("只有被发牌的单位或本人可以申诉。")
-    if seen.appeal is not None:
-        raise ActionNotAllowed("这张牌已经申诉过，只能申诉一次。")
-    if known.appeal_until is None:
-        raise ActionNotAllowed("检举控告的牌不能申诉：本单位以外没有人可以知道这件事。")
-    if now > known.appeal_until:
-        raise ActionNotAllowed("已超过申诉的期限。")
-    access.take(dossier, Action.APPEAL, by=by, now=now, also=[Standing.CARDED_UNIT])
+    access.take(
+        dossier,
+        Action.APPEAL,
+        by=by,
+        now=now,
+        also=[Standing.CARDED_UNIT],
+        named=_open_to_appeal(known, now),
+    )
     asked = Appeal(
         id=uuid7(now),
         card_id=card.id,
@@ -72,16 +73,15 @@ async def decide(
     require_supervisor(by)
     dossier, known = await _locked(tx, card_id, by)
     card, asked = known.seen.card, known.seen.appeal
-    if not may_decide(known, by):
-        raise NotPermitted(
-            "须由与这张牌无关的督查员裁定：不是被发牌人、发牌人或申诉人，也不在被发牌或申诉的单位任职。"
-        )
     access.take(
         dossier,
         Action.DECIDE_APPEAL,
         by=by,
         now=now,
-        also=[Condition.APPEAL_OPEN] if undecided(known.seen) else [],
+        named={
+            Condition.APPEAL_OPEN: undecided(known.seen),
+            Condition.NO_PART_IN_CARD: may_decide(known, by),
+        },
     )
     assert asked is not None, "the lifecycle allows it only where an appeal is open"
     asked.decided_at, asked.upheld, asked.reason = now, upheld, reason
@@ -106,10 +106,16 @@ async def decide(
 
 
 def may_appeal(known: InFull, by: StaffActor, now: datetime) -> bool:
+    return _carded(known.seen, by) and all(_open_to_appeal(known, now).values())
+
+
+def _open_to_appeal(known: InFull, now: datetime) -> dict[Condition, bool]:
     until = known.appeal_until
-    return (
-        _carded(known.seen, by) and known.seen.appeal is None and until is not None and now <= until
-    )
+    return {
+        Condition.FIRST_APPEAL: known.seen.appeal is None,
+        Condition.CARD_OPEN_TO_APPEAL: until is not None,
+        Condition.APPEAL_IN_TIME: until is None or now <= until,
+    }
 
 
 def may_decide(known: InFull, by: StaffActor) -> bool:

@@ -63,10 +63,10 @@ async def issue(
         raise InvalidInput(
             mistakes=[{"where": "body.unit_code", "what": "该单位没有参与办理这件事"}]
         )
-    access.take(dossier, Action.CARD, by=by, now=now, also=[Condition.UNIT_TO_CARD])
     who = None if person is None else _meant(unit.people or [])
-    if unit.own or (who is not None and who["id"] == by.staff_id):
-        raise NotPermitted("不能给本人或本人任职的单位发牌。")
+    to_himself = unit.own or (who is not None and who["id"] == by.staff_id)
+    named = {Condition.UNIT_TO_CARD: True, Condition.CARD_FOR_ANOTHER: not to_himself}
+    access.take(dossier, Action.CARD, by=by, now=now, named=named)
     card = Card(
         id=uuid7(now),
         case_id=case.id,

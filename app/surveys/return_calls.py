@@ -18,7 +18,6 @@ from app.cases import access, conflict_of_interest
 from app.cases.actions import closing
 from app.cases.actions.dispatching import Part
 from app.cases.dossier import Dossier
-from app.cases.lifecycle import Action
 from app.clock import SHANGHAI
 from app.db import Transaction
 from app.directory.terms import Role, UnitKind
@@ -203,15 +202,17 @@ async def rework(
         raise NotPermitted(_REFUSED)
     if await conflict_of_interest.keeps_from(tx, by, case_id=case.id, round_=case.round):
         raise NotPermitted(_OWN_WORK)
-    if not await tx.scalar(_FOUND_VALID, case_id=case.id, round=case.round):
-        raise ActionNotAllowed(
-            "须经回访核实属实并征得群众同意后才能重办。",
-            action=Action.REWORK,
-            phase=case.phase,
-            allowed=access.actions(dossier, by, now),
-        )
+    found = await tx.scalar(_FOUND_VALID, case_id=case.id, round=case.round)
     return await closing.rework(
-        tx, ref, by=by, reason=reason, lead=lead, assistants=assistants, note=note, now=now
+        tx,
+        ref,
+        by=by,
+        reason=reason,
+        lead=lead,
+        assistants=assistants,
+        note=note,
+        found_valid=bool(found),
+        now=now,
     )
 
 

@@ -46,7 +46,7 @@ class Face:
     never: frozenset[Condition] = frozenset()
 
     def offers(self) -> set[Action]:
-        """Every action that `actions` can ever hold here."""
+        """Every action that `actions` can ever hold here, and those that the table leaves to another page."""
         return {
             rule.action for rule in RULES if rule.by & self.standings and not rule.when & self.never
         }

@@ -311,7 +311,9 @@ async def test_a_sealed_case_goes_to_the_new_commission_and_to_nobody_else(
             with pytest.raises(NotFound):
                 await access.get_case(tx, case.ref, by=other)
         assert await tx.scalar(_PARTIES, ref=case.ref) == 0
-    again = await closing.rework(tx, answered.ref, by=inspector, reason="仍未公开", now=now)
+    again = await closing.rework(
+        tx, answered.ref, by=inspector, reason="仍未公开", found_valid=True, now=now
+    )
     assert again.holder.unit_id == place.unit_id
     await tx.flush()
     assert await holds(tx, pending.ref, answered.ref)
@@ -357,7 +359,9 @@ async def test_a_new_round_is_for_whoever_carries_on_for_the_unit_that_led(
     await end_unit(tx, old, successor=new, last_day=await yesterday(tx))
     await tx.flush()
     await all_handed_over(tx)
-    again = await closing.rework(tx, case.ref, by=center, reason="仍不亮", now=now)
+    again = await closing.rework(
+        tx, case.ref, by=center, reason="仍不亮", found_valid=True, now=now
+    )
     heir = await reorganising.carried_on(tx, led.unit_id)
     await tx.flush()
     sees = replace(led, unit_id=heir.unit_id, unit_code=new)

@@ -281,4 +281,4 @@ async def test_no_return_call_orders_rework_while_a_review_is_open(who: Who) -> 
     async with transaction() as tx:
         now = await tx.now()
         with pytest.raises(ActionNotAllowed, match="尚未决定"):
-            await closing.rework(tx, ref, by=center, reason="再办", now=now)
+            await closing.rework(tx, ref, by=center, reason="再办", found_valid=True, now=now)

@@ -289,7 +289,9 @@ async def test_a_new_round_is_asked_about_once_it_is_answered(
             if one.get("ref") in (story.ref, story.joined_ref)
         ]
 
-    await closing.rework(tx, story.ref, by=await staff("zhihui"), reason="水压不足", now=now)
+    await closing.rework(
+        tx, story.ref, by=await staff("zhihui"), reason="水压不足", found_valid=True, now=now
+    )
     await tx.flush()
     assert await found() == []
     await handling.sign(tx, story.ref, by=lead, now=now)

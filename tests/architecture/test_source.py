@@ -36,6 +36,16 @@ def test_only_the_lifecycle_assigns_a_phase() -> None:
     ] == ["app/cases/lifecycle.py"]
 
 
+def test_no_action_on_a_case_refuses_by_a_condition_of_its_own() -> None:
+    """Whoever asks why an action is refused finds the answer in the lifecycle's table."""
+    refusing = [
+        path.relative_to(ROOT).as_posix()
+        for path in modules("app/cases", "app/supervision")
+        if "ActionNotAllowed(" in path.read_text(encoding="utf-8")
+    ]
+    assert refusing == ["app/cases/lifecycle.py"]
+
+
 def test_alembics_folder_is_not_a_package_that_would_hide_the_library() -> None:
     assert not (ROOT / "alembic" / "__init__.py").exists()
 

@@ -11,7 +11,7 @@ from fastapi import FastAPI
 from sqlalchemy import text
 
 from app import keys
-from app.api import return_calls, sessions
+from app.api import case_actions, return_calls, sessions
 from app.db import transaction
 from app.http import problems
 from app.idempotency import body_place
@@ -26,7 +26,7 @@ _GIVEN = text("SELECT owner, key, body_sealed FROM given_answer")
 async def client(county: None) -> AsyncIterator[httpx.AsyncClient]:
     assert county is None
     application = FastAPI()
-    for part in (sessions, return_calls):
+    for part in (sessions, case_actions, return_calls):
         application.include_router(part.router)
     problems.install(application)
     transport = httpx.ASGITransport(application)

@@ -40,15 +40,17 @@ async def rework(
     lead: Part | None = None,
     assistants: Sequence[Part] = (),
     note: str = "",
+    found_valid: bool,
     now: datetime,
 ) -> Dossier:
     """A new round with its own clock and its own survey; the earlier stays on record.
 
     It is for `lead` or, where none is named, for the unit that led, or the unit that carries on for it. Only after a
-    return call found the dissatisfaction valid; app/surveys makes sure of that before calling.
+    return call found the dissatisfaction valid, and by staff who had no part in the round: app/surveys makes sure of that.
     """
     dossier = await access.lock_case(tx, ref, by=by)
-    access.take(dossier, Action.REWORK, by=by, now=now, also=[Condition.RETURN_CALL_FOUND_VALID])
+    sure = {Condition.RETURN_CALL_FOUND_VALID: found_valid, Condition.NO_PART_IN_ANSWER: True}
+    access.take(dossier, Action.REWORK, by=by, now=now, named=sure)
     case = dossier.case
     named = [*([] if lead is None else [lead]), *assistants]
     if named and case.sealed:

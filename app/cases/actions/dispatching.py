@@ -9,17 +9,17 @@ from sqlalchemy import text
 
 from app.auth.actor import StaffActor
 from app.calendars.working_time import Limit, LimitUnit
-from app.cases import access, deadlines, history, lifecycle, papers, whole_case
+from app.cases import access, deadlines, history, papers, whole_case
 from app.cases.actions.filing import release, release_open
 from app.cases.actions.telling import tell, tell_all
 from app.cases.dossier import Dossier, hand_back_undecided
-from app.cases.lifecycle import Action, Condition, Phase
-from app.cases.models import OPEN_ASSIGNMENT, Assignment, AssignmentRole, AssignmentState
+from app.cases.lifecycle import Action, Condition, Decision, Phase
+from app.cases.models import Assignment, AssignmentRole, AssignmentState
 from app.cases.papers import PaperKind
 from app.cases.routing import Place
 from app.db import Transaction
 from app.directory.terms import UnitKind
-from app.errors import ActionNotAllowed, InvalidInput, NotFound
+from app.errors import InvalidInput, NotFound
 from app.identifiers import uuid7
 from app.limits.terms import Stage
 from app.outbox import MessageKind
@@ -67,8 +67,9 @@ async def dispatch(
     what it leads already it cannot give itself, or its time would begin anew as often as it likes.
     """
     dossier = await access.lock_case(tx, ref, by=by)
-    access.take(dossier, Action.DISPATCH, by=by, now=now)
-    _require_another(dossier, lead, by, now)
+    leads = dossier.lead is not None and dossier.lead.unit_id == by.unit_id
+    named = {Condition.ANOTHER_UNIT_LEADS: not leads or lead.unit_code != by.unit_code}
+    access.take(dossier, Action.DISPATCH, by=by, now=now, named=named)
     ended = release_open(dossier, now)
     units = await named_units(tx, dossier, [lead, *assistants], now, ended=ended)
     leading = units[lead.unit_code]
@@ -108,15 +109,14 @@ async def change_lead(
     assistants go on, but for one that leads now.
     """
     dossier = await access.lock_case(tx, ref, by=by)
-    access.take(dossier, Action.CHANGE_LEAD, by=by, now=now)
+    own = dossier.open_part(lead.unit_code)
+    named = {Condition.NEW_LEAD_SETTLED: own is None or not hand_back_undecided(own)}
+    access.take(dossier, Action.CHANGE_LEAD, by=by, now=now, named=named)
     former = dossier.lead
     assert former is not None, "the lifecycle allows it only where somebody leads"
-    ended = [former]
-    if (own := dossier.open_part(lead.unit_code)) is not None:
-        if own is former:
-            _refuse("body.lead", "这个单位已经是主办单位")
-        _require_settled(own, Action.CHANGE_LEAD)
-        ended.append(own)
+    if own is former:
+        _refuse("body.lead", "这个单位已经是主办单位")
+    ended = [former] if own is None else [former, own]
     for part in ended:
         release(dossier, part, now)
     units = await named_units(tx, dossier, [lead], now, ended=ended)
@@ -188,13 +188,16 @@ async def settle(
 ) -> Dossier:
     """Decide a unit's objection. Agreed: its part ends, and where it led the case is the command center's again."""
     dossier = await access.lock_case(tx, ref, by=by)
-    access.take(dossier, Action.SETTLE, by=by, now=now)
+    own = dossier.open_part(unit_code)
+    returned = agreed and own is not None and own.role is AssignmentRole.LEAD
+    named = {
+        Condition.PART_ASKED_BACK: own is None or hand_back_undecided(own),
+        Condition.PART_ASKED_BACK_BY_ANOTHER: own is None
+        or not dossier.asked_back_himself(own, by),
+    }
+    decision = Decision.RETURN_AGREED if returned else None
+    access.take(dossier, Action.SETTLE, by=by, now=now, named=named, decision=decision)
     part, kind = await _part_of(tx, dossier, unit_code)
-    if not hand_back_undecided(part):
-        raise ActionNotAllowed("该单位没有待裁定的退回申请。", action=Action.SETTLE)
-    if dossier.asked_back_himself(part, by):
-        what = Condition.HAND_BACK_ASKED_BY_ANOTHER.chinese
-        raise ActionNotAllowed(f"不能裁定：{what}。", action=Action.SETTLE)
     part.hand_back_settled_at = now
     dossier.end(dossier.running(Stage.HAND_BACK_DECISION, part), now)
     if not agreed and (theirs := dossier.working(part)) is not None:
@@ -206,9 +209,8 @@ async def settle(
         part.state, part.done_at = AssignmentState.HANDED_BACK, now
         dossier.end_part(part, now)
         dossier.case.returns += 1
-        if part.role is AssignmentRole.LEAD:
+        if returned:
             release_open(dossier, now)
-            lifecycle.settle_agreed(dossier.case)
             dossier.give_to(Place(by.unit_id, by.unit_name, by.unit_kind), Stage.JUDGE, now)
     history.record(
         tx,
@@ -232,13 +234,14 @@ async def excuse(
     Who asked that the part be handed back does not decide it so in another post.
     """
     dossier = await access.lock_case(tx, ref, by=by)
-    access.take(dossier, Action.EXCUSE, by=by, now=now)
+    own = dossier.open_part(unit_code)
+    named = {
+        Condition.PART_ASSISTS: own is None or own.role is AssignmentRole.ASSIST,
+        Condition.PART_ASKED_BACK_BY_ANOTHER: own is None
+        or not dossier.asked_back_himself(own, by),
+    }
+    access.take(dossier, Action.EXCUSE, by=by, now=now, named=named)
     part, _ = await _part_of(tx, dossier, unit_code)
-    if dossier.asked_back_himself(part, by):
-        what = Condition.HAND_BACK_ASKED_BY_ANOTHER.chinese
-        raise ActionNotAllowed(f"不能免予协办：{what}。", action=Action.EXCUSE)
-    if part.role is not AssignmentRole.ASSIST or part.state not in OPEN_ASSIGNMENT:
-        raise ActionNotAllowed("该单位不是尚未答复的协办单位。", action=Action.EXCUSE)
     part.state, part.done_at = AssignmentState.EXCUSED, now
     dossier.end_part(part, now)
     history.record(
@@ -268,14 +271,9 @@ async def merge(
     # In one order whoever merges what into what: two merges the other way round cannot wait for each other.
     locked = {one: await access.lock_case(tx, one, by=by) for one in sorted((ref, primary_ref))}
     dossier, primary = locked[ref], locked[primary_ref]
-    access.take(dossier, Action.MERGE, by=by, now=now)
-    if (
-        primary.case.phase not in (Phase.PENDING, Phase.HANDLING)
-        or primary.case.sealed != dossier.case.sealed
-    ):
-        raise ActionNotAllowed(
-            "只能并入一件待研判或办理中的事件。", action=Action.MERGE, phase=primary.case.phase
-        )
+    under_way = primary.case.phase in (Phase.PENDING, Phase.HANDLING)
+    named = {Condition.PRIMARY_OPEN: under_way and primary.case.sealed == dossier.case.sealed}
+    access.take(dossier, Action.MERGE, by=by, now=now, named=named)
     whole_case.join(primary, dossier, now)
     release_open(dossier, now)
     dossier.end_all(now)
@@ -293,17 +291,6 @@ async def merge(
     history.record(tx, primary, Action.MERGE, by=by, now=now, public=False, joined=dossier.case.ref)
     tell(tx, dossier.case, MessageKind.MERGED, now=now, primary=primary.case.ref)
     return dossier
-
-
-def _require_another(dossier: Dossier, lead: Part, by: StaffActor, now: datetime) -> None:
-    leads = dossier.lead is not None and dossier.lead.unit_id == by.unit_id
-    if leads and lead.unit_code == by.unit_code:
-        raise ActionNotAllowed(
-            "这件事已经由本单位主办，不能再交办给自己。请继续办理，或交办给别的单位。",
-            action=Action.DISPATCH,
-            phase=dossier.case.phase,
-            allowed=access.actions(dossier, by, now),
-        )
 
 
 def begin_at(dossier: Dossier, leading: Place, now: datetime, *, limit: Limit | None) -> None:
@@ -407,11 +394,6 @@ async def _part_of(
     if row is None or part is None:
         raise NotFound("该单位没有参与办理这件事。")
     return part, UnitKind(row.kind)
-
-
-def _require_settled(part: Assignment, action: Action) -> None:
-    if hand_back_undecided(part):
-        raise ActionNotAllowed("该单位的退回申请尚待裁定，请先裁定。", action=action)
 
 
 def _refuse(where: str, what: str, *, codes: list[str] | None = None) -> NoReturn:

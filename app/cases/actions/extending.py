@@ -7,12 +7,12 @@ from app.calendars.working_time import Limit, LimitUnit
 from app.cases import access, deadlines, history, papers
 from app.cases.actions.telling import tell_all
 from app.cases.dossier import Dossier
-from app.cases.lifecycle import Action
+from app.cases.lifecycle import Action, Condition
 from app.cases.models import Case
 from app.cases.papers import PaperKind
 from app.clock import SHANGHAI
 from app.db import Transaction
-from app.errors import ActionNotAllowed, InvalidInput
+from app.errors import InvalidInput
 from app.limits.rules import STATUTORY_EXTENSION
 from app.limits.terms import Stage
 from app.outbox import MessageKind
@@ -59,11 +59,12 @@ async def decide_extension(
     a numbered paper; `reason` is the decider's, for the record. Once the stage is overdue the request can only be refused: nothing moves a due time that was missed.
     """
     dossier = await access.lock_case(tx, ref, by=by)
-    access.take(dossier, Action.DECIDE_EXTENSION, by=by, now=now)
+    handling = dossier.running(Stage.HANDLE)
+    in_time = handling is not None and not deadlines.overdue(handling, now)
+    named = {Condition.GRANTED_BEFORE_DUE: in_time or not granted}
+    access.take(dossier, Action.DECIDE_EXTENSION, by=by, now=now, named=named)
     case = dossier.case
     given = _granted_days(dossier, granted=granted, days=days)
-    if granted:
-        _require_in_time(dossier, by, now)
     case.extension_asked_at, case.extended = None, True
     dossier.end(dossier.running(Stage.EXTENSION_DECISION), now)
     if not granted:
@@ -119,17 +120,6 @@ def _granted_days(dossier: Dossier, *, granted: bool, days: int | None) -> int:
             mistakes=[{"where": "body.days", "what": f"不能多于所申请的 {asked} 个工作日"}]
         )
     return asked if days is None else days
-
-
-def _require_in_time(dossier: Dossier, by: StaffActor, now: datetime) -> None:
-    handling = dossier.running(Stage.HANDLE)
-    if handling is None or deadlines.overdue(handling, now):
-        raise ActionNotAllowed(
-            "办理期限已过，不能再同意延期，只能不同意。",
-            action=Action.DECIDE_EXTENSION,
-            phase=dossier.case.phase,
-            allowed=access.actions(dossier, by, now),
-        )
 
 
 def _extend_statutory(dossier: Dossier, now: datetime) -> None:

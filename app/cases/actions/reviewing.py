@@ -11,12 +11,11 @@ from app.cases import access, conflict_of_interest, deadlines, history, papers
 from app.cases.actions import closing
 from app.cases.actions.telling import tell
 from app.cases.dossier import Dossier
-from app.cases.lifecycle import Action, review_changed
+from app.cases.lifecycle import Action, Condition, Decision
 from app.cases.models import ReviewOutcome
 from app.cases.papers import PaperKind
 from app.clock import SHANGHAI
 from app.db import Transaction
-from app.errors import NotPermitted
 from app.limits.terms import Stage
 from app.outbox import MessageKind
 
@@ -36,9 +35,6 @@ _REEXAMINATION: Final = _Level(
     PaperKind.REEXAMINATION,
 )
 _FINAL: Final = "这是最终意见，同一事实和理由不再受理"
-_CONFLICT: Final = (
-    "本人参与办理，或在办理单位任职的，不能作出复查、复核决定，请由本机关其他人员决定。"
-)
 
 
 async def ask_review(
@@ -130,15 +126,19 @@ async def _decide(
     now: datetime,
 ) -> Dossier:
     dossier = await access.lock_case(tx, ref, by=by)
-    access.take(dossier, level.decided, by=by, now=now)
-    case = dossier.case
-    if await conflict_of_interest.keeps_from(tx, by, case_id=case.id, round_=case.round):
-        raise NotPermitted(_CONFLICT)
+    case, again = dossier.case, outcome is not ReviewOutcome.UPHELD
+    conflict = await conflict_of_interest.keeps_from(tx, by, case_id=case.id, round_=case.round)
+    access.take(
+        dossier,
+        level.decided,
+        by=by,
+        now=now,
+        named={Condition.NO_PART_IN_ANSWER: not conflict},
+        decision=Decision.ANSWER_NOT_UPHELD if again else None,
+    )
     dossier.end(dossier.review(level.stage), now)
-    again = outcome is not ReviewOutcome.UPHELD
     until = _may_be_reexamined_until(dossier, level, again=again, now=now)
     if again:
-        review_changed(case)
         await closing.start_round(tx, dossier, by, now)
     paper = await papers.issue(tx, dossier, level.paper, now)
     history.record(

@@ -7,12 +7,12 @@ from app.auth.actor import StaffActor, SystemActor
 from app.calendars.working_time import Limit, LimitUnit
 from app.cases import access, history
 from app.cases.actions.telling import tell_all
-from app.cases.dossier import Dossier
-from app.cases.lifecycle import Action
+from app.cases.dossier import Asked, Dossier
+from app.cases.lifecycle import Action, Condition
 from app.cases.models import Waiting
 from app.clock import SHANGHAI, in_words
 from app.db import Transaction
-from app.errors import ActionNotAllowed, InvalidInput
+from app.errors import InvalidInput
 from app.limits.terms import Stage
 from app.outbox import MessageKind
 
@@ -65,14 +65,18 @@ async def decide_wait(
     `reason` is the decider's, for the record.
     """
     dossier = await access.lock_case(tx, ref, by=by)
-    access.take(dossier, Action.DECIDE_WAIT, by=by, now=now)
+    days_left = _days_left(dossier, now)
+    named = {Condition.GRANTED_BEFORE_END: not granted or days_left >= 0}
+    access.take(dossier, Action.DECIDE_WAIT, by=by, now=now, named=named)
     case, asked = dossier.case, dossier.asked[Action.WAIT]
-    why, until = Waiting(asked.facts["why"]), date.fromisoformat(asked.facts["until"])
+    why, until = Waiting(asked.facts["why"]), _until(asked)
     asked_for = asked.reason or reason
     case.wait_asked_at = None
     dossier.end(dossier.running(Stage.WAIT_DECISION), now)
     if granted:
-        _stand_still(dossier, why, until, by, now)
+        # In calendar days, so that it ends with the agreed day itself, also in a year whose calendar is not published.
+        limit = Limit(days_left, LimitUnit.CALENDAR_DAYS)
+        dossier.stand_still(why, Stage.WAITING, now, limit=limit)
     history.record(
         tx,
         dossier,
@@ -150,16 +154,11 @@ def _check(dossier: Dossier, why: Waiting, until: date, now: datetime) -> None:
         )
 
 
-def _stand_still(
-    dossier: Dossier, why: Waiting, until: date, by: StaffActor, now: datetime
-) -> None:
-    days = (until - now.astimezone(SHANGHAI).date()).days
-    if days < 0:
-        raise ActionNotAllowed(
-            "所申请的复核日期已过，不能再同意，只能不同意。",
-            action=Action.DECIDE_WAIT,
-            phase=dossier.case.phase,
-            allowed=access.actions(dossier, by, now),
-        )
-    # In calendar days, so that it ends with the agreed day itself, also in a year whose calendar is not published.
-    dossier.stand_still(why, Stage.WAITING, now, limit=Limit(days, LimitUnit.CALENDAR_DAYS))
+def _until(asked: Asked) -> date:
+    return date.fromisoformat(asked.facts["until"])
+
+
+def _days_left(dossier: Dossier, now: datetime) -> int:
+    """Calendar days from today to the review date that was asked for; 0 where none was."""
+    asked = dossier.asked.get(Action.WAIT)
+    return 0 if asked is None else (_until(asked) - now.astimezone(SHANGHAI).date()).days
