@@ -11,8 +11,6 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import text
-
 from app import keys
 from app.auth.actor import StaffActor
 from app.cases.access import VISIBLE_TO_STAFF
@@ -24,32 +22,55 @@ from app.delivery.turns import EndedTurn
 from app.directory.terms import Role, UnitKind
 from app.errors import ActionNotAllowed, NotFound, NotPermitted
 from app.outbox import MessageKind, MessageState, OutboxMessage, Why, phone_place, worth_sending
+from app.query import Query, columns
 
 # A text about no case is a code or a notice to staff, which names nobody and belongs to no county: each command center finds it.
 _SEEN: Final = f"""(
   CASE WHEN m.case_id IS NULL THEN :of_center
     ELSE EXISTS (SELECT 1 FROM grievance c WHERE c.id = m.case_id AND {VISIBLE_TO_STAFF} AND (:of_center OR c.sealed))
       AND NOT {KEPT_FROM_TEXT} END)"""  # noqa: S608 - constants of our own
-_COLUMNS: Final = ", ".join(f"m.{name}" for name in OutboxMessage.model_fields)
 _SELECT: Final = f"""
-SELECT {_COLUMNS}, g.ref, coalesce(m.phone_sealed, p.phone_sealed) AS to_sealed,
+SELECT {columns("m", OutboxMessage, "message")}, g.ref, coalesce(m.phone_sealed, p.phone_sealed) AS to_sealed,
   coalesce(m.no_later_than <= now() + CAST(:shift AS interval), FALSE) AS too_late
 FROM outbox_message m LEFT JOIN grievance g ON g.id = m.case_id LEFT JOIN citizen p ON p.id = m.citizen_id
 WHERE m.kind <> 'survey_owed' AND {_SEEN} AND """  # noqa: S608
-_LIST = text(
-    _SELECT + "m.state = 'needs_human' AND m.id > CAST(:after AS uuid) ORDER BY m.id LIMIT :most"
+
+
+@dataclass(frozen=True, slots=True)
+class _TextRow:
+    """A text with the reference of its case. `too_late`: what it asks for can no longer be done."""
+
+    message: OutboxMessage
+    ref: str | None
+    to_sealed: bytes | None
+    too_late: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _TurnRow:
+    ended: EndedTurn
+    staff_name: str | None
+    unit_name: str | None
+
+
+_LIST = Query(
+    _TextRow,
+    _SELECT + "m.state = 'needs_human' AND m.id > CAST(:after AS uuid) ORDER BY m.id LIMIT :most",
 )
 # Once somebody has been at it, it stays to be looked at.
 _TAKEN_UP = (
     "(m.state = 'needs_human' OR EXISTS (SELECT 1 FROM ended_turn e WHERE e.message_id = m.id))"
 )
-_ONE = text(f"{_SELECT} m.id = :id AND {_TAKEN_UP}")
-_LOCK = text(_SELECT + "m.id = :id FOR UPDATE OF m")
-_TURNS = text("""
-SELECT e.*, s.name AS staff_name, u.name AS unit_name FROM ended_turn e
+_ONE = Query(_TextRow, f"{_SELECT} m.id = :id AND {_TAKEN_UP}")
+_LOCK = Query(_TextRow, _SELECT + "m.id = :id FOR UPDATE OF m")
+_TURNS = Query(
+    _TurnRow,
+    f"""
+SELECT {columns("e", EndedTurn, "ended")}, s.name AS staff_name, u.name AS unit_name FROM ended_turn e
 LEFT JOIN staff s ON s.id = e.by_staff_id LEFT JOIN unit u ON u.id = e.by_unit_id
 WHERE e.message_id = :id ORDER BY e.turn
-""")
+""",  # noqa: S608 - columns of our own table
+)
 _FIRST: Final = UUID(int=0)
 _REFUSED: Final = "只有县指挥中心可以处理未送达的短信；检举控告的，只有承办单位的督查员可以。"
 
@@ -86,7 +107,7 @@ async def to_see_to(
     tx: Transaction, *, by: StaffActor, after: UUID | None, most: int
 ) -> list[TextToSee]:
     """Texts that need a person, the oldest first, from behind `after` on."""
-    rows = await tx.all(_LIST, after=after or _FIRST, most=most, **_looking(by))
+    rows = await _LIST.all(tx, after=after or _FIRST, most=most, **_looking(by))
     return [_seen(row) for row in rows]
 
 
@@ -94,10 +115,10 @@ async def get_text(
     tx: Transaction, message_id: UUID, *, by: StaffActor
 ) -> tuple[TextToSee, Sequence[TurnSeen]]:
     """A text that needs a person, or that a person or the system has taken up again, with all that was."""
-    row = await tx.one_or_none(_ONE, id=message_id, **_looking(by))
+    row = await _ONE.one_or_none(tx, id=message_id, **_looking(by))
     if row is None:
         raise NotFound
-    return _seen(row), [_turn(one) for one in await tx.all(_TURNS, id=message_id)]
+    return _seen(row), [_turn(one) for one in await _TURNS.all(tx, id=message_id)]
 
 
 async def resend(
@@ -108,8 +129,9 @@ async def resend(
     Never later than it can be acted on. Raises ActionNotAllowed where no person is needed any more, and where sending
     cannot help.
     """
-    row, message = await _lock(tx, message_id, by)
-    if not _may_resend(message, row):
+    row = await _lock(tx, message_id, by)
+    message = row.message
+    if not _may_resend(row):
         refusal = _TOO_LATE if row.too_late else _NO_CODE
         raise ActionNotAllowed(_NOT_AGAIN.get(message.why or Why.REFUSED, refusal))
     _end(tx, message, FollowedBy.RESENT, by=by, reason=reason, now=now)
@@ -118,28 +140,28 @@ async def resend(
         message, due_at=now, expires_at=min(expires_at, message.no_later_than or expires_at)
     )
     tx.change(message)
-    return _shown(message, row)
+    return _seen(row)
 
 
 async def settle(
     tx: Transaction, message_id: UUID, *, by: StaffActor, reason: str, now: datetime
 ) -> TextToSee:
     """Done without sending: the person was called, or need not know any more. Raises ActionNotAllowed."""
-    row, message = await _lock(tx, message_id, by)
+    row = await _lock(tx, message_id, by)
+    message = row.message
     _end(tx, message, FollowedBy.SETTLED, by=by, reason=reason, now=now)
     message.state, message.settled_at = MessageState.DONE, now
     tx.change(message)
-    return _shown(message, row)
+    return _seen(row)
 
 
-async def _lock(tx: Transaction, message_id: UUID, by: StaffActor) -> tuple[Any, OutboxMessage]:
-    row = await tx.one_or_none(_LOCK, id=message_id, **_looking(by))
+async def _lock(tx: Transaction, message_id: UUID, by: StaffActor) -> _TextRow:
+    row = await _LOCK.one_or_none(tx, id=message_id, **_looking(by))
     if row is None:
         raise NotFound
-    message = OutboxMessage.read(row)
-    if message.state is not MessageState.NEEDS_HUMAN:
+    if row.message.state is not MessageState.NEEDS_HUMAN:
         raise ActionNotAllowed("这条短信已不需要人工处理，请刷新列表。")
-    return row, message
+    return row
 
 
 def _end(
@@ -165,7 +187,8 @@ _NOT_AGAIN: Final = {
 }
 
 
-def _may_resend(message: OutboxMessage, row: Any) -> bool:
+def _may_resend(row: _TextRow) -> bool:
+    message = row.message
     return (
         message.state is MessageState.NEEDS_HUMAN
         and not row.too_late
@@ -182,11 +205,8 @@ def _looking(by: StaffActor) -> dict[str, Any]:
     return {"of_center": of_center, **asking(by)}
 
 
-def _seen(row: Any) -> TextToSee:
-    return _shown(OutboxMessage.read(row), row)
-
-
-def _shown(message: OutboxMessage, row: Any) -> TextToSee:
+def _seen(row: _TextRow) -> TextToSee:
+    message = row.message
     return TextToSee(
         id=message.id,
         kind=message.kind,
@@ -198,7 +218,7 @@ def _shown(message: OutboxMessage, row: Any) -> TextToSee:
         turn=message.turn,
         created_at=message.created_at,
         settled_at=message.settled_at,
-        may_resend=_may_resend(message, row),
+        may_resend=_may_resend(row),
         number=_number(message, row.to_sealed),
     )
 
@@ -214,12 +234,13 @@ def masked(number: str) -> str:
     return f"{plain[:3]}****{plain[-4:]}" if len(plain) >= 10 else "****"
 
 
-def _turn(row: Any) -> TurnSeen:
+def _turn(row: _TurnRow) -> TurnSeen:
     return TurnSeen(
-        EndedTurn.read(row),
+        row.ended,
         row.staff_name,
         row.unit_name,
         keys.shown(
-            row.reason_sealed, keys.at("ended_turn.reason_sealed", row.message_id, row.turn)
+            row.ended.reason_sealed,
+            keys.at("ended_turn.reason_sealed", row.ended.message_id, row.ended.turn),
         ),
     )

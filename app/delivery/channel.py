@@ -6,7 +6,7 @@ would fare the same (the account, a provider that is away) nobody claims for a w
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Final
 
 from sqlalchemy import CheckConstraint, Text, text
 from sqlmodel import Field
@@ -14,6 +14,7 @@ from sqlmodel import Field
 from app import clock
 from app.db import Transaction
 from app.delivery.terms import Pause
+from app.query import Query, columns
 from app.stored import MOMENT, Stored, one_of
 
 
@@ -50,13 +51,26 @@ _LONGEST_PAUSE: Final = {Pause.ACCOUNT: timedelta(minutes=10), Pause.UNREACHABLE
 _LOOK_AGAIN: Final = timedelta(seconds=0.5)
 
 _NOW = "(now() + CAST(:shift AS interval))"
-_COLUMNS = ", ".join(SmsChannel.model_fields)
-_SHOW = text(f"SELECT {_COLUMNS} FROM sms_channel WHERE provider = :provider")  # noqa: S608 - columns of our own table
+
+
+@dataclass(frozen=True, slots=True)
+class _Locked:
+    channel: SmsChannel
+    moment: datetime
+
+
+_SHOW = Query(
+    SmsChannel,
+    f"SELECT {', '.join(SmsChannel.model_fields)} FROM sms_channel WHERE provider = :provider",  # noqa: S608 - columns of our own table
+)
 # After a wait for the lock the transaction's own moment lies before what another has decided meanwhile.
-_LOCK = text(f"""
-SELECT {_COLUMNS}, clock_timestamp() + CAST(:shift AS interval) AS moment
-FROM sms_channel WHERE provider = :provider FOR UPDATE
-""")  # noqa: S608
+_LOCK = Query(
+    _Locked,
+    f"""
+SELECT {columns("s", SmsChannel, "channel")}, clock_timestamp() + CAST(:shift AS interval) AS moment
+FROM sms_channel s WHERE provider = :provider FOR UPDATE
+""",  # noqa: S608
+)
 _OPEN = text(f"""
 INSERT INTO sms_channel (provider, paced_until, pauses) VALUES (:provider, {_NOW}, 0) ON CONFLICT DO NOTHING
 """)  # noqa: S608
@@ -128,11 +142,11 @@ class Held:
 
 async def hold(tx: Transaction, provider: str, *, most: int, rate: float) -> Held:
     """Lock the provider's row and say how many texts may be claimed through it."""
-    row = await tx.one_or_none(_LOCK, provider=provider, shift=clock.shift())
+    row = await _LOCK.one_or_none(tx, provider=provider, shift=clock.shift())
     if row is None:
         await tx.execute(_OPEN, provider=provider, shift=clock.shift())
-        row = (await tx.all(_LOCK, provider=provider, shift=clock.shift()))[0]
-    channel, now = _read(row), row.moment
+        row = await _LOCK.one(tx, provider=provider, shift=clock.shift())
+    channel, now = row.channel, row.moment
     return Held(channel, granted(channel, now, most=most, rate=rate), now, rate)
 
 
@@ -183,9 +197,4 @@ async def probe_now(tx: Transaction, provider: str) -> bool:
 
 async def show(tx: Transaction, provider: str) -> SmsChannel | None:
     """None: nothing was ever sent through it."""
-    row = await tx.one_or_none(_SHOW, provider=provider)
-    return None if row is None else _read(row)
-
-
-def _read(row: Any) -> SmsChannel:
-    return SmsChannel.read(row)
+    return await _SHOW.one_or_none(tx, provider=provider)

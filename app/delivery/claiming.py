@@ -1,9 +1,8 @@
 """Which texts a worker may send or inquire about now. Commit before the first is sent: the intent must outlive the attempt."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Final
 from uuid import UUID, uuid4
 
 from sqlalchemy import text
@@ -12,12 +11,36 @@ from app import clock
 from app.db import Transaction
 from app.delivery import policy
 from app.outbox import MessageKind, MessageState
+from app.query import Query
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """A message that one worker holds: to send, or (state UNKNOWN) to inquire about."""
+
+    id: UUID
+    kind: MessageKind
+    state: MessageState
+    attempts: int
+    turn: int
+    expires_at: datetime
+    # No attempt whose outcome is open was made before.
+    due_at: datetime
+    token: UUID
+    citizen_id: UUID | None
+    phone_sealed: bytes | None = field(repr=False)
+    params_sealed: bytes = field(repr=False)
+    # Ids that the provider gave to similar messages.
+    taken: list[str]
+
 
 # `:shift` is zero outside tests and simulations (app/clock.py); the clock is the database's.
 _NOW: Final = "(now() + CAST(:shift AS interval))"
 _DUE: Final = f"o.state = 'queued' AND o.due_at <= {_NOW} AND o.expires_at > {_NOW}"
 # Codes first: whoever waits for one waits now. Then whatever has been due the longest.
-_CLAIM = text(f"""
+_CLAIM = Query(
+    Claimed,
+    f"""
 WITH codes AS (
   SELECT o.id, coalesce(o.phone_sealed, c.phone_sealed) AS phone
   FROM outbox_message o LEFT JOIN citizen c ON c.id = o.citizen_id
@@ -42,8 +65,10 @@ UPDATE outbox_message m SET
   lease_until = CASE next WHEN 'sending' THEN {_NOW} + CAST(:lease AS interval) END,
   settled_at = CASE next WHEN 'sending' THEN NULL ELSE {_NOW} END
 FROM due WHERE m.id = due.id
-RETURNING m.id, m.kind, m.state, m.attempts, m.turn, m.expires_at, m.due_at, m.params_sealed, m.citizen_id, due.phone
-""")  # noqa: S608 - nothing but the constants above
+RETURNING m.id, m.kind, m.state, m.attempts, m.turn, m.expires_at, m.due_at, CAST(:token AS uuid) AS token, m.citizen_id,
+  due.phone AS phone_sealed, m.params_sealed, ARRAY[]::text[] AS taken
+""",  # noqa: S608 - nothing but the constants above
+)
 _EXPIRE = text(f"""
 UPDATE outbox_message m SET
   state = CASE {" ".join(f"WHEN m.kind = '{kind}' THEN '{policy.expired(kind)}'" for kind in MessageKind)} END,
@@ -57,7 +82,9 @@ UPDATE outbox_message SET state = 'unknown', error = 'lease_lapsed', lease_token
   lease_until = {_NOW} + CAST(:pause AS interval)
 WHERE id IN (SELECT id FROM outbox_message WHERE state = 'sending' AND lease_until <= {_NOW} FOR UPDATE SKIP LOCKED)
 """)  # noqa: S608
-_CLAIM_UNKNOWN = text(f"""
+_CLAIM_UNKNOWN = Query(
+    Claimed,
+    f"""
 WITH due AS (
   SELECT o.id, coalesce(o.phone_sealed, c.phone_sealed) AS phone,
     -- Ids the provider gave to other messages about the same case, and to this one's earlier turns: they may read the same.
@@ -70,35 +97,18 @@ WITH due AS (
 )
 UPDATE outbox_message m SET lease_token = CAST(:token AS uuid), lease_until = {_NOW} + CAST(:lease AS interval)
 FROM due WHERE m.id = due.id
-RETURNING m.id, m.kind, m.state, m.attempts, m.turn, m.expires_at, m.due_at, m.params_sealed, m.citizen_id, due.phone, due.taken
-""")  # noqa: S608
-
-
-@dataclass(frozen=True, slots=True)
-class Claimed:
-    """A message that one worker holds: to send, or (state UNKNOWN) to inquire about."""
-
-    id: UUID
-    kind: MessageKind
-    state: MessageState
-    attempts: int
-    turn: int
-    expires_at: datetime
-    # No attempt whose outcome is open was made before.
-    due_at: datetime
-    token: UUID
-    citizen_id: UUID | None
-    phone_sealed: bytes | None = field(repr=False)
-    params_sealed: bytes = field(repr=False)
-    taken: Sequence[str] = ()
+RETURNING m.id, m.kind, m.state, m.attempts, m.turn, m.expires_at, m.due_at, m.lease_token AS token, m.citizen_id,
+  due.phone AS phone_sealed, m.params_sealed, due.taken
+""",  # noqa: S608
+)
 
 
 async def claim(tx: Transaction, most: int, *, lease: timedelta) -> list[Claimed]:
     """Take messages to send, codes first and then the oldest. On the way, what has no number fails."""
     while True:
         token = uuid4()
-        rows = await tx.all(_CLAIM, most=most, token=token, lease=lease, shift=clock.shift())
-        sending = [_claimed(row, token) for row in rows if row.state == MessageState.SENDING]
+        rows = await _CLAIM.all(tx, most=most, token=token, lease=lease, shift=clock.shift())
+        sending = [row for row in rows if row.state is MessageState.SENDING]
         if sending or not rows:
             return sorted(sending, key=_place)
 
@@ -113,26 +123,8 @@ async def claim_unknown(tx: Transaction, most: int, *, lease: timedelta) -> list
     shift = clock.shift()
     await tx.execute(_LAPSE, pause=policy.INQUIRE_AFTER, shift=shift)
     token = uuid4()
-    rows = await tx.all(_CLAIM_UNKNOWN, most=most, token=token, lease=lease, shift=shift)
-    return [_claimed(row, token) for row in rows]
+    return await _CLAIM_UNKNOWN.all(tx, most=most, token=token, lease=lease, shift=shift)
 
 
 def _place(message: Claimed) -> tuple[bool, datetime, UUID]:
     return message.kind is not MessageKind.ONE_TIME_CODE, message.due_at, message.id
-
-
-def _claimed(row: Any, token: UUID) -> Claimed:
-    return Claimed(
-        id=row.id,
-        kind=MessageKind(row.kind),
-        state=MessageState(row.state),
-        attempts=row.attempts,
-        turn=row.turn,
-        expires_at=row.expires_at,
-        due_at=row.due_at,
-        token=token,
-        citizen_id=row.citizen_id,
-        phone_sealed=row.phone,
-        params_sealed=row.params_sealed,
-        taken=getattr(row, "taken", ()),
-    )

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
 from sqlalchemy import text
@@ -13,46 +13,7 @@ from app.delivery import channel
 from app.delivery.channel import SmsChannel
 from app.identifiers import uuid7
 from app.outbox import MessageKind, MessageState, Why
-
-# Each state has a partial index, so this costs what is open and not what there ever was.
-_OPEN = text("""
-SELECT state, kind, count(*) AS messages, min(created_at) AS oldest
-FROM outbox_message WHERE state = 'queued' AND kind <> 'survey_owed' GROUP BY state, kind
-UNION ALL
-SELECT state, kind, count(*), min(created_at) FROM outbox_message WHERE state IN ('sending', 'unknown') GROUP BY state, kind
-UNION ALL
-SELECT state, kind, count(*), min(created_at) FROM outbox_message WHERE state = 'accepted' AND settled_at IS NULL GROUP BY state, kind
-UNION ALL
-SELECT state, kind, count(*), min(created_at) FROM outbox_message WHERE state = 'needs_human' GROUP BY state, kind
-ORDER BY 1, 4
-""")
-_WHYS = text("""
-SELECT why, count(*) AS messages FROM outbox_message WHERE state = 'needs_human' GROUP BY why ORDER BY 2 DESC, 1
-""")
-_NEVER_REPORTED = text("""
-SELECT count(*) FROM outbox_message WHERE state = 'accepted' AND settled_at IS NOT NULL AND settled_at > :since
-""")
-# Ids are in the order of time.
-_LAST_DAY = text("""
-SELECT state, count(*) AS messages FROM outbox_message WHERE id > CAST(:since AS uuid) AND kind <> 'survey_owed'
-GROUP BY state ORDER BY 2 DESC, 1
-""")
-# In one statement, since whoever watches asks every few seconds. What waits for a quiet hour to end or for another try is
-# not due.
-_PACE = text("""
-SELECT h.worker, h.seconds, due.overdue FROM (
-  SELECT coalesce(extract(epoch FROM now() - min(due_at)), 0)::float AS overdue FROM outbox_message
-  WHERE state = 'queued' AND kind <> 'survey_owed' AND due_at <= now()) due
-LEFT JOIN (
-  SELECT worker, extract(epoch FROM now() - max(beat_at))::float AS seconds FROM worker_heartbeat GROUP BY worker) h ON true
-""")
-# A worker looks every ten seconds, and writes after each round; a long round takes less than a minute.
-_SILENT_SECONDS: Final = 120.0
-_LATE_SECONDS: Final = 300.0
-_DAY: Final = timedelta(days=1)
-_WEEK: Final = timedelta(days=7)
-# Before any id made in the same millisecond.
-_TIME_BITS: Final = ((1 << 48) - 1) << 80
+from app.query import Query
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +24,80 @@ class Open:
     kind: MessageKind
     messages: int
     oldest: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class _Needed:
+    why: Why
+    messages: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Owed:
+    state: MessageState
+    messages: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Beat:
+    """A worker, and how many seconds ago it was heard of. `overdue` is the same in each row."""
+
+    worker: str | None
+    seconds: float | None
+    overdue: float
+
+
+# Each state has a partial index, so this costs what is open and not what there ever was.
+_OPEN = Query(
+    Open,
+    """
+SELECT state, kind, count(*) AS messages, min(created_at) AS oldest
+FROM outbox_message WHERE state = 'queued' AND kind <> 'survey_owed' GROUP BY state, kind
+UNION ALL
+SELECT state, kind, count(*), min(created_at) FROM outbox_message WHERE state IN ('sending', 'unknown') GROUP BY state, kind
+UNION ALL
+SELECT state, kind, count(*), min(created_at) FROM outbox_message WHERE state = 'accepted' AND settled_at IS NULL GROUP BY state, kind
+UNION ALL
+SELECT state, kind, count(*), min(created_at) FROM outbox_message WHERE state = 'needs_human' GROUP BY state, kind
+ORDER BY 1, 4
+""",
+)
+_WHYS = Query(
+    _Needed,
+    """
+SELECT why, count(*) AS messages FROM outbox_message WHERE state = 'needs_human' GROUP BY why ORDER BY 2 DESC, 1
+""",
+)
+_NEVER_REPORTED = text("""
+SELECT count(*) FROM outbox_message WHERE state = 'accepted' AND settled_at IS NOT NULL AND settled_at > :since
+""")
+# Ids are in the order of time.
+_LAST_DAY = Query(
+    _Owed,
+    """
+SELECT state, count(*) AS messages FROM outbox_message WHERE id > CAST(:since AS uuid) AND kind <> 'survey_owed'
+GROUP BY state ORDER BY 2 DESC, 1
+""",
+)
+# In one statement, since whoever watches asks every few seconds. What waits for a quiet hour to end or for another try is
+# not due.
+_PACE = Query(
+    _Beat,
+    """
+SELECT h.worker, h.seconds, due.overdue FROM (
+  SELECT coalesce(extract(epoch FROM now() - min(due_at)), 0)::float AS overdue FROM outbox_message
+  WHERE state = 'queued' AND kind <> 'survey_owed' AND due_at <= now()) due
+LEFT JOIN (
+  SELECT worker, extract(epoch FROM now() - max(beat_at))::float AS seconds FROM worker_heartbeat GROUP BY worker) h ON true
+""",
+)
+# A worker looks every ten seconds, and writes after each round; a long round takes less than a minute.
+_SILENT_SECONDS: Final = 120.0
+_LATE_SECONDS: Final = 300.0
+_DAY: Final = timedelta(days=1)
+_WEEK: Final = timedelta(days=7)
+# Before any id made in the same millisecond.
+_TIME_BITS: Final = ((1 << 48) - 1) << 80
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,9 +124,9 @@ class Pace:
 
 
 async def pace(tx: Transaction) -> Pace:
-    rows = await tx.all(_PACE)
-    heard = {row.worker: row.seconds for row in rows}
-    return Pace({str(worker): heard.get(worker) for worker in Bell}, rows[0].overdue)
+    rows = await _PACE.all(tx)
+    heard = {row.worker: row.seconds for row in rows if row.worker is not None}
+    return Pace({str(worker): heard.get(str(worker)) for worker in Bell}, rows[0].overdue)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,15 +163,9 @@ async def overview(tx: Transaction, provider: str) -> Overview:
     return Overview(
         at=now,
         channel=await channel.show(tx, provider),
-        open=tuple(_open(row) for row in await tx.all(_OPEN)),
-        whys={Why(row.why): row.messages for row in await tx.all(_WHYS)},
+        open=tuple(await _OPEN.all(tx)),
+        whys={one.why: one.messages for one in await _WHYS.all(tx)},
         never_reported=await tx.scalar(_NEVER_REPORTED, since=now - _WEEK),
-        last_day={
-            MessageState(row.state): row.messages for row in await tx.all(_LAST_DAY, since=since)
-        },
+        last_day={one.state: one.messages for one in await _LAST_DAY.all(tx, since=since)},
         pace=await pace(tx),
     )
-
-
-def _open(row: Any) -> Open:
-    return Open(MessageState(row.state), MessageKind(row.kind), row.messages, row.oldest)

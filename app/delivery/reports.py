@@ -5,18 +5,18 @@ The farthest one wins, whatever the order; where we do not have the provider's i
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
-from typing import Any, Final
+from datetime import datetime, timedelta
+from typing import Final
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import text
 
 from app import clock
 from app.db import Transaction
 from app.delivery import channel, policy, turns
 from app.delivery.terms import ErrorClass, FollowedBy, Pause
 from app.outbox import MessageState, OutboxMessage
+from app.query import Query, columns
 
 _NOW: Final = "(now() + CAST(:shift AS interval))"
 _RANK: Final = (
@@ -36,7 +36,21 @@ _FREE_ID: Final = f"""CASE
   THEN g.provider_id END"""  # noqa: S608 - nothing but the constant above
 # Locked in one order whoever marks: two copies of a batch must not wait for each other in a circle. What went well is
 # moved at once; what follows from the rest, the policy says.
-_TAKE: Final = text(f"""
+
+
+@dataclass(frozen=True, slots=True)
+class _Taken:
+    """A message as it was before the report. `free_id`: the provider's id, where no other message has it."""
+
+    message: OutboxMessage
+    free_id: str | None
+    told: MessageState
+    moment: datetime
+
+
+_TAKE: Final = Query(
+    _Taken,
+    f"""
 WITH told AS MATERIALIZED (
   SELECT m.*, g.status AS told, {_NOW} AS moment
   FROM (
@@ -56,8 +70,9 @@ WITH told AS MATERIALIZED (
     provider_id = coalesce(t.provider_id, t.free_id)
   FROM told t WHERE m.id = t.id AND t.told IN ('accepted', 'delivered')
 )
-SELECT * FROM told
-""")  # noqa: S608 - nothing but the constants above
+SELECT {columns("t", OutboxMessage, "message")}, t.free_id, t.told, t.moment FROM told t
+""",  # noqa: S608 - nothing but the constants above
+)
 _encoder: Final = msgspec.json.Encoder()
 
 
@@ -82,16 +97,17 @@ async def record(tx: Transaction, reports: Sequence[Report], *, provider: str) -
     Where the account is to blame, every further text would fare the same: then nothing is sent for a while.
     """
     told = {report.message_id: report for report in reports}
-    rows = await tx.all(
-        _TAKE, given=_given(reports), ask_after=policy.ASK_AFTER[0], shift=clock.shift()
+    rows = await _TAKE.all(
+        tx, given=_given(reports), ask_after=policy.ASK_AFTER[0], shift=clock.shift()
     )
     for row in rows:
         if row.told not in (MessageState.ACCEPTED, MessageState.DELIVERED):
-            _did_not_arrive(tx, row, told[row.id])
-    blamed = [told[row.id] for row in rows if told[row.id].error is ErrorClass.ACCOUNT]
+            _did_not_arrive(tx, row, told[row.message.id])
+    reported = [told[row.message.id] for row in rows]
+    blamed = [one for one in reported if one.error is ErrorClass.ACCOUNT]
     if blamed:
         await channel.pause(tx, provider, Pause.ACCOUNT, blamed[0].error_code)
-    return {row.id for row in rows}
+    return {row.message.id for row in rows}
 
 
 def _given(reports: Sequence[Report]) -> str:
@@ -107,8 +123,8 @@ def _given(reports: Sequence[Report]) -> str:
     return _encoder.encode(given).decode()
 
 
-def _did_not_arrive(tx: Transaction, row: Any, report: Report) -> None:
-    message, now = OutboxMessage.read(row), row.moment
+def _did_not_arrive(tx: Transaction, row: _Taken, report: Report) -> None:
+    message, now = row.message, row.moment
     message.provider_id = message.provider_id or row.free_id
     message.error = report.error_code and report.error_code[:60]
     message.reported, message.settled_at = report.status, now

@@ -9,6 +9,7 @@ import pkgutil
 import re
 from collections.abc import Iterator
 from enum import StrEnum
+from pathlib import Path
 from typing import Any, Final
 
 import pytest
@@ -264,6 +265,12 @@ def test_statement_of_the_county_leaves_out_what_is_sealed() -> None:
     )
 
 
+def _makers(module: Path) -> set[str]:
+    """What makes a statement there. FastAPI has a Query of its own, which makes none."""
+    typed = "from app.query import" in module.read_text(encoding="utf-8")
+    return {"text", "Query"} if typed else {"text"}
+
+
 def test_no_statement_is_made_where_the_table_cannot_see_it() -> None:
     """Within a function only by the builders that fill constants of their module."""
     made = {
@@ -272,7 +279,9 @@ def test_no_statement_is_made_where_the_table_cannot_see_it() -> None:
         for function in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
         if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef)
         for call in ast.walk(function)
-        if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id == "text"
+        if isinstance(call, ast.Call)
+        and isinstance(call.func, ast.Name)
+        and call.func.id in _makers(path)
     }
     assert made == {
         ("app/cases/papers.py", "_paper_statement"),

@@ -1,0 +1,150 @@
+"""Typed queries: a statement, declared with the row that it finds.
+
+A row is a dataclass, a NamedTuple, a msgspec struct or a table. Its fields are the statement's columns, in their order. A field
+that is a row itself takes the columns that begin with its name and an underscore; `columns` writes them for a table. A field
+of the type `X | None` is None where the first of its columns is NULL. One test prepares every query on PostgreSQL and compares
+columns and types with the row.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import is_dataclass
+from enum import StrEnum
+from functools import cached_property
+from types import NoneType, UnionType
+from typing import (
+    Any,
+    ClassVar,
+    Final,
+    Generic,
+    NamedTuple,
+    TypeVar,
+    Union,
+    get_args,
+    get_origin,
+    get_type_hints,
+)
+
+import msgspec
+from sqlalchemy import TextClause
+
+from app.db import Transaction
+from app.stored import Found, Stored
+
+Row = TypeVar("Row")
+
+
+class Query(TextClause, Generic[Row]):
+    """A statement whose result is rows of one type."""
+
+    declared: ClassVar[list["Query[Any]"]] = []
+
+    def __init__(self, row: type[Row], sql: str) -> None:
+        super().__init__(sql)
+        self.row = row
+        Query.declared.append(self)
+
+    async def all(self, tx: Transaction, /, **values: object) -> list[Row]:
+        read = self._read
+        return [read(found) for found in await tx.all(self, **values)]
+
+    async def one_or_none(self, tx: Transaction, /, **values: object) -> Row | None:
+        """Raises MultipleResultsFound where there are more."""
+        found = await tx.one_or_none(self, **values)
+        return None if found is None else self._read(found)
+
+    async def one(self, tx: Transaction, /, **values: object) -> Row:
+        """For a statement that always finds exactly one row."""
+        [found] = await tx.all(self, **values)
+        return self._read(found)
+
+    @cached_property
+    def _read(self) -> Callable[[Found], Row]:
+        read, _ = _reader(self.row, 0)
+        return read
+
+
+class Column(NamedTuple):
+    """What the statement has to find: a column's name, and the Python type of its values."""
+
+    name: str
+    type: Any
+
+
+def columns(alias: str, table: type[Stored], field: str) -> str:
+    """The SELECT list for a field that is a row of the table."""
+    return ", ".join(f"{alias}.{name} AS {field}_{name}" for name in table.model_fields)
+
+
+def columns_of(row: type, prefix: str = "") -> Iterator[Column]:
+    """The columns of a row, in order."""
+    for name, kind in _fields(row).items():
+        whole = _without_none(kind)
+        if _is_row(whole):
+            yield from columns_of(whole, f"{prefix}{name}_")
+        else:
+            yield Column(f"{prefix}{name}", whole)
+
+
+_Reader = Callable[[Any], Any]
+
+
+def _reader(row: type[Row], start: int) -> tuple[Callable[[Any], Row], int]:
+    """How to read the row from a result's columns from `start` on, and where the next columns begin."""
+    readers: dict[str, _Reader] = {}
+    at = start
+    for name, kind in _fields(row).items():
+        whole = _without_none(kind)
+        if _is_row(whole):
+            inner, end = _reader(whole, at)
+            readers[name] = _or_none(inner, at) if whole is not kind else inner
+            at = end
+        else:
+            readers[name] = _enumerated(whole, at) if _is_enumeration(whole) else _plain(at)
+            at += 1
+
+    def read(found: Any) -> Row:
+        return row(**{name: read_one(found) for name, read_one in readers.items()})
+
+    return read, at
+
+
+def _plain(at: int) -> _Reader:
+    return lambda found: found[at]
+
+
+def _enumerated(kind: type[StrEnum], at: int) -> _Reader:
+    return lambda found: None if found[at] is None else kind(found[at])
+
+
+def _or_none(inner: _Reader, at: int) -> _Reader:
+    return lambda found: None if found[at] is None else inner(found)
+
+
+_Fields = Mapping[str, Any]
+
+
+def _fields(row: type) -> _Fields:
+    if issubclass(row, Stored):
+        return {name: field.annotation for name, field in row.model_fields.items()}
+    names: Final = getattr(row, "__match_args__", None) or row.__annotations__
+    hints = get_type_hints(row)
+    return {name: hints[name] for name in names}
+
+
+def _without_none(kind: Any) -> Any:
+    if get_origin(kind) in (Union, UnionType):
+        [whole] = [one for one in get_args(kind) if one is not NoneType]
+        return whole
+    return kind
+
+
+def _is_row(kind: Any) -> bool:
+    return isinstance(kind, type) and (
+        is_dataclass(kind)
+        or issubclass(kind, Stored | msgspec.Struct)
+        or (issubclass(kind, tuple) and hasattr(kind, "_fields"))
+    )
+
+
+def _is_enumeration(kind: Any) -> bool:
+    return isinstance(kind, type) and issubclass(kind, StrEnum)

@@ -1,0 +1,65 @@
+"""Typed queries: PostgreSQL prepares each of them, and what it would find is what the row declares."""
+
+import importlib
+import pkgutil
+from collections.abc import Iterator
+from datetime import date, datetime, timedelta
+from enum import StrEnum
+from typing import Any, Final, get_origin
+from uuid import UUID
+
+import pytest
+from sqlalchemy.dialects.postgresql import asyncpg as asyncpg_dialect
+
+import app
+from app.db import OWNER, database
+from app.query import Query, columns_of
+
+_DIALECT: Final = asyncpg_dialect.dialect()  # type: ignore[no-untyped-call]  # SQLAlchemy leaves it untyped
+_PYTHON: Final[dict[str, tuple[type, ...]]] = {
+    "bool": (bool,), "bytea": (bytes,), "date": (date,), "float4": (float,), "float8": (float,), "int2": (int,), "int4": (int,),
+    "int8": (int,), "interval": (timedelta,), "json": (dict, list), "jsonb": (dict, list), "text": (str,), "timestamptz": (datetime,),
+    "uuid": (UUID,), "varchar": (str,),
+}  # fmt: skip
+
+
+def every_query() -> Iterator[Query[Any]]:
+    for module in pkgutil.walk_packages(app.__path__, "app."):
+        importlib.import_module(module.name)
+    yield from Query.declared
+
+
+@pytest.mark.usefixtures("county")
+async def test_query_finds_the_columns_and_types_that_its_row_declares() -> None:
+    seen = 0
+    wrong: list[tuple[str, object, object]] = []
+    owner = await database().alike(pool_size=1, role=OWNER).connect()
+    try:
+        for query in every_query():
+            sql = query.compile(dialect=_DIALECT).string
+            prepared = await owner.prepare(sql)
+            found = [(one.name, one.type.name) for one in prepared.get_attributes()]
+            declared = list(columns_of(query.row))
+            names = [name for name, _ in found]
+            if names != [one.name for one in declared]:
+                wrong.append((query.row.__qualname__, names, [one.name for one in declared]))
+                continue
+            wrong += [
+                (query.row.__qualname__, (name, kind), column.type)
+                for (name, kind), column in zip(found, declared, strict=True)
+                if not _fits(kind, column.type)
+            ]
+            seen += 1
+    finally:
+        await owner.close()
+    assert wrong == []
+    assert seen
+
+
+def _fits(found: str, declared: Any) -> bool:
+    if found.startswith("_") or found.endswith("[]"):
+        return get_origin(declared) in (list, tuple) or declared in (list, tuple)
+    plain = get_origin(declared) or declared
+    if isinstance(plain, type) and issubclass(plain, StrEnum):
+        plain = str
+    return plain in _PYTHON.get(found, ())
