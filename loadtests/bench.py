@@ -28,8 +28,8 @@ from app.usage import UNBOUNDED
 from loadtests import client, county, delivery, reference, rescheduling, sweep
 from loadtests.client import Measured, request
 from loadtests.county import Known
-from qungong import sample, serving
-from qungong.embedded import Postgres, Redis
+from qungong.dev import sample, serving
+from qungong.dev.embedded import Postgres, Redis
 
 CONNECTIONS = 8
 SERVERS = 2

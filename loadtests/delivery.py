@@ -27,8 +27,8 @@ from app.outbox import MessageKind, OutboxMessage, seal_params, seal_phone, wort
 from app.settings import settings
 from app.stored import copyable
 from loadtests.sweep import resident
-from qungong import serving
-from qungong.embedded import Postgres
+from qungong.dev import serving
+from qungong.dev.embedded import Postgres
 from sms.gateway import Accepted, OutgoingText
 from sms.providers.twilio import TwilioGateway
 from workers.outbox import AT_ONCE

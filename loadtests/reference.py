@@ -10,7 +10,7 @@ import subprocess
 from pathlib import Path
 from typing import Final
 
-from qungong.embedded import Postgres
+from qungong.dev.embedded import Postgres
 
 _SCRIPTS: Final = Path(__file__).parent / "pgbench"
 # Steady CPU work without tables: how fast the machine is at this moment.

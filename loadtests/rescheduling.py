@@ -23,8 +23,8 @@ from app.clock import SHANGHAI
 from app.db import Database, transaction
 from app.settings import settings
 from loadtests import reference
-from qungong import sample, serving
-from qungong.embedded import Postgres
+from qungong.dev import sample, serving
+from qungong.dev.embedded import Postgres
 
 LIMITS = int(os.environ.get("BENCH_LIMITS", "100000"))
 WORKERS = 2

@@ -27,8 +27,8 @@ from sqlalchemy import make_url
 
 from app.settings import settings
 from loadtests import reference
-from qungong import sample, serving
-from qungong.embedded import Postgres
+from qungong.dev import sample, serving
+from qungong.dev.embedded import Postgres
 
 OPEN = int(os.environ.get("BENCH_OPEN", "1000000"))
 DUE = min(int(os.environ.get("BENCH_DUE", "100000")), OPEN)

@@ -9,7 +9,7 @@ from sqlalchemy import text
 from app.auth.actor import StaffActor
 from app.db import Transaction, database, transaction
 from app.directory.terms import Role, UnitKind
-from qungong import sample
+from qungong.dev import sample
 
 pytest_plugins = ["tests.services"]
 

@@ -10,7 +10,7 @@ from sqlalchemy import text
 from starlette.types import ASGIApp
 
 from app.db import reading
-from qungong.sample import PASSWORD
+from qungong.dev.sample import PASSWORD
 
 _SEALED = text("SELECT ref FROM grievance WHERE sealed")
 ORIGIN = "http://county.test"

@@ -25,9 +25,9 @@ from sqlalchemy.engine import URL, make_url
 
 from app.settings import settings
 from app.usage import UNBOUNDED
-from qungong import processes
-from qungong.embedded import Postgres, Redis
-from qungong.local import Lock
+from qungong.dev import processes
+from qungong.dev.embedded import Postgres, Redis
+from qungong.dev.local import Lock
 
 ROOT = Path(__file__).resolve().parents[1]
 _FOLDER = "qungong-tests-"

@@ -13,7 +13,7 @@ from app.calendars import reading, seeding
 from app.db import observers
 from app.db import reading as only_reading
 from qungong.asgi import app as served
-from qungong.sample import PASSWORD
+from qungong.dev.sample import PASSWORD
 from tests import people
 from tests.api.conftest import Who
 from tests.calendars.test_importing import feed

@@ -8,7 +8,7 @@ import pytest
 from fastapi import FastAPI
 
 from app.db import observers
-from qungong.sample import PASSWORD
+from qungong.dev.sample import PASSWORD
 from tests import people
 from tests.api.conftest import Who
 from tests.api.test_visibility import ABSENT, EVERYBODY

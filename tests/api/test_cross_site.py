@@ -14,7 +14,7 @@ from app.http.cross_site import SAFE
 from app.settings import settings
 from mobile_api.app import create_app as phones_app
 from qungong.asgi import app as served
-from qungong.sample import PASSWORD
+from qungong.dev.sample import PASSWORD
 from tests import people
 from tests.api.conftest import Who
 

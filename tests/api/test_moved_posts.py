@@ -10,7 +10,7 @@ from sqlalchemy import text
 from app.clock import moved
 from app.db import OWNER, reading, transaction
 from app.directory.terms import Role, UnitKind
-from qungong.sample import PASSWORD
+from qungong.dev.sample import PASSWORD
 from tests.api.conftest import As, Who
 from tests.api.test_reorganising import LAST_DAY, TOWNSHIP, ends, villages
 from tests.people import Person, signed_in

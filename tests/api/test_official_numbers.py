@@ -11,7 +11,7 @@ from sqlalchemy import text
 
 from app.db import OWNER, transaction
 from app.directory.official_numbers import NumbersRefused
-from qungong.importing import import_numbers
+from qungong.commands.import_phones import import_numbers
 from tests.api.conftest import Who
 from tests.people import Person
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from fastapi import FastAPI
 
-from qungong.sample import PASSWORD
+from qungong.dev.sample import PASSWORD
 from tests import people
 from tests.api.conftest import Who
 from tests.cards import at, reminded

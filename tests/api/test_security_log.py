@@ -10,7 +10,7 @@ from structlog.testing import capture_logs
 
 from app import security_log
 from qungong.asgi import app as served
-from qungong.sample import PASSWORD
+from qungong.dev.sample import PASSWORD
 from tests import people
 from tests.api.conftest import Who
 from tests.people import Person

@@ -26,8 +26,8 @@ from app.settings import settings
 from app.supervision import sweeping
 from app.surveys import asking, looks, receiving
 from app.surveys.receiving import InboundText
-from qungong import sample
 from qungong.cli import app
+from qungong.dev import sample
 from tests.conftest import Staff
 from tests.harms import HARMS, MONTH_HARMS, OVERDUE
 

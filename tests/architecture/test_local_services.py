@@ -18,18 +18,25 @@ import asyncpg
 import pytest
 import redis
 
-from qungong import processes
-from qungong.embedded import Postgres, Redis
-from qungong.local import Services, ensure_services, running_services
-from qungong.ownership import account_for
-from qungong.supervisor import Command, Patience, PortInUse, Supervisor, end_leftovers, require_port
+from qungong.dev import processes
+from qungong.dev.embedded import Postgres, Redis
+from qungong.dev.local import Services, ensure_services, running_services
+from qungong.dev.ownership import account_for
+from qungong.dev.supervisor import (
+    Command,
+    Patience,
+    PortInUse,
+    Supervisor,
+    end_leftovers,
+    require_port,
+)
 
 IMPATIENT = Patience(first=0.05, longest=0.2, settled=60, stopping=0.5)
 
 HOLDER = """
 import sys, time
 from pathlib import Path
-from qungong.local import ensure_services
+from qungong.dev.local import ensure_services
 services = ensure_services(Path(sys.argv[1]), environment={})
 print(services.database_url, services.redis_url, flush=True)
 sys.stdin.read()
@@ -38,7 +45,7 @@ services.stop()
 
 SUPERVISOR = """
 import asyncio, sys
-from qungong.supervisor import Command, Supervisor
+from qungong.dev.supervisor import Command, Supervisor
 commands = [Command("kept", [sys.executable, "-c", sys.argv[2]])]
 asyncio.run(Supervisor(commands, mark=sys.argv[1], say=lambda _, line: print(line, flush=True)).run())
 """

@@ -20,7 +20,7 @@ from app.settings import settings
 from app.surveys import confidential
 from qungong import service_pages
 from qungong.cli import app as command
-from qungong.serving import ROOT
+from qungong.dev.serving import ROOT
 from tests.services import Addresses
 
 MIGRATION: Any = ScriptDirectory.from_config(Config(ROOT / "alembic.ini")).get_revision("0016")

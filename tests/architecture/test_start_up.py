@@ -8,7 +8,7 @@ import pytest
 from alembic.config import Config
 from alembic.script import ScriptDirectory
 
-from qungong import service_pages
+from qungong import cli, service_pages
 
 ROOT = Path(__file__).resolve().parents[2]
 _PROVIDERS = ("twilio.rest", "twilio.http", "aiohttp", "requests")
@@ -50,6 +50,44 @@ def test_process_loads_no_library_that_it_does_not_use(
 @pytest.mark.parametrize("module", ["qungong.asgi", "workers.__main__"])
 def test_process_keeps_loaded_modules_out_of_garbage_collection(module: str) -> None:
     _loaded_by(module, "assert gc.get_freeze_count() > 100_000, gc.get_freeze_count()")
+
+
+def test_help_of_the_command_loads_none_of_what_commands_do() -> None:
+    lines = [
+        "import sys",
+        "from qungong.cli import app",
+        "try:",
+        "    app(['--help'])",
+        "except SystemExit as ended:",
+        "    assert not ended.code",
+        "print('LOADED', *sys.modules)",
+    ]
+    done = subprocess.run(
+        [sys.executable, "-c", "\n".join(lines)],
+        cwd=ROOT, check=True, capture_output=True, text=True, timeout=120,
+    )  # fmt: skip
+    said, _, loaded = done.stdout.partition("LOADED")
+    assert all(name in said for name in ("serve", "import-units", "sms"))
+    assert "throwaway" not in said
+    assert {"qungong.cli", "typer"} <= set(loaded.split())
+    assert set(loaded.split()).isdisjoint(
+        ("fastapi", "sqlalchemy", "sqlmodel", "pydantic", "asyncpg", "alembic", "app.settings")
+    )
+
+
+@pytest.mark.parametrize("name", cli.COMMANDS)
+def test_command_says_of_itself_what_the_list_of_commands_says(name: str) -> None:
+    told = cli.load(name).help.split("\n\n")[0]
+    assert " ".join(told.split()) == cli.COMMANDS[name]
+
+
+def test_command_modules_all_stand_in_the_list_of_commands() -> None:
+    modules = {
+        path.stem
+        for path in (ROOT / "qungong" / "commands").glob("*.py")
+        if "\napp = typer.Typer(" in path.read_text("utf-8")
+    }
+    assert modules == {name.replace("-", "_") for name in cli.COMMANDS}
 
 
 def test_newest_migration_is_the_head_that_alembic_finds() -> None:

@@ -22,7 +22,7 @@ from app.directory.models import Citizen
 from app.directory.terms import Role
 from app.identifiers import uuid7
 from app.settings import settings
-from qungong import sample
+from qungong.dev import sample
 from tests.units import Held, hire
 
 # A Monday; nothing in it is near the end of a year or a holiday.

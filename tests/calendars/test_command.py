@@ -9,8 +9,8 @@ from typer.testing import CliRunner
 
 from app import clock
 from app.settings import settings
-from qungong import sample
 from qungong.cli import app
+from qungong.dev import sample
 from tests.calendars.years import year_list
 
 OFF = ("01-01", "02-13", "02-14", "02-15", "04-04", "05-01", "06-18", "09-21", *(f"10-0{day}" for day in range(1, 8)))  # fmt: skip

@@ -12,7 +12,7 @@ from typing import Final
 
 from rich.console import Console
 
-from qungong.local import Lock
+from qungong.dev.local import Lock
 
 _HERE: Final = Path(__file__).parent
 _ROOT: Final = _HERE.parents[1]

@@ -13,7 +13,7 @@ from typing_extensions import override
 from app.db import OWNER, Transaction
 from app.directory.importing import SHOWN_FAULTS, Imported, UnitsRefused
 from app.errors import InvalidInput
-from qungong.importing import import_units
+from qungong.commands.import_units import import_units
 from tests.directory.lists import SMALL, bring_in, four_counties, listed, tree
 
 _END = text(

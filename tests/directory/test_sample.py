@@ -7,7 +7,7 @@ import asyncpg
 import pytest
 
 from app.auth import passwords
-from qungong import sample
+from qungong.dev import sample
 
 
 @pytest.fixture

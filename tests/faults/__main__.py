@@ -20,8 +20,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from app.calendars.working_time import Limit
 from app.clock import SHANGHAI
-from qungong import sample, serving
-from qungong.embedded import Postgres, Redis
+from qungong.dev import sample, serving
+from qungong.dev.embedded import Postgres, Redis
 from tests.faults.filling import fill
 from tests.faults.http_scenarios import HTTP_SCENARIOS, HttpScenario, play_http
 from tests.faults.message_scenarios import MESSAGE_SCENARIOS, TEXTS, MessageScenario, play

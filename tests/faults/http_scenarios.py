@@ -21,8 +21,8 @@ import httpx
 from PIL import Image
 
 from app.usage import UNBOUNDED
-from qungong import serving
-from qungong.sample import PASSWORD
+from qungong.dev import serving
+from qungong.dev.sample import PASSWORD
 from tests.faults.messages import Judged
 from tests.faults.post import ROOT, free_port
 

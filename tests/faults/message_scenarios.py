@@ -15,7 +15,7 @@ from functools import partial
 
 import httpx
 
-from qungong import serving
+from qungong.dev import serving
 from tests.faults.hanging_texts import hanging_texts
 from tests.faults.messages import Judged, away, killed
 from tests.faults.post import CONTROL, IN_THE_LOOP, ROOT, WITHIN_LIMIT, Forks, Post, free_port

@@ -21,7 +21,7 @@ from app.db import Database, snapshot
 from app.doctor import examining
 from app.settings import settings
 from app.stored import Found
-from qungong.embedded import Postgres, Redis
+from qungong.dev.embedded import Postgres, Redis
 from tests.faults.past import PastTheApplication
 
 ROOT = Path(__file__).resolve().parents[2]

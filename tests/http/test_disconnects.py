@@ -10,7 +10,7 @@ from structlog.testing import capture_logs
 from app.db import reading
 from app.settings import settings
 from qungong.asgi import app as served
-from qungong.sample import PASSWORD
+from qungong.dev.sample import PASSWORD
 from tests.http.sockets import on_a_socket
 
 _STORED = text("SELECT count(*) FROM grievance WHERE title = :title")

@@ -24,7 +24,7 @@ from app.outbox import open_params
 from app.settings import settings
 from mobile_api import app as phones
 from mobile_api import landing
-from qungong.sample import PASSWORD
+from qungong.dev.sample import PASSWORD
 
 VILLAGE = "500153003007"
 WATER = "我们小区13栋到17栋已经三天没有自来水，老人小孩都要到外面提水。请尽快解决！"

@@ -10,7 +10,7 @@ from app.api.app import create_app
 from app.clock import SHANGHAI, process_now
 from app.db import reading
 from app.directory.terms import Role, UnitKind
-from qungong.sample import PASSWORD
+from qungong.dev.sample import PASSWORD
 from tests import people
 from tests.mobile.conftest import VILLAGE, NewPhone, Phone, a_picture
 from tests.units import Held, employed, staffed

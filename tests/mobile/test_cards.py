@@ -6,7 +6,7 @@ from typing import Any
 from fastapi import FastAPI
 
 from app.api.app import create_app
-from qungong.sample import PASSWORD
+from qungong.dev.sample import PASSWORD
 from tests import people
 from tests.cards import at, cards_of, reminded, swept
 from tests.mobile.conftest import VILLAGE, NewPhone, Phone

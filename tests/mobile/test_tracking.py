@@ -12,7 +12,7 @@ from structlog.testing import capture_logs
 from app.errors import TooMany
 from mobile_api.rate_limits import Counted, RateLimits
 from mobile_api.tracking import PER_ADDRESS
-from qungong.embedded import Redis
+from qungong.dev.embedded import Redis
 from tests.mobile.conftest import NOWHERE, NewPhone, Phone
 
 NO_REDIS = "redis://127.0.0.1:1/0"

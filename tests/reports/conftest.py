@@ -31,7 +31,7 @@ from app.surveys.models import Survey
 from app.surveys.receiving import InboundText
 from app.surveys.return_calls import Finding
 from app.surveys.terms import CallResult
-from qungong import sample
+from qungong.dev import sample
 from tests.conftest import Staff, find_staff
 from tests.services import Addresses, _database
 

@@ -22,8 +22,8 @@ from app.settings import settings
 from app.supervision import appeals
 from app.surveys import confidential, unread
 from app.surveys.terms import HandReading
-from qungong import sample
 from qungong.cli import app
+from qungong.dev import sample
 from tests.cards import at
 from tests.conftest import find_staff
 from tests.reports.conftest import CLOSING_DAY, JUNE, VILLAGE, Books, fill, june

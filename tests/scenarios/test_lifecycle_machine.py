@@ -30,7 +30,7 @@ from app.db import Database, transaction
 from app.errors import Problem
 from app.settings import settings as app_settings
 from app.supervision import sweeping
-from qungong import sample
+from qungong.dev import sample
 from tests.cards import at
 from tests.conftest import find_staff
 from tests.scenarios.acts import ACTS, do, register

@@ -24,11 +24,11 @@ from app.reports import closing, reading
 from app.reports.formulas import Measure
 from app.settings import settings
 from app.surveys import confidential
-from qungong import sample
-from qungong.simulation import distributions, people, planning, summary
-from qungong.simulation.playing import CannotSimulate, simulate
-from qungong.simulation.summary import Summary
-from qungong.simulation.wording import wording
+from qungong.dev import sample
+from qungong.dev.simulation import distributions, people, planning, summary
+from qungong.dev.simulation.playing import CannotSimulate, simulate
+from qungong.dev.simulation.summary import Summary
+from qungong.dev.simulation.wording import wording
 from tests.services import Addresses, _database
 from workers import month_end
 

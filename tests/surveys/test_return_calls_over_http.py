@@ -15,7 +15,7 @@ from app.api import case_actions, return_calls, sessions
 from app.db import transaction
 from app.http import problems
 from app.idempotency import body_place
-from qungong.sample import PASSWORD
+from qungong.dev.sample import PASSWORD
 from tests.surveys.conftest import Village, new_phone
 from tests.surveys.test_surveys import reply
 

@@ -24,7 +24,7 @@ from app.db import Database, transaction
 from app.http import problems
 from app.outbox import MessageKind, MessageState
 from app.settings import Settings, settings
-from qungong import sample
+from qungong.dev import sample
 from sms import inbound
 from sms.simulator.app import create_app
 from sms.simulator.state import SimulatorSettings

@@ -10,7 +10,7 @@ import redis.asyncio
 from app import bell
 from app.bell import Bell
 from app.settings import settings
-from qungong.embedded import Redis
+from qungong.dev.embedded import Redis
 
 
 async def connected(url: str) -> int:

@@ -9,7 +9,7 @@ from app.clock import SHANGHAI
 from app.db import Database, transaction
 from app.keys import decrypt
 from app.outbox import phone_place
-from qungong import sample
+from qungong.dev import sample
 from tests.conftest import find_staff
 from tests.surveys.conftest import Village, new_phone
 from tests.surveys.test_surveys import reply

@@ -7,7 +7,7 @@ from sqlalchemy import text
 
 from app.db import Database, transaction
 from app.supervision import sweeping
-from qungong import sample
+from qungong.dev import sample
 from tests.explaining import Explaining
 
 DUE = 1000

@@ -12,7 +12,7 @@ from app.bell import Bell
 from app.db import transaction
 from app.outbox import MessageKind, MessageState
 from app.settings import settings
-from qungong.embedded import Redis
+from qungong.dev.embedded import Redis
 from tests.workers.conftest import (
     Provider,
     Workers,

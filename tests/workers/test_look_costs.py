@@ -11,7 +11,7 @@ from app.auth.actor import StaffActor
 from app.db import Database, transaction
 from app.errors import NotFound
 from app.supervision import signals, wall
-from qungong import sample
+from qungong.dev import sample
 from tests.conftest import find_staff
 from tests.explaining import Explaining
 from tests.workers.test_card_costs import _CASES

@@ -20,7 +20,7 @@ from app.http import problems
 from app.settings import Settings, settings
 from app.surveys import confidential
 from app.surveys.locking import one_at_a_time
-from qungong import sample
+from qungong.dev import sample
 from sms import inbound
 from sms.gateway import Received, Unknown
 from sms.providers.twilio import TwilioGateway

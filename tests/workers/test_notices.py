@@ -27,7 +27,7 @@ from app.outbox import TO_STAFF, MessageKind, open_params, phone_place
 from app.settings import settings
 from app.supervision import issuing, pressing, supervising
 from app.supervision.models import CardLevel
-from qungong import sample
+from qungong.dev import sample
 from sms import texts
 from tests.conftest import find_staff
 from tests.workers.carding import (

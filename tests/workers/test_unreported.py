@@ -20,7 +20,7 @@ from app.delivery.unreported import Unreported
 from app.doctor.examining import examine
 from app.outbox import MessageKind, MessageState
 from app.settings import settings
-from qungong import sample
+from qungong.dev import sample
 from sms.gateway import Accepted, NotSent, OutgoingText, SentText, Status, Unknown
 from sms.providers.twilio import TwilioGateway
 from tests.conftest import find_staff
