@@ -1,6 +1,7 @@
 """The words of a case: its phases, what is done to it, what somebody is to it, and what a decision brings. Pure."""
 
 from enum import StrEnum
+from typing import NamedTuple
 
 
 class Phase(StrEnum):
@@ -67,7 +68,17 @@ class Action(StrEnum):
 
     @property
     def chinese(self) -> str:
-        return _ACTIONS[self]
+        return _ACTIONS[self].chinese
+
+    @property
+    def told(self) -> str:
+        """How residents read it in the timeline, to be filled in. Also of what is never public: a rule may change."""
+        return _ACTIONS[self].told
+
+    @property
+    def reason_told(self) -> bool:
+        """Whether residents may read the reason that was written with it."""
+        return _ACTIONS[self].reason_told
 
 
 class Standing(StrEnum):
@@ -105,6 +116,12 @@ class Decision(StrEnum):
         return _DECISIONS[self]
 
 
+class _Words(NamedTuple):
+    chinese: str
+    told: str
+    reason_told: bool = False
+
+
 _PHASES = {
     Phase.PENDING: "待研判",
     Phase.HANDLING: "办理中",
@@ -115,52 +132,56 @@ _PHASES = {
     Phase.MERGED: "已并案",
 }
 _ACTIONS = {
-    Action.REGISTER: "登记",
-    Action.REQUEST_SUPPLEMENT: "补正告知",
-    Action.SUPPLY: "补正",
-    Action.DECLINE: "不予受理",
-    Action.OBJECT_REFUSAL: "异议",
-    Action.HANDLE: "本级办理",
-    Action.ESCALATE: "上报",
-    Action.SEND_DOWN: "退回下级",
-    Action.DISPATCH: "交办",
-    Action.SIGN: "签收",
-    Action.HAND_BACK: "申请退回",
-    Action.SETTLE: "裁定",
-    Action.PROGRESS: "进展",
-    Action.ASSIST_ANSWER: "协办答复",
-    Action.EXCUSE: "免予协办",
-    Action.ANSWER: "办结答复",
-    Action.REWORK: "重办",
-    Action.CLOSE: "归档",
-    Action.PRESS: "催办",
-    Action.INSTRUCT: "批示",
-    Action.MERGE: "并案",
-    Action.WITHDRAW: "撤回",
-    Action.EXTEND: "延期申请",
-    Action.DECIDE_EXTENSION: "延期审批",
-    Action.WAIT: "挂起申请",
-    Action.DECIDE_WAIT: "挂起审批",
-    Action.RESUME: "恢复",
-    Action.SUPERVISE: "督办",
-    Action.REPLY_SUPERVISION: "督办回复",
-    Action.LIST: "挂牌督办",
-    Action.UNLIST: "摘牌",
-    Action.REMIND: "预警",
-    Action.CARD: "发牌",
-    Action.APPEAL: "申诉",
-    Action.DECIDE_APPEAL: "申诉裁定",
-    Action.RESCHEDULE: "期限重算",
-    Action.REASSIGN: "承接",
-    Action.APPROVE_ANSWER: "同意由原答复人答复",
-    Action.RECATEGORISE: "改类",
-    Action.CHANGE_LEAD: "改派主办",
-    Action.ADD_ASSISTANTS: "增加协办",
-    Action.ERASE: "删除文字",
-    Action.ASK_REVIEW: "申请复查",
-    Action.DECIDE_REVIEW: "复查决定",
-    Action.ASK_REEXAMINATION: "申请复核",
-    Action.DECIDE_REEXAMINATION: "复核决定",
+    Action.REGISTER: _Words("登记", "已登记，由{first}受理"),
+    Action.REQUEST_SUPPLEMENT: _Words("补正告知", "{unit}请您补充材料"),
+    Action.SUPPLY: _Words("补正", "您已补充材料"),
+    Action.DECLINE: _Words("不予受理", "{unit}决定不予受理", reason_told=True),
+    Action.OBJECT_REFUSAL: _Words("异议", "您提出异议，已转{to}研判", reason_told=True),
+    Action.HANDLE: _Words("本级办理", "{unit}开始办理"),
+    Action.ESCALATE: _Words("上报", "{unit}已核实并上报{to}"),
+    Action.SEND_DOWN: _Words("退回下级", "{unit}已转{to}办理"),
+    Action.DISPATCH: _Words("交办", "{unit}已交{to}主办"),
+    Action.SIGN: _Words("签收", "{unit}已签收"),
+    Action.HAND_BACK: _Words("申请退回", "办理单位正在协调"),
+    Action.SETTLE: _Words("裁定", "办理单位已协调"),
+    Action.PROGRESS: _Words("进展", "{unit}通报办理进展"),
+    Action.ASSIST_ANSWER: _Words("协办答复", "{unit}已协办答复"),
+    Action.EXCUSE: _Words("免予协办", "办理单位已调整"),
+    Action.ANSWER: _Words("办结答复", "{unit}已办结并答复"),
+    Action.REWORK: _Words("重办", "经回访核实，已交{to}重新办理"),
+    Action.CLOSE: _Words("归档", "事件已归档"),
+    Action.PRESS: _Words("催办", "已催办"),
+    Action.INSTRUCT: _Words("批示", "县领导作出批示"),
+    Action.MERGE: _Words("并案", "已与相同事件合并办理"),
+    Action.WITHDRAW: _Words("撤回", "您已撤回", reason_told=True),
+    Action.EXTEND: _Words("延期申请", "{unit}申请延长办理期限"),
+    Action.DECIDE_EXTENSION: _Words("延期审批", "{unit}已同意延长办理期限", reason_told=True),
+    Action.WAIT: _Words("挂起申请", "{unit}申请暂缓办理"),
+    Action.DECIDE_WAIT: _Words("挂起审批", "{unit}已同意暂缓办理", reason_told=True),
+    Action.RESUME: _Words("恢复", "已恢复办理"),
+    Action.SUPERVISE: _Words("督办", "{unit}已督办"),
+    Action.REPLY_SUPERVISION: _Words("督办回复", "{unit}已回复督办"),
+    Action.LIST: _Words("挂牌督办", "{unit}已挂牌督办"),
+    Action.UNLIST: _Words("摘牌", "{unit}已摘牌"),
+    Action.REMIND: _Words("预警", "系统已提醒办理单位"),
+    Action.CARD: _Words("发牌", "已督促办理单位"),
+    Action.APPEAL: _Words("申诉", "办理单位已说明情况"),
+    Action.DECIDE_APPEAL: _Words("申诉裁定", "办理单位的说明已处理"),
+    Action.RESCHEDULE: _Words("期限重算", "办理期限已按工作日历重新计算"),
+    Action.REASSIGN: _Words("承接", "原单位撤并，由{to}承接"),
+    Action.APPROVE_ANSWER: _Words("同意由原答复人答复", "办理单位已作安排"),
+    Action.RECATEGORISE: _Words("改类", "{unit}调整了事件类别：{corrected}"),
+    Action.CHANGE_LEAD: _Words("改派主办", "{unit}已改由{to}主办"),
+    Action.ADD_ASSISTANTS: _Words("增加协办", "{unit}已增加协办单位"),
+    Action.ERASE: _Words("删除文字", "已按规定删除这件事里的文字"),
+    Action.ASK_REVIEW: _Words("申请复查", "您申请复查，由{to}复查", reason_told=True),
+    Action.DECIDE_REVIEW: _Words(
+        "复查决定", "{unit}复查决定：{decision}原处理意见", reason_told=True
+    ),
+    Action.ASK_REEXAMINATION: _Words("申请复核", "您申请复核，由{to}复核", reason_told=True),
+    Action.DECIDE_REEXAMINATION: _Words(
+        "复核决定", "{unit}复核决定：{decision}原处理意见", reason_told=True
+    ),
 }
 _STANDINGS = {
     Standing.REPORTER: "反映人",

@@ -25,12 +25,6 @@ from app.limits.terms import Kind
 
 # Words that were written to the reporter or by the reporter. Findings and tasks stay among those who handle the case.
 _TOLD_TO_REPORTER = frozenset({"missing", "basis", "report", "answer", "supplement"})
-_OWN_REASON = frozenset(
-    {
-        Action.DECLINE, Action.WITHDRAW, Action.OBJECT_REFUSAL, Action.DECIDE_EXTENSION, Action.DECIDE_WAIT,
-        Action.ASK_REVIEW, Action.DECIDE_REVIEW, Action.ASK_REEXAMINATION, Action.DECIDE_REEXAMINATION,
-    }
-)  # fmt: skip
 
 _EVENTS = """
 SELECT coalesce(json_agg(json_build_object(
@@ -336,7 +330,7 @@ def _review(events: Iterable[Mapping[str, Any]]) -> dict[str, Any] | None:
 
 def _in_citizens_words(event: Mapping[str, Any], first_unit: str) -> dict[str, Any]:
     action = Action(event["action"])
-    told = _WORDS[action].format(
+    told = action.told.format(
         unit=event["unit"] or "",
         to=event["to"] or "",
         first=first_unit,
@@ -346,7 +340,7 @@ def _in_citizens_words(event: Mapping[str, Any], first_unit: str) -> dict[str, A
     texts = {
         field: words
         for field, words in (event["texts"] or {}).items()
-        if field in _TOLD_TO_REPORTER or (field == "reason" and action in _OWN_REASON)
+        if field in _TOLD_TO_REPORTER or (field == "reason" and action.reason_told)
     }
     return {
         "at": event["at"],
@@ -371,53 +365,3 @@ def _corrected(data: Mapping[str, Any] | None) -> str:
     if new["urgent"] != old["urgent"]:
         told.append("改为紧急" if new["urgent"] else "改为不紧急")
     return "，".join(told)
-
-
-_WORDS = {
-    Action.REGISTER: "已登记，由{first}受理",
-    Action.REQUEST_SUPPLEMENT: "{unit}请您补充材料",
-    Action.SUPPLY: "您已补充材料",
-    Action.DECLINE: "{unit}决定不予受理",
-    Action.OBJECT_REFUSAL: "您提出异议，已转{to}研判",
-    Action.HANDLE: "{unit}开始办理",
-    Action.ESCALATE: "{unit}已核实并上报{to}",
-    Action.SEND_DOWN: "{unit}已转{to}办理",
-    Action.DISPATCH: "{unit}已交{to}主办",
-    Action.SIGN: "{unit}已签收",
-    Action.PROGRESS: "{unit}通报办理进展",
-    Action.ANSWER: "{unit}已办结并答复",
-    Action.REWORK: "经回访核实，已交{to}重新办理",
-    Action.CLOSE: "事件已归档",
-    Action.PRESS: "已催办",
-    Action.MERGE: "已与相同事件合并办理",
-    Action.WITHDRAW: "您已撤回",
-    Action.DECIDE_EXTENSION: "{unit}已同意延长办理期限",
-    Action.DECIDE_WAIT: "{unit}已同意暂缓办理",
-    Action.RESUME: "已恢复办理",
-    Action.SUPERVISE: "{unit}已督办",
-    Action.LIST: "{unit}已挂牌督办",
-    Action.UNLIST: "{unit}已摘牌",
-    Action.RESCHEDULE: "办理期限已按工作日历重新计算",
-    Action.REASSIGN: "原单位撤并，由{to}承接",
-    Action.CHANGE_LEAD: "{unit}已改由{to}主办",
-    Action.ASK_REVIEW: "您申请复查，由{to}复查",
-    Action.DECIDE_REVIEW: "{unit}复查决定：{decision}原处理意见",
-    Action.ASK_REEXAMINATION: "您申请复核，由{to}复核",
-    Action.DECIDE_REEXAMINATION: "{unit}复核决定：{decision}原处理意见",
-    Action.RECATEGORISE: "{unit}调整了事件类别：{corrected}",
-    Action.ERASE: "已按规定删除这件事里的文字",
-    # Never public; here so that a rule that makes one public fails a test and not a citizen's page.
-    Action.HAND_BACK: "办理单位正在协调",
-    Action.SETTLE: "办理单位已协调",
-    Action.ASSIST_ANSWER: "{unit}已协办答复",
-    Action.EXCUSE: "办理单位已调整",
-    Action.INSTRUCT: "县领导作出批示",
-    Action.EXTEND: "{unit}申请延长办理期限",
-    Action.REPLY_SUPERVISION: "{unit}已回复督办",
-    Action.REMIND: "系统已提醒办理单位",
-    Action.CARD: "已督促办理单位",
-    Action.APPEAL: "办理单位已说明情况",
-    Action.DECIDE_APPEAL: "办理单位的说明已处理",
-    Action.WAIT: "{unit}申请暂缓办理",
-    Action.ADD_ASSISTANTS: "{unit}已增加协办单位",
-}
