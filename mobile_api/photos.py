@@ -34,7 +34,6 @@ from app.http.transaction import OneTransaction, Repeated, Tx
 from app.http.who import (
     CITIZEN_COOKIE,
     STAFF_COOKIE,
-    Authorization,
     ByCitizen,
     IdempotencyKey,
     checked_key,
@@ -89,17 +88,15 @@ _FORM = {
 }
 
 
-async def _sender(
-    request: Request, authorization: Authorization = None, key: IdempotencyKey = None
-) -> SignedIn:
+async def _sender(request: Request, key: IdempotencyKey = None) -> SignedIn:
     """Whoever is signed in on this phone; known before the image is read."""
     checked_key(key)
     async with reading() as tx:
         try:
-            citizen = token_of(request, authorization, CITIZEN_COOKIE)
+            citizen = token_of(request, CITIZEN_COOKIE)
             return await sessions.citizen_by_token(tx, citizen, key=key)
         except SignInRequired:
-            staff = token_of(request, authorization, STAFF_COOKIE)
+            staff = token_of(request, STAFF_COOKIE)
             return await sessions.staff_by_token(tx, staff, key=key)
 
 

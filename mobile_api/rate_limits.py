@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import structlog
 from redis.asyncio import Redis
+from redis.commands.core import AsyncScript
 
 from app.errors import TooMany
 
@@ -19,6 +20,15 @@ WINDOW_SECONDS = 60
 _TICK_SECONDS = 0.02
 _TICKS = 10
 _LEFT_ALONE_SECONDS = 5.0
+# All keys in one command, so that no key is left without an end; the first count of a window sets it.
+_COUNT = """
+local counts = {}
+for i, key in ipairs(KEYS) do
+  counts[i] = redis.call('INCR', key)
+  if counts[i] == 1 then redis.call('EXPIRE', key, ARGV[1]) end
+end
+return counts
+"""
 log = structlog.get_logger()
 
 
@@ -35,6 +45,7 @@ class RateLimits:
     def __init__(self, redis_url: str) -> None:
         self._redis_url = redis_url
         self._redis: Redis | None = None
+        self._count: AsyncScript | None = None
         self._away_until = 0.0
         self._away = False
         self._window = 0
@@ -92,17 +103,12 @@ class RateLimits:
 
     async def _ask(self, asked: tuple[Counted, ...]) -> list[int]:
         """The counts with this request, in one round trip."""
-        if self._redis is None:
+        if self._redis is None or self._count is None:
             self._redis = Redis.from_url(self._redis_url)
-        async with self._redis.pipeline() as pipe:
-            if not asked:
-                pipe.ping()
-            for one in asked:
-                key = f"rate/{one.purpose}/{one.who}"
-                pipe.set(key, 0, ex=WINDOW_SECONDS, nx=True)
-                pipe.incr(key)
-            told = await pipe.execute()
-        return [int(count) for count in told[1::2]]
+            self._count = self._redis.register_script(_COUNT)
+        keys = [f"rate/{one.purpose}/{one.who}" for one in asked]
+        told: list[int] = await self._count(keys=keys, args=[WINDOW_SECONDS])
+        return told
 
 
 async def _patiently(asking: Awaitable[list[int]]) -> list[int]:

@@ -5,7 +5,7 @@ from typing import Final
 from uuid import uuid4
 
 import structlog
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from structlog.contextvars import bound_contextvars
@@ -18,17 +18,19 @@ _POLICY: Final = (
     f"default-src 'self'; style-src 'self' {STYLE_SOURCE}; img-src 'self' data: blob:; object-src 'none'; "
     "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 )
-_HEADERS: Final = {
-    "Content-Security-Policy": _POLICY,
-    "X-Content-Type-Options": "nosniff",
-    "X-Frame-Options": "DENY",
-    "Referrer-Policy": "no-referrer",
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Permissions-Policy": "camera=(self), geolocation=(self), microphone=()",
-}
-# Answers about people are nobody's to keep: no shared phone's browser, no proxy.
+# Encoded once, and named in small letters as ASGI has them.
+_HEADERS: Final = (
+    (b"content-security-policy", _POLICY.encode()),
+    (b"x-content-type-options", b"nosniff"),
+    (b"x-frame-options", b"DENY"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"cross-origin-opener-policy", b"same-origin"),
+    (b"permissions-policy", b"camera=(self), geolocation=(self), microphone=()"),
+)
 # A year; the proxy decides about its other names.
-_HTTPS_ONLY: Final = "max-age=31536000"
+_HTTPS_ONLY: Final = (b"strict-transport-security", b"max-age=31536000")
+# Answers about people are nobody's to keep: no shared phone's browser, no proxy.
+_NOT_STORED: Final = (b"cache-control", b"no-store")
 # What a proxy and we might read differently, so that its rules hold for another address than ours: slashes that are
 # encoded, empty or upward steps, parameters inside a path.
 _AMBIGUOUS: Final = re.compile(r"//|;|\\|(?:^|/)\.{1,2}(?:/|$)")
@@ -54,11 +56,12 @@ class Edge:
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send, request_id: str) -> None:
         head = scope["method"] == "HEAD"
-        more = {"X-Request-Id": request_id}
+        headers = [*_HEADERS, (b"x-request-id", request_id.encode())]
         if scope["scheme"] == "https":
-            more["Strict-Transport-Security"] = _HTTPS_ONLY
-        kept = not scope["path"].startswith(_NEVER_KEPT)
-        answer = _Answer(send, more, kept=kept, bodiless=head)
+            headers.append(_HTTPS_ONLY)
+        if scope["path"].startswith(_NEVER_KEPT):
+            headers.append(_NOT_STORED)
+        answer = _Answer(send, headers, bodiless=head)
         if _is_ambiguous(scope):
             await _refuse(NotFound(), scope)(scope, receive, answer.send)
             return
@@ -85,21 +88,20 @@ def _is_ambiguous(scope: Scope) -> bool:
 
 
 class _Answer:
-    def __init__(self, send: Send, more: dict[str, str], *, kept: bool, bodiless: bool) -> None:
+    def __init__(self, send: Send, headers: list[tuple[bytes, bytes]], *, bodiless: bool) -> None:
         self._send = send
-        self._more = more
-        self._kept = kept
+        self._headers = headers
         self._bodiless = bodiless
         self.started = self.complete = False
 
     async def send(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self.started = True
-            headers = MutableHeaders(scope=message)
-            for name, value in (_HEADERS | self._more).items():
-                headers.setdefault(name, value)
-            if not self._kept:
-                headers.setdefault("Cache-Control", "no-store")
+            given = list(message["headers"])
+            # An answer may say otherwise, as a page that needs another policy does.
+            said = {name for name, _ in given}
+            given += [header for header in self._headers if header[0] not in said]
+            message = {**message, "headers": given}
         elif message["type"] == "http.response.body":
             self.complete = not message.get("more_body", False)
             if self._bodiless:

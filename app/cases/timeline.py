@@ -108,13 +108,19 @@ CASE WHEN c.primary_id IS NOT NULL THEN (
       WHERE w.kind IN ({_PAPERS_OF_ALL})))
   FROM above t JOIN unit h ON h.id = t.holder_unit_id WHERE t.primary_id IS NULL
 ) END AS joined_to"""  # noqa: S608 - constants of this module
-_OPEN_STORY = f"""
+
+
+def _story(*more: str) -> str:
+    """SQL, to be ended by a condition: what the reporter may read of a case `c`, and more columns."""
+    return f"""
 SELECT c.id, c.ref, c.title, c.sealed, c.phase, c.waiting, c.outcome, c.received_at, c.answered_at,
-  h.name AS holder, f.name AS first_unit, {_JOINED_TO}, ({_PUBLIC_EVENTS}) AS events
+  h.name AS holder, f.name AS first_unit, ({_PUBLIC_EVENTS}) AS events, {", ".join(more)}
 FROM grievance c
 JOIN unit h ON h.id = c.holder_unit_id
 JOIN unit f ON f.id = c.first_unit_id
 WHERE """  # noqa: S608 - constants of this module
+
+
 # All that were joined to the case of that number, or to one that was.
 _BELOW = """
 WITH RECURSIVE below AS (
@@ -127,8 +133,12 @@ _JOINED_KEYS = text(f"""
 """)  # noqa: S608 - a constant of this module
 # The key is compared by the database, before anything is gathered: a wrong code costs what an unknown case costs. The
 # key is a keyed digest, so how long the comparison takes tells nothing about the code.
-_BY_CODE = text(_OPEN_STORY + "c.ref = :ref AND c.tracking_key = :tracking_key")
-_WITH_PAPERS = _OPEN_STORY.replace("SELECT c.id,", f"SELECT c.id, {_PAPERS},")
+_HAS_CODE = "c.ref = :ref AND c.tracking_key = :tracking_key"
+_BY_CODE = text(_story(_JOINED_TO) + _HAS_CODE)
+# Most cases were joined to none. PostgreSQL sets up what a statement may need before it knows that it need not, which for
+# the joined ones costs as much as all the rest.
+_ALONE_BY_CODE = text(_story("CAST(NULL AS json) AS joined_to", "c.primary_id") + _HAS_CODE)
+_WITH_PAPERS = _story(_PAPERS, _JOINED_TO)
 _BY_CITIZEN = text(_WITH_PAPERS + "c.ref = :ref AND c.citizen_id = :citizen_id")
 # By the number of the case that the citizen's was joined to, which they were told.
 _BY_PRIMARY = text(f"""{_WITH_PAPERS} c.id = (
@@ -191,9 +201,12 @@ async def by_tracking_code(tx: Transaction, ref: str, code: str) -> dict[str, An
 
     The code of a case that was joined to another also opens by the other's number, which its reporter was told.
     """
-    row = await tx.one_or_none(_BY_CODE, ref=ref, tracking_key=tracking_key(ref, code))
+    key = tracking_key(ref, code)
+    row = await tx.one_or_none(_ALONE_BY_CODE, ref=ref, tracking_key=key)
     if row is None:
         row = await _by_primary(tx, ref, code)
+    elif row.primary_id is not None:
+        row = await tx.one_or_none(_BY_CODE, ref=ref, tracking_key=key)
     if row is None:
         raise NotFound
     return _told(row, msgspec.json.decode(row.events))

@@ -116,8 +116,13 @@ def _worth_another_attempt(failure: Exception) -> bool:
     )
 
 
-async def _current(request: Request) -> Transaction:
+def transaction_of(request: Request) -> Transaction:
+    """The transaction of a request to a route of this class, for what has the request already."""
     return cast("Transaction", request.state.tx)
+
+
+async def _current(request: Request) -> Transaction:
+    return transaction_of(request)
 
 
 Tx = Annotated[Transaction, Depends(_current)]

@@ -9,7 +9,7 @@ from app.auth import sessions
 from app.auth.actor import CitizenActor, StaffActor
 from app.auth.sessions import SignedIn
 from app.errors import InvalidInput, KeyRequired, SignInRequired
-from app.http.transaction import Asked, Repeated, Tx
+from app.http.transaction import Asked, Repeated, transaction_of
 from app.http.visitor import cookie_name
 from app.idempotency import request_digest
 
@@ -18,12 +18,6 @@ CITIZEN_COOKIE = "qungong_citizen"
 _KEY = re.compile(r"[\x21-\x7e]{1,100}")
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{20,100}")
 
-Authorization = Annotated[
-    str | None,
-    Header(
-        description="Bearer 令牌，登录后取得。浏览器可用 Cookie 代替。", include_in_schema=False
-    ),
-]
 IdempotencyKey = Annotated[
     str | None,
     Header(
@@ -34,21 +28,17 @@ IdempotencyKey = Annotated[
 ]
 
 
-async def _signed_in_staff(
-    request: Request, tx: Tx, authorization: Authorization = None, key: IdempotencyKey = None
-) -> SignedIn:
+async def _signed_in_staff(request: Request, key: IdempotencyKey = None) -> SignedIn:
     signed_in = await sessions.staff_by_token(
-        tx, token_of(request, authorization, STAFF_COOKIE), key=checked_key(key)
+        transaction_of(request), token_of(request, STAFF_COOKIE), key=checked_key(key)
     )
     await _repeatable(request, signed_in, key)
     return signed_in
 
 
-async def _signed_in_citizen(
-    request: Request, tx: Tx, authorization: Authorization = None, key: IdempotencyKey = None
-) -> SignedIn:
+async def _signed_in_citizen(request: Request, key: IdempotencyKey = None) -> SignedIn:
     signed_in = await sessions.citizen_by_token(
-        tx, token_of(request, authorization, CITIZEN_COOKIE), key=checked_key(key)
+        transaction_of(request), token_of(request, CITIZEN_COOKIE), key=checked_key(key)
     )
     await _repeatable(request, signed_in, key)
     return signed_in
@@ -68,10 +58,13 @@ async def require_key(request: Request) -> None:
         raise KeyRequired
 
 
-def token_of(request: Request, authorization: str | None, cookie: str) -> str:
-    scheme, _, bearer = (authorization or "").partition(" ")
-    carried = request.cookies.get(cookie_name(request, cookie), "")
-    token = bearer.strip() if scheme.lower() == "bearer" else carried
+def token_of(request: Request, cookie: str) -> str:
+    """From the header, as of apps and scripts, or else from the cookie of a browser."""
+    scheme, _, bearer = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() == "bearer":
+        token = bearer.strip()
+    else:
+        token = request.cookies.get(cookie_name(request, cookie), "")
     if not _TOKEN.fullmatch(token):
         raise SignInRequired
     return token
