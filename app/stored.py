@@ -84,6 +84,11 @@ class Stored(SQLModel, metaclass=_Declared):
             raise AttributeError(name)
         self.__dict__[name] = value
 
+    def changing(self) -> dict[str, Any]:
+        """The CHANGING columns as they are now."""
+        stored = self.__dict__
+        return {name: stored[name] for name in self.CHANGING}
+
     @classmethod
     def read(cls, found: Found | Mapping[str, Any]) -> Self:
         """An instance of what a SELECT found; columns that are not the table's are passed over."""

@@ -104,9 +104,20 @@ FROM (
 ) r JOIN unit u ON u.id = r.id
 WHERE EXISTS (SELECT FROM post o WHERE o.unit_id = u.id AND o.role IN ({_DECIDES})
   AND (o.valid_to IS NULL OR o.valid_to >= CURRENT_DATE))"""  # noqa: S608 - constants of our own
-# A statement of its own, after the lock. Within the locking statement it would be read as of before the wait, and a case
-# whose holder changed meanwhile would not be found at all: PostgreSQL joins the row anew, but to the rows it joined before.
-_AROUND = text(f"""
+# Who may review the answer, and the staff who had a part in any round.
+_ABOUT_REVIEWS = f"""(
+    SELECT json_agg(DISTINCT e.staff_id) FROM case_event e WHERE e.case_id = :case_id AND e.action IN ({PARTS})) AS worked,
+  ({_REVIEWING_UNITS}) AS reviewing_units"""  # noqa: S608 - constants of our own
+_NO_REVIEWS = "CAST(NULL AS json) AS worked, CAST(NULL AS json) AS reviewing_units"
+
+
+def _around(about_reviews: str) -> str:
+    """SQL. A statement of its own, after the lock.
+
+    Within the locking statement it would be read as of before the wait, and a case whose holder changed meanwhile would not
+    be found at all: PostgreSQL joins the row anew, but to the rows it joined before.
+    """
+    return f"""
 SELECT (SELECT version FROM calendar WHERE county_id = :county_id) AS calendar_version,
   (SELECT version FROM limit_set WHERE county_id = :county_id) AS limits_version,
   (SELECT array_remove(ARRAY[k.id, k.parent_id, above.parent_id], NULL) FROM category k
@@ -131,9 +142,7 @@ SELECT (SELECT version FROM calendar WHERE county_id = :county_id) AS calendar_v
     SELECT json_build_array(k.id, k.name) FROM unit k
     WHERE k.county_id = :county_id AND k.kind = 'command_center' AND k.valid_to IS NULL LIMIT 1) END AS arbiter,
   EXISTS (SELECT FROM grievance j WHERE j.primary_id = :case_id) AS others_joined,
-  CASE WHEN CAST(:finished AS boolean) THEN (
-    SELECT json_agg(DISTINCT e.staff_id) FROM case_event e WHERE e.case_id = :case_id AND e.action IN ({PARTS})) END AS worked,
-  CASE WHEN CAST(:finished AS boolean) THEN ({_REVIEWING_UNITS}) END AS reviewing_units,
+  {about_reviews},
   h.name AS holder_name, h.kind AS holder_kind, h.head_approves AS holder_head_approves, up.id AS up_id, up.name AS up_name, up.kind AS up_kind,
   {_ASSIGNMENT_COLUMNS}, u.name AS unit_name, u.code AS unit_code, u.head_approves,
   (SELECT e.staff_id FROM case_event e
@@ -151,8 +160,12 @@ LEFT JOIN LATERAL (
 ) up ON true
 LEFT JOIN assignment a ON a.case_id = :case_id AND a.round = :round
 LEFT JOIN unit u ON u.id = a.unit_id
-WHERE h.id = :holder_id ORDER BY a.id""")  # noqa: S608 - columns of our own table
+WHERE h.id = :holder_id ORDER BY a.id"""  # noqa: S608 - columns of our own table
 
+
+_AROUND = text(_around(_NO_REVIEWS))
+# Twice the cost of the other, because PostgreSQL sets up what a statement may need before it knows that it need not.
+_AROUND_FINISHED = text(_around(_ABOUT_REVIEWS))
 _CLOCKS = text(
     f"SELECT * FROM clock WHERE case_id = ANY(:ids) AND {UNSETTLED}"  # noqa: S608 - a constant of ours
 )
@@ -198,8 +211,9 @@ async def _dossier(tx: Transaction, ref: str, by: Actor, *, lock: bool) -> Dossi
     if row is None:
         raise NotFound
     case = Case.read(row)
+    about = {"review_bodies": settings().review_body_codes} if _finished(case) else {}
     around = await tx.all(
-        _AROUND,
+        _AROUND_FINISHED if _finished(case) else _AROUND,
         case_id=case.id,
         round=case.round,
         holder_id=case.holder_unit_id,
@@ -209,8 +223,7 @@ async def _dossier(tx: Transaction, ref: str, by: Actor, *, lock: bool) -> Dossi
         enterer_id=case.entered_by_unit_id,
         returned=case.returns > 0 and not case.sealed,
         asked=case.extension_asked_at is not None or case.wait_asked_at is not None,
-        finished=_finished(case),
-        review_bodies=settings().review_body_codes,
+        **about,
     )
     first, parts = around[0], [one for one in around if one.id is not None]
     dossier = Dossier(

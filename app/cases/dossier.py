@@ -203,14 +203,9 @@ class Dossier:
 
     def remember(self) -> None:
         """Take the state as it is now for what the next event will be compared with."""
-        self.before = {name: getattr(self.case, name) for name in Case.CHANGING}
-        self.assignments_before = {
-            one.id: {name: getattr(one, name) for name in Assignment.CHANGING}
-            for one in self.assignments
-        }
-        self.clocks_before = {
-            one.id: {name: getattr(one, name) for name in Clock.CHANGING} for one in self.clocks
-        }
+        self.before = self.case.changing()
+        self.assignments_before = {one.id: one.changing() for one in self.assignments}
+        self.clocks_before = {one.id: one.changing() for one in self.clocks}
 
     def working(self, part: Assignment) -> Clock | None:
         """The clock by which a unit does its part: of the lead the stage's, of an assistant its own."""

@@ -160,7 +160,7 @@ def _write(
     for row in rows:
         if row.id not in before:
             tx.add(row)
-        elif any(getattr(row, name) != value for name, value in before[row.id].items()):
+        elif row.changing() != before[row.id]:
             tx.change(row)
 
 

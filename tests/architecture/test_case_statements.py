@@ -106,6 +106,7 @@ _OF_STATEMENTS: Final = {
     "app.cases.access._FOR_SYSTEM": Reason.SYSTEM,
     "app.cases.access._LOCK_FOR_SYSTEM": Reason.SYSTEM,
     "app.cases.access._AROUND": Reason.AFTER_ACCESS,
+    "app.cases.access._AROUND_FINISHED": Reason.AFTER_ACCESS,
     "app.cases.access._CLOCKS": Reason.SYSTEM,
     "app.cases.access._PARTS": Reason.SYSTEM,
     # Counts the names given with a number; only the typist is told that the number is shared.
@@ -128,6 +129,7 @@ _OF_STATEMENTS: Final = {
     "app.cases.sealed_cases._UNSEEN": Reason.AFTER_ACCESS,
     "app.cases.timeline._FOR_STAFF": Reason.AFTER_ACCESS,
     "app.cases.timeline._BY_CODE": Reason.CODE,
+    "app.cases.timeline._ALONE_BY_CODE": Reason.CODE,
     "app.cases.timeline._BY_CITIZEN": Reason.REPORTER,
     "app.cases.timeline._BY_PRIMARY": Reason.REPORTER,
     # Keys that a code is compared with: whose it is decides what is then read by _BY_CODE.
