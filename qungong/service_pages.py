@@ -3,9 +3,8 @@
 import asyncio
 from collections.abc import Mapping
 from functools import cache
-from html import escape
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 import asyncpg
 import redis.asyncio
@@ -35,6 +34,14 @@ _MIGRATIONS = Path(__file__).resolve().parents[1] / "alembic" / "versions"
 _MIGRATED_TO = text("SELECT version_num FROM alembic_version")
 _PATIENCE_SECONDS = 2
 _ICON = Path(__file__).with_name("data").joinpath("icon.svg").read_bytes()
+
+
+class _Place(NamedTuple):
+    """What the front page leads to."""
+
+    address: str
+    name: str
+    about: str
 
 
 @router.get("/health")
@@ -91,10 +98,8 @@ async def explain_problem(kind: str, accept: Annotated[str, Header()] = "") -> R
                 "detail": known.detail,
             }
         )
-    return page(
-        known.title,
-        f"<p>{escape(known.detail)}</p><p><code>{known.status} {escape(known.type)}</code></p>",
-    )
+    code = f"{known.status} {known.type}"
+    return page("problem.html", title=known.title, told=known.detail, code=code)
 
 
 @router.get("/favicon.ico")
@@ -107,20 +112,14 @@ async def icon() -> Response:
 @router.get("/")
 async def where_to_go() -> HTMLResponse:
     simulator = settings().sms_api_url
-    places = {
-        "/api/v1/docs": ("工作人员接口", "村(社区)、镇街、部门、指挥中心、督查"),
-        "/m/v1/docs": ("手机接口", "群众扫码反映、查看进度；村(社区)干部随手登记"),
-    }
+    places = [
+        _Place("/api/v1/docs", "工作人员接口", "村(社区)、镇街、部门、指挥中心、督查"),
+        _Place("/m/v1/docs", "手机接口", "群众扫码反映、查看进度；村(社区)干部随手登记"),
+    ]
     if simulator and settings().environment == "local":
-        places[simulator] = ("短信模拟器", "样例县的短信都到这里，可以代群众回复")
-    return page(
-        "群工系统",
-        "<p>群众的事，件件有着落。</p>"
-        + "".join(
-            f'<section><a href="{escape(address, quote=True)}">{title}</a><p>{told}</p></section>'
-            for address, (title, told) in places.items()
-        ),
-    )
+        told = "样例县的短信都到这里，可以代群众回复"
+        places.append(_Place(simulator, "短信模拟器", told))
+    return page("front.html", title="群工系统", places=places)
 
 
 @cache

@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from html import escape
 from typing import Any, Final
 
 from fastapi.responses import HTMLResponse
@@ -80,10 +79,6 @@ _FORMS: Final = {
 
 def drawn(paper: PaperInFull) -> HTMLResponse:
     """The page, ready to be printed."""
-    return page(f"{paper.county}{paper.kind.chinese}", "".join(_body(paper)))
-
-
-def _body(paper: PaperInFull) -> Iterator[str]:
     form = _FORMS[paper.kind]
     outcome = paper.facts.get("outcome")
     facts = {
@@ -92,18 +87,18 @@ def _body(paper: PaperInFull) -> Iterator[str]:
         "outcome": "" if outcome is None else f"“{Outcome(outcome).chinese}”",
         **_of_reviews(paper),
     }
-    yield f"<p>{escape(paper.name)}</p>"
-    yield f"<p>{'反映人' if paper.kind in TO_REPORTER else escape(_addressee(paper))}：</p>"
     says = form.says if paper.to is not None else form.says_to_assistants or form.says
-    yield f"<p>{escape(says.format(**facts))}</p>"
-    yield "<table>"
-    for name, told in _rows(paper, form):
-        lines = "<br>".join(escape(line) for line in told.splitlines())
-        yield f"<tr><th>{escape(name)}</th><td>{lines}</td></tr>"
-    yield "</table>"
-    if form.ends:
-        yield f"<p>{escape(form.ends.format(**facts))}</p>"
-    yield f"<p>{escape(paper.issued_by)}<br>{_day(paper.issued_at)}</p>"
+    return page(
+        "paper.html",
+        title=f"{paper.county}{paper.kind.chinese}",
+        name=paper.name,
+        addressee="反映人" if paper.kind in TO_REPORTER else _addressee(paper),
+        says=says.format(**facts),
+        rows=[(heading, told.splitlines()) for heading, told in _rows(paper, form)],
+        ends=form.ends.format(**facts),
+        issued_by=paper.issued_by,
+        issued_on=_day(paper.issued_at),
+    )
 
 
 def _of_reviews(paper: PaperInFull) -> dict[str, str]:

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from html import escape
 from typing import Any
 
 import asyncpg
@@ -221,7 +220,7 @@ def wants_page(headers: Mapping[str, str]) -> bool:
 
 def respond_page(problem: Problem, headers: Mapping[str, str] | None = None) -> Response:
     """The same for people: a page in words."""
-    answer = page(problem.title, f"<p>{escape(problem.told)}</p>", problem.status)
+    answer = page("problem.html", problem.status, title=problem.title, told=problem.told, code=None)
     answer.headers.update({"Cache-Control": "no-store", **(headers or {})})
     if problem.retry_after is not None:
         answer.headers["Retry-After"] = str(problem.retry_after)

@@ -9,8 +9,8 @@ from fastapi import FastAPI
 
 from app import errors
 from app.api.app import create_app
-from app.http.reference import example
 from tests.api.conftest import Who
+from tests.api.examples import example
 from tests.people import Person
 
 DOCUMENT = create_app().openapi()
@@ -83,6 +83,20 @@ async def test_the_reference_page_needs_nothing_from_elsewhere(
 ) -> None:
     page = await stranger.get("/docs")
     assert page.headers["content-type"] == "text/html; charset=utf-8"
-    assert not re.search(r"<script|https?://", page.text)
-    assert all(operation["summary"] in page.text for operation in OPERATIONS.values())
+    assert not re.search(r"https?://|<style|<script(?! src)", page.text)
+    assets = re.findall(r'(?:src|href)="(docs/[^"]+)"', page.text)
+    assert len(assets) == 3
+    for asset in assets:
+        sent = await stranger.get(f"/{asset}")
+        assert sent.status_code == 200, asset
+        assert sent.headers["content-type"].startswith(
+            "text/css" if asset.endswith("css") else "text/javascript"
+        )
+        assert not re.search(r"@import|url\(\"?https?://", sent.text), asset
+    assert "openapi.json" in (await stranger.get("/docs/start.js")).text
     assert (await stranger.sees("/openapi.json")) == api.openapi()
+
+
+async def test_the_reference_page_serves_only_its_own_assets(stranger: Person) -> None:
+    for name in ("swagger-ui-bundle.js.map", "..%2fopenapi.py", "index.html"):
+        assert (await stranger.get(f"/docs/{name}")).status_code == 404

@@ -18,11 +18,11 @@ from app.directory.terms import Role, UnitKind
 from app.directory.units import end_unit
 from app.doctor.examining import examine
 from app.errors import NobodyMaySee, NotFound
-from app.http.reference import example
 from app.identifiers import uuid7
 from app.limits.terms import Kind, Stage
 from tests.api.actions import BODIES
 from tests.api.conftest import Who
+from tests.api.examples import example
 from tests.api.test_reorganising import all_handed_over
 from tests.conftest import Staff
 from tests.units import Held, founded, hire, somebody, yesterday

@@ -13,10 +13,10 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 from app.api.app import create_app as staff_app
 from app.directory.queries import plain_name
 from app.http.inputs import Input, Line, Paragraphs, Ref, UnitCode
-from app.http.reference import example
 from mobile_api.app import create_app as phones_app
 from mobile_api.sign_in import CodeTyped, CodeWanted
 from mobile_api.tracking import Tracked
+from tests.api.examples import example
 
 # Marks of direction around a pasted number, zero-width letters, a soft hyphen, NUL, half of a pair, a byte-order mark.
 UNSEEN: Final = "\u202d\u202c\u202e\u200b\u200c\u2060\u00ad\x00\ud800\ufeff\x1b\u2066"
