@@ -7,7 +7,7 @@ beside it. A call owed to somebody who was not satisfied stays owed: whoever tal
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
 from sqlalchemy import text
@@ -15,9 +15,10 @@ from sqlalchemy import text
 from app import keys
 from app.db import Transaction
 from app.identifiers import uuid7
+from app.query import Query, columns
 from app.surveys.asking import QUIET, open_window
 from app.surveys.models import Answer, ReturnCall, Survey
-from app.surveys.numbers import OWNER, Owner, owner_of
+from app.surveys.numbers import Owner, owner_columns
 from app.surveys.terms import (
     AnswerChannel,
     CallCause,
@@ -80,35 +81,33 @@ class Standing:
         return until is not None and until - CORRECTED_WITHIN <= now <= until
 
 
-_OF_ANSWER = ("id", "channel", "value", "remark_sealed", "answered_at")
-# Of a survey `s` of the person `p` about the case `g`.
-COLUMNS: Final = f"""
-  {", ".join(f"s.{name}" for name in Survey.model_fields)}, {OWNER},
-  {", ".join(f"a.{name} AS answer_{name}" for name in _OF_ANSWER)},
+# The columns of a Standing: of a survey `s` of the person `p` about the case `g`.
+STANDING: Final = f"""
+  {columns("s", Survey, "standing_survey")}, {owner_columns("standing_owner")},
+  {columns("a", Answer, "standing_answer")},
   (SELECT min(f.answered_at) FROM surveys.answer f
-    WHERE f.survey_id = s.id AND (f.discounted IS NULL OR f.discounted = 'corrected')) AS first_at,
-  {", ".join(f"r.{name} AS call_{name}" for name in ReturnCall.model_fields)}"""  # noqa: S608 - columns of our own tables
+    WHERE f.survey_id = s.id AND (f.discounted IS NULL OR f.discounted = 'corrected')) AS standing_first_at,
+  {columns("r", ReturnCall, "standing_call")}"""  # noqa: S608 - columns of our own tables
 JOINS: Final = """
 LEFT JOIN surveys.answer a ON a.survey_id = s.id AND a.discounted IS NULL
 LEFT JOIN surveys.return_call r ON r.survey_id = s.id"""
 
-_WAITING = text("""
-SELECT * FROM surveys.survey WHERE citizen_id = :citizen_id AND asked_at IS NULL ORDER BY created_at, id
-""")
+
+@dataclass(frozen=True, slots=True)
+class StandingRow:
+    standing: Standing
+
+
+_WAITING = Query(
+    Survey,
+    f"""
+SELECT {", ".join(Survey.model_fields)} FROM surveys.survey
+WHERE citizen_id = :citizen_id AND asked_at IS NULL ORDER BY created_at, id
+""",  # noqa: S608 - columns of our own table
+)
 _TAKEN = text(
     "SELECT short_number FROM surveys.survey WHERE citizen_id = :citizen_id AND window_ends_at >= :now"
 )
-
-
-def standing_of(row: Any) -> Standing:
-    """What `COLUMNS` found."""
-    return Standing(
-        survey=Survey.read(row),
-        owner=owner_of(row),
-        answer=_answer(row),
-        first_at=row.first_at,
-        call=_call(row),
-    )
 
 
 def take(
@@ -163,7 +162,7 @@ async def on_the_page(tx: Transaction, survey: Survey, now: datetime) -> None:
 
 async def waiting(tx: Transaction, citizen_id: UUID) -> list[Survey]:
     """The person's questions whose turn has not come, the one first that has waited longest."""
-    return [Survey.read(row) for row in await tx.all(_WAITING, citizen_id=citizen_id)]
+    return await _WAITING.all(tx, citizen_id=citizen_id)
 
 
 def next_turn(tx: Transaction, waits: Iterable[Survey], now: datetime) -> None:
@@ -238,16 +237,3 @@ def _owe_call(tx: Transaction, of: Standing, cause: CallCause, now: datetime) ->
         # Also where a call was made before: it found nobody, or somebody who said otherwise then.
         of.call.cause, of.call.state, of.call.result = cause, CallState.OPEN, None
         tx.change(of.call)
-
-
-def _answer(row: Any) -> Answer | None:
-    if row.answer_id is None:
-        return None
-    told = {name: row[f"answer_{name}"] for name in _OF_ANSWER}
-    return Answer.read(told | {"survey_id": row.id, "discounted": None})
-
-
-def _call(row: Any) -> ReturnCall | None:
-    if row.call_id is None:
-        return None
-    return ReturnCall.read({name: row[f"call_{name}"] for name in ReturnCall.model_fields})

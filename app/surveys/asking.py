@@ -21,7 +21,7 @@ from app.settings import settings
 from app.surveys import confidential
 from app.surveys.locking import one_at_a_time
 from app.surveys.models import ReturnCall, Survey
-from app.surveys.numbers import OWNER, binds, owner_of
+from app.surveys.numbers import Owner, binds, owner_columns
 from app.surveys.terms import CallCause
 
 # After an answer, so that the same answer sent twice, or put right at once, is not taken for the next question's.
@@ -51,7 +51,7 @@ SELECT p.phone_key FROM surveys.survey s JOIN citizen p ON p.id = s.citizen_id W
 # numbers, and those of what was answered and may be put right; `free_at`: from when on, or since when, nothing is open and
 # nothing was just answered. Who is called about another case is not kept waiting by it, and may still answer it by text.
 _ABOUT = f"""
-SELECT g.*, p.phone_sealed IS NOT NULL AS has_number, {OWNER},
+SELECT g.*, p.phone_sealed IS NOT NULL AS has_number, {owner_columns("owner")},
   (o.out_at IS NOT NULL AND o.back_at IS NULL) AS opted_out,
   greatest(open.ends_at, (
     SELECT max(a.answered_at) FROM surveys.survey s JOIN surveys.answer a ON a.survey_id = s.id
@@ -197,7 +197,7 @@ async def _about(tx: Transaction, survey: Survey, now: datetime) -> Any:
 
 async def _call_instead(tx: Transaction, survey: Survey, about: Any, now: datetime) -> bool:
     """Whether the person is asked otherwise than by text, and by whom: the caller, or nobody."""
-    owner, cause = owner_of(about), _why_call(about)
+    owner, cause = _owner(about), _why_call(about)
     if cause is None and owner.discount is None:
         return False
     open_window(survey, now, about.taken)
@@ -206,10 +206,20 @@ async def _call_instead(tx: Transaction, survey: Survey, about: Any, now: dateti
     return True
 
 
+def _owner(about: Any) -> Owner:
+    return Owner(
+        about.owner_on_behalf,
+        about.owner_of_unit,
+        about.owner_of_staff,
+        about.owner_of_handler,
+        about.owner_shared,
+    )
+
+
 def _why_call(about: Any) -> CallCause | None:
     if not (about.textable and about.has_number):
         return CallCause.NO_NUMBER
-    owner = owner_of(about)
+    owner = _owner(about)
     return CallCause.OPTED_OUT if owner.discount is None and about.opted_out else owner.call
 
 
@@ -263,7 +273,7 @@ def _number_told(survey: Survey, about: Any) -> dict[str, str]:
 def _may_remind(survey: Survey, about: Any, now: datetime) -> bool:
     """Whether the question is still open, and what this number says about it counts."""
     ends_at = survey.window_ends_at
-    return ends_at is not None and now < ends_at and owner_of(about).discount is None
+    return ends_at is not None and now < ends_at and _owner(about).discount is None
 
 
 def _of_the_round(about: Any, survey: Survey) -> Case:

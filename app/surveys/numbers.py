@@ -52,13 +52,8 @@ class Owner:
         return self.of_unit or (self.of_staff and self.on_behalf)
 
 
-def owner_of(row: Any) -> Owner:
-    """What `OWNER` found."""
-    return Owner(row.on_behalf, row.of_unit, row.of_staff, row.of_handler, row.shared)
-
-
 def binds(now: datetime) -> dict[str, Any]:
-    """The binds of `OWNER`."""
+    """The binds of `owner_columns`."""
     return {"names_since": now - NAMES_COUNT_FOR, "names": settings().shared_number_names}
 
 
@@ -70,11 +65,10 @@ _OFFICIAL_THEN: Final = f"""official_number n
     WHERE n.phone_key = p.phone_key AND n.entered_at <= {_ANSWERED_AT} AND (n.removed_at IS NULL OR n.removed_at > {_ANSWERED_AT})"""
 # Of the case `g`, the number `p.phone_key` and the survey `s`. A case that was joined to another was handled where the other
 # was; a post counts that was held at any time since the case came in.
-OWNER: Final = f"""
-  g.entered_by_unit_id IS NOT NULL AS on_behalf,
-  EXISTS (SELECT 1 FROM {_OFFICIAL_THEN} AND n.unit_id IS NOT NULL) AS of_unit,
-  EXISTS (SELECT 1 FROM {_OFFICIAL_THEN} AND n.staff_id IS NOT NULL) AS of_staff,
-  EXISTS (
+_ON_BEHALF: Final = "g.entered_by_unit_id IS NOT NULL"
+_OF_UNIT: Final = f"EXISTS (SELECT 1 FROM {_OFFICIAL_THEN} AND n.unit_id IS NOT NULL)"  # noqa: S608 - constants of ours
+_OF_STAFF: Final = f"EXISTS (SELECT 1 FROM {_OFFICIAL_THEN} AND n.staff_id IS NOT NULL)"  # noqa: S608
+OF_HANDLER: Final = f"""EXISTS (
     WITH RECURSIVE upward AS (
       SELECT g.id, g.primary_id
       UNION
@@ -82,7 +76,19 @@ OWNER: Final = f"""
     )
     SELECT 1 FROM {_OFFICIAL_THEN} AND EXISTS (
       SELECT 1 FROM post o JOIN assignment a ON a.unit_id = o.unit_id JOIN upward u ON u.id = a.case_id
-      WHERE o.staff_id = n.staff_id AND (o.valid_to IS NULL OR o.valid_to >= CAST(g.received_at AS date)))) AS of_handler,
-  (SELECT count(*) FROM (
+      WHERE o.staff_id = n.staff_id AND (o.valid_to IS NULL OR o.valid_to >= CAST(g.received_at AS date))))"""  # noqa: S608
+_SHARED: Final = """(SELECT count(*) FROM (
     SELECT DISTINCT d.name_key FROM person_as_given d
-    WHERE d.phone_key = p.phone_key AND d.given_at > :names_since LIMIT :names) AS d) >= :names AS shared"""  # noqa: S608 - constants of ours
+    WHERE d.phone_key = p.phone_key AND d.given_at > :names_since LIMIT :names) AS d) >= :names"""
+
+
+def owner_columns(field: str) -> str:
+    """The SELECT list for a field that is an Owner."""
+    parts = {
+        "on_behalf": _ON_BEHALF,
+        "of_unit": _OF_UNIT,
+        "of_staff": _OF_STAFF,
+        "of_handler": OF_HANDLER,
+        "shared": _SHARED,
+    }
+    return ", ".join(f"{sql} AS {field}_{name}" for name, sql in parts.items())

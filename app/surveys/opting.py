@@ -3,48 +3,68 @@
 It is noted of the number, whoever it belongs to. What is still to be answered is asked by a call, and nothing queued goes out.
 """
 
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
-from sqlalchemy import text
-
 from app.db import Transaction
+from app.query import Query
 from app.surveys import answering, withdrawing
-from app.surveys.answering import COLUMNS, JOINS, standing_of
+from app.surveys.answering import JOINS, STANDING, StandingRow
 from app.surveys.models import OptOut
 from app.surveys.numbers import binds
 from app.surveys.reply_reading import Sense
 from app.surveys.terms import ReplyEffect
 
-_OPEN_SINCE = text(f"""
-SELECT {COLUMNS} FROM surveys.survey s JOIN grievance g ON g.id = s.case_id JOIN citizen p ON p.id = s.citizen_id {JOINS}
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """When the owner of a number opted out, and when back in."""
+
+    out_at: datetime
+    back_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class _NumberRow:
+    person_id: UUID | None
+    choice: Choice | None
+
+
+_OPEN_SINCE = Query(
+    StandingRow,
+    f"""
+SELECT {STANDING} FROM surveys.survey s JOIN grievance g ON g.id = s.case_id JOIN citizen p ON p.id = s.citizen_id {JOINS}
 WHERE s.citizen_id = :citizen_id AND s.window_ends_at >= :since
-""")  # noqa: S608 - constants of our own
-_OF_THE_NUMBER = text("""
-SELECT p.id AS person_id, o.out_at, o.back_at FROM (SELECT CAST(:phone_key AS bytea) AS phone_key) n
+""",  # noqa: S608 - constants of our own
+)
+_OF_THE_NUMBER = Query(
+    _NumberRow,
+    """
+SELECT p.id AS person_id, o.out_at AS choice_out_at, o.back_at AS choice_back_at FROM (SELECT CAST(:phone_key AS bytea) AS phone_key) n
 LEFT JOIN citizen p ON p.phone_key = n.phone_key LEFT JOIN surveys.opt_out o ON o.phone_key = n.phone_key
-""")
+""",
+)
 
 
 def note(
-    tx: Transaction, phone_key: bytes, row: Any, sense: Sense, now: datetime
+    tx: Transaction, phone_key: bytes, chosen: Choice | None, sense: Sense, now: datetime
 ) -> ReplyEffect | None:
     """Note that the number opts out or back in. 恢复 from one that was never out may be news of the water: UNCLEAR.
 
-    What was chosen after `now` already stays so. `row`: what is noted of the number, if anything.
+    What was chosen after `now` already stays so. `chosen`: what is noted of the number; None where nothing is.
     """
-    was_out = row is not None and row.out_at is not None and row.back_at is None
-    if sense in (Sense.OPT_OUT, Sense.OPT_IN) and _chosen_since(row, now):
+    was_out = chosen is not None and chosen.back_at is None
+    if sense in (Sense.OPT_OUT, Sense.OPT_IN) and _chosen_since(chosen, now):
         return ReplyEffect.OPTED_OUT if was_out else ReplyEffect.OPTED_IN
     if sense is Sense.OPT_OUT and not was_out:
         out = OptOut(phone_key=phone_key, out_at=now)
-        if row is None or row.out_at is None:
+        if chosen is None:
             tx.add(out)
         else:
             tx.change(out)
-    elif sense is Sense.OPT_IN and was_out:
-        tx.change(OptOut(phone_key=phone_key, out_at=row.out_at, back_at=now))
+    elif sense is Sense.OPT_IN and chosen is not None and chosen.back_at is None:
+        tx.change(OptOut(phone_key=phone_key, out_at=chosen.out_at, back_at=now))
     elif sense is Sense.OPT_IN:
         return ReplyEffect.UNCLEAR
     return None
@@ -54,8 +74,8 @@ async def out_by_hand(
     tx: Transaction, phone_key: bytes, *, said_at: datetime, now: datetime
 ) -> None:
     """The owner of the number opted out with words that people read later than they were said."""
-    [row] = await tx.all(_OF_THE_NUMBER, phone_key=phone_key)
-    if note(tx, phone_key, row, Sense.OPT_OUT, said_at) is not ReplyEffect.OPTED_IN:
+    row = await _OF_THE_NUMBER.one(tx, phone_key=phone_key)
+    if note(tx, phone_key, row.choice, Sense.OPT_OUT, said_at) is not ReplyEffect.OPTED_IN:
         await ask_by_call(tx, row.person_id, since=said_at, now=now)
 
 
@@ -66,14 +86,14 @@ async def ask_by_call(
 
     None: the number is nobody's.
     """
-    rows = await tx.all(_OPEN_SINCE, citizen_id=citizen_id, since=since, **binds(now))
-    standings = [standing_of(row) for row in rows]
+    rows = await _OPEN_SINCE.all(tx, citizen_id=citizen_id, since=since, **binds(now))
+    standings = [row.standing for row in rows]
     answering.call_instead(tx, [one for one in standings if one.open(since)], since)
     answering.call_instead(tx, [one for one in standings if not one.open(since)], now)
-    await withdrawing.withdraw(tx, [row.id for row in rows], now)
+    await withdrawing.withdraw(tx, [one.survey.id for one in standings], now)
 
 
-def _chosen_since(row: Any, moment: datetime) -> bool:
-    return row is not None and any(
-        at is not None and at > moment for at in (row.out_at, row.back_at)
+def _chosen_since(chosen: Choice | None, moment: datetime) -> bool:
+    return chosen is not None and any(
+        at is not None and at > moment for at in (chosen.out_at, chosen.back_at)
     )

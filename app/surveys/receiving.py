@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from itertools import groupby
 from operator import attrgetter
 from typing import Any, Final
+from uuid import UUID
 
 from sqlalchemy import text
 
@@ -13,26 +14,55 @@ from app import clock, keys
 from app.auth.actor import Actor, CitizenActor
 from app.db import Transaction
 from app.errors import ActionNotAllowed, NotFound, NotPermitted
+from app.query import Query
 from app.surveys import answering, confidential, matching, opting, reply_reader, withdrawing
-from app.surveys.answering import COLUMNS, CORRECTED_WITHIN, JOINS, Standing, standing_of, take
+from app.surveys.answering import CORRECTED_WITHIN, JOINS, STANDING, Standing, take
 from app.surveys.locking import each_at_a_time, one_at_a_time
 from app.surveys.matching import Candidate
 from app.surveys.models import Reply
 from app.surveys.numbers import binds
+from app.surveys.opting import Choice
 from app.surveys.reply_reading import Reading, Sense
 from app.surveys.terms import AnswerChannel, ReplyEffect, Value
 
+
+@dataclass(frozen=True, slots=True)
+class _AskedRow:
+    """One question of the person who texted, or none. `queued`: ids of its texts that are not under way; now locked."""
+
+    place: int
+    known: bool
+    person_id: UUID | None
+    choice: Choice | None
+    standing: Standing | None
+    texted: bool | None
+    queued: list[Any] | None
+
+
+@dataclass(frozen=True, slots=True)
+class _OwnRow:
+    standing: Standing | None
+
+
+@dataclass(frozen=True, slots=True)
+class _ChoiceRow:
+    choice: Choice
+
+
 # A statement of its own, after the lock, so that it sees what the one before did. Whatever the person may still answer or
 # put right, what waits for its turn, and what nobody answered in time not long ago.
-_ASKED = text(f"""
-SELECT t.place, r.provider_message_id IS NOT NULL AS known, p.id AS person_id, o.out_at, o.back_at, s.*
+_ASKED = Query(
+    _AskedRow,
+    f"""
+SELECT t.place, r.provider_message_id IS NOT NULL AS known, p.id AS person_id, o.out_at AS choice_out_at,
+  o.back_at AS choice_back_at, s.*
 FROM unnest(CAST(:ids AS text[]), CAST(:phone_keys AS bytea[])) WITH ORDINALITY AS t(id, phone_key, place)
 LEFT JOIN surveys.reply r ON r.provider_message_id = t.id
 LEFT JOIN citizen p ON p.phone_key = t.phone_key
 LEFT JOIN surveys.opt_out o ON o.phone_key = t.phone_key
 LEFT JOIN LATERAL (
   -- LIMIT: one by one through the index, whatever the planner thinks of how many there are.
-  SELECT {COLUMNS}, coalesce((
+  SELECT {STANDING}, coalesce((
     SELECT true FROM outbox_message m WHERE m.once = 'survey-text/' || CAST(s.id AS text)
       AND (m.state IN ('sending', 'accepted', 'delivered', 'unknown') OR m.why = 'never_known') LIMIT 1), false) AS texted,
     -- Locked, lest a worker takes one up meanwhile; what it has taken up already is its own.
@@ -44,8 +74,9 @@ LEFT JOIN LATERAL (
   WHERE s.citizen_id = p.id AND (s.window_ends_at IS NULL OR s.window_ends_at >= :since OR a.answered_at >= :since
     OR (a.id IS NULL AND s.window_ends_at >= CAST(:since AS timestamptz) - INTERVAL '30 days'))
 ) s ON true
-ORDER BY t.place, s.asked_at, s.id
-""")  # noqa: S608 - constants of our own
+ORDER BY t.place, s.standing_survey_asked_at, s.standing_survey_id
+""",  # noqa: S608 - constants of our own
+)
 _KNOWN = text("""
 SELECT provider_message_id FROM surveys.reply WHERE provider_message_id = ANY(CAST(:ids AS text[]))
 """)
@@ -55,10 +86,13 @@ FROM grievance g JOIN citizen p ON p.id = g.citizen_id
 LEFT JOIN surveys.survey s ON s.case_id = g.id AND s.citizen_id = g.citizen_id {JOINS}
 WHERE g.ref = :ref AND g.citizen_id = :citizen_id
 ORDER BY s.round DESC NULLS LAST LIMIT 1"""
-_OWN = text(f"SELECT {COLUMNS} {_OF_THE_CASE}")
-_OPTED = text("""
-SELECT o.out_at, o.back_at FROM surveys.opt_out o JOIN citizen p ON p.phone_key = o.phone_key WHERE p.id = :citizen_id
-""")
+_OWN = Query(_OwnRow, f"SELECT {STANDING} {_OF_THE_CASE}")
+_OPTED = Query(
+    _ChoiceRow,
+    """
+SELECT o.out_at AS choice_out_at, o.back_at AS choice_back_at FROM surveys.opt_out o JOIN citizen p ON p.phone_key = o.phone_key WHERE p.id = :citizen_id
+""",
+)
 # A provider that was not answered hands in again for hours. What is older, or not yet, is no moment to go by.
 _BELIEVED_FOR: Final = timedelta(days=3)
 _COUNTS = (ReplyEffect.ANSWERED, ReplyEffect.CORRECTED, ReplyEffect.REPEATED)
@@ -114,8 +148,8 @@ async def receive(
     tx.began(moment)
     now = now or clock.adjust(moment)
     sent_at = [_sent_at(one, now) for one in texts]
-    rows = await tx.all(
-        _ASKED,
+    rows = await _ASKED.all(
+        tx,
         ids=[one.provider_message_id for one in texts],
         phone_keys=phone_keys,
         since=min(sent_at) - CORRECTED_WITHIN,
@@ -171,8 +205,8 @@ async def own_survey(
 async def wants_texts(tx: Transaction, *, by: CitizenActor) -> bool:
     """Whether the person is asked by text; who opted out is called, or evaluates on the page."""
     await confidential.enter(tx)
-    row = await tx.one_or_none(_OPTED, citizen_id=by.citizen_id)
-    return row is None or row.back_at is not None
+    row = await _OPTED.one_or_none(tx, citizen_id=by.citizen_id)
+    return row is None or row.choice.back_at is not None
 
 
 async def choose_texts(tx: Transaction, *, by: CitizenActor, wanted: bool, now: datetime) -> None:
@@ -180,10 +214,10 @@ async def choose_texts(tx: Transaction, *, by: CitizenActor, wanted: bool, now: 
     await confidential.enter(tx)
     phone_key = await tx.scalar(_NUMBER, citizen_id=by.citizen_id)
     await one_at_a_time(tx, phone_key)
-    row = await tx.one_or_none(_OPTED, citizen_id=by.citizen_id)
+    row = await _OPTED.one_or_none(tx, citizen_id=by.citizen_id)
     if phone_key is not None:
         sense = Sense.OPT_IN if wanted else Sense.OPT_OUT
-        opting.note(tx, phone_key, row, sense, now)
+        opting.note(tx, phone_key, None if row is None else row.choice, sense, now)
     if not wanted:
         await opting.ask_by_call(tx, by.citizen_id, since=now, now=now)
 
@@ -197,34 +231,45 @@ def _take(
     tx: Transaction,
     given: InboundText,
     phone_key: bytes,
-    rows: list[Any],
+    rows: list[_AskedRow],
     at: datetime,
     reading: Reading,
     *,
     now: datetime,
 ) -> ReplyEffect:
     """`at`: when it was sent, which is what counts."""
-    candidates = [Candidate(standing_of(row), row.texted) for row in rows if row.id is not None]
+    candidates = [
+        Candidate(row.standing, bool(row.texted)) for row in rows if row.standing is not None
+    ]
     meant = matching.meant(candidates, reading.short_number, at)
     if reading.value is not None:
         effect = _answered(tx, candidates, meant, reading, at)
     else:
-        effect = opting.note(tx, phone_key, rows[0], reading.sense, at) or _SENSED[reading.sense]
+        effect = (
+            opting.note(tx, phone_key, rows[0].choice, reading.sense, at) or _SENSED[reading.sense]
+        )
     if effect is ReplyEffect.ANSWERED:
         asked = [one.standing.survey for one in candidates]
         answering.next_turn(tx, [one for one in asked if one.asked_at is None], now)
     out = effect is ReplyEffect.OPTED_OUT
     if reading.opts_out:
-        out = opting.note(tx, phone_key, rows[0], Sense.OPT_OUT, at) is not ReplyEffect.OPTED_IN
+        out = (
+            opting.note(tx, phone_key, rows[0].choice, Sense.OPT_OUT, at)
+            is not ReplyEffect.OPTED_IN
+        )
     if out:
         answered = meant if effect is ReplyEffect.ANSWERED else None
         left = [one.standing for one in candidates if one.standing is not answered]
         answering.call_instead(tx, left, at)
     over = {meant.survey.id} if meant is not None and effect in _COUNTS else set()
     over |= {one.standing.survey.id for one in candidates if out}
-    withdrawing.withdraw_locked(
-        tx, [one for row in rows if row.id in over for one in row.queued], now
-    )
+    queued = [
+        one
+        for row in rows
+        if row.standing is not None and row.standing.survey.id in over
+        for one in row.queued or ()
+    ]
+    withdrawing.withdraw_locked(tx, queued, now)
     words_at = keys.at("reply.text_sealed", given.provider_message_id)
     tx.add(
         Reply(
@@ -258,7 +303,7 @@ def _answered(
 
 
 async def _own(tx: Transaction, ref: str, by: CitizenActor, now: datetime) -> Standing | None:
-    row = await tx.one_or_none(_OWN, ref=ref, citizen_id=by.citizen_id, **binds(now))
+    row = await _OWN.one_or_none(tx, ref=ref, citizen_id=by.citizen_id, **binds(now))
     if row is None:
         raise NotFound
-    return None if row.id is None else standing_of(row)
+    return row.standing

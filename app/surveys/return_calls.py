@@ -23,6 +23,7 @@ from app.db import Transaction
 from app.directory.terms import Role, UnitKind
 from app.errors import ActionNotAllowed, InvalidInput, NotFound, NotPermitted
 from app.identifiers import uuid7
+from app.query import Query
 from app.settings import settings
 from app.surveys import answering, confidential, withdrawing
 from app.surveys.locking import one_at_a_time
@@ -72,11 +73,14 @@ SELECT EXISTS (
   WHERE s.round = :round AND r.result = 'valid' AND r.consent
 )
 """)
-_STANDING = text(f"""
-SELECT {answering.COLUMNS}
+_STANDING = Query(
+    answering.StandingRow,
+    f"""
+SELECT {answering.STANDING}
 FROM surveys.survey s JOIN grievance g ON g.id = s.case_id JOIN citizen p ON p.id = s.citizen_id {answering.JOINS}
 WHERE s.id = :survey_id
-""")  # noqa: S608 - constants of our own
+""",  # noqa: S608 - constants of our own
+)
 _FIRST = UUID(int=0)
 _REFUSED = "只有县指挥中心可以查看和记录回访；检举控告的，只有承办单位的督查员可以。"
 _OWN_WORK = "本人参与办理的，由他人决定重办；指挥中心办理的，由其督查员决定。"
@@ -156,9 +160,8 @@ async def record_finding(
         raise ActionNotAllowed("这次回访已经有结论。")
     _check(finding, CallCause(row.cause), None if row.value is None else Value(row.value))
     if finding.evaluation is not None:
-        standing = await tx.one_or_none(_STANDING, survey_id=row.survey_id, **binds(now))
-        of = answering.standing_of(standing)
-        answering.take(tx, of, finding.evaluation, "", AnswerChannel.RETURN_CALL, now)
+        of = await _STANDING.one(tx, survey_id=row.survey_id, **binds(now))
+        answering.take(tx, of.standing, finding.evaluation, "", AnswerChannel.RETURN_CALL, now)
         await withdrawing.withdraw(tx, [row.survey_id], now)
     call, try_id = ReturnCall.read(row), uuid7(now)
     call.result, call.consent = finding.result, finding.consent

@@ -19,8 +19,9 @@ from app.cases.access import VISIBLE_TO_STAFF, viewer
 from app.db import Transaction
 from app.errors import ActionNotAllowed, InvalidInput, NotFound
 from app.identifiers import uuid7
+from app.query import Query
 from app.surveys import answering, confidential, opting, withdrawing
-from app.surveys.answering import COLUMNS, CORRECTED_WITHIN, JOINS, Standing, standing_of
+from app.surveys.answering import CORRECTED_WITHIN, JOINS, STANDING, Standing
 from app.surveys.locking import one_at_a_time
 from app.surveys.models import Reply, ReturnCall
 from app.surveys.numbers import binds
@@ -64,16 +65,28 @@ AND (r.received_at, r.provider_message_id) > (CAST(:after_at AS timestamptz), CA
 ORDER BY r.received_at, r.provider_message_id LIMIT :most"""
 )
 _ONE = text(_SELECT + "r.provider_message_id = :id")
+
+
+@dataclass(frozen=True, slots=True)
+class _AnswerableRow:
+    standing: Standing
+    ref: str
+    title: str
+
+
 # Asked before the words came, and still to be answered then and now, or to be put right by words that came after the
 # answer. A newer round of the same case comes first.
-_ANSWERABLE = text(f"""
-SELECT {COLUMNS}, g.ref, g.title
+_ANSWERABLE = Query(
+    _AnswerableRow,
+    f"""
+SELECT {STANDING}, g.ref, g.title
 FROM surveys.survey s JOIN grievance g ON g.id = s.case_id JOIN grievance c ON c.id = g.id
 JOIN citizen p ON p.id = s.citizen_id {JOINS}
 WHERE s.citizen_id = :citizen_id AND s.asked_at <= :received_at AND (s.window_ends_at >= :since OR a.answered_at >= :since)
   AND {VISIBLE_TO_STAFF}
 ORDER BY s.asked_at DESC, s.id
-""")  # noqa: S608 - constants of our own
+""",  # noqa: S608 - constants of our own
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,8 +210,8 @@ def _counted(
 async def _answerable(tx: Transaction, row: Any, by: StaffActor) -> list[_Answerable]:
     if row.citizen_id is None:
         return []
-    found = await tx.all(
-        _ANSWERABLE,
+    found = await _ANSWERABLE.all(
+        tx,
         citizen_id=row.citizen_id,
         received_at=row.received_at,
         since=row.received_at - CORRECTED_WITHIN,
@@ -206,7 +219,10 @@ async def _answerable(tx: Transaction, row: Any, by: StaffActor) -> list[_Answer
         **binds(row.received_at),
     )
     all_ = [
-        _Answerable(Question(one.id, one.ref, one.title, one.round), standing_of(one))
+        _Answerable(
+            Question(one.standing.survey.id, one.ref, one.title, one.standing.survey.round),
+            one.standing,
+        )
         for one in found
     ]
     return [one for one in all_ if _could_answer(one.standing, row.received_at)]

@@ -22,7 +22,7 @@ import sms
 import workers
 from app.cases import conflict_of_interest
 from app.cases.access import VISIBLE_TO_STAFF
-from app.surveys.numbers import OWNER
+from app.surveys.numbers import OF_HANDLER
 from tests.architecture.test_source import ROOT, modules
 
 # Tables whose rows belong to a case.
@@ -193,7 +193,7 @@ _BESIDE: Final = {
     "app.surveys.unread._ANSWERABLE": 1,
 }
 # What they share, which tells by yes or no: of conflicts of interest, and of whose number it is.
-_SHARED: Final = (conflict_of_interest.KEPT_FROM, OWNER)
+_SHARED: Final = (conflict_of_interest.KEPT_FROM, OF_HANDLER)
 
 
 def statements() -> Iterator[tuple[str, str]]:
