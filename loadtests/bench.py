@@ -25,7 +25,7 @@ from rich.table import Table
 from app.db import database
 from app.settings import settings
 from app.usage import UNBOUNDED
-from loadtests import client, county, delivery, reference, rescheduling, sweep
+from loadtests import client, county, delivery, reference, rescheduling, start, sweep
 from loadtests.client import Measured, request
 from loadtests.county import Known
 from qungong.dev import sample, serving
@@ -35,7 +35,7 @@ CONNECTIONS = 8
 SERVERS = 2
 SIZES = tuple(int(size) for size in os.environ.get("BENCH_SIZES", "10000,100000").split(","))
 ONLY = os.environ.get(
-    "BENCH_ONLY", "create,transition,inbox,tracking,sweep,reschedule,delivery"
+    "BENCH_ONLY", "start,create,transition,inbox,tracking,sweep,reschedule,delivery"
 ).split(",")
 POOL = 400
 TOWNSHIP = "广顺街道"
@@ -104,14 +104,15 @@ def main() -> None:
         for server in (postgres, redis):
             server.ensure()
             stack.callback(server.stop)
-        asked = set(ONLY) - {"sweep", "reschedule", "delivery"}
+        started = start.measure() if "start" in ONLY else None
+        asked = set(ONLY) - {"start", "sweep", "reschedule", "delivery"}
         measured = {
             size: _at_size(size, postgres, redis, seconds, rounds) for size in SIZES if asked
         }
         drained = delivery.measure(postgres) if "delivery" in ONLY else None
         swept = sweep.measure(postgres) if "sweep" in ONLY else None
         anew = rescheduling.measure(postgres) if "reschedule" in ONLY else None
-    worked = {"delivery": drained, "sweep": swept, "reschedule": anew}
+    worked = {"start": started, "delivery": drained, "sweep": swept, "reschedule": anew}
     lines = _lines(measured) if measured else []
     for done in worked.values():
         lines += done.lines() if done else []
