@@ -17,13 +17,16 @@ export UV_PROJECT_ENVIRONMENT := .venv
 # Where it is set, every process compiles all that it imports anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup run test dev demo check fmt migrate docs bench faults contract backtoback tamper
+.PHONY: help setup hooks run test coverage dev demo check fmt migrate docs bench faults contract backtoback tamper
 
 help: ## this list
 	@echo '群工系统'
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)$$/  make \1@\2/p' Makefile | while IFS=@ read -r name what; do printf '%-16s %s\n' "$$name" "$$what"; done
 
 setup: $(READY) ## dependencies only, into .venv
+
+hooks: $(READY) ## check each commit before it is made: ruff, typos, its subject
+	@exec $(BIN)/pre-commit install
 
 run: $(READY) ## everything, with a sample county; Ctrl-C stops it
 	@exec $(BIN)/qungong serve
@@ -37,8 +40,12 @@ demo: $(READY) ## the county's story, played through the public APIs
 test: $(READY) ## all tests, on a database and Redis of their own
 	@exec $(BIN)/pytest -q -n $(TEST_PROCESSES) $(PYTEST_ARGS)
 
+coverage: $(READY) ## all tests, slower, with the branches that they take counted
+	@exec $(BIN)/pytest -q -n $(TEST_PROCESSES) --cov --cov-report=term:skip-covered $(PYTEST_ARGS)
+
 check: $(READY) ## lint, types, layers, migrations, generated documents
 	@echo '· ruff'; $(BIN)/ruff check .; $(BIN)/ruff format --check .
+	@echo '· typos'; $(BIN)/typos
 	@echo '· mypy'; $(BIN)/mypy $(wildcard $(PACKAGES))
 	@echo '· import-linter'; $(BIN)/lint-imports
 	@echo '· migrations'; heads=$$($(BIN)/alembic heads | wc -l); \

@@ -316,7 +316,7 @@ async def test_the_children_of_a_killed_child_go_with_it(tmp_path: Path) -> None
     assert processes.marked("QUNGONG_SUPERVISED_FOR", str(tmp_path)) == []
 
 
-async def test_output_comes_line_by_line_under_the_childs_name(tmp_path: Path) -> None:
+async def test_output_comes_line_by_line_under_the_name_of_its_process(tmp_path: Path) -> None:
     long = "import time; print('群' * 50000); print('end'); time.sleep(99)"
     watched = Watched(str(tmp_path), long)
     await watched.run_until(lambda: watched.count("end"))
