@@ -5,6 +5,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from sqlalchemy import text
@@ -66,6 +67,32 @@ async def test_reading_process_goes_on_after_a_text_that_was_broken_off(old_patt
     assert before <= set(_children())
 
 
+@pytest.mark.parametrize("old_pattern", [OLD], indirect=True)
+async def test_reading_process_that_stands_still_is_replaced_in_time(
+    old_pattern: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert (await reply_reader.read("1")).value is Value.SATISFIED
+    monkeypatch.setattr(reply_reader, "_ANSWERS_WITHIN", 0.5)
+    for child in _children():
+        os.kill(child, signal.SIGSTOP)
+    began = time.monotonic()
+    assert (await reply_reader.read("2")).not_read is NotRead.TOO_SLOW
+    assert time.monotonic() - began < reply_reader._WAITS_AT_MOST / 2
+    monkeypatch.setattr(reply_reader, "_ANSWERS_WITHIN", 10.0)
+    assert (await reply_reader.read("3")).value is Value.DISSATISFIED
+
+
+@pytest.mark.parametrize("old_pattern", [OLD], indirect=True)
+async def test_reading_process_knows_no_secret(
+    old_pattern: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SECRET_KEY", "not for those who read replies")
+    assert (await reply_reader.read("1")).value is Value.SATISFIED
+    environments = [_environment(child) for child in _children()]
+    assert environments
+    assert not any(b"SECRET_KEY" in one for one in environments)
+
+
 async def test_reply_is_read_by_another_process_when_one_was_killed() -> None:
     assert (await reply_reader.read("1")).value is Value.SATISFIED
     for child in _children():
@@ -120,6 +147,10 @@ def test_text_without_words_or_too_long_is_not_read(words: str, why: NotRead) ->
 
 def test_longest_text_is_read() -> None:
     assert read_reply("不满意，" + "没" * (LONGEST - 4)).value is Value.DISSATISFIED
+
+
+def _environment(process: int) -> bytes:
+    return Path(f"/proc/{process}/environ").read_bytes()
 
 
 def _children() -> list[int]:
