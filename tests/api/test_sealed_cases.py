@@ -31,6 +31,10 @@ COUNTY, TOWNSHIP, VILLAGE, CENTER, COMMISSION = "500153", "500153003", "50015300
 _NO_SUPERVISOR = text("""
 UPDATE post SET valid_to = CURRENT_DATE - 2 WHERE role = 'supervisor' AND unit_id = (SELECT id FROM unit WHERE code = :code)
 """)
+_NOBODY_LEFT = text("""
+UPDATE staff SET active = false WHERE id IN (
+  SELECT o.staff_id FROM post o JOIN unit u ON u.id = o.unit_id WHERE u.code = :code AND o.role = 'supervisor')
+""")
 _UNIT = text("SELECT id, name, kind FROM unit WHERE code = :code")
 _TO = text(
     "UPDATE grievance SET holder_unit_id = (SELECT id FROM unit WHERE code = :code) WHERE id = :id"
@@ -170,6 +174,13 @@ async def test_accusation_goes_to_the_next_desk_where_nobody_in_the_commission_m
     await tx.execute(_NO_SUPERVISOR, code=CENTER)
     with pytest.raises(NobodyMaySee, match="直接向县纪检监察机关"):
         await accused(tx)
+
+
+async def test_accusation_goes_to_the_next_desk_where_all_inspectors_have_left(
+    tx: Transaction,
+) -> None:
+    await tx.execute(_NOBODY_LEFT, code=COMMISSION)
+    assert await holder(tx, await accused(tx)) == CENTER
 
 
 async def test_inspector_with_a_second_post_in_the_accused_unit_does_not_see_the_case(

@@ -204,6 +204,7 @@ def text_bomb(kind: bytes) -> bytes:
 REFUSED: dict[str, tuple[Callable[[], bytes], str]] = {
     "a column of pixels": (column_bomb, TOO_MANY_PIXELS),
     "a row of pixels": (lambda: png(49_000_000, 1, 8, 0, bytes(49_000_001)), TOO_MANY_PIXELS),
+    "a strip of few pixels": (lambda: png(20_000, 1, 8, 0, bytes(20_001)), TOO_MANY_PIXELS),
     "a JPEG of the greatest size": (lambda: jpeg_claiming(65_500, 65_500), TOO_MANY_PIXELS),
     "a drawing too large": (lambda: png(6000, 6000, 1, 0, bytes(751 * 6000)), TOO_MANY_PIXELS),
     "a text bomb": (lambda: text_bomb(b"zTXt"), NOT_AN_IMAGE),

@@ -1,18 +1,22 @@
 """Texts about return calls: once a day when the day begins, to those who may make one, never to who handled what it is about."""
 
 from datetime import datetime, timedelta
+from uuid import UUID
 
 import pytest_asyncio
 from sqlalchemy import text
 
 from app.clock import SHANGHAI
 from app.db import Database, transaction
+from app.directory.terms import Role
 from app.keys import decrypt
 from app.outbox import phone_place
+from app.surveys import return_calls
 from qungong.dev import sample
 from tests.conftest import find_staff
 from tests.surveys.conftest import Village, new_phone
 from tests.surveys.test_surveys import reply
+from tests.units import Held, hire
 from tests.workers.carding import at
 from tests.workers.test_notices import enter
 from workers.deadlines import StaffNotices
@@ -86,6 +90,22 @@ async def test_call_about_a_sealed_case_texts_nobody(village: Village) -> None:
     asked = await village.asked_about_an_accusation(new_phone())
     assert asked.phone is not None
     await reply(asked.phone, "不满意，没有查")
+    assert await told(StaffNotices(), tomorrow(9, 35)) == []
+
+
+async def test_call_about_a_sealed_case_texts_nobody_who_may_make_it(village: Village) -> None:
+    """An accusation of the commission is the center's; a supervisor who did not handle it calls, and is not texted."""
+    async with transaction() as tx:
+        await hire(tx, "ducha2", Held("500153ZH", Role.SUPERVISOR))
+    await enter("+8613700001009", account="ducha2")
+    asked = await village.asked_about_an_accusation(new_phone(), solver="ducha", accused="500153JW")
+    assert asked.phone is not None
+    await reply(asked.phone, "不满意，没有查")
+    async with transaction() as tx:
+        calls = await return_calls.open_calls(
+            tx, by=await find_staff("ducha2"), after=UUID(int=0), most=9
+        )
+    assert [one.ref for one in calls] == [asked.ref]
     assert await told(StaffNotices(), tomorrow(9, 35)) == []
 
 
