@@ -93,7 +93,9 @@ async def test_each_round_counts_in_its_own_month_and_the_first_answer_is_not_lo
     books: Books,
 ) -> None:
     case = await books.solved(june(2), june(3))
-    await books.does(archiving.rework, case, june(1, month=7), "zhihui", reason="又不亮了")
+    await books.does(
+        archiving.rework, case, june(1, month=7), "zhihui", found_valid=True, reason="又不亮了"
+    )
     await books.does(handling.sign, case, june(1, 12, month=7), "gongnong")
     await books.does(
         archiving.approve_answer, case, june(2, month=7), "zhihui", reason="村里只有一人"

@@ -111,7 +111,9 @@ async def test_what_is_done_again_is_not_told_again(books: Books) -> None:
         await books.does(judging.handle, case, june(1 + which, 9), "gongnong")
         await books.answers(case, june(1 + which), "gongnong")
         await books.asked(case, june(1 + which), "不满意")
-        await books.does(archiving.rework, case, june(16), "zhihui", reason="还是不亮")
+        await books.does(
+            archiving.rework, case, june(16), "zhihui", found_valid=True, reason="还是不亮"
+        )
         await books.does(handling.sign, case, june(16, 12), "gongnong")
     assert await released(books) == []
     counts = await books.counts(VILLAGE)

@@ -148,7 +148,9 @@ async def test_what_is_done_with_a_case_after_the_cutoff_is_not_in_the_month(boo
         await books.does(dispatching.settle, back, july(11), "zhihui", unit_code=LEAD, agreed=True, reason="属实")  # fmt: skip
         await books.does(judging.handle, gone, july(11), "gongnong")
         await books.does(dispatching.merge, joined, july(12), "zhihui", primary_ref=gone.ref, reason="同一件事")  # fmt: skip
-        await books.does(archiving.rework, again, july(13), "zhihui", reason="又不亮了")
+        await books.does(
+            archiving.rework, again, july(13), "zhihui", found_valid=True, reason="又不亮了"
+        )
         await appeals.decide(books.tx, card.id, by=await books.who("ducha"), upheld=True, reason="属实", now=july(13))  # fmt: skip
         for account in ("gongnong", "ronglong"):
             left = (await books.who(account)).staff_id
