@@ -122,13 +122,13 @@ async def test_cross_site_page_cannot_sign_anybody_in(county: None, face: str) -
     assert "set-cookie" not in answer.headers
 
 
+@pytest.mark.parametrize("site", ["cross-site", "same-site"])
 async def test_cross_site_page_cannot_end_a_session(
-    browser: tuple[httpx.AsyncClient, str],
+    browser: tuple[httpx.AsyncClient, str], site: str
 ) -> None:
+    """Nor the page of a sibling: another host of the same domain."""
     client, _ = browser
-    refused = await client.delete(
-        "/m/v1/cadre/sessions/current", headers={"Sec-Fetch-Site": "cross-site"}
-    )
+    refused = await client.delete("/m/v1/cadre/sessions/current", headers={"Sec-Fetch-Site": site})
     assert refused.status_code == 403
     assert (await client.get("/m/v1/cadre/me")).status_code == 200
 

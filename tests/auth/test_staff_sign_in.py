@@ -270,6 +270,15 @@ async def test_signing_in_wipes_the_tries_before_it(at: At, a_person: APerson) -
         assert (await sign_in(client, person.account)).status_code == 201
 
 
+async def test_sign_in_leaves_the_tries_of_other_places_counted(at: At, a_person: APerson) -> None:
+    """Else whoever guesses begins anew each time the person signs in."""
+    person, elsewhere = await a_person(), an_address()
+    for _ in range(5):
+        assert (await sign_in(at(elsewhere), person.account, "wrong")).status_code == 401
+    assert (await sign_in(at(), person.account)).status_code == 201
+    assert (await sign_in(at(elsewhere), person.account, "wrong")).status_code == 429
+
+
 async def test_an_attacker_from_everywhere_cannot_keep_a_colleague_out_of_her_usual_place(
     at: At, a_person: APerson
 ) -> None:
