@@ -1,11 +1,15 @@
 """Identifiers made here: time-ordered UUIDs (RFC 9562, version 7), case references, tracking codes."""
 
 import secrets
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
+
+from uuid_utils import compat
 
 from app.clock import SHANGHAI
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
 # Without 0 O 1 I L: read out over the phone, written on paper.
 _CODE_LETTERS = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
 TRACKING_CODE_LENGTH = 8
@@ -13,11 +17,7 @@ TRACKING_CODE_LENGTH = 8
 
 def uuid7(now: datetime) -> UUID:
     """Sorts by `now` to the millisecond; the rest is random."""
-    milliseconds = int(now.timestamp() * 1000)
-    value = (milliseconds & (1 << 48) - 1) << 80 | secrets.randbits(80)
-    value = value & ~(0xF << 76) | 0x7 << 76
-    value = value & ~(0x3 << 62) | 0x2 << 62
-    return UUID(int=value)
+    return compat.uuid7(nanoseconds=(now - _EPOCH) // _MICROSECOND * 1000)
 
 
 def case_reference(county_code: str, received_at: datetime) -> str:
