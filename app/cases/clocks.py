@@ -94,11 +94,8 @@ class Clock(Stored, table=True):
     @classmethod
     def told(cls, row: dict[str, Any]) -> Self:
         """From the row as JSON, as a list of clocks beside a case comes from the database."""
-        values = {
-            name: datetime.fromisoformat(value)
-            if value is not None and name.endswith("_at")
-            else value
-            for name, value in row.items()
+        values = row | {
+            name: datetime.fromisoformat(row[name]) for name in _MOMENTS if row[name] is not None
         }
         part = row["assignment_id"]
         return cls(
@@ -110,3 +107,6 @@ class Clock(Stored, table=True):
                 "stage": Stage(row["stage"]),
             }
         )
+
+
+_MOMENTS: Final = tuple(name for name in Clock.model_fields if name.endswith("_at"))

@@ -83,7 +83,7 @@ async def _repeatable(request: Request, signed_in: SignedIn, key: str | None) ->
     if key is None or request.method != "POST":
         return
     digest = request_digest(
-        signed_in.acting, request.method, request.url.path, await request.body()
+        signed_in.acting, request.method, request.scope["path"], await request.body()
     )
     if signed_in.given is not None:
         raise Repeated(signed_in.given, digest)

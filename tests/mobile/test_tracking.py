@@ -3,14 +3,16 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 
 import pytest
+from redis.asyncio import Redis as Client
 from sqlalchemy import make_url
 from structlog.testing import capture_logs
 
+from app.db import observers
 from app.errors import TooMany
-from mobile_api.rate_limits import Counted, RateLimits
+from mobile_api.rate_limits import WINDOW_SECONDS, Counted, RateLimits
 from mobile_api.tracking import PER_ADDRESS
 from qungong.dev.embedded import Redis
 from tests.mobile.conftest import NOWHERE, NewPhone, Phone
@@ -87,6 +89,30 @@ async def test_an_address_that_asks_too_often_has_to_wait_and_others_need_not(
     assert refused[0].headers["content-type"] == "application/problem+json"
     assert 0 < int(refused[0].headers["retry-after"]) <= 61
     assert (await (await new_phone()).post("/track", key=None, **asked)).status_code == 200
+
+
+async def test_tracking_a_case_costs_one_statement(citizen: Phone, new_phone: NewPhone) -> None:
+    receipt = await citizen.reports()
+    asked = {"ref": receipt["ref"], "code": receipt["tracking_code"]}
+    stranger, sent = await new_phone(), list[str]()
+    observers.append(sent.append)
+    try:
+        answer = await stranger.post("/track", key=None, **asked)
+    finally:
+        observers.remove(sent.append)
+    assert answer.status_code == 200
+    assert len(sent) == 1, sent
+
+
+async def test_every_count_in_redis_has_an_end(redis_url: str) -> None:
+    who = "counted twice"
+    async with counting(redis_url) as limits:
+        for _ in range(2):
+            await limits.admit(Counted("test", who, 5), Counted("test-too", who, 5))
+    async with aclosing(Client.from_url(redis_url)) as client:
+        for purpose in ("test", "test-too"):
+            assert await client.get(f"rate/{purpose}/{who}") == b"2"
+            assert 0 < await client.ttl(f"rate/{purpose}/{who}") <= WINDOW_SECONDS
 
 
 async def test_processes_count_together_in_redis(redis_url: str) -> None:
