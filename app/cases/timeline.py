@@ -57,10 +57,20 @@ _NAMES_A_UNIT = (
     "('escalate', 'send_down', 'dispatch', 'object_refusal', 'rework', 'reassign', 'change_lead', 'ask_review', "
     "'ask_reexamination')"
 )
-_OF_REVIEWS = (
-    "'decision', CAST(e.body AS json) #>> '{data,decision}', "
-    "'review_until', CAST(e.body AS json) #>> '{data,review_until}'"
-)
+# What each of these makes of a review: what may be asked next, or what is being decided.
+_REVIEWS: Mapping[Action, tuple[str | None, str | None]] = {
+    Action.ANSWER: ("review", None),
+    Action.ASK_REVIEW: (None, "review"),
+    Action.DECIDE_REVIEW: ("reexamination", None),
+    Action.ASK_REEXAMINATION: (None, "reexamination"),
+    Action.DECIDE_REEXAMINATION: (None, None),
+    Action.REWORK: (None, None),
+}
+_TELLS_OF_REVIEW = ", ".join(f"'{one}'" for one in sorted(_REVIEWS))
+# Only of entries that may say so: to look for it, PostgreSQL reads the whole entry.
+_OF_REVIEWS = f"""
+  'decision', CASE WHEN e.action IN ('decide_review', 'decide_reexamination') THEN CAST(e.body AS json) #>> '{{data,decision}}' END,
+  'review_until', CASE WHEN e.action IN ({_TELLS_OF_REVIEW}) THEN CAST(e.body AS json) #>> '{{data,review_until}}' END"""
 _UNIT_NAMED = """(SELECT t.name FROM unit t WHERE t.id = CAST(coalesce(
       CAST(e.body AS json) #>> '{data,to}', CAST(e.body AS json) #>> '{data,lead}') AS int))"""
 _PUBLIC_EVENTS = f"""
@@ -313,17 +323,6 @@ def _told(row: Any, events: list[dict[str, Any]]) -> dict[str, Any]:
 
 def _when(event: Mapping[str, Any]) -> datetime:
     return datetime.fromisoformat(event["at"])
-
-
-# What each of these makes of a review: what may be asked next, or what is being decided.
-_REVIEWS: Mapping[Action, tuple[str | None, str | None]] = {
-    Action.ANSWER: ("review", None),
-    Action.ASK_REVIEW: (None, "review"),
-    Action.DECIDE_REVIEW: ("reexamination", None),
-    Action.ASK_REEXAMINATION: (None, "reexamination"),
-    Action.DECIDE_REEXAMINATION: (None, None),
-    Action.REWORK: (None, None),
-}
 
 
 def _review(events: Iterable[Mapping[str, Any]]) -> dict[str, Any] | None:
