@@ -9,7 +9,7 @@ from sqlalchemy import text
 from app.auth.actor import SYSTEM
 from app.calendars.reading import calendar_of
 from app.calendars.working_time import Limit
-from app.cases import deadlines, history
+from app.cases import access, deadlines, history
 from app.cases.clocks import Clock
 from app.cases.deadlines import Timing
 from app.cases.dossier import Dossier
@@ -24,6 +24,7 @@ from app.limits.terms import Kind, Stage
 from app.settings import settings
 from loadtests.county import Copying, copy_json
 
+_TOLD = text("UPDATE notice_owed SET settled_at = due_at WHERE settled_at IS NULL")
 _UNITS = text("""
 SELECT id, name, kind, county_id FROM unit WHERE kind = 'village' ORDER BY id
 """)
@@ -56,6 +57,8 @@ async def fill(
             if number % _BATCH == _BATCH - 1:
                 await copying.copy()
         await copying.copy()
+        # Staff were told of these cases then.
+        await tx.execute(_TOLD)
     await on.close()
 
 
@@ -84,6 +87,7 @@ def _register(tx: Copying, dossier: Dossier, pattern: Dossier, received: datetim
         }
         same = {name: getattr(one, name) for name in Clock.model_fields}
         dossier.clocks.append(Clock(**same | own))
+    access.admit(tx, case, case.holder_unit_id, received)
     words = {"title": case.title, "body": "村口路灯不亮三天了。"}
     history.record(tx, dossier, Action.REGISTER, by=SYSTEM, now=received, public=True, texts=words)
 
