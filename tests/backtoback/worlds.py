@@ -2,16 +2,18 @@
 
 import os
 import random
-from collections.abc import AsyncIterator, Iterator, Mapping, MutableMapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, MutableMapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 from unittest.mock import patch
+from uuid import UUID
 
 import asyncpg
 from sqlalchemy import make_url, text
 from structlog.testing import capture_logs
+from uuid_utils import compat
 
 from app import clock, db, keys
 from app.auth.sessions import open_session
@@ -57,6 +59,16 @@ PHONES: Final = {"reporter": "+8613896000001", "neighbour": "+8613896000002", VI
 _OF_VILLAGE: Final = "500153003007"
 
 
+def _drawn_uuid7(drawn: random.Random) -> Callable[..., UUID]:
+    """The library draws from the machine, in both worlds differently."""
+
+    def uuid7(*, nanoseconds: int) -> UUID:
+        high, low = drawn.getrandbits(12), drawn.getrandbits(62)
+        return UUID(int=nanoseconds // 10**6 << 80 | 7 << 76 | high << 64 | 2 << 62 | low)
+
+    return uuid7
+
+
 @dataclass(frozen=True, slots=True)
 class World:
     """A database, and what was logged in it."""
@@ -74,6 +86,7 @@ class World:
             patch.object(db, "database", lambda: self.database),
             patch.object(os, "urandom", drawn.randbytes),
             patch.object(random, "_urandom", drawn.randbytes),
+            patch.object(compat, "uuid7", _drawn_uuid7(drawn)),
             clock.moved(self.begins + later),
             capture_logs() as logged,
         ):
