@@ -104,30 +104,42 @@ SELECT {
       UNION SELECT k.id FROM category k JOIN below ON k.parent_id = below.id
     ) SELECT id FROM below) END AS category_id""")  # noqa: S608 - conditions of our own
 
-_PART: Final = "SELECT FROM assignment a WHERE a.case_id = c.id AND a.round = c.round AND "
-_RUNNING: Final = "SELECT FROM clock k WHERE k.case_id = c.id AND k.ended_at IS NULL AND "
+
+def _has(table: str, condition: str) -> str:
+    """Whether there is such a row. Not by EXISTS, which the planner may answer by reading all of a table that was small."""
+    return f"((SELECT true FROM {table} WHERE {condition} LIMIT 1) IS TRUE)"  # noqa: S608 - constants
+
+
+def _has_part(condition: str) -> str:
+    return _has("assignment a", f"a.case_id = c.id AND a.round = c.round AND {condition}")
+
+
+def _has_running(condition: str) -> str:
+    return _has("clock k", f"k.case_id = c.id AND k.ended_at IS NULL AND {condition}")
+
+
 _STATES_WITH_A_PART: Final = "('offered', 'signed', 'answered')"
 # Each holds where nothing is asked for. Those that an index finds rows by stand in the sources below as well.
 _ASKED: Final = f"""
   (CAST(:holders AS int[]) IS NULL OR c.holder_unit_id = ANY(:holders))
-  AND (CAST(:leads AS int[]) IS NULL OR EXISTS (
-    {_PART} a.role = 'lead' AND a.state IN {_STATES_WITH_A_PART} AND a.unit_id = ANY(:leads)))
-  AND (CAST(:assistants AS int[]) IS NULL OR EXISTS (
-    {_PART} a.role = 'assist' AND a.state IN {_STATES_WITH_A_PART} AND a.unit_id = ANY(:assistants)))
+  AND (CAST(:leads AS int[]) IS NULL OR
+    {_has_part(f"a.role = 'lead' AND a.state IN {_STATES_WITH_A_PART} AND a.unit_id = ANY(:leads)")})
+  AND (CAST(:assistants AS int[]) IS NULL OR
+    {_has_part(f"a.role = 'assist' AND a.state IN {_STATES_WITH_A_PART} AND a.unit_id = ANY(:assistants)")})
   AND (CAST(:places AS int[]) IS NULL OR coalesce(c.village_id, c.first_unit_id) = ANY(:places))
   AND (CAST(:categories AS int[]) IS NULL OR c.category_id = ANY(:categories))
   AND (CAST(:kind AS text) IS NULL OR c.kind = :kind)
   AND (CAST(:phases AS text[]) IS NULL OR c.phase = ANY(:phases))
   AND (CAST(:urgent AS boolean) IS NULL OR c.urgent = :urgent)
   AND (CAST(:listed AS boolean) IS NULL OR (c.listed_at IS NOT NULL) = :listed)
-  AND (CAST(:supervised AS boolean) IS NULL OR EXISTS ({_RUNNING} k.stage = 'supervised_reply') = :supervised)
-  AND (NOT CAST(:to_sign AS boolean) OR EXISTS ({_PART} a.state = 'offered'))
-  AND (NOT CAST(:assisting AS boolean) OR EXISTS ({_PART} a.role = 'assist' AND a.state IN ('offered', 'signed')))
-  AND (NOT CAST(:to_decide AS boolean) OR EXISTS (
-    {_RUNNING} k.stage IN ('hand_back_decision', 'extension_decision', 'wait_decision', 'review', 'reexamination')))
+  AND (CAST(:supervised AS boolean) IS NULL OR {_has_running("k.stage = 'supervised_reply'")} = :supervised)
+  AND (NOT CAST(:to_sign AS boolean) OR {_has_part("a.state = 'offered'")})
+  AND (NOT CAST(:assisting AS boolean) OR {_has_part("a.role = 'assist' AND a.state IN ('offered', 'signed')")})
+  AND (NOT CAST(:to_decide AS boolean) OR
+    {_has_running("k.stage IN ('hand_back_decision', 'extension_decision', 'wait_decision', 'review', 'reexamination')")})
   AND (NOT CAST(:overdue AS boolean) OR c.waiting IS NULL AND c.stage_due_at < :now)
-  AND (NOT CAST(:soon AS boolean) OR c.waiting IS NULL AND c.stage_due_at > :now AND EXISTS (
-    {_RUNNING} k.stage IN ('judge', 'handle') AND k.remind_at <= :now AND k.due_at > :now))
+  AND (NOT CAST(:soon AS boolean) OR c.waiting IS NULL AND c.stage_due_at > :now AND
+    {_has_running("k.stage IN ('judge', 'handle') AND k.remind_at <= :now AND k.due_at > :now")})
   AND c.received_at >= :received_since AND c.received_at < :received_until
   AND {VISIBLE_TO_STAFF}"""
 _IS_OPEN: Final = "c.phase IN ('pending', 'handling')"
