@@ -11,7 +11,7 @@ from sqlalchemy import CheckConstraint, Index, Text, text
 from sqlmodel import Field
 
 from app.db import Transaction
-from app.stored import MOMENT, Stored, one_of
+from app.db.row_base import MOMENT, Stored, one_of
 
 
 class Heartbeat(Stored, table=True):

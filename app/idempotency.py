@@ -8,7 +8,7 @@ from sqlmodel import Field
 
 from app import keys
 from app.db import Transaction
-from app.stored import MOMENT, Stored
+from app.db.row_base import MOMENT, Stored
 
 KEPT_HOURS = 48
 # The digest of the request that earned an answer, the answer's status, and its body.

@@ -18,8 +18,8 @@ from sqlmodel import Field
 from app import keys
 from app.bell import Bell, ring
 from app.db import Transaction
+from app.db.row_base import MOMENT, Stored, one_of
 from app.identifiers import uuid7
-from app.stored import MOMENT, Stored, one_of
 
 
 class MessageKind(StrEnum):

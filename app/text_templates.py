@@ -14,8 +14,8 @@ from sqlalchemy import CheckConstraint, Identity, Text, UniqueConstraint, text
 from sqlmodel import Field
 
 from app.db import Transaction
+from app.db.row_base import MOMENT, Stored, one_of
 from app.errors import NotFound, NothingChanged
-from app.stored import MOMENT, Stored, one_of
 
 
 class Approval(StrEnum):

@@ -18,9 +18,9 @@ from sqlmodel import Field
 from app import keys
 from app.clock import SHANGHAI
 from app.db import Transaction
+from app.db.row_base import MOMENT, Found, Stored
 from app.errors import TooMany
 from app.settings import settings
-from app.stored import MOMENT, Found, Stored
 
 _FORM: Final = re.compile(r"(\d+)/h (\d+)/d")
 

@@ -28,6 +28,7 @@ from app.cases.lifecycle import Action, Condition, Situation, Standing
 from app.cases.models import Channel
 from app.cases.routing import Place
 from app.db import OWNER, Database, Transaction, transaction
+from app.db.row_base import Stored, copyable
 from app.directory.models import Citizen
 from app.directory.terms import UnitKind
 from app.identifiers import uuid7
@@ -35,7 +36,6 @@ from app.limits.rules import NOTHING_SET
 from app.limits.terms import Kind
 from app.outbox import MessageState, OutboxMessage
 from app.settings import settings
-from app.stored import Stored, copyable
 
 CITIZENS = 1000
 _BATCH = 5000

@@ -22,10 +22,10 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from sqlalchemy import make_url
 
+from app.db.row_base import copyable
 from app.identifiers import uuid7
 from app.outbox import MessageKind, OutboxMessage, seal_params, seal_phone, worth_sending
 from app.settings import settings
-from app.stored import copyable
 from loadtests.sweep import resident
 from qungong.dev import serving
 from qungong.dev.embedded import Postgres

@@ -11,8 +11,7 @@ from typing import Final
 
 import structlog
 
-from app import db
-from app.db import Database, Transaction, reading, transaction
+from app.db import Database, Transaction, reading, transaction, transactions
 from app.reports import closing, correcting
 from app.reports.closing import NotYet
 from app.reports.months import Month
@@ -28,7 +27,7 @@ _AGAIN_SECONDS: Final = 15.0
 @asynccontextmanager
 async def at_length() -> AsyncIterator[Database]:
     """A connection on which a statement may take longer than any request may, planned for the month it is asked of."""
-    on = db.database().alike(
+    on = transactions.database().alike(
         pool_size=1,
         statement_timeout="600000",
         lock_timeout="60000",

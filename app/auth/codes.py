@@ -16,12 +16,12 @@ from app.auth.models import FailedSignIn, OneTimeCode, Session
 from app.auth.phones import phone_key
 from app.auth.sessions import CITIZEN_SESSION, MOVED, open_session
 from app.db import Transaction, transaction
+from app.db.row_base import seal_of
 from app.directory.models import Citizen
 from app.directory.queries import carried_on_by
 from app.errors import InvalidInput, TooMany, WrongCode
 from app.identifiers import uuid7
 from app.outbox import MessageKind, announce
-from app.stored import seal_of
 
 VALID = timedelta(minutes=5)
 # On the device that asked for the code; and on all others, so that a code whoever asked for it can still be used.

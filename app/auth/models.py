@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import CheckConstraint, Index, text
 from sqlmodel import Field
 
-from app.stored import MOMENT, Stored
+from app.db.row_base import MOMENT, Stored
 
 
 class Session(Stored, table=True):

@@ -6,7 +6,7 @@ from typing import ClassVar
 from sqlalchemy import CheckConstraint, SmallInteger, Text
 from sqlmodel import Field
 
-from app.stored import MOMENT, Stored
+from app.db.row_base import MOMENT, Stored
 
 
 class Calendar(Stored, table=True):

@@ -8,8 +8,8 @@ from sqlalchemy import Index, Text, text
 from sqlmodel import Field
 
 from app.cases.deadlines import Step
+from app.db.row_base import MOMENT, Stored, one_of
 from app.limits.terms import WITHOUT_CARDS, Stage
-from app.stored import MOMENT, Stored, one_of
 
 # For SQL: the stages that no unit holds alone.
 CARDLESS: Final = ", ".join(f"'{stage}'" for stage in sorted(WITHOUT_CARDS))

@@ -12,7 +12,7 @@ from app.cases.papers import Paper, PaperKind, named
 from app.cases.photos import Photo
 from app.cases.recorded import Fault, Recorded, by_case
 from app.db import Transaction
-from app.stored import seal_holds
+from app.db.row_base import seal_holds
 
 _PARTIES = text("SELECT * FROM case_party WHERE case_id = ANY(:ids)")
 # Who carries on for a unit that has ended: its successor, else the tier above (app/directory/queries.py).

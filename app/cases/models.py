@@ -10,8 +10,8 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field
 
 from app.cases.lifecycle import Action, Phase
+from app.db.row_base import MOMENT, Stored, one_of
 from app.limits.terms import Kind, Stage
-from app.stored import MOMENT, Stored, one_of
 
 # What stands in a case's row instead of a title that was erased.
 ERASED: Final = "（已删除）"
@@ -213,7 +213,7 @@ class Case(Stored, table=True):
     news: list[dict[str, str]] | None = Field(default=None, sa_type=JSONB)
     event_seq: int = 0
     event_hash: bytes = b""
-    # Keyed digest over the SEALED columns (app/stored.py).
+    # Keyed digest over the SEALED columns (app/db/row_base.py).
     seal: bytes = b""
 
 
@@ -241,7 +241,7 @@ class PersonAsGiven(Stored, table=True):
     name_key: bytes
     name_sealed: bytes | None = None
     given_at: datetime = Field(sa_type=MOMENT)
-    # Keyed digest over the SEALED columns (app/stored.py).
+    # Keyed digest over the SEALED columns (app/db/row_base.py).
     seal: bytes = b""
 
 

@@ -19,12 +19,12 @@ from app.cases.dossier import Dossier
 from app.cases.lifecycle import Action, Phase
 from app.clock import SHANGHAI
 from app.db import Transaction
+from app.db.row_base import MOMENT, Stored, one_of
 from app.directory import official_numbers
 from app.directory.terms import ACTING_ROLES, Role
 from app.limits.terms import OF_REVIEWS, OF_THE_LAW, Stage
 from app.outbox import MessageKind, announce_to_numbers
 from app.settings import NoticeKind, settings
-from app.stored import MOMENT, Stored, one_of
 
 __all__ = ["NoticeKind", "NoticeOwed", "owe_notices", "pass_on", "text_owed", "when"]
 

@@ -15,9 +15,9 @@ from sqlmodel import Field
 from app.cases.dossier import Dossier
 from app.clock import SHANGHAI
 from app.db import Transaction
+from app.db.row_base import MOMENT, Stored, one_of
 from app.errors import NotFound
 from app.identifiers import uuid7
-from app.stored import MOMENT, Stored, one_of
 
 
 class PaperKind(StrEnum):
@@ -101,7 +101,7 @@ class Paper(Stored, table=True):
     case_id: UUID = Field(foreign_key="grievance.id")
     seq: int
     issued_at: datetime = Field(sa_type=MOMENT)
-    # Keyed digest over the SEALED columns (app/stored.py).
+    # Keyed digest over the SEALED columns (app/db/row_base.py).
     seal: bytes = b""
 
     @property

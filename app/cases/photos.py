@@ -27,10 +27,10 @@ from app.cases.models import Case
 from app.cases.photo_decoders import Decoders
 from app.cases.pictures import ImageRefused, Picture
 from app.db import Transaction, reading, transaction
+from app.db.row_base import MOMENT, Stored
 from app.errors import InvalidInput, NotFound, TooMany, Unavailable
 from app.identifiers import uuid7
 from app.settings import settings
-from app.stored import MOMENT, Stored
 from app.usage import Counted, Purpose
 
 MAX_PHOTOS = 9
@@ -71,7 +71,7 @@ class Photo(Stored, table=True):
     created_at: datetime = Field(sa_type=MOMENT)
     # SHA-256 of the bytes in the media store.
     digest: bytes
-    # Keyed digest over the SEALED columns (app/stored.py).
+    # Keyed digest over the SEALED columns (app/db/row_base.py).
     seal: bytes = b""
 
 

@@ -15,7 +15,7 @@ from app.cases.history import BOOKMARKS, chained, genesis, text_digest
 from app.cases.models import ERASED, Assignment, Case
 from app.cases.recorded import Check, Fault, Recorded, by_case, erased_texts
 from app.db import Transaction
-from app.stored import Stored, seal_holds
+from app.db.row_base import Stored, seal_holds
 
 __all__ = ["Fault", "fold", "how_many", "verify"]
 

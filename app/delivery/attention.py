@@ -16,13 +16,13 @@ from app.auth.actor import StaffActor
 from app.cases.access import VISIBLE_TO_STAFF
 from app.cases.conflict_of_interest import KEPT_FROM_TEXT, asking
 from app.db import Transaction
+from app.db.query import Query, columns
 from app.delivery import turns
 from app.delivery.terms import FollowedBy
 from app.delivery.turns import EndedTurn
 from app.directory.terms import Role, UnitKind
 from app.errors import ActionNotAllowed, NotFound, NotPermitted
 from app.outbox import MessageKind, MessageState, OutboxMessage, Why, phone_place, worth_sending
-from app.query import Query, columns
 
 # A text about no case is a code or a notice to staff, which names nobody and belongs to no county: each command center finds it.
 _SEEN: Final = f"""(

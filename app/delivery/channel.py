@@ -13,9 +13,9 @@ from sqlmodel import Field
 
 from app import clock
 from app.db import Transaction
+from app.db.query import Query, columns
+from app.db.row_base import MOMENT, Stored, one_of
 from app.delivery.terms import Pause
-from app.query import Query, columns
-from app.stored import MOMENT, Stored, one_of
 
 
 class SmsChannel(Stored, table=True):

@@ -9,9 +9,9 @@ from sqlalchemy import text
 
 from app import clock
 from app.db import Transaction
+from app.db.query import Query
 from app.delivery import policy
 from app.outbox import MessageKind, MessageState
-from app.query import Query
 
 
 @dataclass(frozen=True, slots=True)

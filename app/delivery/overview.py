@@ -9,11 +9,11 @@ from sqlalchemy import text
 
 from app.bell import Bell
 from app.db import Transaction
+from app.db.query import Query
 from app.delivery import channel
 from app.delivery.channel import SmsChannel
 from app.identifiers import uuid7
 from app.outbox import MessageKind, MessageState, Why
-from app.query import Query
 
 
 @dataclass(frozen=True, slots=True)

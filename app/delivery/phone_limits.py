@@ -16,11 +16,11 @@ from sqlmodel import Field
 
 from app import clock, keys
 from app.db import Transaction
+from app.db.row_base import MOMENT, Stored
 from app.delivery import policy
 from app.delivery.claiming import Claimed
 from app.outbox import MessageKind, MessageState, Why
 from app.settings import settings
-from app.stored import MOMENT, Stored
 
 _DAY: Final = timedelta(days=1)
 _KEPT: Final = timedelta(days=2)

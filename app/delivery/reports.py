@@ -13,10 +13,10 @@ import msgspec
 
 from app import clock
 from app.db import Transaction
+from app.db.query import Query, columns
 from app.delivery import channel, policy, turns
 from app.delivery.terms import ErrorClass, FollowedBy, Pause
 from app.outbox import MessageState, OutboxMessage
-from app.query import Query, columns
 
 _NOW: Final = "(now() + CAST(:shift AS interval))"
 _RANK: Final = (

@@ -9,9 +9,9 @@ from sqlmodel import Field
 
 from app import keys
 from app.db import Transaction
+from app.db.row_base import MOMENT, Stored, one_of
 from app.delivery.terms import FollowedBy
 from app.outbox import MessageState, OutboxMessage, Why
-from app.stored import MOMENT, Stored, one_of
 
 
 class EndedTurn(Stored, table=True):

@@ -7,8 +7,8 @@ from uuid import UUID
 from sqlalchemy import CheckConstraint, Identity, Index, Text, UniqueConstraint, text
 from sqlmodel import Field
 
+from app.db.row_base import MOMENT, Stored, one_of
 from app.directory.terms import NumberChange, Role, UnitKind
-from app.stored import MOMENT, Stored, one_of
 
 
 class Unit(Stored, table=True):
@@ -127,7 +127,7 @@ class Citizen(Stored, table=True):
     phone_key: bytes | None = Field(default=None, unique=True)
     village_id: int | None = Field(default=None, foreign_key="unit.id")
     created_at: datetime = Field(sa_type=MOMENT)
-    # Keyed digest over the SEALED columns (app/stored.py).
+    # Keyed digest over the SEALED columns (app/db/row_base.py).
     seal: bytes = b""
 
 

@@ -4,6 +4,7 @@ from typing import Self
 
 from pydantic import BaseModel, Field
 
+from app.db.row_base import Found
 from app.directory.terms import UnitKind
 from app.http.moments import At
 from app.reports.formulas import SATISFACTION, WORK, Measure, RateName, Share, Untold
@@ -13,7 +14,6 @@ from app.reports.months import Month
 from app.reports.reading import Figure
 from app.reports.released import MonthReleased
 from app.reports.suppression import Bound
-from app.stored import Found
 
 
 class MonthOut(BaseModel):

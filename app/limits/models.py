@@ -6,9 +6,9 @@ from typing import ClassVar
 from sqlalchemy import CheckConstraint, Identity, SmallInteger, Text, UniqueConstraint
 from sqlmodel import Field
 
+from app.db.row_base import MOMENT, Stored, one_of
 from app.directory.terms import UnitKind
 from app.limits.terms import Kind, Stage
-from app.stored import MOMENT, Stored, one_of
 
 _SHORT_FORM = "^[0-9]{1,4}(wd|wh|d)$"
 

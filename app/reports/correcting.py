@@ -12,6 +12,7 @@ from sqlalchemy import text
 
 from app.auth.actor import StaffActor
 from app.db import Transaction
+from app.db.row_base import Found
 from app.errors import NotFound, NothingChanged, NotPermitted
 from app.identifiers import uuid7
 from app.reports import closing, counting, reading, satisfaction
@@ -26,7 +27,6 @@ from app.reports.models import (
 )
 from app.reports.months import Month
 from app.reports.suppression import Whose
-from app.stored import Found
 from app.supervision.models import CardLevel
 
 _LAST: Final = text("""

@@ -11,10 +11,10 @@ from uuid import UUID
 from sqlalchemy import ARRAY, CheckConstraint, Index, Text, UniqueConstraint, Uuid, text
 from sqlmodel import Field
 
+from app.db.row_base import MOMENT, Stored, one_of
 from app.directory.terms import UnitKind
 from app.reports.formulas import SATISFACTION, WORK, Measure
 from app.reports.suppression import FEWEST, Bound
-from app.stored import MOMENT, Stored, one_of
 from app.surveys.models import SCHEMA
 
 

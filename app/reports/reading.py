@@ -13,6 +13,7 @@ from sqlalchemy import text
 from app.auth import posts
 from app.auth.actor import StaffActor
 from app.db import Transaction
+from app.db.row_base import Found
 from app.directory.terms import HANDLING_UNITS, Role, UnitKind
 from app.errors import NotFound, NotPermitted
 from app.reports import satisfaction, suppression
@@ -35,7 +36,6 @@ from app.reports.formulas import (
 from app.reports.models import MonthEnd
 from app.reports.months import Month
 from app.reports.suppression import Whose
-from app.stored import Found
 
 # Who is told how people evaluated, once the month is locked: nobody who sits in a unit that handles cases, in any post.
 _SEE_EVALUATIONS: Final = frozenset({Role.SUPERVISOR, Role.LEADER})

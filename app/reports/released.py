@@ -8,10 +8,10 @@ from sqlalchemy import text
 
 from app.auth.actor import StaffActor
 from app.db import Transaction
+from app.db.row_base import Found
 from app.errors import NotPermitted
 from app.reports.months import Month
 from app.reports.suppression import Bound
-from app.stored import Found
 
 _OWN: Final = text("""
 SELECT m.month, r.joined, r.evaluated, r.bound, r.favourable

@@ -13,11 +13,11 @@ from app.auth.actor import StaffActor
 from app.cases import conflict_of_interest
 from app.cases.access import VISIBLE_TO_STAFF, begins_round
 from app.db import Transaction
+from app.db.row_base import Found
 from app.reports.counting import counts
 from app.reports.formulas import SATISFACTION, Measure
 from app.reports.models import Exclusion, MonthEnd, SatisfactionCorrection
 from app.reports.suppression import Counted, Whose
-from app.stored import Found
 from app.surveys import confidential
 from app.surveys.models import READ_AS_A_VALUE
 

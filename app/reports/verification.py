@@ -6,13 +6,13 @@ from typing import Any, Final
 from sqlalchemy import text
 
 from app.db import Transaction
+from app.db.row_base import Found, Stored
 from app.reports import closing, correcting, satisfaction
 from app.reports.chain import correction_digest, month_digest
 from app.reports.formulas import COUNTED_ALIKE
 from app.reports.models import MonthCorrection, MonthEnd, SatisfactionCorrection
 from app.reports.months import Month
 from app.reports.suppression import DISCLOSURES, cells
-from app.stored import Found, Stored
 
 _MONTHS: Final = text("SELECT * FROM month_end ORDER BY county_id, month")
 _CHAIN: Final = text("SELECT * FROM month_correction ORDER BY county_id, seq")

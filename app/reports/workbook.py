@@ -7,11 +7,11 @@ from io import BytesIO
 from typing import Any, Final
 
 from app.clock import SHANGHAI
+from app.db.row_base import Found
 from app.reports import formulas
 from app.reports.formulas import FEW, OF_WORK, RATES, SATISFACTION, WORK, Measure, Rate, Share
 from app.reports.models import CorrectionCause
 from app.reports.reading import Figure, Report
-from app.stored import Found
 
 MEDIA_TYPE: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 _UNIT: Final = ("单位代码", "单位", "类别")

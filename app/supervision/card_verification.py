@@ -10,7 +10,7 @@ from sqlalchemy import text
 from app.cases.lifecycle import Action
 from app.cases.recorded import Fault, Recorded, by_case
 from app.db import Transaction
-from app.stored import seal_holds
+from app.db.row_base import seal_holds
 from app.supervision.models import Card
 
 _CARDS = text("SELECT * FROM card WHERE case_id = ANY(:ids) ORDER BY id")

@@ -8,8 +8,8 @@ from uuid import UUID
 from sqlalchemy import CheckConstraint, Index, Text, UniqueConstraint, text
 from sqlmodel import Field
 
+from app.db.row_base import MOMENT, Stored, one_of
 from app.limits.terms import Stage
-from app.stored import MOMENT, Stored, one_of
 
 
 class CardLevel(StrEnum):
@@ -95,7 +95,7 @@ class Card(Stored, table=True):
     issued_by_staff_id: int | None = Field(default=None, foreign_key="staff.id")
     reason: str | None = Field(default=None, sa_type=Text)
     revoked_at: datetime | None = Field(default=None, sa_type=MOMENT)
-    # Keyed digest over the SEALED columns (app/stored.py).
+    # Keyed digest over the SEALED columns (app/db/row_base.py).
     seal: bytes = b""
 
 

@@ -14,8 +14,8 @@ from sqlalchemy import text
 
 from app import keys
 from app.db import Transaction
+from app.db.query import Query, columns
 from app.identifiers import uuid7
-from app.query import Query, columns
 from app.surveys.asking import QUIET, open_window
 from app.surveys.models import Answer, ReturnCall, Survey
 from app.surveys.numbers import Owner, owner_columns

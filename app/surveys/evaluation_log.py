@@ -25,7 +25,7 @@ from sqlmodel import Field, SQLModel
 
 from app import keys
 from app.db import Transaction
-from app.stored import MOMENT, Found, Stored, plain
+from app.db.row_base import MOMENT, Found, Stored, plain
 
 SCHEMA: Final = "surveys"
 

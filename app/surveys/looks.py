@@ -20,9 +20,9 @@ from app.auth.actor import StaffActor
 from app.cases import conflict_of_interest
 from app.cases.access import VISIBLE_TO_STAFF, viewer
 from app.db import Transaction
+from app.db.row_base import MOMENT, Stored
 from app.directory.terms import HANDLING_UNITS, Role, UnitKind
 from app.errors import ActionNotAllowed, NotFound, NotPermitted
-from app.stored import MOMENT, Stored
 from app.surveys import answering, confidential
 from app.surveys.models import SCHEMA
 from app.surveys.terms import AnswerChannel, Value

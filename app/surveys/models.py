@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import CheckConstraint, Index, Text, UniqueConstraint, text
 from sqlmodel import Field
 
-from app.stored import MOMENT, Stored, one_of
+from app.db.row_base import MOMENT, Stored, one_of
 from app.surveys.reply_reading import NotRead
 from app.surveys.terms import (
     AnswerChannel,

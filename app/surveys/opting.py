@@ -8,7 +8,7 @@ from datetime import datetime
 from uuid import UUID
 
 from app.db import Transaction
-from app.query import Query
+from app.db.query import Query
 from app.surveys import answering, withdrawing
 from app.surveys.answering import JOINS, STANDING, StandingRow
 from app.surveys.models import OptOut

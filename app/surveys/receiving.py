@@ -13,8 +13,8 @@ from sqlalchemy import text
 from app import clock, keys
 from app.auth.actor import Actor, CitizenActor
 from app.db import Transaction
+from app.db.query import Query
 from app.errors import ActionNotAllowed, NotFound, NotPermitted
-from app.query import Query
 from app.surveys import answering, confidential, matching, opting, reply_reader, withdrawing
 from app.surveys.answering import CORRECTED_WITHIN, JOINS, STANDING, Standing, take
 from app.surveys.locking import each_at_a_time, one_at_a_time

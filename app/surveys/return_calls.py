@@ -20,10 +20,10 @@ from app.cases.actions.dispatching import Part
 from app.cases.dossier import Dossier
 from app.clock import SHANGHAI
 from app.db import Transaction
+from app.db.query import Query
 from app.directory.terms import Role, UnitKind
 from app.errors import ActionNotAllowed, InvalidInput, NotFound, NotPermitted
 from app.identifiers import uuid7
-from app.query import Query
 from app.settings import settings
 from app.surveys import answering, confidential, withdrawing
 from app.surveys.locking import one_at_a_time

@@ -17,9 +17,9 @@ from app.auth.actor import StaffActor
 from app.cases import conflict_of_interest
 from app.cases.access import VISIBLE_TO_STAFF, viewer
 from app.db import Transaction
+from app.db.query import Query
 from app.errors import ActionNotAllowed, InvalidInput, NotFound
 from app.identifiers import uuid7
-from app.query import Query
 from app.surveys import answering, confidential, opting, withdrawing
 from app.surveys.answering import CORRECTED_WITHIN, JOINS, STANDING, Standing
 from app.surveys.locking import one_at_a_time

@@ -8,8 +8,8 @@ from rich.console import Console
 from sqlalchemy import text
 
 from app.db import OWNER, Transaction, transaction
+from app.db.row_base import seal_holds, seal_of
 from app.directory.models import Staff
-from app.stored import seal_holds, seal_of
 from qungong.dev import serving
 from qungong.dev.local import local_services
 

@@ -14,12 +14,12 @@ from typing_extensions import override
 from app.auth.passwords import hash_password
 from app.calendars import seeding
 from app.db import OWNER, Database, Transaction, transaction
+from app.db.row_base import seal_of
 from app.directory import divisions
 from app.directory.importing import import_divisions
 from app.directory.models import Staff
 from app.directory.terms import Role, UnitKind
 from app.settings import settings
-from app.stored import seal_of
 
 PASSWORD: Final = "qungong-2026"  # noqa: S105 - printed for everyone to try
 COUNTY: Final = "500153"

@@ -10,7 +10,7 @@ from fastapi import FastAPI
 
 from app import clock, db
 from app.calendars import reading, seeding
-from app.db import observers
+from app.db import observers, transactions
 from app.db import reading as only_reading
 from qungong.asgi import app as served
 from qungong.dev.sample import PASSWORD
@@ -261,7 +261,7 @@ async def test_health_stays_up_where_the_calendar_cannot_be_asked_for(
 ) -> None:
     assert county is None
     gone = db.Database("postgresql+asyncpg://nobody@127.0.0.1:1/none", pool_size=1)
-    monkeypatch.setattr(db, "database", lambda: gone)
+    monkeypatch.setattr(transactions, "database", lambda: gone)
     async with people.visitor(served) as anybody:
         told = await anybody.sees("/health")
         assert (told["status"], told["calendar"], told["sweep"]) == ("ok", None, None)

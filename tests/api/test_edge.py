@@ -18,7 +18,7 @@ from structlog.contextvars import merge_contextvars
 from structlog.testing import capture_logs
 
 from app import db, errors, logs
-from app.db import Database
+from app.db import Database, transactions
 from app.settings import settings
 from qungong import composition
 from qungong.asgi import app as served
@@ -192,7 +192,7 @@ async def test_poster_is_a_page_also_while_the_database_is_away(
     anybody: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     gone = Database("postgresql+asyncpg://nobody@127.0.0.1:1/none", pool_size=1)
-    monkeypatch.setattr(db, "database", lambda: gone)
+    monkeypatch.setattr(transactions, "database", lambda: gone)
     page = await anybody.client.get("/q/500153003007", headers={"Accept": "text/html"})
     assert (page.status_code, page.headers["content-type"]) == (503, "text/html; charset=utf-8")
     assert page.headers["retry-after"]
@@ -240,7 +240,7 @@ async def test_it_is_not_ready_without_the_database_but_lives(
     anybody: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     gone = Database("postgresql+asyncpg://nobody@127.0.0.1:1/none", pool_size=1)
-    monkeypatch.setattr(db, "database", lambda: gone)
+    monkeypatch.setattr(transactions, "database", lambda: gone)
     answer = await anybody.get("/ready")
     assert (answer.status_code, answer.json()["database"]) == (503, "unreachable")
     assert (await anybody.get("/health")).status_code == 200
@@ -253,7 +253,7 @@ async def test_it_is_not_ready_on_a_database_that_is_not_migrated(
     async with db.transaction(behind) as tx:
         await tx.act_as(db.OWNER)
         await tx.execute(text("UPDATE alembic_version SET version_num = '0000'"))
-    monkeypatch.setattr(db, "database", lambda: behind)
+    monkeypatch.setattr(transactions, "database", lambda: behind)
     answer = await anybody.get("/ready")
     await behind.close()
     assert (answer.status_code, answer.json()["database"]) == (503, "not migrated")

@@ -7,7 +7,7 @@ import pytest_asyncio
 from sqlalchemy import text
 
 from app import db
-from app.db import OWNER, Database, reading, transaction
+from app.db import OWNER, Database, reading, transaction, transactions
 from app.settings import settings
 from tests.api.conftest import Who
 from tests.people import WATER
@@ -78,7 +78,7 @@ async def test_a_connection_lost_at_the_commit_of_several_statements_is_no_succe
 
 def elsewhere(patch: pytest.MonkeyPatch, other: Database) -> None:
     """All that follows works on another pool of connections."""
-    patch.setattr(db, "database", lambda: other)
+    patch.setattr(transactions, "database", lambda: other)
 
 
 async def test_with_the_database_gone_people_are_asked_to_try_again(
@@ -103,7 +103,7 @@ async def test_with_every_connection_taken_people_are_asked_to_try_again(
 ) -> None:
     cadre = await who("gongnong")
     small = Database(settings().database_url, pool_size=1)
-    monkeypatch.setattr(db, "_PATIENCE_SECONDS", 0.2)
+    monkeypatch.setattr(transactions, "_PATIENCE_SECONDS", 0.2)
     elsewhere(monkeypatch, small)
     async with small.connection():
         answer = await cadre.get("/cases")

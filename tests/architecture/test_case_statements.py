@@ -269,7 +269,7 @@ def test_statement_of_the_county_leaves_out_what_is_sealed() -> None:
 
 def _makers(module: Path) -> set[str]:
     """What makes a statement there. FastAPI has a Query of its own, which makes none."""
-    typed = "from app.query import" in module.read_text(encoding="utf-8")
+    typed = "from app.db.query import" in module.read_text(encoding="utf-8")
     return {"text", "Query"} if typed else {"text"}
 
 
@@ -292,7 +292,7 @@ def test_no_statement_is_made_where_the_table_cannot_see_it() -> None:
         ("app/supervision/listing.py", "_counting"),
         # Of units and categories, and of whatever a use case has changed.
         ("app/directory/queries.py", "_search"),
-        ("app/stored.py", "write_statement"),
+        ("app/db/row_base.py", "write_statement"),
         # Checks of rows against their seals, for `qungong verify`.
         ("app/doctor/sealed_rows.py", "_count"),
         ("app/doctor/sealed_rows.py", "_pages"),

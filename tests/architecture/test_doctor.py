@@ -317,7 +317,7 @@ async def county_of_its_own(
     monkeypatch.setenv("DATABASE_URL", fresh_database_url)
     settings.cache_clear()
     own = Database(fresh_database_url, pool_size=2)
-    monkeypatch.setattr("app.db.database", lambda: own)
+    monkeypatch.setattr("app.db.transactions.database", lambda: own)
     await sample.load()
     yield
     await own.close()

@@ -13,8 +13,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import make_url, text
 from typer.testing import CliRunner
 
-from app import db
-from app.db import ORDINARY, OWNER, Database, NotPrepared, transaction
+from app.db import ORDINARY, OWNER, Database, NotPrepared, transaction, transactions
 from app.errors import Unavailable
 from app.settings import settings
 from app.surveys import confidential
@@ -143,7 +142,7 @@ async def test_without_the_roles_nothing_is_answered_and_the_server_says_it_is_n
 ) -> None:
     assert county is None
     lacking = Database(settings().database_url, pool_size=1, role="qungong_unknown")
-    monkeypatch.setattr(db, "database", lambda: lacking)
+    monkeypatch.setattr(transactions, "database", lambda: lacking)
     with pytest.raises(NotPrepared, match="qungong migrate"):
         async with transaction() as tx:
             await tx.now()

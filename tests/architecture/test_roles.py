@@ -12,7 +12,6 @@ from sqlalchemy import text
 from sqlmodel import SQLModel
 
 import app.tables  # noqa: F401 - so that every table is known
-from app import db
 from app.db import (
     ORDINARY,
     OWNER,
@@ -21,9 +20,10 @@ from app.db import (
     Transaction,
     reading,
     transaction,
+    transactions,
 )
+from app.db.row_base import Stored
 from app.settings import settings
-from app.stored import Stored
 from app.surveys import confidential
 from tests.statements import changed_columns, deleted_from
 
@@ -249,7 +249,7 @@ async def test_the_next_on_the_same_connection_is_an_ordinary_one_however_this_o
 async def test_who_only_reads_enters_for_as_long_as_the_reading_lasts(
     one_connection: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(db, "database", lambda: one_connection)
+    monkeypatch.setattr(transactions, "database", lambda: one_connection)
     async with reading() as tx:
         assert await tx.scalar(_WHO) == ORDINARY
         await confidential.enter(tx)

@@ -13,7 +13,7 @@ from sqlalchemy.dialects.postgresql import asyncpg as asyncpg_dialect
 
 import app
 from app.db import OWNER, database
-from app.query import Query, columns_of
+from app.db.query import Query, columns_of
 
 _DIALECT: Final = asyncpg_dialect.dialect()  # type: ignore[no-untyped-call]  # SQLAlchemy leaves it untyped
 _PYTHON: Final[dict[str, tuple[type, ...]]] = {

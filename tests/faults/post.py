@@ -20,11 +20,11 @@ import httpx
 from typing_extensions import override
 
 from app.db import Database, snapshot
+from app.db.row_base import copyable
 from app.doctor import examining
 from app.identifiers import uuid7
 from app.outbox import MessageKind, OutboxMessage, seal_params, seal_phone, worth_sending
 from app.settings import settings
-from app.stored import copyable
 from tests.faults.past import PastTheApplication
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -18,9 +18,9 @@ from sqlalchemy import text
 from typing_extensions import override
 
 from app.db import Database, snapshot
+from app.db.row_base import Found
 from app.doctor import examining
 from app.settings import settings
-from app.stored import Found
 from qungong.dev.embedded import Postgres, Redis
 from tests.faults.past import PastTheApplication
 

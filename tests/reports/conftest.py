@@ -224,7 +224,7 @@ def _on(url: str, patch: pytest.MonkeyPatch) -> Database:
     patch.setenv("DATABASE_URL", url)
     settings.cache_clear()
     own = Database(url, pool_size=4)
-    patch.setattr("app.db.database", lambda: own)
+    patch.setattr("app.db.transactions.database", lambda: own)
     return own
 
 

@@ -52,7 +52,7 @@ async def empty_county(
     monkeypatch.setenv("DATABASE_URL", fresh_database_url)
     settings.cache_clear()
     own = Database(fresh_database_url, pool_size=6)
-    monkeypatch.setattr("app.db.database", lambda: own)
+    monkeypatch.setattr("app.db.transactions.database", lambda: own)
     await sample.load()
     yield own
     await own.close()

@@ -23,10 +23,9 @@ from hypothesis.stateful import (
 )
 from sqlalchemy import text
 
-from app import db
 from app.auth.actor import StaffActor
 from app.cases.verification import verify
-from app.db import Database, transaction
+from app.db import Database, transaction, transactions
 from app.errors import Problem
 from app.settings import settings as app_settings
 from app.supervision import sweeping
@@ -213,7 +212,7 @@ def played(
     monkeypatch.setenv("DATABASE_URL", fresh_database_url)
     app_settings.cache_clear()
     own = Database(fresh_database_url, pool_size=2)
-    monkeypatch.setattr(db, "database", lambda: own)
+    monkeypatch.setattr(transactions, "database", lambda: own)
     with asyncio.Runner() as runner:
 
         async def people() -> dict[str, StaffActor]:

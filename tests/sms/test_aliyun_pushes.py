@@ -194,7 +194,7 @@ async def test_a_database_that_is_away_is_503_so_that_they_push_again(
 ) -> None:
     assert configured is None
     away = db.Database("postgresql+asyncpg://nobody@127.0.0.1:1/none", pool_size=1)
-    monkeypatch.setattr("app.db.database", lambda: away)
+    monkeypatch.setattr("app.db.transactions.database", lambda: away)
     async with client("127.0.0.1") as web:
         for where, item in ((REPORTS, receipt(message_id)), (REPLIES, reply())):
             assert (await web.post(where, json=[item])).status_code == 503

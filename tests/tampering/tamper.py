@@ -25,9 +25,9 @@ from app.cases.models import (
 from app.cases.papers import Paper
 from app.cases.photos import Photo
 from app.db import Transaction
+from app.db.row_base import Stored
 from app.directory.models import Citizen, OfficialNumber, Staff
 from app.doctor.verification import Part
-from app.stored import Stored
 from app.supervision.models import Appeal, Card
 from app.surveys.evaluation_log import LogEntry, LogHead
 from app.surveys.looks import Look

@@ -122,7 +122,7 @@ async def database(
     monkeypatch.setenv("DATABASE_URL", fresh_database_url)
     settings.cache_clear()
     own = Database(fresh_database_url, pool_size=10)
-    monkeypatch.setattr("app.db.database", lambda: own)
+    monkeypatch.setattr("app.db.transactions.database", lambda: own)
     yield own
     await own.close()
 

@@ -1,4 +1,4 @@
-"""The database: its connections, and one transaction as the rest of the application sees it.
+"""Connections to the database, and one transaction as the rest of the application sees it.
 
 Statements are prebuilt at module level by whoever needs them. What a use case writes is collected and goes out as one
 statement just before the commit: one round trip, whatever the number of tables.
@@ -27,8 +27,8 @@ from sqlalchemy.dialects.postgresql import asyncpg as asyncpg_dialect
 from sqlalchemy.exc import MultipleResultsFound
 
 from app import clock
+from app.db.row_base import Found, Stored, encode, write_statement
 from app.settings import settings
-from app.stored import Found, Stored, encode, write_statement
 
 # What every connection works as unless told otherwise: a role of the database that may not read what citizens answered,
 # nor change what is only added to. The migrations say what it may (docs/adr/0019).

@@ -28,7 +28,7 @@ import msgspec
 from sqlalchemy import TextClause
 
 from app.db import Transaction
-from app.stored import Found, Stored
+from app.db.row_base import Found, Stored
 
 Row = TypeVar("Row")
 
