@@ -15,10 +15,10 @@ from sqlalchemy import make_url, text
 from structlog.testing import capture_logs
 from uuid_utils import compat
 
-from app import clock, db, keys
+from app import clock, keys
 from app.auth.sessions import open_session
 from app.clock import SHANGHAI
-from app.db import OWNER, Database, transaction
+from app.db import OWNER, Database, transaction, transactions
 from app.directory import official_numbers
 from app.directory.models import Citizen
 from app.directory.terms import Role
@@ -83,7 +83,7 @@ class World:
         """Everything in this process happens here, with these draws, so much later than the worlds began."""
         drawn = random.Random(chance)  # noqa: S311 - the same draws in both worlds are the point
         with (
-            patch.object(db, "database", lambda: self.database),
+            patch.object(transactions, "database", lambda: self.database),
             patch.object(os, "urandom", drawn.randbytes),
             patch.object(random, "_urandom", drawn.randbytes),
             patch.object(compat, "uuid7", _drawn_uuid7(drawn)),
