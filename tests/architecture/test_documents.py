@@ -1,4 +1,4 @@
-"""Pages that people read: every file and anchor they name is there, and the README stays short."""
+"""Pages that people read: every file and heading that they link to exists, and the README stays short."""
 
 import re
 from pathlib import Path
@@ -18,11 +18,21 @@ _LINK = re.compile(r"\]\(([^)\s]+)\)")
 
 
 @pytest.mark.parametrize("page", _PAGES, ids=lambda page: str(page.relative_to(ROOT)))
-def test_page_links_only_to_files_that_exist(page: Path) -> None:
-    links = [link.partition("#")[0] for link in _LINK.findall(page.read_text())]
-    local = [link for link in links if link and "://" not in link]
-    missing = [link for link in local if not (page.parent / link).resolve().exists()]
-    assert missing == []
+def test_page_links_only_to_files_and_headings_that_exist(page: Path) -> None:
+    links = [link for link in _LINK.findall(page.read_text()) if "://" not in link]
+    assert [link for link in links if not _leads_somewhere(page, link)] == []
+
+
+def _leads_somewhere(page: Path, link: str) -> bool:
+    file, _, anchor = link.partition("#")
+    target = (page.parent / file).resolve() if file else page
+    return target.exists() and (not anchor or anchor in _anchors(target))
+
+
+def _anchors(page: Path) -> set[str]:
+    """As GitHub makes them of the headings."""
+    headings = re.findall(r"^#+ (.+)$", page.read_text(), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", one.lower()).replace(" ", "-") for one in headings}
 
 
 def test_readme_is_short_enough_for_a_newcomer() -> None:
