@@ -19,8 +19,12 @@ _ASSETS: Final = {
     "swagger-ui-bundle.js": "text/javascript; charset=utf-8",
     "start.js": "text/javascript; charset=utf-8",
 }
-# The content security policy allows no script inside a page.
+# The content security policy allows no script inside a page. Swagger UI has a dark theme, and does not choose it by itself.
 _START: Final = """\
+const dark = matchMedia("(prefers-color-scheme: dark)");
+const follow = () => document.documentElement.classList.toggle("dark-mode", dark.matches);
+dark.addEventListener("change", follow);
+follow();
 SwaggerUIBundle({
   url: "openapi.json",
   dom_id: "#reference",

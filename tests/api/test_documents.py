@@ -93,7 +93,11 @@ async def test_the_reference_page_needs_nothing_from_elsewhere(
             "text/css" if asset.endswith("css") else "text/javascript"
         )
         assert not re.search(r"@import|url\(\"?https?://", sent.text), asset
-    assert "openapi.json" in (await stranger.get("/docs/start.js")).text
+    start = (await stranger.get("/docs/start.js")).text
+    assert "openapi.json" in start
+    # The class by which the style sheet turns dark.
+    assert '"dark-mode"' in start
+    assert "html.dark-mode" in (await stranger.get("/docs/swagger-ui.css")).text
     assert (await stranger.sees("/openapi.json")) == api.openapi()
 
 
