@@ -28,7 +28,7 @@ from app.http import case_actions, usage
 from app.http.accusations import AccusationConfirmed, AccusationTakenOut, require_confirmation
 from app.http.case_actions import Face
 from app.http.case_inputs import PersonIn
-from app.http.case_step import AS_LEFT, ETAG, CaseRef, IfMatch, StaffStep, tag
+from app.http.case_step import CASE_AFTER_ACTION, ETAG, CaseRef, IfMatch, StaffStep, tag
 from app.http.cases import CaseDetail, CaseStateOut, Inbox, in_full
 from app.http.inputs import Moment
 from app.http.papers import PRINTED, drawn
@@ -59,10 +59,10 @@ async def _step(
 ON_THE_PHONE: Final = Face(
     words=lambda one: one.cadre,
     step=_step,
-    taken=StaffStep.taken,
+    respond=StaffStep.respond,
     model=CaseStateOut,
     problems=(NotPermitted, Changed, KeyRequired),
-    answer=AS_LEFT,
+    answer=CASE_AFTER_ACTION,
 )
 
 

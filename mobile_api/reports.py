@@ -167,7 +167,7 @@ async def _step(ref: CaseRef, tx: Tx, by: ActingCitizen) -> CaseStep[CitizenActo
     return CaseStep(tx, ref, by, await tx.now())
 
 
-def _taken(step: CaseStep[CitizenActor], dossier: Dossier) -> ReportStateOut:
+def _respond(step: CaseStep[CitizenActor], dossier: Dossier) -> ReportStateOut:
     case = dossier.case
     return ReportStateOut(
         ref=case.ref,
@@ -182,7 +182,7 @@ def _taken(step: CaseStep[CitizenActor], dossier: Dossier) -> ReportStateOut:
 REPORTERS: Final = Face(
     words=lambda one: one.reporter if isinstance(one, SharedAction) else None,
     step=_step,
-    taken=_taken,
+    respond=_respond,
     model=ReportStateOut,
     problems=(KeyRequired, TooMany),
     answer={"description": "操作后的事件"},

@@ -1,8 +1,8 @@
 """The HTTP application as it is served: `uvicorn qungong.asgi:app`."""
 
-from app import collector
+from app import garbage_collection
 
-with collector.paused():
+with garbage_collection.paused():
     from app import logs
     from app.api.app import MOUNTED_AT as STAFF_AT
     from app.api.app import create_app as staff_app

@@ -3,9 +3,9 @@
 import asyncio
 import sys
 
-from app import collector
+from app import garbage_collection
 
-with collector.paused():
+with garbage_collection.paused():
     from app import logs
     from workers import settings
     from workers.deadlines import Deadlines

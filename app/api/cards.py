@@ -253,7 +253,7 @@ async def issue_card(ref: CaseRef, given: NewCard, step: Step) -> CardDetail:
     dossier, known = await issuing.issue(
         step.tx, ref, by=step.by, **given.model_dump(), now=step.now
     )
-    step.taken(dossier)
+    step.respond(dossier)
     return CardDetail.in_full(known, by=step.by, now=step.now)
 
 

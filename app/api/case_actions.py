@@ -8,17 +8,17 @@ from app.api.step import step_at_desk
 from app.errors import Changed
 from app.http import case_actions
 from app.http.case_actions import Face
-from app.http.case_step import AS_LEFT, StaffStep
+from app.http.case_step import CASE_AFTER_ACTION, StaffStep
 from app.http.cases import CaseStateOut
 from app.http.transaction import OneTransaction
 
 DESK: Final = Face(
     words=lambda one: one.desk,
     step=step_at_desk,
-    taken=StaffStep.taken,
+    respond=StaffStep.respond,
     model=CaseStateOut,
     problems=(Changed,),
-    answer=AS_LEFT,
+    answer=CASE_AFTER_ACTION,
 )
 router = APIRouter(prefix="/cases", route_class=OneTransaction)
 case_actions.mount(router, DESK)

@@ -112,10 +112,10 @@ _NO_REVIEWS = "CAST(NULL AS json) AS worked, CAST(NULL AS json) AS reviewing_uni
 
 
 def _around(about_reviews: str) -> str:
-    """SQL. A statement of its own, after the lock.
+    """SQL that reads the surroundings of a case, in a statement after the one that locks it.
 
-    Within the locking statement it would be read as of before the wait, and a case whose holder changed meanwhile would not
-    be found at all: PostgreSQL joins the row anew, but to the rows it joined before.
+    The locking statement itself would read them as they were before it waited. It would not even find a case whose holder
+    changed meanwhile: PostgreSQL reads the locked row again, but joins it to the rows of before.
     """
     return f"""
 SELECT (SELECT version FROM calendar WHERE county_id = :county_id) AS calendar_version,
@@ -164,7 +164,7 @@ WHERE h.id = :holder_id ORDER BY a.id"""  # noqa: S608 - columns of our own tabl
 
 
 _AROUND = text(_around(_NO_REVIEWS))
-# Twice the cost of the other, because PostgreSQL sets up what a statement may need before it knows that it need not.
+# Costs twice as much as the other: PostgreSQL initialises each subquery, also one that it then does not run.
 _AROUND_FINISHED = text(_around(_ABOUT_REVIEWS))
 _CLOCKS = text(
     f"SELECT * FROM clock WHERE case_id = ANY(:ids) AND {UNSETTLED}"  # noqa: S608 - a constant of ours
@@ -333,7 +333,8 @@ def take(
 ) -> None:
     """Advance the case by an action of the actor's, if the table allows it.
 
-    `named` tells which conditions hold of what the request names, `decision` what is decided where that moves the case.
+    `named`: for each condition on an object that the request names, whether it holds. `decision`: a decision that changes the
+    phase to which the action leads.
     """
     holding = [one for one, holds in (named or {}).items() if holds]
     found = situation(dossier, by, now, also=[*also, *holding])

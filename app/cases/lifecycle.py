@@ -1,7 +1,7 @@
 """The one table of what may be done to a case, from where, by whom and only when. Pure.
 
 It feeds the check, the buttons (`actions` in every case answer), the 409's `allowed`, docs/lifecycle.md and the tests.
-Only this module assigns a case's phase. The words it is written in are in terms.py and conditions.py.
+Only this module assigns a case's phase. Its vocabulary is in terms.py and conditions.py.
 """
 
 from collections.abc import Mapping
@@ -30,11 +30,11 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """`then` None: the phase stays. Any one of `by` is enough; all of `when` and `named` must hold.
+    """One action. `then` None: the phase stays. The actor needs one standing of `by`; all of `when` and `named` must hold.
 
-    `named` is about what a request names (another case, a unit, a card, what is decided), which nobody knows before: the
-    action is offered without it. `instead` holds the phase that a decision leads to. `unoffered` says why `actions` never
-    holds the action; what only the system does is offered to nobody.
+    `named`: conditions on objects that the request names, such as another case, a unit or a card. They are checked when the
+    request arrives; `actions` ignores them. `instead`: the phase to which a decision leads. `unoffered`: the reason why
+    `actions` never contains the action. Actions of the system alone need no reason.
     """
 
     action: Action
@@ -347,7 +347,7 @@ FIRST_PHASE = Phase.PENDING
 _BY_ACTION = {rule.action: rule for rule in RULES}
 
 
-# A person's own conflict of interest forbids the action to them (403), whatever the state of the case.
+# Conflicts of interest. The actor gets a 403 for them; for all other conditions a 409.
 _PERSONAL: Final = frozenset({_C.NO_PART_IN_CARD, _C.CARD_FOR_ANOTHER, _C.NO_PART_IN_ANSWER})
 
 
@@ -386,15 +386,15 @@ def _obstacles(rule: Rule, situation: Situation) -> list[Obstacle]:
 def _refuse(action: Action, situation: Situation, obstacles: list[Obstacle]) -> NoReturn:
     personal = [one for one in obstacles if one in _PERSONAL]
     if personal:
-        raise NotPermitted(f"{_said(personal)}。")
+        raise NotPermitted(f"{_refusals(personal)}。")
     if obstacles == [situation.phase]:
         told = f"事件目前为“{situation.phase.chinese}”，不能{action.chinese}。请刷新后再操作。"
     elif isinstance(obstacles[0], Standing):
         told = f"只有{'、'.join(one.chinese for one in obstacles)}可以{action.chinese}。"
     else:
-        told = f"不能{action.chinese}：{_said(obstacles)}。"
+        told = f"不能{action.chinese}：{_refusals(obstacles)}。"
     raise ActionNotAllowed(told, action=action, phase=situation.phase, allowed=allowed(situation))
 
 
-def _said(obstacles: list[Obstacle]) -> str:
+def _refusals(obstacles: list[Obstacle]) -> str:
     return "；".join(one.refusal for one in obstacles if isinstance(one, Condition))

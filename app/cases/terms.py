@@ -1,4 +1,4 @@
-"""The words of a case: its phases, what is done to it, what somebody is to it, and what a decision brings. Pure."""
+"""The vocabulary of a case: phases, actions, standings and decisions, with their Chinese words. Pure."""
 
 from enum import StrEnum
 from typing import NamedTuple
@@ -71,14 +71,14 @@ class Action(StrEnum):
         return _ACTIONS[self].chinese
 
     @property
-    def told(self) -> str:
-        """How residents read it in the timeline, to be filled in. Also of what is never public: a rule may change."""
-        return _ACTIONS[self].told
+    def timeline_text(self) -> str:
+        """A format string: what residents read in the timeline. Actions that are never public have one too, since rules change."""
+        return _ACTIONS[self].timeline_text
 
     @property
-    def reason_told(self) -> bool:
-        """Whether residents may read the reason that was written with it."""
-        return _ACTIONS[self].reason_told
+    def reason_is_public(self) -> bool:
+        """Residents may read the reason that staff wrote with the action."""
+        return _ACTIONS[self].reason_is_public
 
 
 class Standing(StrEnum):
@@ -106,7 +106,7 @@ class Standing(StrEnum):
 
 
 class Decision(StrEnum):
-    """What is decided with an action and takes the case to another phase than the action otherwise does."""
+    """Decisions that change the phase to which an action leads."""
 
     RETURN_AGREED = "return_agreed"
     ANSWER_NOT_UPHELD = "answer_not_upheld"
@@ -118,8 +118,8 @@ class Decision(StrEnum):
 
 class _Words(NamedTuple):
     chinese: str
-    told: str
-    reason_told: bool = False
+    timeline_text: str
+    reason_is_public: bool = False
 
 
 _PHASES = {
@@ -135,8 +135,8 @@ _ACTIONS = {
     Action.REGISTER: _Words("登记", "已登记，由{first}受理"),
     Action.REQUEST_SUPPLEMENT: _Words("补正告知", "{unit}请您补充材料"),
     Action.SUPPLY: _Words("补正", "您已补充材料"),
-    Action.DECLINE: _Words("不予受理", "{unit}决定不予受理", reason_told=True),
-    Action.OBJECT_REFUSAL: _Words("异议", "您提出异议，已转{to}研判", reason_told=True),
+    Action.DECLINE: _Words("不予受理", "{unit}决定不予受理", reason_is_public=True),
+    Action.OBJECT_REFUSAL: _Words("异议", "您提出异议，已转{to}研判", reason_is_public=True),
     Action.HANDLE: _Words("本级办理", "{unit}开始办理"),
     Action.ESCALATE: _Words("上报", "{unit}已核实并上报{to}"),
     Action.SEND_DOWN: _Words("退回下级", "{unit}已转{to}办理"),
@@ -153,11 +153,11 @@ _ACTIONS = {
     Action.PRESS: _Words("催办", "已催办"),
     Action.INSTRUCT: _Words("批示", "县领导作出批示"),
     Action.MERGE: _Words("并案", "已与相同事件合并办理"),
-    Action.WITHDRAW: _Words("撤回", "您已撤回", reason_told=True),
+    Action.WITHDRAW: _Words("撤回", "您已撤回", reason_is_public=True),
     Action.EXTEND: _Words("延期申请", "{unit}申请延长办理期限"),
-    Action.DECIDE_EXTENSION: _Words("延期审批", "{unit}已同意延长办理期限", reason_told=True),
+    Action.DECIDE_EXTENSION: _Words("延期审批", "{unit}已同意延长办理期限", reason_is_public=True),
     Action.WAIT: _Words("挂起申请", "{unit}申请暂缓办理"),
-    Action.DECIDE_WAIT: _Words("挂起审批", "{unit}已同意暂缓办理", reason_told=True),
+    Action.DECIDE_WAIT: _Words("挂起审批", "{unit}已同意暂缓办理", reason_is_public=True),
     Action.RESUME: _Words("恢复", "已恢复办理"),
     Action.SUPERVISE: _Words("督办", "{unit}已督办"),
     Action.REPLY_SUPERVISION: _Words("督办回复", "{unit}已回复督办"),
@@ -174,13 +174,13 @@ _ACTIONS = {
     Action.CHANGE_LEAD: _Words("改派主办", "{unit}已改由{to}主办"),
     Action.ADD_ASSISTANTS: _Words("增加协办", "{unit}已增加协办单位"),
     Action.ERASE: _Words("删除文字", "已按规定删除这件事里的文字"),
-    Action.ASK_REVIEW: _Words("申请复查", "您申请复查，由{to}复查", reason_told=True),
+    Action.ASK_REVIEW: _Words("申请复查", "您申请复查，由{to}复查", reason_is_public=True),
     Action.DECIDE_REVIEW: _Words(
-        "复查决定", "{unit}复查决定：{decision}原处理意见", reason_told=True
+        "复查决定", "{unit}复查决定：{decision}原处理意见", reason_is_public=True
     ),
-    Action.ASK_REEXAMINATION: _Words("申请复核", "您申请复核，由{to}复核", reason_told=True),
+    Action.ASK_REEXAMINATION: _Words("申请复核", "您申请复核，由{to}复核", reason_is_public=True),
     Action.DECIDE_REEXAMINATION: _Words(
-        "复核决定", "{unit}复核决定：{decision}原处理意见", reason_told=True
+        "复核决定", "{unit}复核决定：{decision}原处理意见", reason_is_public=True
     ),
 }
 _STANDINGS = {

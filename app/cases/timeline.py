@@ -67,7 +67,7 @@ _REVIEWS: Mapping[Action, tuple[str | None, str | None]] = {
     Action.REWORK: (None, None),
 }
 _TELLS_OF_REVIEW = ", ".join(f"'{one}'" for one in sorted(_REVIEWS))
-# Only of entries that may say so: to look for it, PostgreSQL reads the whole entry.
+# Only for entries that can hold it: PostgreSQL parses the whole entry to look for it.
 _OF_REVIEWS = f"""
   'decision', CASE WHEN e.action IN ('decide_review', 'decide_reexamination') THEN CAST(e.body AS json) #>> '{{data,decision}}' END,
   'review_until', CASE WHEN e.action IN ({_TELLS_OF_REVIEW}) THEN CAST(e.body AS json) #>> '{{data,review_until}}' END"""
@@ -145,8 +145,8 @@ _JOINED_KEYS = text(f"""
 # key is a keyed digest, so how long the comparison takes tells nothing about the code.
 _HAS_CODE = "c.ref = :ref AND c.tracking_key = :tracking_key"
 _BY_CODE = text(_story(_JOINED_TO) + _HAS_CODE)
-# Most cases were joined to none. PostgreSQL sets up what a statement may need before it knows that it need not, which for
-# the joined ones costs as much as all the rest.
+# Most cases are merged into no other. The subquery for merged ones costs as much as the rest of the statement, even where
+# PostgreSQL initialises it and does not run it.
 _ALONE_BY_CODE = text(_story("CAST(NULL AS json) AS joined_to", "c.primary_id") + _HAS_CODE)
 _WITH_PAPERS = _story(_PAPERS, _JOINED_TO)
 _BY_CITIZEN = text(_WITH_PAPERS + "c.ref = :ref AND c.citizen_id = :citizen_id")
@@ -342,7 +342,7 @@ def _review(events: Iterable[Mapping[str, Any]]) -> dict[str, Any] | None:
 
 def _in_citizens_words(event: Mapping[str, Any], first_unit: str) -> dict[str, Any]:
     action = Action(event["action"])
-    told = action.told.format(
+    told = action.timeline_text.format(
         unit=event["unit"] or "",
         to=event["to"] or "",
         first=first_unit,
@@ -352,7 +352,7 @@ def _in_citizens_words(event: Mapping[str, Any], first_unit: str) -> dict[str, A
     texts = {
         field: words
         for field, words in (event["texts"] or {}).items()
-        if field in _TOLD_TO_REPORTER or (field == "reason" and action.reason_told)
+        if field in _TOLD_TO_REPORTER or (field == "reason" and action.reason_is_public)
     }
     return {
         "at": event["at"],

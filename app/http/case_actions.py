@@ -120,7 +120,7 @@ class Face(Generic[Step]):
 
     words: Callable[[StaffAction[Any]], Words | None]
     step: Callable[..., Awaitable[Step]]
-    taken: Callable[[Step, Dossier], BaseModel]
+    respond: Callable[[Step, Dossier], BaseModel]
     model: type[BaseModel]
     problems: tuple[type[Problem], ...]
     answer: Mapping[str, Any]
@@ -675,13 +675,13 @@ def mount(router: APIRouter, face: Face[Any]) -> None:
 
 
 def _handler(one: StaffAction[Any], face: Face[Any]) -> Handler:
-    perform, taken = one.perform, face.taken
+    perform, respond = one.perform, face.respond
 
     async def with_input(step: Any, given: Any) -> BaseModel:
-        return taken(step, await perform(step, given))
+        return respond(step, await perform(step, given))
 
     async def without_input(step: Any) -> BaseModel:
-        return taken(step, await perform(step, NOTHING))
+        return respond(step, await perform(step, NOTHING))
 
     # FastAPI reads from a handler's annotations what to give it.
     stepping = Annotated[Any, Depends(face.step)]

@@ -16,7 +16,7 @@ from app.http.inputs import Ref
 ETAG: dict[str, Any] = {
     "ETag": {"description": "事件的版本，可用于 If-Match", "schema": {"type": "string"}}
 }
-AS_LEFT: dict[str, Any] = {"description": "操作后的事件", "headers": ETAG}
+CASE_AFTER_ACTION: dict[str, Any] = {"description": "操作后的事件", "headers": ETAG}
 CaseRef = Annotated[Ref, Path(description="事件编号", examples=["500153-261122-48392017"])]
 IfMatch = Annotated[
     str | None,
@@ -55,7 +55,7 @@ class StaffStep(CaseStep[StaffActor]):
         version = None if seen is None else int(seen.removeprefix("W/").strip('"'))
         return cls(tx, ref, by, await tx.now(), version, response)
 
-    def taken(self, dossier: Dossier) -> CaseStateOut:
+    def respond(self, dossier: Dossier) -> CaseStateOut:
         """The case as the action left it.
 
         Raises Changed, which undoes the action, where somebody else's came in between: the case was locked before the

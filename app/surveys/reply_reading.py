@@ -1,6 +1,6 @@
-"""What a reply was read as, and the fixed lines of the process that reads. No rules of reading: those compile large patterns.
+"""Types for the meaning of a reply, and the fixed answers of the reading process.
 
-So a process that only asks for a reading, or keeps one, does not compile them.
+The rules of the parser are elsewhere: they compile large patterns, which other processes do not need.
 """
 
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ class Sense(StrEnum):
 
 
 class NotRead(StrEnum):
-    """Why a text was not even read: it is for people, whatever it says."""
+    """Why the parser did not try to read a text. A person reads it."""
 
     NO_WORDS = "no_words"
     TOO_LONG = "too_long"
@@ -38,9 +38,9 @@ class NotRead(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """`value` is set for an ANSWER only. `short_number`: which of several open surveys the person named.
+    """`value` is set for an ANSWER only. `short_number`: the open survey that the person named.
 
-    `opts_out`: it ends with TD, behind whatever else it says. `not_read` goes with UNCLEAR only.
+    `opts_out`: the text ends with TD after other words. `not_read` is set for UNCLEAR only.
     """
 
     sense: Sense

@@ -57,18 +57,17 @@ stateDiagram-v2
     merged: merged {Phase.MERGED.chinese}
 ```
 
-| action | 中文 | from | to | by any of | only when | what is named |
+| action | 中文 | from | to | by any of | only when | named objects |
 |---|---|---|---|---|---|---|
 | register | 登记 | – | pending | citizen, or staff of a village, a township or the command center | – | – |
 {rows}
 
 - **to**: the phase that follows; `stays` where it does not change. After a semicolon: the phase that a decision leads to.
-- **only when**: what must hold of the case and of the actor. `actions`, in every answer about a case, offers an action
-  where all of it holds.
-- **what is named**: what must hold of what the request names: another case, a unit, a card, what is decided. Nobody knows it
-  before the request, so `actions` does not look at it; the action itself is refused (409).
-- `no_part_in_card`, `card_for_another` and `no_part_in_answer` forbid the action to the person (403), whatever the state of
-  the case.
+- **only when**: conditions on the case and on the actor. `actions`, in every answer about a case, offers an action when all of
+  them hold.
+- **named objects**: conditions on objects that the request names, such as another case, a unit or a card. The server checks them
+  when the request arrives and refuses with 409. `actions` ignores them.
+- `no_part_in_card`, `card_for_another` and `no_part_in_answer` are conflicts of interest. The server refuses with 403.
 
 ## Decisions 决定
 
@@ -90,7 +89,7 @@ stateDiagram-v2
 
 ## Conditions 条件
 
-What each condition says when it holds, and what people are told when it does not.
+The last column is the text that people read when the condition does not hold.
 
 | condition | holds when | 成立时 | 不成立时的提示 |
 |---|---|---|---|

@@ -50,4 +50,4 @@ def test_action_touches_the_six_places_that_contributing_names() -> None:
 
 def test_action_in_the_timeline_has_words_for_residents() -> None:
     for action in Action:
-        assert re.search("[一-鿿]", action.told), action
+        assert re.search("[一-鿿]", action.timeline_text), action

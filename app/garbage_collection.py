@@ -1,4 +1,4 @@
-"""Python's cyclic garbage collector while a process starts. Not needed afterwards."""
+"""Python's cyclic garbage collection while a process loads its modules."""
 
 import gc
 from collections.abc import Iterator
@@ -7,9 +7,9 @@ from contextlib import contextmanager
 
 @contextmanager
 def paused() -> Iterator[None]:
-    """No collection while modules load: what they define stays, and looking through it again and again takes long.
+    """Switches collection off while modules load: their objects stay, and each collection would scan all of them again.
 
-    Afterwards collection is on as before, and passes over what was loaded.
+    Afterwards collection is on as before and ignores the loaded objects (`gc.freeze`).
     """
     was_on = gc.isenabled()
     gc.disable()
