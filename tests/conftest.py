@@ -4,21 +4,24 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
 import pytest_asyncio
-from sqlalchemy import text
 
 from app.auth.actor import StaffActor
 from app.db import Transaction, database, transaction
-from app.directory.terms import Role, UnitKind
+from app.db.query import Query
 from qungong.dev import sample
 
 pytest_plugins = ["tests.services"]
 
 Staff = Callable[[str], Awaitable[StaffActor]]
 
-_ACTOR = text("""
-SELECT p.id AS staff_id, p.name, o.id AS post_id, o.role, u.id AS unit_id, u.kind, u.name AS unit_name, u.code, u.county_id
-FROM staff p JOIN post o ON o.staff_id = p.id JOIN unit u ON u.id = o.unit_id WHERE p.account = :account ORDER BY o.id LIMIT 1
-""")
+_ACTOR = Query(
+    StaffActor,
+    """
+SELECT s.id AS staff_id, o.id AS post_id, o.role, u.id AS unit_id, u.kind AS unit_kind, u.name AS unit_name, u.code AS unit_code,
+  u.county_id, s.name
+FROM staff s JOIN post o ON o.staff_id = s.id JOIN unit u ON u.id = o.unit_id WHERE s.account = :account ORDER BY o.id LIMIT 1
+""",
+)
 
 
 @pytest_asyncio.fixture(scope="session")
@@ -53,15 +56,4 @@ def staff(county: None) -> Staff:
 async def find_staff(account: str) -> StaffActor:
     """Where the sample county is loaded."""
     async with transaction() as tx:
-        row = (await tx.all(_ACTOR, account=account))[0]
-    return StaffActor(
-        staff_id=row.staff_id,
-        post_id=row.post_id,
-        role=Role(row.role),
-        unit_id=row.unit_id,
-        unit_kind=UnitKind(row.kind),
-        unit_name=row.unit_name,
-        unit_code=row.code,
-        county_id=row.county_id,
-        name=row.name,
-    )
+        return await _ACTOR.one(tx, account=account)

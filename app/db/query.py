@@ -1,9 +1,9 @@
-"""Typed queries: a statement, declared with the row that it finds.
+"""Typed queries: a statement, declared with the type of its rows.
 
-A row is a dataclass, a NamedTuple, a msgspec struct or a table. Its fields are the statement's columns, in their order. A field
-that is a row itself takes the columns that begin with its name and an underscore; `columns` writes them for a table. A field
-of the type `X | None` is None where the first of its columns is NULL. One test prepares every query on PostgreSQL and compares
-columns and types with the row.
+A row type is a dataclass, a NamedTuple, a msgspec struct or a table. Its fields are the columns of the statement, in order. A
+field may be a row itself: its columns begin with the field's name and an underscore, and `columns` writes them for a table.
+Such a field of the type `X | None` is None when its first column is NULL. A test prepares every query on PostgreSQL and
+compares columns and types.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -70,8 +70,10 @@ class Column(NamedTuple):
     type: Any
 
 
-def columns(alias: str, table: type[Stored], field: str) -> str:
-    """The SELECT list for a field that is a row of the table."""
+def columns(alias: str, table: type[Stored], field: str | None = None) -> str:
+    """The SELECT list for a row of the table: a field of that name, or the whole row."""
+    if field is None:
+        return ", ".join(f"{alias}.{name}" for name in table.model_fields)
     return ", ".join(f"{alias}.{name} AS {field}_{name}" for name in table.model_fields)
 
 

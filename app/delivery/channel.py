@@ -61,7 +61,7 @@ class _Locked:
 
 _SHOW = Query(
     SmsChannel,
-    f"SELECT {', '.join(SmsChannel.model_fields)} FROM sms_channel WHERE provider = :provider",  # noqa: S608 - columns of our own table
+    f"SELECT {columns('s', SmsChannel)} FROM sms_channel s WHERE provider = :provider",  # noqa: S608 - columns of our own table
 )
 # After a wait for the lock the transaction's own moment lies before what another has decided meanwhile.
 _LOCK = Query(

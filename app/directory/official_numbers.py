@@ -115,7 +115,13 @@ class Entered:
     account: str | None
     staff_name: str | None
     entered_at: datetime
+    # keys.UNREADABLE where the database was tampered with.
     phone: str = field(repr=False)
+
+    @property
+    def last_four(self) -> str:
+        """Digits; empty where the number cannot be read."""
+        return self.phone[-4:] if self.phone[-4:].isdigit() else ""
 
 
 async def enter(
@@ -173,7 +179,7 @@ async def remove(
             county_id=owner.county_id,
             number_id=number_id,
             change=NumberChange.REMOVED,
-            last_four="" if entered.phone == keys.UNREADABLE else entered.phone[-4:],
+            last_four=entered.last_four,
             unit_name=owner.unit_name,
             unit_code=owner.unit_code,
             account=owner.account,

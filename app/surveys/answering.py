@@ -101,7 +101,7 @@ class StandingRow:
 _WAITING = Query(
     Survey,
     f"""
-SELECT {", ".join(Survey.model_fields)} FROM surveys.survey
+SELECT {columns("s", Survey)} FROM surveys.survey s
 WHERE citizen_id = :citizen_id AND asked_at IS NULL ORDER BY created_at, id
 """,  # noqa: S608 - columns of our own table
 )

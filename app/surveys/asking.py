@@ -4,8 +4,9 @@ A person is texted one question at a time, the oldest first. Each step is one tr
 that no question meets an answer halfway. None of it shows in the case: when it is archived was settled by the answer.
 """
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
 from sqlalchemy import text
@@ -15,6 +16,7 @@ from app.cases.actions.telling import tell
 from app.cases.deadlines import survey_window_ends
 from app.cases.models import Case
 from app.db import Transaction
+from app.db.query import Query, columns
 from app.identifiers import uuid7
 from app.outbox import MessageKind
 from app.settings import settings
@@ -47,11 +49,28 @@ WHERE o.id = :id AND o.state = 'queued' AND o.kind = 'survey_owed'
 _NUMBER_ASKED = text("""
 SELECT p.phone_key FROM surveys.survey s JOIN citizen p ON p.id = s.citizen_id WHERE s.id = :id AND s.next_at <= :now
 """)
+
+
+@dataclass(frozen=True, slots=True)
+class _About:
+    """What decides how a person is asked about a case, and when."""
+
+    case: Case
+    has_number: bool
+    owner: Owner
+    opted_out: bool
+    free_at: datetime | None
+    taken: list[int]
+    beside: int
+
+
 # What the person has open: asked, in its window, and no answer that counts. `beside`: how many; `taken`: their short
 # numbers, and those of what was answered and may be put right; `free_at`: from when on, or since when, nothing is open and
 # nothing was just answered. Who is called about another case is not kept waiting by it, and may still answer it by text.
-_ABOUT = f"""
-SELECT g.*, p.phone_sealed IS NOT NULL AS has_number, {owner_columns("owner")},
+_ABOUT = Query(
+    _About,
+    f"""
+SELECT {columns("g", Case, "case")}, p.phone_sealed IS NOT NULL AS has_number, {owner_columns("owner")},
   (o.out_at IS NOT NULL AND o.back_at IS NULL) AS opted_out,
   greatest(open.ends_at, (
     SELECT max(a.answered_at) FROM surveys.survey s JOIN surveys.answer a ON a.survey_id = s.id
@@ -69,8 +88,9 @@ CROSS JOIN LATERAL (
   WHERE s.citizen_id = p.id AND s.id <> :own_id AND s.window_ends_at >= :now
     AND (a.id IS NULL OR a.answered_at > CAST(:now AS timestamptz) - INTERVAL '1 day')
 ) open
-WHERE g.id = :case_id"""  # noqa: S608 - constants of our own
-_ABOUT_CASE = text(_ABOUT)
+WHERE g.id = :case_id
+""",  # noqa: S608 - constants of our own
+)
 _TAKE_OWED = text("""
 SELECT case_id, round, citizen_id FROM outbox_message WHERE id = :id AND state = 'queued' AND kind = 'survey_owed'
 FOR UPDATE SKIP LOCKED
@@ -180,9 +200,9 @@ def open_window(survey: Survey, now: datetime, taken: list[int]) -> None:
     survey.next_at = None
 
 
-async def _about(tx: Transaction, survey: Survey, now: datetime) -> Any:
-    rows = await tx.all(
-        _ABOUT_CASE,
+async def _about(tx: Transaction, survey: Survey, now: datetime) -> _About:
+    return await _ABOUT.one(
+        tx,
         case_id=survey.case_id,
         citizen_id=survey.citizen_id,
         own_id=survey.id,
@@ -192,13 +212,12 @@ async def _about(tx: Transaction, survey: Survey, now: datetime) -> Any:
         quiet_since=now - QUIET,
         **binds(now),
     )
-    return rows[0]
 
 
-async def _call_instead(tx: Transaction, survey: Survey, about: Any, now: datetime) -> bool:
+async def _call_instead(tx: Transaction, survey: Survey, about: _About, now: datetime) -> bool:
     """Whether the person is asked otherwise than by text, and by whom: the caller, or nobody."""
-    owner, cause = _owner(about), _why_call(about)
-    if cause is None and owner.discount is None:
+    cause = _why_call(about)
+    if cause is None and about.owner.discount is None:
         return False
     open_window(survey, now, about.taken)
     if cause is not None:
@@ -206,25 +225,15 @@ async def _call_instead(tx: Transaction, survey: Survey, about: Any, now: dateti
     return True
 
 
-def _owner(about: Any) -> Owner:
-    return Owner(
-        about.owner_on_behalf,
-        about.owner_of_unit,
-        about.owner_of_staff,
-        about.owner_of_handler,
-        about.owner_shared,
-    )
-
-
-def _why_call(about: Any) -> CallCause | None:
-    if not (about.textable and about.has_number):
+def _why_call(about: _About) -> CallCause | None:
+    if not (about.case.textable and about.has_number):
         return CallCause.NO_NUMBER
-    owner = _owner(about)
+    owner = about.owner
     return CallCause.OPTED_OUT if owner.discount is None and about.opted_out else owner.call
 
 
 def _ask_or_wait(
-    tx: Transaction, survey: Survey, about: Any, now: datetime, *, behind: bool
+    tx: Transaction, survey: Survey, about: _About, now: datetime, *, behind: bool
 ) -> None:
     """`behind`: another question of the person's has been waiting longer."""
     if about.free_at is not None or behind:
@@ -247,7 +256,7 @@ def _ask_or_wait(
 
 
 def _remind(
-    tx: Transaction, survey: Survey, about: Any, now: datetime, *, undelivered: bool
+    tx: Transaction, survey: Survey, about: _About, now: datetime, *, undelivered: bool
 ) -> None:
     # Whoever may not be texted any more is called, also where it was found out since and nobody is told to.
     cause = CallCause.UNDELIVERED if undelivered else _why_call(about)
@@ -265,19 +274,19 @@ def _remind(
         )
 
 
-def _number_told(survey: Survey, about: Any) -> dict[str, str]:
+def _number_told(survey: Survey, about: _About) -> dict[str, str]:
     """Where a reply could be meant for another question, it is to name this one."""
     return {"short_number": str(survey.short_number)} if about.beside else {}
 
 
-def _may_remind(survey: Survey, about: Any, now: datetime) -> bool:
+def _may_remind(survey: Survey, about: _About, now: datetime) -> bool:
     """Whether the question is still open, and what this number says about it counts."""
     ends_at = survey.window_ends_at
-    return ends_at is not None and now < ends_at and _owner(about).discount is None
+    return ends_at is not None and now < ends_at and about.owner.discount is None
 
 
-def _of_the_round(about: Any, survey: Survey) -> Case:
-    case = Case.read(about)
+def _of_the_round(about: _About, survey: Survey) -> Case:
+    case = about.case
     # Of a case that was joined to another: the other's round.
     case.round = survey.round
     return case

@@ -12,17 +12,21 @@ from app.auth.actor import StaffActor
 from app.cases import access, conflict_of_interest, noticing
 from app.cases.noticing import NoticeKind
 from app.db import Transaction
-from app.directory.terms import Role, UnitKind
+from app.db.query import Query
 from app.surveys import confidential
 
 # Those with a number of their own; the unit's phone is anybody's. Nobody is texted about a sealed case, which other desks call about.
-_CALLERS: Final = text("""
-SELECT DISTINCT s.id AS staff_id, s.name, o.id AS post_id, o.role, u.id AS unit_id, u.kind, u.name AS unit_name, u.code, u.county_id
+_CALLERS: Final = Query(
+    StaffActor,
+    """
+SELECT DISTINCT s.id AS staff_id, o.id AS post_id, o.role, u.id AS unit_id, u.kind AS unit_kind, u.name AS unit_name, u.code AS unit_code,
+  u.county_id, s.name
 FROM unit u JOIN post o ON o.unit_id = u.id JOIN staff s ON s.id = o.staff_id
 WHERE u.kind = 'command_center' AND o.role IN ('dispatcher', 'supervisor') AND s.active
   AND o.valid_from <= CURRENT_DATE AND (o.valid_to IS NULL OR o.valid_to >= CURRENT_DATE)
   AND EXISTS (SELECT FROM official_number n WHERE n.staff_id = s.id AND n.removed_at IS NULL)
-""")
+""",
+)
 _HAS_ONE: Final = text(f"""
 SELECT EXISTS (
   SELECT FROM surveys.return_call r JOIN surveys.survey s ON s.id = r.survey_id JOIN grievance c ON c.id = s.case_id
@@ -33,19 +37,9 @@ SELECT EXISTS (
 async def owe_call_notices(tx: Transaction, *, now: datetime) -> int:
     """Owe a text to each who has a call to make, unless they are owed one for this day; returns how many are owed one now."""
     await confidential.enter(tx)
-    people = []
-    for row in await tx.all(_CALLERS):
-        by = StaffActor(
-            staff_id=row.staff_id,
-            post_id=row.post_id,
-            role=Role(row.role),
-            unit_id=row.unit_id,
-            unit_kind=UnitKind(row.kind),
-            unit_name=row.unit_name,
-            unit_code=row.code,
-            county_id=row.county_id,
-            name=row.name,
-        )
-        if await tx.scalar(_HAS_ONE, **conflict_of_interest.asking(by)):
-            people.append(by.staff_id)
+    people = [
+        by.staff_id
+        for by in await _CALLERS.all(tx)
+        if await tx.scalar(_HAS_ONE, **conflict_of_interest.asking(by))
+    ]
     return await noticing.owe_notices(tx, NoticeKind.CALLS, units=[], people=people, now=now)

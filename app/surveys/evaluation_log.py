@@ -25,6 +25,7 @@ from sqlmodel import Field, SQLModel
 
 from app import keys
 from app.db import Transaction
+from app.db.query import Query
 from app.db.row_base import MOMENT, Found, Stored, plain
 
 SCHEMA: Final = "surveys"
@@ -68,8 +69,10 @@ class LogHead(Stored, table=True):
 NOT_LOGGED: Final = frozenset({"month_satisfaction", "evaluation_log", "evaluation_log_head"})
 _FIRST_SEAL: Final = b""
 _BATCH: Final = 1000
-_HEAD: Final = text("SELECT id, number, seal FROM surveys.evaluation_log_head")
-_LOCK_HEAD: Final = text("SELECT id, number, seal FROM surveys.evaluation_log_head FOR UPDATE")
+_HEAD: Final = Query(LogHead, "SELECT id, number, seal FROM surveys.evaluation_log_head")
+_LOCK_HEAD: Final = Query(
+    LogHead, "SELECT id, number, seal FROM surveys.evaluation_log_head FOR UPDATE"
+)
 _CALLED: Final = text("SELECT survey_id FROM surveys.return_call WHERE survey_id = ANY(:ids)")
 _COUNT: Final = text("SELECT count(*) FROM surveys.evaluation_log")
 _ALL: Final = text(
@@ -92,8 +95,7 @@ async def append(tx: Transaction, added: Sequence[Stored], changed: Sequence[Sto
     if not (new or old):
         return
     now = await tx.now()
-    [found] = await tx.all(_LOCK_HEAD)
-    head = LogHead.read(found)
+    head = await _LOCK_HEAD.one(tx)
     for row in [*await _really_added(tx, new), *old]:
         head.number += 1
         entry = LogEntry(
@@ -135,7 +137,7 @@ async def broken(tx: Transaction) -> AsyncIterator[tuple[int, list[Wrong]]]:
             there = await _there(tx, kind, sorted(told))
             wrong += [_wrong(name, key, "写入过的记录缺失") for key in sorted(told - there)]
         yield len(rows), wrong
-    head = await tx.one_or_none(_HEAD)
+    head = await _HEAD.one_or_none(tx)
     if head is None or (head.number, head.seal) != (last.number, last.seal):
         yield 0, [_wrong("evaluation_log", last.number + 1, "评价日志缺失最新的记录")]
     for kind in kinds.values():

@@ -12,6 +12,10 @@ import pytest
 from sqlalchemy.dialects.postgresql import asyncpg as asyncpg_dialect
 
 import app
+import mobile_api
+import qungong
+import sms
+import workers
 from app.db import OWNER, database
 from app.db.query import Query, columns_of
 
@@ -24,8 +28,10 @@ _PYTHON: Final[dict[str, tuple[type, ...]]] = {
 
 
 def every_query() -> Iterator[Query[Any]]:
-    for module in pkgutil.walk_packages(app.__path__, "app."):
-        importlib.import_module(module.name)
+    for package in (app, mobile_api, qungong, sms, workers):
+        for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
+            if not module.name.endswith("__main__"):
+                importlib.import_module(module.name)
     yield from Query.declared
 
 

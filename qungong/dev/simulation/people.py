@@ -11,6 +11,7 @@ from app.auth.actor import StaffActor
 from app.calendars.reading import calendar_of
 from app.calendars.working_time import WorkingCalendar
 from app.db import Transaction
+from app.db.query import Query
 from app.directory.terms import Role, UnitKind
 from qungong.dev.sample import COUNTY, Post, employ
 
@@ -19,11 +20,15 @@ SELECT u.id, u.code, u.name, u.short_name, u.kind, u.head_approves, p.code AS pa
 FROM unit u JOIN unit c ON c.id = u.county_id LEFT JOIN unit p ON p.id = u.parent_id
 WHERE c.code = :county AND u.valid_to IS NULL ORDER BY u.code
 """)
-_ACTORS: Final = text("""
-SELECT s.id AS staff_id, s.name, o.id AS post_id, o.role, u.id AS unit_id, u.kind, u.name AS unit_name, u.code, u.county_id
+_ACTORS: Final = Query(
+    StaffActor,
+    """
+SELECT s.id AS staff_id, o.id AS post_id, o.role, u.id AS unit_id, u.kind AS unit_kind, u.name AS unit_name, u.code AS unit_code,
+  u.county_id, s.name
 FROM post o JOIN staff s ON s.id = o.staff_id JOIN unit u ON u.id = o.unit_id JOIN unit c ON c.id = u.county_id
 WHERE c.code = :county AND s.active AND o.valid_to IS NULL ORDER BY o.id
-""")
+""",
+)
 _CATEGORIES: Final = text("SELECT id, path FROM category WHERE active")
 # Who sits at the desk of each kind of unit, and what the post is called.
 _DESKS: Final = {
@@ -95,7 +100,7 @@ class County:
 
 async def staff_every_desk(tx: Transaction, words: "Names", rng: Random) -> int:
     """Invent somebody for each desk where nobody sits; the account is the unit's code. Returns how many."""
-    sitting = {(row.code, row.role) for row in await tx.all(_ACTORS, county=COUNTY)}
+    sitting = {(one.unit_code, one.role) for one in await _ACTORS.all(tx, county=COUNTY)}
     wanted = [
         Post(row.code + suffix, words.person(rng), row.code, row.short_name, role, title)
         for row in await tx.all(_UNITS, county=COUNTY)
@@ -109,17 +114,17 @@ async def staff_every_desk(tx: Transaction, words: "Names", rng: Random) -> int:
 
 async def read(tx: Transaction) -> County:
     offices = {row.code: _office(row) for row in await tx.all(_UNITS, county=COUNTY)}
-    actors = await tx.all(_ACTORS, county=COUNTY)
-    for row in actors:
+    actors = await _ACTORS.all(tx, county=COUNTY)
+    for actor in actors:
         # The first in a role acts; others of the unit look on. A unit that has ended may still have posts.
-        if row.code in offices:
-            offices[row.code].posts.setdefault(Role(row.role), _actor(row))
+        if actor.unit_code in offices:
+            offices[actor.unit_code].posts.setdefault(actor.role, actor)
     whole = offices[COUNTY]
     leader = whole.posts[Role.LEADER]
     assert leader.county_id is not None, "a post of the county's own"
     center = _of(offices.values(), UnitKind.COMMAND_CENTER)[0]
     discipline = _of(offices.values(), UnitKind.DISCIPLINE)[0]
-    inspectors = [row for row in actors if (row.code, row.role) == (discipline.code, Role.SUPERVISOR)]  # fmt: skip
+    inspectors = [one for one in actors if (one.unit_code, one.role) == (discipline.code, Role.SUPERVISOR)]  # fmt: skip
     return County(
         id=leader.county_id,
         offices=offices,
@@ -130,7 +135,7 @@ async def read(tx: Transaction) -> County:
         discipline=discipline,
         leader=leader,
         supervisor=center.posts[Role.SUPERVISOR],
-        inspector=_actor(inspectors[-1]),
+        inspector=inspectors[-1],
         categories={row.path: row.id for row in await tx.all(_CATEGORIES)},
         calendar=await calendar_of(tx, leader.county_id),
     )
@@ -162,18 +167,4 @@ def _of(offices: Iterable[Office], kind: UnitKind) -> tuple[Office, ...]:
 def _office(row: Any) -> Office:
     return Office(
         row.code, row.name, row.short_name, UnitKind(row.kind), row.parent_code, row.head_approves
-    )
-
-
-def _actor(row: Any) -> StaffActor:
-    return StaffActor(
-        staff_id=row.staff_id,
-        post_id=row.post_id,
-        role=Role(row.role),
-        unit_id=row.unit_id,
-        unit_kind=UnitKind(row.kind),
-        unit_name=row.unit_name,
-        unit_code=row.code,
-        county_id=row.county_id,
-        name=row.name,
     )
