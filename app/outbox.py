@@ -47,13 +47,14 @@ class MessageKind(StrEnum):
     STAFF_CALLS = "staff_calls"
     REVIEW_ASKED = "review_asked"
     REVIEW_DECIDED = "review_decided"
+    STAFF_RELIEVED = "staff_relieved"
 
 
 # What staff are told: to sign in and look.
 TO_STAFF: Final = frozenset(
     {
         MessageKind.STAFF_NOTICE, MessageKind.STAFF_WORK, MessageKind.STAFF_PRESSED, MessageKind.STAFF_DECISION,
-        MessageKind.STAFF_CALLS,
+        MessageKind.STAFF_CALLS, MessageKind.STAFF_RELIEVED,
     }
 )  # fmt: skip
 

@@ -27,13 +27,14 @@ _AN_ALLOWANCE: Final = re.compile(r"[1-9]\d{0,8}/h [1-9]\d{0,8}/d")
 
 
 class NoticeKind(StrEnum):
-    """What staff are texted about: limits and cards, new work, being pressed, decisions asked of them, return calls."""
+    """What staff are texted about: limits and cards, new work, being pressed, decisions asked of them, return calls, work taken away."""
 
     TIME = "time"
     WORK = "work"
     PRESSED = "pressed"
     DECISION = "decision"
     CALLS = "calls"
+    RELIEVED = "relieved"
 
 
 # How often something may be created, an hour and a day (app/usage.py).
@@ -171,8 +172,8 @@ class Settings(BaseSettings):
         description="whether staff whose numbers are entered are texted, once a day and kind at most, to sign in and look",
     )
     staff_notice_kinds: str = Field(
-        default="time,work,pressed,decision,calls",
-        description="what staff are texted about: time (cards, reminders, 督办), work (new work), pressed (催办, 批示), decision (approvals), calls (return calls)",
+        default="time,work,pressed,decision,calls,relieved",
+        description="what staff are texted about: time (cards, reminders, 督办), work (new work), pressed (催办, 批示), decision (approvals), calls (return calls), relieved (work that another unit or the reporter ended)",
     )
     staff_notices_from: time = Field(
         default=time(9, 30),

@@ -223,6 +223,10 @@ TEMPLATES: Final[Mapping[MessageKind, Template]] = MappingProxyType(
             "您所在单位有群众等待电话回访，请登录群工系统查看办理。",
             segments=1,
         ),
+        MessageKind.STAFF_RELIEVED: _template(
+            "有事项已不再由您所在单位办理，请登录群工系统查看。",
+            segments=1,
+        ),
     }
 )
 

@@ -13,7 +13,7 @@ from sqlmodel import Field
 
 from app import clock as moved_clock
 from app import keys
-from app.auth.actor import Actor, CitizenActor, StaffActor
+from app.auth.actor import SYSTEM, Actor, CitizenActor, StaffActor
 from app.cases.clocks import Clock
 from app.cases.dossier import Dossier
 from app.cases.lifecycle import Action, Phase
@@ -68,6 +68,7 @@ _TOLD: Final = {
     NoticeKind.PRESSED: _Told(MessageKind.STAFF_PRESSED, _STAFF),
     NoticeKind.DECISION: _Told(MessageKind.STAFF_DECISION, _STAFF),
     NoticeKind.CALLS: _Told(MessageKind.STAFF_CALLS, ()),
+    NoticeKind.RELIEVED: _Told(MessageKind.STAFF_RELIEVED, _STAFF),
 }
 # The person's own numbers; the unit's; those of its people in these roles, as of today.
 _NUMBERS: Final = text("""
@@ -100,6 +101,8 @@ _DECISIONS: Final = OF_REVIEWS | {
     Stage.EXTENSION_DECISION,
     Stage.WAIT_DECISION,
 }
+# A unit that has none of these running any more has nothing left to do about a case.
+_WORK: Final = frozenset({Stage.JUDGE, Stage.SIGN, Stage.HANDLE, Stage.ASSIST})
 _REMINDERS: Final = {Action.PRESS: "pressed", Action.INSTRUCT: "instructed"}
 _OPEN: Final = frozenset({Phase.PENDING, Phase.HANDLING, Phase.ANSWERED})
 
@@ -107,7 +110,8 @@ _OPEN: Final = frozenset({Phase.PENDING, Phase.HANDLING, Phase.ANSWERED})
 def pass_on(tx: Transaction, dossier: Dossier, action: Action, *, by: Actor, now: datetime) -> None:
     """Tell the units that an action concerns. history.record() calls it, so no action needs to.
 
-    A unit is told of each limit that somebody else began for it or passed to it, and the holder when pressed or instructed.
+    A unit is told of each limit that somebody else began for it or passed to it, and that somebody else ended all its work on
+    the case; the holder when pressed or instructed.
     The case itself tells its holder in lists (`news`), until the holder acts on it.
     """
     _write_news(dossier, action, by=by, now=now)
@@ -117,6 +121,7 @@ def pass_on(tx: Transaction, dossier: Dossier, action: Action, *, by: Actor, now
         (one.unit_id, NoticeKind.DECISION if one.stage in _DECISIONS else NoticeKind.WORK, NOBODY)
         for one in _given(dossier, by)
     }
+    owed |= {(unit_id, NoticeKind.RELIEVED, NOBODY) for unit_id in _relieved(dossier, by)}
     holder = dossier.case.holder_unit_id
     if action in _REMINDERS and _unit(by) != holder:
         handling = dossier.running(Stage.HANDLE)
@@ -140,6 +145,20 @@ def _given(dossier: Dossier, by: Actor) -> list[Clock]:
         and one.unit_id != own
         and (one.id not in before or before[one.id]["unit_id"] != one.unit_id)
     ]
+
+
+def _relieved(dossier: Dossier, by: Actor) -> set[int]:
+    """The units whose work on the case somebody else ended. None where the system does it: their work goes to a successor."""
+    if by is SYSTEM:
+        return set()
+    before = dossier.clocks_before
+    work = [one for one in dossier.clocks if one.stage in _WORK]
+    ended = {
+        one.unit_id
+        for one in work
+        if one.ended_at is not None and one.id in before and before[one.id]["ended_at"] is None
+    }
+    return ended - {one.unit_id for one in work if one.ended_at is None} - {_unit(by)}
 
 
 def _write_news(dossier: Dossier, action: Action, *, by: Actor, now: datetime) -> None:

@@ -99,6 +99,7 @@ _KINDS: Final = {
     MessageKind.STAFF_PRESSED: "催办提醒",
     MessageKind.STAFF_DECISION: "审批提醒",
     MessageKind.STAFF_CALLS: "回访提醒",
+    MessageKind.STAFF_RELIEVED: "任务调整提醒",
     MessageKind.REVIEW_ASKED: "复查复核受理告知",
     MessageKind.REVIEW_DECIDED: "复查复核决定告知",
 }

@@ -52,7 +52,7 @@ CADRE, DESK, HEAD, CLERK, CENTER, LEAD, ASSISTANT = (
     f"+8613700000{number:03d}" for number in range(7)
 )
 _TO_STAFF = text("""
-SELECT * FROM outbox_message WHERE kind IN ('staff_work', 'staff_pressed', 'staff_decision', 'staff_calls') ORDER BY id
+SELECT * FROM outbox_message WHERE kind IN ('staff_work', 'staff_pressed', 'staff_decision', 'staff_calls', 'staff_relieved') ORDER BY id
 """)
 _TEXTS = text("SELECT * FROM outbox_message WHERE kind = 'staff_notice' ORDER BY due_at, id")
 _NUMBER = text("SELECT id FROM official_number WHERE phone_key = :phone_key AND removed_at IS NULL")
