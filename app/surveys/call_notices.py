@@ -22,7 +22,7 @@ _CALLERS: Final = Query(
 SELECT DISTINCT s.id AS staff_id, o.id AS post_id, o.role, u.id AS unit_id, u.kind AS unit_kind, u.name AS unit_name, u.code AS unit_code,
   u.county_id, s.name
 FROM unit u JOIN post o ON o.unit_id = u.id JOIN staff s ON s.id = o.staff_id
-WHERE u.kind = 'command_center' AND o.role IN ('dispatcher', 'supervisor') AND s.active
+WHERE u.kind = 'command_center' AND o.role IN ('dispatcher', 'supervisor', 'unit_head') AND s.active
   AND o.valid_from <= CURRENT_DATE AND (o.valid_to IS NULL OR o.valid_to >= CURRENT_DATE)
   AND EXISTS (SELECT FROM official_number n WHERE n.staff_id = s.id AND n.removed_at IS NULL)
 """,

@@ -21,8 +21,8 @@ from tests.workers.carding import at
 from tests.workers.test_notices import enter
 from workers.deadlines import StaffNotices
 
-DISPATCHER, SUPERVISOR, DESK, INSPECTOR, HANDLER = (
-    f"+8613700001{number:03d}" for number in range(5)
+DISPATCHER, SUPERVISOR, DESK, INSPECTOR, HANDLER, CHIEF = (
+    f"+8613700001{number:03d}" for number in range(6)
 )
 _TOLD = text("SELECT id, phone_sealed FROM outbox_message WHERE kind = 'staff_calls' ORDER BY id")
 
@@ -67,6 +67,18 @@ async def test_open_return_calls_are_told_of_once_a_day_when_it_begins(village: 
     assert await told(work, tomorrow(9, 35, days=2)) == callers
     assert await told(StaffNotices(), tomorrow(15, 0, days=2)) == callers
     assert await told(work, tomorrow(9, 35, days=3)) == sorted(callers * 2)
+
+
+async def test_head_of_the_command_center_is_texted_and_another_unit_s_is_not(
+    village: Village,
+) -> None:
+    """The head may make the calls, as a dispatcher may."""
+    await enter(CHIEF, account="zhihui_head")
+    await enter("+8613700001010", account="guangshun_head")
+    asked = await village.asked(new_phone())
+    assert asked.phone is not None
+    await reply(asked.phone, "不满意，还是不亮")
+    assert await told(StaffNotices(), tomorrow(9, 35)) == sorted([DISPATCHER, SUPERVISOR, CHIEF])
 
 
 async def test_satisfied_answers_text_nobody(village: Village) -> None:
