@@ -46,6 +46,7 @@ PAGE = 50
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _BEFORE_ALL, _AFTER_ALL = UUID(int=0), UUID(int=2**128 - 1)
 
+# Of a case one demand is open at a time: to sort what is found would only cost, for each item.
 _ITEM = """json_build_object(
   'ref', c.ref, 'title', c.title, 'kind', c.kind, 'phase', c.phase, 'urgent', c.urgent, 'sealed', c.sealed,
   'waiting', c.waiting, 'holder', h.name, 'village', v.name, 'round', c.round, 'returns', c.returns, 'presses', c.presses,
@@ -53,7 +54,7 @@ _ITEM = """json_build_object(
   'overdue', coalesce(c.waiting IS NULL AND c.stage_due_at < :now, false), 'part', {part}, 'part_due_at', {part_due},
   'to_decide', {decides}, 'news', coalesce(c.news, '[]'), 'supervised', (
     SELECT json_build_object('unit', s.name, 'due_at', k.due_at) FROM clock k JOIN unit s ON s.id = k.unit_id
-    WHERE k.case_id = c.id AND k.ended_at IS NULL AND k.stage = 'supervised_reply' ORDER BY k.due_at LIMIT 1))"""
+    WHERE k.case_id = c.id AND k.ended_at IS NULL AND k.stage = 'supervised_reply' LIMIT 1))"""
 
 
 def _listing(
