@@ -4,7 +4,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Annotated, Final
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Response
 from pydantic import Field, StringConstraints
 
 from app.cases import access, county_lists, queries
@@ -19,6 +19,7 @@ from app.http.inputs import INT4_MAX, Input, UnitCode
 from app.http.problems import problems
 from app.http.transaction import OneTransaction, Tx
 from app.http.who import ByStaff
+from app.http.whole_query import whole_query
 from app.limits.terms import Kind
 
 router = APIRouter(prefix="/cases", tags=["事件"], route_class=OneTransaction)
@@ -124,7 +125,9 @@ def _end(day: date | None) -> datetime | None:
     "最急的在前（已办结的，最新的在前）。不计总数，按 next 翻页，翻页时其他条件不变。",
     responses=problems(SignInRequired, NotPermitted),
 )
-async def list_cases(asked: Annotated[InboxQuery, Query()], tx: Tx, by: ByStaff) -> Response:
+async def list_cases(
+    tx: Tx, by: ByStaff, asked: Annotated[InboxQuery, whole_query(InboxQuery)]
+) -> Response:
     if asked.scope is Scope.MINE:
         page = await queries.inbox(
             tx, asked.own_view(), by=by, cursor=asked.cursor, size=asked.size

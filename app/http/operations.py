@@ -1,11 +1,14 @@
 """The operations of an application: which routes it has, each matched once, and what its document calls them."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from fastapi import APIRouter
 from fastapi.routing import APIRoute
 from typing_extensions import override
+
+from app.http.whole_query import WholeQuery
 
 
 class Operation(APIRoute):
@@ -15,6 +18,14 @@ class Operation(APIRoute):
     def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
         options["generate_unique_id_function"] = _operation_id
         super().__init__(path, endpoint, **options)
+        # The handler has been made: from here on `dependant` serves the document alone.
+        whole = [
+            one.call for one in self.dependant.dependencies if isinstance(one.call, WholeQuery)
+        ]
+        documented = [field for one in whole for field in one.documented().query_params]
+        self.dependant = replace(
+            self.dependant, query_params=[*self.dependant.query_params, *documented]
+        )
 
 
 def add_routes(to: APIRouter, *parts: APIRouter) -> None:

@@ -287,6 +287,15 @@ def test_every_way_of_finding_is_tried() -> None:
     assert found == ways
 
 
+async def test_list_asks_a_stranger_to_sign_in_before_it_reads_the_query(
+    api: FastAPI, who: Who
+) -> None:
+    async with people.visitor(api) as stranger:
+        assert (await stranger.get("/cases", size=0)).status_code == 401
+    refused = await (await who("zhihui")).get("/cases", size=0)
+    assert (refused.status_code, [one["where"] for one in refused.json()["mistakes"]]) == (422, ["query.size"])  # fmt: skip
+
+
 async def _registered(who: Who, **different: Any) -> str:
     return await (await who("gongnong")).registers(**different)
 

@@ -1,0 +1,43 @@
+"""A query that its model reads as a whole. Problems and the document are those of the framework's Query().
+
+The framework takes a query model apart and reads each field by itself: 18 fields cost a list a tenth of its CPU time.
+"""
+
+from typing import Annotated, Any, Final
+
+from fastapi import Depends, Query, Request
+from fastapi.dependencies.models import Dependant
+from fastapi.dependencies.utils import get_dependant
+from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel, ValidationError
+
+_PREFIX: Final = ("query",)
+
+
+class WholeQuery:
+    """Dependency that reads a model from the query. A route names it after who is asking, so that a stranger learns nothing."""
+
+    def __init__(self, model: type[BaseModel]) -> None:
+        self._model = model
+
+    async def __call__(self, request: Request) -> BaseModel:
+        try:
+            # Of a parameter given twice the last one counts.
+            return self._model.model_validate(dict(request.query_params))
+        except ValidationError as wrong:
+            mistakes = wrong.errors(include_url=False)
+            raise RequestValidationError(
+                [{**one, "loc": (*_PREFIX, *one["loc"])} for one in mistakes]
+            ) from None
+
+    def documented(self) -> Dependant:
+        """What the framework makes its document from, where it reads the model itself."""
+
+        def read(asked: Any) -> None: ...
+
+        read.__annotations__["asked"] = Annotated[self._model, Query()]
+        return get_dependant(path="", call=read)
+
+
+def whole_query(model: type[BaseModel]) -> Any:
+    return Depends(WholeQuery(model))
