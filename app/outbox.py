@@ -192,7 +192,7 @@ class OutboxMessage(Stored, table=True):
             postgresql_where=text("state = 'queued' AND kind <> 'survey_owed'"),
         ),
         Index("outbox_needs_human", "id", postgresql_where=text("state = 'needs_human'")),
-        Index("outbox_by_case", "case_id"),
+        Index("outbox_by_matter", "matter_id"),
         Index(
             "outbox_by_provider_id",
             "provider_id",
@@ -218,7 +218,7 @@ class OutboxMessage(Stored, table=True):
 
     id: UUID = Field(primary_key=True)
     kind: MessageKind = Field(sa_type=Text)
-    case_id: UUID | None = None
+    matter_id: UUID | None = None
     round: int = 0
     citizen_id: UUID | None = Field(default=None, foreign_key="citizen.id")
     phone_sealed: bytes | None = None
@@ -262,7 +262,7 @@ def announce(
     now: datetime,
     citizen_id: UUID | None = None,
     phone: str | None = None,
-    case_id: UUID | None = None,
+    matter_id: UUID | None = None,
     round_: int = 0,
     once: str | None = None,
     no_later_than: datetime | None = None,
@@ -277,7 +277,7 @@ def announce(
     message = OutboxMessage(
         id=message_id,
         kind=kind,
-        case_id=case_id,
+        matter_id=matter_id,
         round=round_,
         citizen_id=citizen_id,
         phone_sealed=None if phone is None else seal_phone(message_id, phone),

@@ -2,8 +2,8 @@
 
 from app.auth import models as auth
 from app.calendars import models as calendars
-from app.cases import clocks, noticing, papers, photos
 from app.cases import models as cases
+from app.cases import noticing
 from app.delivery.channel import SmsChannel
 from app.delivery.phone_limits import Texted
 from app.delivery.turns import EndedTurn
@@ -11,6 +11,7 @@ from app.directory import models as directory
 from app.heartbeats import Heartbeat
 from app.idempotency import GivenAnswer
 from app.limits import models as limits
+from app.matters import clocks, matter, papers, parts, photos, record
 from app.outbox import OutboxMessage
 from app.reports import models as reports
 from app.supervision import models as supervision
@@ -36,9 +37,12 @@ __all__ = [
     "evaluation_log",
     "limits",
     "looks",
+    "matter",
     "noticing",
     "papers",
+    "parts",
     "photos",
+    "record",
     "reports",
     "supervision",
     "surveys",

@@ -21,8 +21,6 @@ from app.calendars.working_time import WorkingCalendar
 from app.cases import history, lifecycle
 from app.cases.actions import filing
 from app.cases.actions.filing import Intake
-from app.cases.clocks import Clock
-from app.cases.deadlines import Timing
 from app.cases.dossier import Dossier
 from app.cases.lifecycle import Action, Condition, Situation, Standing
 from app.cases.models import Channel
@@ -34,6 +32,8 @@ from app.directory.terms import UnitKind
 from app.identifiers import uuid7
 from app.limits.rules import NOTHING_SET
 from app.limits.terms import Kind
+from app.matters.clocks import Clock
+from app.matters.deadlines import Timing
 from app.outbox import MessageState, OutboxMessage
 from app.settings import settings
 
@@ -201,6 +201,7 @@ async def _one(
     receipt.state = MessageState.DELIVERED
     if finished:
         dossier = Dossier(
+            registered.matter,
             registered.case,
             Place(unit.id, unit.name, UnitKind(unit.kind)),
             None,

@@ -18,9 +18,9 @@ from sqlalchemy import text
 
 from app.calendars import editing
 from app.calendars.working_time import Day
-from app.cases import rescheduling
 from app.clock import SHANGHAI
 from app.db import Database, transaction
+from app.kinds import rescheduling
 from app.settings import settings
 from loadtests import reference
 from qungong.dev import sample, serving
@@ -34,14 +34,19 @@ BESIDE_SECONDS = 4.0
 
 # The record of these cases is not a true one: nothing here reads it, only its end is moved on.
 _CASES = text("""
+WITH m AS (
+  INSERT INTO matter (id, kind, ref, county_id, sealed, head_seq, head_hash)
+  SELECT CAST(md5('case' || n) AS uuid), 'grievance', 'bench-' || n, u.county_id, false, 1, decode(repeat('cd', 32), 'hex')
+  FROM generate_series(1, :cases) AS s(n) JOIN unit u ON u.code = '500153003007'
+)
 INSERT INTO grievance (id, ref, tracking_key, county_id, first_unit_id, textable, channel, kind, urgent, sealed, title, received_at,
-  phase, holder_unit_id, stage, due_at, statutory_due_at, extended, round, returns, refusals_objected, presses, event_seq, event_hash, seal)
+  phase, holder_unit_id, stage, due_at, statutory_due_at, extended, round, returns, refusals_objected, presses, seal)
 SELECT CAST(md5('case' || n) AS uuid), 'bench-' || n, decode(md5(CAST(n AS text)), 'hex'), u.county_id, u.id, true, 'cadre', 'help',
-  false, false, '路灯不亮', now(), 'pending', u.id, 'judge', now(), now(), false, 1, 0, 0, 0, 1, decode(repeat('cd', 32), 'hex'), ''
+  false, false, '路灯不亮', now(), 'pending', u.id, 'judge', now(), now(), false, 1, 0, 0, 0, ''
 FROM generate_series(1, :cases) AS s(n) JOIN unit u ON u.code = '500153003007'
 """)
 _CLOCKS = text("""
-INSERT INTO clock (id, case_id, county_id, stage, round, unit_id, started_at, "limit", remind_before, yellow_after, red_after, rule,
+INSERT INTO clock (id, matter_id, county_id, stage, round, unit_id, started_at, "limit", remind_before, yellow_after, red_after, rule,
   calendar_version, pauses, due_at, provisional, certain_steps, yellow_at, red_at, steps, next_at)
 SELECT gen_random_uuid(), g.id, g.county_id, k.stage, 1, g.holder_unit_id, now(), k.days, 1, '0wd', k.red, 'bench', v.version, '[]',
   now() + INTERVAL '3 days', false, 3, now() + INTERVAL '3 days', now() + INTERVAL '9 days', 0, now() + INTERVAL '3 days'
@@ -114,7 +119,7 @@ async def _fill() -> None:
                 await tx.execute(_CASES, cases=LIMITS // 2)
                 await tx.execute(_CLOCKS)
             async with on.connection() as driver:
-                await driver.execute("VACUUM ANALYZE grievance, clock")
+                await driver.execute("VACUUM ANALYZE matter, grievance, clock")
         async with transaction(on) as tx:
             now = await tx.now()
             # Days off from tomorrow on: whatever runs now moves.

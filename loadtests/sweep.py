@@ -42,17 +42,24 @@ _CASES_AT_ONCE = 50_000
 
 # The record of these cases is not a true one: nothing here reads it. Due are those that are spread evenly among the rest.
 # Their ids are in the order in which they came, as real ones are.
+_MATTERS = """
+INSERT INTO matter (id, kind, ref, county_id, sealed, head_seq, head_hash)
+SELECT CAST(lpad(to_hex(n), 32, '0') AS uuid), 'grievance', 'bench-' || n, u.county_id, false, 0, ''
+FROM generate_series(CAST($1 AS int), CAST($2 AS int)) AS s(n)
+JOIN (SELECT id, county_id, row_number() OVER (ORDER BY id) - 1 AS place, count(*) OVER () AS units FROM unit WHERE kind = 'village') u
+  ON u.place = n % u.units
+"""
 _CASES = """
 INSERT INTO grievance (id, ref, tracking_key, county_id, first_unit_id, textable, channel, kind, urgent, sealed, title, received_at,
-  phase, holder_unit_id, stage, due_at, statutory_due_at, extended, round, returns, refusals_objected, presses, event_seq, event_hash, seal)
+  phase, holder_unit_id, stage, due_at, statutory_due_at, extended, round, returns, refusals_objected, presses, seal)
 SELECT CAST(lpad(to_hex(n), 32, '0') AS uuid), 'bench-' || n, decode(md5(CAST(n AS text)), 'hex'), u.county_id, u.id, true, 'cadre', 'help',
-  false, false, '第一件：路灯不亮', now(), 'pending', u.id, 'judge', now(), now(), false, 1, 0, 0, 0, 0, '', ''
+  false, false, '第一件：路灯不亮', now(), 'pending', u.id, 'judge', now(), now(), false, 1, 0, 0, 0, ''
 FROM generate_series(CAST($1 AS int), CAST($2 AS int)) AS s(n)
 JOIN (SELECT id, county_id, row_number() OVER (ORDER BY id) - 1 AS place, count(*) OVER () AS units FROM unit WHERE kind = 'village') u
   ON u.place = n % u.units
 """
 _CLOCKS = """
-INSERT INTO clock (id, case_id, county_id, stage, round, unit_id, started_at, "limit", remind_before, yellow_after, red_after, rule,
+INSERT INTO clock (id, matter_id, county_id, stage, round, unit_id, started_at, "limit", remind_before, yellow_after, red_after, rule,
   calendar_version, pauses, due_at, provisional, certain_steps, yellow_at, red_at, steps, next_at)
 SELECT g.id, g.id, g.county_id, 'judge', 1, g.holder_unit_id, now() - INTERVAL '9 days', '2wd', 0, '0wd',
   '5wd', 'judge/village', 1, '[]', m.due - INTERVAL '1 second', false, 3, m.due, m.due + INTERVAL '30 days', 0, m.due
@@ -143,6 +150,7 @@ async def _fill() -> None:
             starts = range(1, OPEN + 1, _CASES_AT_ONCE)
             for first in track(starts, f"载入 {OPEN:,} 个期限 · loading", console=console):
                 last = min(first + _CASES_AT_ONCE - 1, OPEN)
+                await connection.execute(_MATTERS, first, last)
                 await connection.execute(_CASES, first, last)
                 await connection.execute(_CLOCKS, first, last, OPEN // DUE)
         with console.status("VACUUM ANALYZE"):

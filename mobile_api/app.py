@@ -7,12 +7,12 @@ from typing import Any, Final
 from fastapi import FastAPI
 from typing_extensions import override
 
-from app.cases import photos as photo_store
 from app.http import problems, reference
 from app.http.body_limit import BodyLimit
 from app.http.cross_site import CrossSiteGuard
 from app.http.openapi import describe_refusals
 from app.http.operations import add_routes
+from app.matters import photos as photo_store
 from app.settings import settings
 from mobile_api import (
     cadre,

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends, Path, Query, Response
 from fastapi.responses import HTMLResponse
 from pydantic import Field, StrictBool
 
-from app.cases import access, papers, queries
+from app.cases import access, queries
 from app.cases.actions import filing
 from app.cases.actions.filing import Intake
 from app.cases.models import Channel
@@ -35,6 +35,7 @@ from app.http.papers import PRINTED, drawn
 from app.http.problems import problems
 from app.http.transaction import OneTransaction, Tx
 from app.http.who import require_key
+from app.matters import papers
 from mobile_api.cadre_sessions import ByCadre
 from mobile_api.registering import ReceiptOut, Told
 from mobile_api.reports import Cursor
@@ -165,7 +166,7 @@ async def case_paper(
     by: ByCadre,
 ) -> HTMLResponse:
     dossier = await access.get_case(tx, ref, by=by)
-    return drawn(await papers.in_full(tx, dossier, paper_id))
+    return drawn(await papers.in_full(tx, dossier.matter, paper_id))
 
 
 case_actions.mount(router, ON_THE_PHONE)

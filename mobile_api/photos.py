@@ -13,8 +13,6 @@ from starlette.responses import JSONResponse, Response
 from app import idempotency
 from app.auth import sessions
 from app.auth.sessions import SignedIn
-from app.cases import photos
-from app.cases.pictures import MAX_BYTES, Picture
 from app.db import reading, transaction
 from app.errors import (
     InvalidInput,
@@ -41,6 +39,8 @@ from app.http.who import (
     token_of,
 )
 from app.identifiers import uuid7
+from app.matters import photos
+from app.matters.pictures import MAX_BYTES, Picture
 from mobile_api.cadre_sessions import ByCadre
 
 # The image, and what multipart puts around it.

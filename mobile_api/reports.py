@@ -8,7 +8,7 @@ from fastapi.responses import HTMLResponse
 from pydantic import BaseModel, Field
 
 from app.auth.actor import CitizenActor
-from app.cases import access, papers, queries, timeline
+from app.cases import access, queries, timeline
 from app.cases.actions import filing
 from app.cases.actions.filing import Intake
 from app.cases.dossier import Dossier
@@ -35,6 +35,7 @@ from app.http.transaction import OneTransaction, Tx
 from app.http.usage import ActingCitizen
 from app.http.visitor import AddressKey
 from app.http.who import ByCitizen, require_key
+from app.matters import papers
 from app.surveys import receiving
 from app.surveys.terms import ReplyEffect, Value
 from mobile_api.registering import ReceiptOut, Told
@@ -260,7 +261,7 @@ async def my_paper(
     by: ByCitizen,
 ) -> HTMLResponse:
     dossier = await access.get_case(tx, ref, by=by)
-    return drawn(await papers.in_full(tx, dossier, paper_id, reporter=True))
+    return drawn(await papers.in_full(tx, dossier.matter, paper_id, reporter=True))
 
 
 case_actions.mount(router, REPORTERS)

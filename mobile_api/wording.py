@@ -7,8 +7,8 @@ from uuid import UUID
 from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError
 
-from app.cases.photos import MAX_PHOTOS
 from app.http.inputs import Line
+from app.matters.photos import MAX_PHOTOS
 
 LONGEST_TITLE: Final = 40
 _UNTITLED: Final = "群众反映事项"

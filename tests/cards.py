@@ -13,11 +13,11 @@ from app.supervision import sweeping
 from tests.people import Person
 
 _CLOCK = text("""
-SELECT k.id, k.remind_at, k.due_at, k.yellow_at, k.red_at FROM clock k JOIN grievance c ON c.id = k.case_id
+SELECT k.id, k.remind_at, k.due_at, k.yellow_at, k.red_at FROM clock k JOIN grievance c ON c.id = k.matter_id
 WHERE c.ref = :ref AND k.stage = :stage ORDER BY k.started_at DESC LIMIT 1
 """)
 _CARDS = text("""
-SELECT k.id FROM card k JOIN grievance c ON c.id = k.case_id WHERE c.ref = :ref ORDER BY k.effective_at, k.id
+SELECT k.id FROM card k JOIN grievance c ON c.id = k.matter_id WHERE c.ref = :ref ORDER BY k.effective_at, k.id
 """)
 
 

@@ -17,10 +17,11 @@ from sqlalchemy import text
 from app import bell, clock
 from app.auth.actor import SYSTEM
 from app.bell import Bell
-from app.cases import noticing, rescheduling
+from app.cases import noticing
 from app.cases.actions import closing, reorganising
-from app.cases.clocks import Clock
 from app.db import Transaction, reading, transaction
+from app.kinds import rescheduling
+from app.matters.clocks import Clock
 from app.supervision import sweeping
 from app.supervision.sweeping import Swept
 from app.supervision.watching import Watch
@@ -55,7 +56,8 @@ WHERE phase = 'answered' AND close_at <= now() + CAST(:shift AS interval) AND (c
 ORDER BY close_at, id LIMIT :most
 """)
 _TAKE = text("""
-SELECT ref FROM grievance WHERE id = :id AND phase = 'answered' AND close_at <= :now FOR UPDATE SKIP LOCKED
+SELECT g.ref FROM matter m JOIN grievance g ON g.id = m.id
+WHERE m.id = :id AND g.phase = 'answered' AND g.close_at <= :now FOR UPDATE OF m, g SKIP LOCKED
 """)
 
 
@@ -309,10 +311,10 @@ async def to_archive(tx: Transaction, *, after: Place, most: int) -> list[Place]
     return [(row.close_at, row.id) for row in rows]
 
 
-async def archive(tx: Transaction, case_id: UUID) -> bool:
+async def archive(tx: Transaction, matter_id: UUID) -> bool:
     """False: somebody else is at it or was."""
     now = await tx.now()
-    row = await tx.one_or_none(_TAKE, id=case_id, now=now)
+    row = await tx.one_or_none(_TAKE, id=matter_id, now=now)
     if row is None:
         return False
     await closing.close(tx, row.ref, by=SYSTEM, now=now)

@@ -5,9 +5,10 @@ from obstore.exceptions import BaseError
 
 from app import heartbeats, idempotency, usage
 from app.auth import codes, sessions, signing_in
-from app.cases import noticing, photos
+from app.cases import noticing
 from app.db import transaction
 from app.delivery import phone_limits
+from app.matters import photos
 
 log = structlog.get_logger()
 

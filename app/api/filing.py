@@ -127,7 +127,7 @@ class RegisteredOut(BaseModel):
             due_at=case.due_at,
             textable=case.textable,
             notice=registered.notice,
-            version=case.event_seq,
+            version=registered.matter.head_seq,
             evaluation_by=registered.number.asked_by,
             similar_open=[SimilarOut.model_validate(one) for one in registered.similar_open],
         )

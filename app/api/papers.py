@@ -6,13 +6,14 @@ from uuid import UUID
 from fastapi import APIRouter, Path
 from fastapi.responses import HTMLResponse
 
-from app.cases import access, papers
+from app.cases import access
 from app.errors import NotFound, SignInRequired
 from app.http.case_step import CaseRef
 from app.http.papers import PRINTED, drawn
 from app.http.problems import problems
 from app.http.transaction import OneTransaction, Tx
 from app.http.who import ByStaff
+from app.matters import papers
 
 router = APIRouter(prefix="/cases/{ref}/papers", tags=["文书"], route_class=OneTransaction)
 
@@ -28,4 +29,4 @@ PaperId = Annotated[UUID, Path(description="文书编号，见事件详情的 pa
 )
 async def show_paper(ref: CaseRef, paper_id: PaperId, tx: Tx, by: ByStaff) -> HTMLResponse:
     dossier = await access.get_case(tx, ref, by=by)
-    return drawn(await papers.in_full(tx, dossier, paper_id))
+    return drawn(await papers.in_full(tx, dossier.matter, paper_id))

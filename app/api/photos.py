@@ -5,12 +5,12 @@ from uuid import UUID
 
 from fastapi import APIRouter, Path, Response
 
-from app.cases import photos
 from app.errors import NotFound, SignInRequired
 from app.http.case_step import CaseRef
 from app.http.photos import StoredPhoto, a_photo
 from app.http.transaction import OneTransaction, Tx
 from app.http.who import ByStaff
+from app.matters import photos
 
 router = APIRouter(prefix="/cases", tags=["事件"], route_class=OneTransaction)
 

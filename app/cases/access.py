@@ -13,9 +13,6 @@ from sqlalchemy import text
 from app.auth.actor import Actor, CitizenActor, StaffActor, SystemActor
 from app.calendars.reading import calendar_of
 from app.calendars.working_time import WorkingCalendar
-from app.cases import deadlines
-from app.cases.clocks import UNSETTLED, Clock
-from app.cases.deadlines import Timing
 from app.cases.dossier import AnsweredBefore, Asked, Dossier, hand_back_undecided
 from app.cases.lifecycle import (
     Action,
@@ -27,9 +24,8 @@ from app.cases.lifecycle import (
     advance,
     allowed,
 )
-from app.cases.models import Assignment, AssignmentRole, Case, CaseParty, Waiting
+from app.cases.models import Case, Waiting, matter_of
 from app.cases.routing import Place
-from app.cases.sealed_cases import has_post
 from app.db import Transaction
 from app.directory.queries import taken_over_by
 from app.directory.terms import ACTING_ROLES, Role, UnitKind
@@ -37,48 +33,32 @@ from app.errors import NotFound
 from app.limits.reading import rules_of
 from app.limits.rules import HAND_BACK_WINDOW, NOTHING_SET, PRESS_COOL_DOWN
 from app.limits.terms import OF_REVIEWS, Kind, Stage
+from app.matters import deadlines
+from app.matters.clocks import UNSETTLED, Clock
+from app.matters.deadlines import Timing
+from app.matters.matter import MatterParty
+from app.matters.parts import Assignment, AssignmentRole
+from app.matters.record import PARTS
+from app.matters.visibility import VISIBLE_TO_CITIZEN, VISIBLE_TO_STAFF, viewer
 from app.settings import settings
-
-# Binds: what `viewer` has. A sealed case is for supervisors of the unit that holds it, and never for the accused unit nor
-# for whoever has a post there besides; for all others it does not exist.
-VISIBLE_TO_STAFF = f"""(
-  CASE WHEN c.sealed
-    THEN :supervises AND c.holder_unit_id = :unit_id AND c.accused_unit_id IS DISTINCT FROM :unit_id
-      AND NOT {has_post(":viewer_id", "c.accused_unit_id")}
-    ELSE :acts_or_looks AND (
-      (:sees_county AND c.county_id = :county_id)
-      OR EXISTS (SELECT 1 FROM case_party p WHERE p.case_id = c.id AND p.unit_id = :unit_id))
-  END)"""  # noqa: S608 - binds and columns of our own
-VISIBLE_TO_CITIZEN = "c.citizen_id = :citizen_id"
 
 Row = TypeVar("Row", Clock, Assignment)
 
 _SUPERVISING = frozenset({UnitKind.COMMAND_CENTER, UnitKind.DISCIPLINE})
 
+# Beside the columns of a case: what of its matter changes. The rest of it the case repeats.
+MATTER_COLUMNS = "m.head_seq, m.head_hash"
 _CASE_COLUMNS = ", ".join(f"c.{name}" for name in Case.model_fields)
-_SELECT = f"SELECT {_CASE_COLUMNS} FROM grievance c WHERE c.ref = :ref AND "  # noqa: S608 - columns of our own table
+_SELECT = f"SELECT {_CASE_COLUMNS}, {MATTER_COLUMNS} FROM matter m JOIN grievance c ON c.id = m.id WHERE c.ref = :ref AND "  # noqa: S608 - columns of our own tables
+# The matter first, as the sweeps lock it alone; both in one statement, so that both are read as they are after a wait.
+_LOCK = " FOR UPDATE OF m, c"
 _FOR_STAFF = text(_SELECT + VISIBLE_TO_STAFF)
 _FOR_CITIZEN = text(_SELECT + VISIBLE_TO_CITIZEN)
 _FOR_SYSTEM = text(_SELECT + "true")
-_LOCK_FOR_STAFF = text(_SELECT + VISIBLE_TO_STAFF + " FOR UPDATE OF c")
-_LOCK_FOR_CITIZEN = text(_SELECT + VISIBLE_TO_CITIZEN + " FOR UPDATE OF c")
-_LOCK_FOR_SYSTEM = text(_SELECT + "true FOR UPDATE OF c")
+_LOCK_FOR_STAFF = text(_SELECT + VISIBLE_TO_STAFF + _LOCK)
+_LOCK_FOR_CITIZEN = text(_SELECT + VISIBLE_TO_CITIZEN + _LOCK)
+_LOCK_FOR_SYSTEM = text(_SELECT + "true" + _LOCK)
 _ASSIGNMENT_COLUMNS = ", ".join(f"a.{name}" for name in Assignment.model_fields)
-# What makes somebody's own work of a round.
-PARTS = ", ".join(
-    f"'{one}'"
-    for one in (
-        Action.SIGN, Action.HANDLE, Action.PROGRESS, Action.ASSIST_ANSWER, Action.ANSWER, Action.APPROVE_ANSWER,
-    )
-)  # fmt: skip
-
-
-def begins_round(entry: str) -> str:
-    """Whether an entry of the record, by its alias, begins a new round: ordered after a return call, or by a review."""
-    return f"""({entry}.action = 'rework' OR {entry}.action IN ('decide_review', 'decide_reexamination')
-      AND CAST({entry}.body AS json) #>> '{{data,decision}}' <> 'upheld')"""
-
-
 _DECIDES = ", ".join(f"'{role}'" for role in sorted({*ACTING_ROLES, Role.SUPERVISOR}))
 # From the next tier above the unit `h` that answered, tier by tier: its command center where it has one; after the county's
 # the county's reviewing body (docs/adr/0041). Only where somebody has a post that may decide.
@@ -106,7 +86,7 @@ WHERE EXISTS (SELECT FROM post o WHERE o.unit_id = u.id AND o.role IN ({_DECIDES
   AND (o.valid_to IS NULL OR o.valid_to >= CURRENT_DATE))"""  # noqa: S608 - constants of our own
 # Who may review the answer, and the staff who had a part in any round.
 _ABOUT_REVIEWS = f"""(
-    SELECT json_agg(DISTINCT e.staff_id) FROM case_event e WHERE e.case_id = :case_id AND e.action IN ({PARTS})) AS worked,
+    SELECT json_agg(DISTINCT e.staff_id) FROM record_entry e WHERE e.matter_id = :matter_id AND e.action IN ({PARTS})) AS worked,
   ({_REVIEWING_UNITS}) AS reviewing_units"""  # noqa: S608 - constants of our own
 _NO_REVIEWS = "CAST(NULL AS json) AS worked, CAST(NULL AS json) AS reviewing_units"
 
@@ -123,17 +103,17 @@ SELECT (SELECT version FROM calendar WHERE county_id = :county_id) AS calendar_v
   (SELECT array_remove(ARRAY[k.id, k.parent_id, above.parent_id], NULL) FROM category k
     LEFT JOIN category above ON above.id = k.parent_id WHERE k.id = :category_id) AS categories,
   (SELECT json_agg(w) FROM clock w
-    WHERE w.case_id = :case_id AND (w.ended_at IS NULL OR w.provisional OR w.stage IN ('whole', 'statutory', 'review', 'reexamination'))) AS clocks,
+    WHERE w.matter_id = :matter_id AND (w.ended_at IS NULL OR w.provisional OR w.stage IN ('whole', 'statutory', 'review', 'reexamination'))) AS clocks,
   (SELECT json_agg(w) FROM (
     SELECT DISTINCT ON (e.action) e.action, e.staff_id, CAST(e.body AS json) -> 'data' AS facts,
-      (SELECT x.text FROM event_text x WHERE x.case_id = e.case_id AND x.seq = e.seq AND x.field = 'reason') AS reason
-    FROM case_event e
-    WHERE CAST(:asked AS boolean) AND e.case_id = :case_id AND e.action IN ('extend', 'wait')
+      (SELECT x.text FROM record_text x WHERE x.matter_id = e.matter_id AND x.seq = e.seq AND x.field = 'reason') AS reason
+    FROM record_entry e
+    WHERE CAST(:asked AS boolean) AND e.matter_id = :matter_id AND e.action IN ('extend', 'wait')
     ORDER BY e.action, e.seq DESC) w) AS asked,
   CASE WHEN CAST(:round AS int) > 1 THEN (
     SELECT json_build_object('staff_ids', json_agg(e.staff_id), 'approved', EXISTS (
-      SELECT 1 FROM case_event p WHERE p.case_id = :case_id AND p.action = 'approve_answer' AND p.seq > max(e.seq)))
-    FROM case_event e WHERE e.case_id = :case_id AND e.action = 'answer') END AS answered_before,
+      SELECT 1 FROM record_entry p WHERE p.matter_id = :matter_id AND p.action = 'approve_answer' AND p.seq > max(e.seq)))
+    FROM record_entry e WHERE e.matter_id = :matter_id AND e.action = 'answer') END AS answered_before,
   -- Of the units that took the case in those that have ended, with whoever carries on for them.
   (SELECT json_object_agg(gone.id, {taken_over_by("id = gone.id")}) FROM unit gone
     WHERE gone.id IN (:first_id, :enterer_id) AND gone.valid_to < CURRENT_DATE) AS carried_on,
@@ -141,13 +121,13 @@ SELECT (SELECT version FROM calendar WHERE county_id = :county_id) AS calendar_v
   CASE WHEN CAST(:returned AS boolean) THEN (
     SELECT json_build_array(k.id, k.name) FROM unit k
     WHERE k.county_id = :county_id AND k.kind = 'command_center' AND k.valid_to IS NULL LIMIT 1) END AS arbiter,
-  EXISTS (SELECT FROM grievance j WHERE j.primary_id = :case_id) AS others_joined,
+  EXISTS (SELECT FROM grievance j WHERE j.primary_id = :matter_id) AS others_joined,
   {about_reviews},
   h.name AS holder_name, h.kind AS holder_kind, h.head_approves AS holder_head_approves, up.id AS up_id, up.name AS up_name, up.kind AS up_kind,
   {_ASSIGNMENT_COLUMNS}, u.name AS unit_name, u.code AS unit_code, u.head_approves,
-  (SELECT e.staff_id FROM case_event e
+  (SELECT e.staff_id FROM record_entry e
     WHERE a.hand_back_asked_at IS NOT NULL AND a.hand_back_settled_at IS NULL
-      AND e.case_id = a.case_id AND e.action = 'hand_back' AND e.at = a.hand_back_asked_at LIMIT 1) AS asked_back_by
+      AND e.matter_id = a.matter_id AND e.action = 'hand_back' AND e.at = a.hand_back_asked_at LIMIT 1) AS asked_back_by
 FROM unit h
 LEFT JOIN LATERAL (
   -- The next tier is the parent in the tree; where the parent has a command center, that is its desk.
@@ -158,7 +138,7 @@ LEFT JOIN LATERAL (
   WHERE own.id = CASE WHEN h.kind IN ('department', 'command_center', 'discipline') THEN h.parent_id ELSE h.id END
   LIMIT 1
 ) up ON true
-LEFT JOIN assignment a ON a.case_id = :case_id AND a.round = :round
+LEFT JOIN assignment a ON a.matter_id = :matter_id AND a.round = :round
 LEFT JOIN unit u ON u.id = a.unit_id
 WHERE h.id = :holder_id ORDER BY a.id"""  # noqa: S608 - columns of our own table
 
@@ -167,23 +147,11 @@ _AROUND = text(_around(_NO_REVIEWS))
 # Costs twice as much as the other: PostgreSQL initialises each subquery, also one that it then does not run.
 _AROUND_FINISHED = text(_around(_ABOUT_REVIEWS))
 _CLOCKS = text(
-    f"SELECT * FROM clock WHERE case_id = ANY(:ids) AND {UNSETTLED}"  # noqa: S608 - a constant of ours
+    f"SELECT * FROM clock WHERE matter_id = ANY(:ids) AND {UNSETTLED}"  # noqa: S608 - a constant of ours
 )
 _PARTS = text("""
-SELECT a.* FROM assignment a JOIN grievance g ON g.id = a.case_id AND g.round = a.round WHERE a.case_id = ANY(:ids)
+SELECT a.* FROM assignment a JOIN grievance g ON g.id = a.matter_id AND g.round = a.round WHERE a.matter_id = ANY(:ids)
 """)
-
-
-def viewer(by: StaffActor) -> dict[str, Any]:
-    """The binds of VISIBLE_TO_STAFF."""
-    return {
-        "viewer_id": by.staff_id,
-        "unit_id": by.unit_id,
-        "county_id": by.county_id,
-        "acts_or_looks": by.acts or by.sees_county,
-        "sees_county": by.sees_county,
-        "supervises": by.role is Role.SUPERVISOR,
-    }
 
 
 async def lock_case(tx: Transaction, ref: str, *, by: Actor) -> Dossier:
@@ -214,7 +182,7 @@ async def _dossier(tx: Transaction, ref: str, by: Actor, *, lock: bool) -> Dossi
     about = {"review_bodies": settings().review_body_codes} if _finished(case) else {}
     around = await tx.all(
         _AROUND_FINISHED if _finished(case) else _AROUND,
-        case_id=case.id,
+        matter_id=case.id,
         round=case.round,
         holder_id=case.holder_unit_id,
         county_id=case.county_id,
@@ -227,6 +195,7 @@ async def _dossier(tx: Transaction, ref: str, by: Actor, *, lock: bool) -> Dossi
     )
     first, parts = around[0], [one for one in around if one.id is not None]
     dossier = Dossier(
+        matter=matter_of(case, head_seq=row.head_seq, head_hash=row.head_hash),
         case=case,
         holder=Place(case.holder_unit_id, first.holder_name, UnitKind(first.holder_kind)),
         next_tier=None
@@ -279,30 +248,32 @@ def _finished(case: Case) -> bool:
 
 
 async def dossiers(
-    tx: Transaction, cases: Sequence[Case], calendar: WorkingCalendar
+    tx: Transaction, found: Sequence[Any], calendar: WorkingCalendar
 ) -> list[Dossier]:
-    """Of many cases, locked already, for what the system itself does to them.
+    """Of many cases, found with MATTER_COLUMNS and locked already, for what the system itself does to them.
 
     Nobody's right is looked at and no stage begun: they know neither names nor rules, nor who is above the holder.
     """
-    ids = [case.id for case in cases]
+    ids = [row.id for row in found]
     clocks = _by_case(Clock.read(row) for row in await tx.all(_CLOCKS, ids=ids))
     parts = _by_case(Assignment.read(row) for row in await tx.all(_PARTS, ids=ids))
     timing = Timing(calendar, NOTHING_SET)
-    found = []
-    for case in cases:
+    opened = []
+    for row in found:
+        case = Case.read(row)
         holder = Place(case.holder_unit_id, "", UnitKind.TOWNSHIP)
         own, running = parts.get(case.id, []), clocks.get(case.id, [])
-        dossier = Dossier(case, holder, None, own, running, timing, {}, frozenset())
+        matter = matter_of(case, head_seq=row.head_seq, head_hash=row.head_hash)
+        dossier = Dossier(matter, case, holder, None, own, running, timing, {}, frozenset())
         dossier.remember()
-        found.append(dossier)
-    return found
+        opened.append(dossier)
+    return opened
 
 
 def _by_case(rows: Iterable[Row]) -> dict[UUID, list[Row]]:
     found: dict[UUID, list[Row]] = {}
     for row in rows:
-        found.setdefault(row.case_id, []).append(row)
+        found.setdefault(row.matter_id, []).append(row)
     return found
 
 
@@ -344,7 +315,7 @@ def take(
 def admit(tx: Transaction, case: Case, unit_id: int, now: datetime) -> None:
     """From now on the unit sees the case, in lists and in full. A sealed case has no parties: only its holder counts."""
     if not case.sealed:
-        tx.add(CaseParty(unit_id=unit_id, case_id=case.id, since=now))
+        tx.add(MatterParty(unit_id=unit_id, matter_id=case.id, since=now))
 
 
 def actions(dossier: Dossier, by: Actor, now: datetime) -> list[Action]:

@@ -14,14 +14,13 @@ from uuid import UUID
 from sqlalchemy import TextClause, text
 
 from app.auth.actor import StaffActor
-from app.cases import access
-from app.cases.access import VISIBLE_TO_STAFF
 from app.cases.lifecycle import Phase
 from app.cases.queries import AFTER_DUE, BY_DUE, NEWEST, listing_of, page
 from app.db import Transaction
 from app.directory.queries import carries_on_for
 from app.errors import InvalidInput, NotPermitted
 from app.limits.terms import Kind
+from app.matters.visibility import VISIBLE_TO_STAFF, viewer
 
 PAGE: Final = 50
 
@@ -111,11 +110,11 @@ def _has(table: str, condition: str) -> str:
 
 
 def _has_part(condition: str) -> str:
-    return _has("assignment a", f"a.case_id = c.id AND a.round = c.round AND {condition}")
+    return _has("assignment a", f"a.matter_id = c.id AND a.round = c.round AND {condition}")
 
 
 def _has_running(condition: str) -> str:
-    return _has("clock k", f"k.case_id = c.id AND k.ended_at IS NULL AND {condition}")
+    return _has("clock k", f"k.matter_id = c.id AND k.ended_at IS NULL AND {condition}")
 
 
 _STATES_WITH_A_PART: Final = "('offered', 'signed', 'answered')"
@@ -194,8 +193,8 @@ _FINISHED_BY: Final = {
     # Whoever holds, leads or assists is a party to it.
     "finished_party": (
         "unnest(CAST(:parties AS int[])) AS one(id) CROSS JOIN LATERAL",
-        [("case_party own JOIN grievance c ON c.id = own.case_id",
-          "own.unit_id = one.id AND own.case_id < CAST(:before_id AS uuid)")],
+        [("matter_party own JOIN grievance c ON c.id = own.matter_id",
+          "own.unit_id = one.id AND own.matter_id < CAST(:before_id AS uuid)")],
     ),
     "finished_category": (
         "unnest(CAST(:categories AS int[])) AS one(id) CROSS JOIN LATERAL",
@@ -233,7 +232,7 @@ async def county_page(
         cursor,
         size=size,
         now=await tx.now(),
-        **access.viewer(by),
+        **viewer(by),
         **meant,
         parties=next((meant[name] for name in _UNITS if meant[name] is not None), None),
         phases=_phases(view, asked.phase),

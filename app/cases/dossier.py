@@ -11,23 +11,17 @@ from uuid import UUID
 
 from app.auth.actor import Actor, StaffActor
 from app.calendars.working_time import Limit
-from app.cases import deadlines
-from app.cases.clocks import Clock
-from app.cases.deadlines import Timing
 from app.cases.lifecycle import Action
-from app.cases.models import (
-    OPEN_ASSIGNMENT,
-    Assignment,
-    AssignmentRole,
-    AssignmentState,
-    Case,
-    Waiting,
-)
+from app.cases.models import Case, Waiting
 from app.cases.routing import Place
 from app.directory.terms import UnitKind
-from app.identifiers import uuid7
 from app.limits.rules import Rule
 from app.limits.terms import Stage
+from app.matters import deadlines
+from app.matters.clocks import Clock
+from app.matters.deadlines import Timing
+from app.matters.matter import Matter
+from app.matters.parts import OPEN_ASSIGNMENT, Assignment, AssignmentRole, AssignmentState
 
 # The second return of a case is for the common superior to decide.
 _DECIDED_ABOVE: Final = 2
@@ -62,6 +56,7 @@ class Dossier:
     center, looked up for a case that was returned before.
     """
 
+    matter: Matter
     case: Case
     holder: Place
     next_tier: Place | None
@@ -263,19 +258,18 @@ class Dossier:
     ) -> Clock:
         """Start a clock beside whatever else runs: a signature, an assistant's answer, somebody's decision."""
         case, rule = self.case, rule or self.rule(stage, kind)
-        clock = Clock(
-            id=uuid7(now),
-            case_id=case.id,
+        clock = Clock.started(
+            rule,
+            stage,
+            self.timing.calendar,
+            matter_id=case.id,
             county_id=case.county_id,
-            assignment_id=None if part is None else part.id,
-            stage=stage,
-            round=case.round,
+            round_=case.round,
             unit_id=unit_id,
-            started_at=now,
-            calendar_version=0,
-            **deadlines.measured(rule, stage, limit),
+            now=now,
+            part_id=None if part is None else part.id,
+            limit=limit,
         )
-        deadlines.retime(clock, self.timing.calendar)
         self.clocks.append(clock)
         return clock
 

@@ -9,10 +9,13 @@ from sqlalchemy import CheckConstraint, Index, Text, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field
 
-from app.cases.lifecycle import Action, Phase
+from app.cases.lifecycle import Phase
 from app.db.row_base import MOMENT, Stored, one_of
 from app.limits.terms import Kind, Stage
+from app.matters.matter import Matter
 
+# What its matters are called in `matter.kind`: as the table.
+GRIEVANCE: Final = "grievance"
 # What stands in a case's row instead of a title that was erased.
 ERASED: Final = "（已删除）"
 
@@ -73,10 +76,10 @@ class Case(Stored, table=True):
 
     `first_unit_id` stays: the unit that took the case in informs the citizen (首问负责). `due_at` is the whole case's,
     `stage_due_at` the present holder's, both kept from the clocks; `statutory_due_at` is the law's and runs beside them.
-    `event_seq` and `event_hash` are the head of the record's chain.
+    `id`, `ref`, `county_id` and `sealed` are those of its matter, and never change.
     """
 
-    __tablename__ = "grievance"
+    __tablename__ = GRIEVANCE
     __table_args__ = (
         one_of("phase", Phase),
         one_of("kind", Kind),
@@ -155,11 +158,11 @@ class Case(Stored, table=True):
         "phase", "holder_unit_id", "stage", "stage_started_at", "stage_due_at", "stage_rule", "due_at", "statutory_due_at",
         "waiting", "waiting_since", "wait_asked_at", "extension_asked_at", "extended", "listed_at", "round", "returns",
         "refusals_objected", "presses", "pressed_at", "primary_id", "outcome", "answered_at", "close_at", "closed_at",
-        "supplement_asked_by", "accused_unit_id", "kind", "category_id", "urgent", "news", "event_seq", "event_hash",
+        "supplement_asked_by", "accused_unit_id", "kind", "category_id", "urgent", "news",
     )  # fmt: skip
     SEALED: ClassVar[tuple[str, ...]] = ("id", "tracking_key")
 
-    id: UUID = Field(primary_key=True)
+    id: UUID = Field(primary_key=True, foreign_key="matter.id")
     ref: str = Field(max_length=32, unique=True)
     tracking_key: bytes
     county_id: int = Field(foreign_key="unit.id")
@@ -211,171 +214,18 @@ class Case(Stored, table=True):
     # What the holder has not acted on yet: that the case was given to it, that it was pressed, that a leader instructed; each
     # as {what, by, at}, the oldest first.
     news: list[dict[str, str]] | None = Field(default=None, sa_type=JSONB)
-    event_seq: int = 0
-    event_hash: bytes = b""
     # Keyed digest over the SEALED columns (app/db/row_base.py).
     seal: bytes = b""
 
 
-class PersonAsGiven(Stored, table=True):
-    """Whom a case was registered for, as the staff who typed it said: several people may share one number.
-
-    `name_key` tells names apart without showing them. `phone_key` is empty where the case is sealed: it counts for
-    nothing that anybody is told.
-    """
-
-    __tablename__ = "person_as_given"
-    __table_args__ = (
-        Index(
-            "person_as_given_by_number",
-            "phone_key",
-            "given_at",
-            postgresql_where=text("phone_key IS NOT NULL"),
-        ),
+def matter_of(case: Case, *, head_seq: int = 0, head_hash: bytes = b"") -> Matter:
+    """The matter of a case: a new one's record is empty."""
+    return Matter(
+        id=case.id,
+        kind=GRIEVANCE,
+        ref=case.ref,
+        county_id=case.county_id,
+        sealed=case.sealed,
+        head_seq=head_seq,
+        head_hash=head_hash,
     )
-    KEY: ClassVar[tuple[str, ...]] = ("case_id",)
-    SEALED: ClassVar[tuple[str, ...]] = ("case_id", "phone_key", "name_sealed", "given_at")
-
-    case_id: UUID = Field(primary_key=True, foreign_key="grievance.id")
-    phone_key: bytes | None = None
-    name_key: bytes
-    name_sealed: bytes | None = None
-    given_at: datetime = Field(sa_type=MOMENT)
-    # Keyed digest over the SEALED columns (app/db/row_base.py).
-    seal: bytes = b""
-
-
-class AssignmentRole(StrEnum):
-    LEAD = "lead"
-    ASSIST = "assist"
-
-    @property
-    def chinese(self) -> str:
-        return "主办" if self is AssignmentRole.LEAD else "协办"
-
-
-class AssignmentState(StrEnum):
-    """OFFERED and SIGNED are open; RELEASED ended with the case's moving on."""
-
-    OFFERED = "offered"
-    SIGNED = "signed"
-    ANSWERED = "answered"
-    EXCUSED = "excused"
-    HANDED_BACK = "handed_back"
-    RELEASED = "released"
-
-
-OPEN_ASSIGNMENT = frozenset({AssignmentState.OFFERED, AssignmentState.SIGNED})
-
-
-class Assignment(Stored, table=True):
-    """A unit's part in one round of a case: it leads, or it assists with a task and a deadline of its own."""
-
-    __tablename__ = "assignment"
-    __table_args__ = (
-        one_of("role", AssignmentRole),
-        one_of("state", AssignmentState),
-        Index(
-            "one_lead_a_round", "case_id", "round", unique=True,
-            postgresql_where=text("role = 'lead' AND state NOT IN ('handed_back', 'released')"),
-        ),
-        Index(
-            "one_part_a_unit", "case_id", "round", "unit_id", unique=True,
-            postgresql_where=text("state IN ('offered', 'signed')"),
-        ),
-        Index("assignment_by_case", "case_id", "round"),
-        Index(
-            "assignment_open_by_giver", "given_by_unit_id", "case_id",
-            postgresql_where=text("state IN ('offered', 'signed') AND given_by_unit_id IS NOT NULL"),
-        ),
-        Index("assignment_open_by_unit", "unit_id", "case_id", postgresql_where=text("state IN ('offered', 'signed')")),
-    )  # fmt: skip
-    CHANGING: ClassVar[tuple[str, ...]] = (
-        "unit_id",
-        "given_by_unit_id",
-        "state",
-        "due_at",
-        "signed_at",
-        "done_at",
-        "hand_back_asked_at",
-        "hand_back_settled_at",
-    )
-
-    id: UUID = Field(primary_key=True)
-    case_id: UUID = Field(foreign_key="grievance.id")
-    round: int
-    role: AssignmentRole = Field(sa_type=Text)
-    unit_id: int = Field(foreign_key="unit.id")
-    # The command center that named the unit; empty where a unit took the case on itself (本级办理).
-    given_by_unit_id: int | None = Field(default=None, foreign_key="unit.id")
-    state: AssignmentState = Field(sa_type=Text)
-    due_at: datetime = Field(sa_type=MOMENT)
-    sign_due_at: datetime = Field(sa_type=MOMENT)
-    assigned_at: datetime = Field(sa_type=MOMENT)
-    signed_at: datetime | None = Field(default=None, sa_type=MOMENT)
-    done_at: datetime | None = Field(default=None, sa_type=MOMENT)
-    # A unit may object once; the settlement is kept beside the objection.
-    hand_back_asked_at: datetime | None = Field(default=None, sa_type=MOMENT)
-    hand_back_settled_at: datetime | None = Field(default=None, sa_type=MOMENT)
-
-
-class CaseParty(Stored, table=True):
-    """A unit that has or had a part in a case: the same rows decide what lists show and what details open."""
-
-    __tablename__ = "case_party"
-    ADD_ONCE: ClassVar[bool] = True
-
-    unit_id: int = Field(primary_key=True, foreign_key="unit.id")
-    case_id: UUID = Field(primary_key=True, foreign_key="grievance.id")
-    since: datetime = Field(sa_type=MOMENT)
-
-
-class CaseEvent(Stored, table=True):
-    """One entry of the record: append-only, `hash` = keyed SHA-256 over the entry before and the exact bytes of `body`.
-
-    The other columns repeat what `body` says, for lists; `qungong verify` compares them.
-    """
-
-    __tablename__ = "case_event"
-    __table_args__ = (
-        one_of("action", Action),
-        CheckConstraint("seq > 0", name="event_seq_positive"),
-        Index(
-            "case_event_by_unit",
-            "unit_id",
-            "at",
-            postgresql_where=text(
-                "action IN ('escalate', 'send_down', 'dispatch', 'extend', 'hand_back', 'withdraw')"
-            ),
-        ),
-        Index(
-            "case_event_reassigned",
-            "at",
-            "case_id",
-            postgresql_where=text("action = 'reassign'"),
-        ),
-    )
-
-    case_id: UUID = Field(primary_key=True, foreign_key="grievance.id")
-    seq: int = Field(primary_key=True)
-    at: datetime = Field(sa_type=MOMENT)
-    action: Action = Field(sa_type=Text)
-    unit_id: int | None = Field(default=None, foreign_key="unit.id")
-    staff_id: int | None = Field(default=None, foreign_key="staff.id")
-    # Whether the reporter sees it.
-    public: bool
-    body: str = Field(sa_type=Text)
-    hash: bytes
-
-
-class EventText(Stored, table=True):
-    """What was written with an event; with the first, what was told. The event holds its salted digest, so this may be erased."""
-
-    __tablename__ = "event_text"
-
-    case_id: UUID = Field(primary_key=True)
-    seq: int = Field(primary_key=True)
-    field: str = Field(primary_key=True, max_length=20)
-    salt: bytes
-    # Empty once erased.
-    text: str | None = Field(default=None, sa_type=Text)

@@ -14,7 +14,6 @@ from sqlmodel import Field
 from app import clock as moved_clock
 from app import keys
 from app.auth.actor import SYSTEM, Actor, CitizenActor, StaffActor
-from app.cases.clocks import Clock
 from app.cases.dossier import Dossier
 from app.cases.lifecycle import Action, Phase
 from app.clock import SHANGHAI
@@ -23,6 +22,7 @@ from app.db.row_base import MOMENT, Stored, one_of
 from app.directory import official_numbers
 from app.directory.terms import ACTING_ROLES, Role
 from app.limits.terms import OF_REVIEWS, OF_THE_LAW, Stage
+from app.matters.clocks import Clock
 from app.outbox import MessageKind, announce_to_numbers
 from app.settings import NoticeKind, settings
 

@@ -11,10 +11,9 @@ from uuid import UUID
 from sqlalchemy import TextClause, text
 
 from app.auth.actor import CitizenActor, StaffActor
-from app.cases import access
-from app.cases.access import VISIBLE_TO_STAFF
 from app.db import Transaction
 from app.errors import InvalidInput
+from app.matters.visibility import VISIBLE_TO_STAFF, viewer
 
 
 class View(StrEnum):
@@ -54,7 +53,7 @@ _ITEM = """json_build_object(
   'overdue', coalesce(c.waiting IS NULL AND c.stage_due_at < :now, false), 'part', {part}, 'part_due_at', {part_due},
   'to_decide', {decides}, 'news', coalesce(c.news, '[]'), 'supervised', (
     SELECT json_build_object('unit', s.name, 'due_at', k.due_at) FROM clock k JOIN unit s ON s.id = k.unit_id
-    WHERE k.case_id = c.id AND k.ended_at IS NULL AND k.stage = 'supervised_reply' LIMIT 1))"""
+    WHERE k.matter_id = c.id AND k.ended_at IS NULL AND k.stage = 'supervised_reply' LIMIT 1))"""
 
 
 def _listing(
@@ -112,19 +111,19 @@ NEWEST = {"order": "c.id DESC", "key": "'-'"}
 AFTER_DUE = "(c.stage_due_at, c.id) > (CAST(:after_due AS timestamptz), CAST(:after_id AS uuid))"
 _AFTER_ID = "c.id < CAST(:before_id AS uuid)"
 _FINISHED = "c.phase NOT IN ('pending', 'handling')"
-_OWN_PART = "assignment a JOIN grievance c ON c.id = a.case_id AND c.round = a.round"
+_OWN_PART = "assignment a JOIN grievance c ON c.id = a.matter_id AND c.round = a.round"
 _PART = {"part": "c.part_role", "part_due": "c.part_due_at"}
 # What was asked of the unit and nobody has decided: of a case with several requests, the one to be decided first.
 _ASKED_OF_UNIT = """(
-  SELECT DISTINCT ON (k.case_id) g.*, k.stage AS asked, k.due_at AS asked_due_at
-  FROM clock k JOIN grievance g ON g.id = k.case_id
+  SELECT DISTINCT ON (k.matter_id) g.*, k.stage AS asked, k.due_at AS asked_due_at
+  FROM clock k JOIN grievance g ON g.id = k.matter_id
   WHERE k.unit_id = :unit_id AND k.ended_at IS NULL
     AND k.stage IN ('hand_back_decision', 'extension_decision', 'wait_decision', 'review', 'reexamination')
-  ORDER BY k.case_id, k.due_at, k.id
+  ORDER BY k.matter_id, k.due_at, k.id
 ) c"""
 # What was demanded of the unit, wherever the case is now.
 _DEMANDED_OF_UNIT = """(
-  SELECT g.*, k.due_at AS asked_due_at FROM clock k JOIN grievance g ON g.id = k.case_id
+  SELECT g.*, k.due_at AS asked_due_at FROM clock k JOIN grievance g ON g.id = k.matter_id
   WHERE k.unit_id = :unit_id AND k.ended_at IS NULL AND k.stage = 'supervised_reply'
 ) c"""
 _BY_ASKED = {
@@ -160,8 +159,8 @@ _OF_UNIT = {
     View.TO_DECIDE: _listing(_ASKED_OF_UNIT, _AFTER_ASKED, **_BY_ASKED, decides="c.asked"),
     View.TO_REPLY: _listing(_DEMANDED_OF_UNIT, _AFTER_ASKED, **_BY_ASKED),
     View.FINISHED: _listing(
-        "case_party own JOIN grievance c ON c.id = own.case_id",
-        f"own.unit_id = :unit_id AND {_FINISHED} AND own.case_id < CAST(:before_id AS uuid)",
+        "matter_party own JOIN grievance c ON c.id = own.matter_id",
+        f"own.unit_id = :unit_id AND {_FINISHED} AND own.matter_id < CAST(:before_id AS uuid)",
         **NEWEST,
     ),
 }
@@ -198,14 +197,10 @@ async def inbox(
 ) -> str:
     """One page of a view, as JSON: `items` and the cursor of the `next` page or null. Nothing is counted."""
     statements = (
-        _OF_SUPERVISOR
-        if access.viewer(by)["supervises"]
-        else _OF_COUNTY
-        if by.sees_county
-        else _OF_UNIT
+        _OF_SUPERVISOR if viewer(by)["supervises"] else _OF_COUNTY if by.sees_county else _OF_UNIT
     )
     now = await tx.now()
-    return await page(tx, statements[view], cursor, size=size, now=now, **access.viewer(by))
+    return await page(tx, statements[view], cursor, size=size, now=now, **viewer(by))
 
 
 _MINE = text("""

@@ -12,16 +12,16 @@ from sqlalchemy import text
 from app import keys
 from app.auth.actor import StaffActor
 from app.calendars.working_time import Limit
-from app.cases import deadlines, papers
 from app.cases.actions.filing import tracking_key
-from app.cases.clocks import Clock
 from app.cases.dossier import Dossier
 from app.cases.lifecycle import Action, Phase
 from app.cases.models import Outcome, ReviewOutcome
-from app.cases.papers import TO_ALL_REPORTERS, TO_REPORTER, PaperKind
 from app.db import Transaction
 from app.errors import NotFound
 from app.limits.terms import Kind
+from app.matters import deadlines, papers
+from app.matters.clocks import Clock
+from app.matters.papers import TO_ALL_REPORTERS, TO_REPORTER, PaperKind
 
 # Words that were written to the reporter or by the reporter. Findings and tasks stay among those who handle the case.
 _TOLD_TO_REPORTER = frozenset({"missing", "basis", "report", "answer", "supplement"})
@@ -32,26 +32,26 @@ SELECT coalesce(json_agg(json_build_object(
   'data', CAST(e.body AS json) -> 'data',
   'to', (SELECT t.name FROM unit t WHERE t.id = CAST(coalesce(
       CAST(e.body AS json) #>> '{data,to}', CAST(e.body AS json) #>> '{data,lead}') AS int)),
-  'texts', (SELECT json_object_agg(x.field, x.text) FROM event_text x WHERE x.case_id = e.case_id AND x.seq = e.seq)
+  'texts', (SELECT json_object_agg(x.field, x.text) FROM record_text x WHERE x.matter_id = e.matter_id AND x.seq = e.seq)
 ) ORDER BY e.seq), '[]')
-FROM case_event e
+FROM record_entry e
 LEFT JOIN unit u ON u.id = e.unit_id
 LEFT JOIN staff s ON s.id = e.staff_id
-WHERE e.case_id = c.id"""
+WHERE e.matter_id = c.id"""
 _FOR_STAFF = text(f"""
 SELECT v.name AS village, f.name AS first_unit, k.path AS category, en.name AS entered_by_unit,
-  c.id AS case_id, p.id AS citizen_id, p.phone_sealed, given.name_sealed, ({_EVENTS}) AS events,
+  c.id AS matter_id, p.id AS citizen_id, p.phone_sealed, given.name_sealed, ({_EVENTS}) AS events,
   (SELECT json_agg(json_build_object('unit', wu.name, 'clock', w) ORDER BY w.started_at, w.id)
-    FROM clock w JOIN unit wu ON wu.id = w.unit_id WHERE w.case_id = c.id) AS clocks,
-  (SELECT json_agg(w ORDER BY w.issued_at, w.id) FROM paper w WHERE w.case_id = c.id) AS papers
+    FROM clock w JOIN unit wu ON wu.id = w.unit_id WHERE w.matter_id = c.id) AS clocks,
+  (SELECT json_agg(w ORDER BY w.issued_at, w.id) FROM paper w WHERE w.matter_id = c.id) AS papers
 FROM grievance c
 JOIN unit f ON f.id = c.first_unit_id
 LEFT JOIN unit v ON v.id = c.village_id
 LEFT JOIN unit en ON en.id = c.entered_by_unit_id
 LEFT JOIN category k ON k.id = c.category_id
 LEFT JOIN citizen p ON p.id = c.citizen_id
-LEFT JOIN person_as_given given ON given.case_id = c.id
-WHERE c.id = :case_id""")  # noqa: S608 - constants of this module
+LEFT JOIN person_as_given given ON given.matter_id = c.id
+WHERE c.id = :matter_id""")  # noqa: S608 - constants of this module
 # What the reporter may read and no more: neither names of staff nor facts for those who handle the case.
 _NAMES_A_UNIT = (
     "('escalate', 'send_down', 'dispatch', 'object_refusal', 'rework', 'reassign', 'change_lead', 'ask_review', "
@@ -79,14 +79,12 @@ SELECT CAST(coalesce(json_agg(json_build_object(
   'photos', CASE WHEN e.seq = 1 THEN CAST(e.body AS json) #> '{{data,photos}}' END,
   'to', CASE WHEN e.action IN {_NAMES_A_UNIT} THEN {_UNIT_NAMED} END, {_OF_REVIEWS},
   'corrected', CASE WHEN e.action = 'recategorise' THEN CAST(e.body AS json) -> 'data' END,
-  'texts', (SELECT json_object_agg(x.field, x.text) FROM event_text x WHERE x.case_id = e.case_id AND x.seq = e.seq)
+  'texts', (SELECT json_object_agg(x.field, x.text) FROM record_text x WHERE x.matter_id = e.matter_id AND x.seq = e.seq)
 ) ORDER BY e.seq), '[]') AS text)
-FROM case_event e
+FROM record_entry e
 LEFT JOIN unit u ON u.id = e.unit_id
-WHERE e.case_id = c.id AND e.public"""  # noqa: S608 - constants of this module
-_PAPERS = (
-    "(SELECT json_agg(w ORDER BY w.issued_at, w.id) FROM paper w WHERE w.case_id = c.id) AS papers"
-)
+WHERE e.matter_id = c.id AND e.public"""  # noqa: S608 - constants of this module
+_PAPERS = "(SELECT json_agg(w ORDER BY w.issued_at, w.id) FROM paper w WHERE w.matter_id = c.id) AS papers"
 # What is about its reporter, or was said by or to them: of a case that another was joined to, the other's reporter sees the
 # rest. Whatever a citizen did is left out as well.
 _ITS_REPORTERS_OWN = frozenset(
@@ -110,11 +108,11 @@ CASE WHEN c.primary_id IS NOT NULL THEN (
     'events', (SELECT coalesce(json_agg(json_build_object('at', e.at, 'action', e.action, 'unit', u.name, 'to',
         CASE WHEN e.action IN {_NAMES_A_UNIT} THEN {_UNIT_NAMED} END, {_OF_REVIEWS},
         'corrected', CASE WHEN e.action = 'recategorise' THEN CAST(e.body AS json) -> 'data' END,
-        'texts', (SELECT json_object_agg(x.field, x.text) FROM event_text x WHERE x.case_id = e.case_id AND x.seq = e.seq)
-      ) ORDER BY e.at, e.case_id, e.seq), '[]')
-      FROM above a JOIN case_event e ON e.case_id = a.id LEFT JOIN unit u ON u.id = e.unit_id
+        'texts', (SELECT json_object_agg(x.field, x.text) FROM record_text x WHERE x.matter_id = e.matter_id AND x.seq = e.seq)
+      ) ORDER BY e.at, e.matter_id, e.seq), '[]')
+      FROM above a JOIN record_entry e ON e.matter_id = a.id LEFT JOIN unit u ON u.id = e.unit_id
       WHERE e.public AND e.action NOT IN ({_OWN}) AND CAST(e.body AS json) #> '{{by,citizen}}' IS NULL),
-    'papers', (SELECT json_agg(w ORDER BY w.issued_at, w.id) FROM above a JOIN paper w ON w.case_id = a.id
+    'papers', (SELECT json_agg(w ORDER BY w.issued_at, w.id) FROM above a JOIN paper w ON w.matter_id = a.id
       WHERE w.kind IN ({_PAPERS_OF_ALL})))
   FROM above t JOIN unit h ON h.id = t.holder_unit_id WHERE t.primary_id IS NULL
 ) END AS joined_to"""  # noqa: S608 - constants of this module
@@ -160,7 +158,7 @@ async def for_staff(
     tx: Transaction, dossier: Dossier, *, by: StaffActor, involved: bool
 ) -> dict[str, Any]:
     """What was told and all that was done since. The reporter's name and number only for those involved."""
-    row = (await tx.all(_FOR_STAFF, case_id=dossier.case.id))[0]
+    row = (await tx.all(_FOR_STAFF, matter_id=dossier.case.id))[0]
     events = [_in_full(event) for event in row.events]
     return {
         "body": _first_words(events, "body"),
@@ -238,7 +236,7 @@ def _first_words(events: list[dict[str, Any]], field: str) -> str | None:
 
 def _reporter(row: Any) -> dict[str, str | None]:
     return {
-        "name": keys.shown(row.name_sealed, keys.at("person_as_given.name_sealed", row.case_id)),
+        "name": keys.shown(row.name_sealed, keys.at("person_as_given.name_sealed", row.matter_id)),
         "phone": keys.shown(row.phone_sealed, keys.at("citizen.phone_sealed", row.citizen_id)),
     }
 

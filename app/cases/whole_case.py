@@ -5,11 +5,11 @@ Reads and writes nothing; a stage's clocks are the dossier's.
 
 from datetime import datetime
 
-from app.cases import deadlines
-from app.cases.clocks import Clock
 from app.cases.dossier import Dossier
 from app.identifiers import uuid7
 from app.limits.terms import Stage
+from app.matters import deadlines
+from app.matters.clocks import Clock
 
 # What a clock keeps when it goes on at another case.
 _GIVEN_ON = (
@@ -54,9 +54,10 @@ def join(dossier: Dossier, other: Dossier, now: datetime) -> None:
             continue
         dossier.end(mine, now)
         given = {name: getattr(theirs, name) for name in _GIVEN_ON}
-        whose = {"case_id": dossier.case.id, "round": dossier.case.round, "unit_id": mine.unit_id}
-        clock = Clock(id=uuid7(now), calendar_version=0, **given | whose)
-        deadlines.retime(clock, dossier.timing.calendar)
+        whose = {"matter_id": dossier.case.id, "round": dossier.case.round, "unit_id": mine.unit_id}
+        calendar = dossier.timing.calendar
+        clock = Clock(id=uuid7(now), calendar_version=calendar.version, **given | whose)
+        deadlines.retime(clock, calendar)
         dossier.clocks.append(clock)
         dossier.show(clock)
         if stage is Stage.WHOLE and clock.extension is not None:

@@ -13,8 +13,6 @@ from uuid import UUID
 
 from app import keys
 from app.auth.actor import StaffActor
-from app.cases.access import VISIBLE_TO_STAFF
-from app.cases.conflict_of_interest import KEPT_FROM_TEXT, asking
 from app.db import Transaction
 from app.db.query import Query, columns
 from app.delivery import turns
@@ -22,17 +20,19 @@ from app.delivery.terms import FollowedBy
 from app.delivery.turns import EndedTurn
 from app.directory.terms import Role, UnitKind
 from app.errors import ActionNotAllowed, NotFound, NotPermitted
+from app.matters.conflict_of_interest import KEPT_FROM_TEXT, asking
+from app.matters.visibility import VISIBLE_TO_STAFF
 from app.outbox import MessageKind, MessageState, OutboxMessage, Why, phone_place, worth_sending
 
 # A text about no case is a code or a notice to staff, which names nobody and belongs to no county: each command center finds it.
 _SEEN: Final = f"""(
-  CASE WHEN m.case_id IS NULL THEN :of_center
-    ELSE EXISTS (SELECT 1 FROM grievance c WHERE c.id = m.case_id AND {VISIBLE_TO_STAFF} AND (:of_center OR c.sealed))
+  CASE WHEN m.matter_id IS NULL THEN :of_center
+    ELSE EXISTS (SELECT 1 FROM matter_facts c WHERE c.id = m.matter_id AND {VISIBLE_TO_STAFF} AND (:of_center OR c.sealed))
       AND NOT {KEPT_FROM_TEXT} END)"""  # noqa: S608 - constants of our own
 _SELECT: Final = f"""
 SELECT {columns("m", OutboxMessage, "message")}, g.ref, coalesce(m.phone_sealed, p.phone_sealed) AS to_sealed,
   coalesce(m.no_later_than <= now() + CAST(:shift AS interval), FALSE) AS too_late
-FROM outbox_message m LEFT JOIN grievance g ON g.id = m.case_id LEFT JOIN citizen p ON p.id = m.citizen_id
+FROM outbox_message m LEFT JOIN matter_facts g ON g.id = m.matter_id LEFT JOIN citizen p ON p.id = m.citizen_id
 WHERE m.kind <> 'survey_owed' AND {_SEEN} AND """  # noqa: S608
 
 

@@ -88,7 +88,7 @@ _CLAIM_UNKNOWN = Query(
 WITH due AS (
   SELECT o.id, coalesce(o.phone_sealed, c.phone_sealed) AS phone,
     -- Ids the provider gave to other messages about the same case, and to this one's earlier turns: they may read the same.
-    ARRAY(SELECT t.provider_id FROM outbox_message t WHERE t.case_id = o.case_id AND t.provider_id IS NOT NULL
+    ARRAY(SELECT t.provider_id FROM outbox_message t WHERE t.matter_id = o.matter_id AND t.provider_id IS NOT NULL
       UNION ALL SELECT e.provider_id FROM ended_turn e WHERE e.message_id = o.id AND e.provider_id IS NOT NULL) AS taken
   FROM outbox_message o LEFT JOIN citizen c ON c.id = o.citizen_id
   WHERE o.state = 'unknown' AND o.lease_until <= {_NOW}

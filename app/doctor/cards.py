@@ -4,15 +4,15 @@ from typing import Final
 
 from sqlalchemy import text
 
-from app.cases.clocks import CARDLESS
 from app.doctor.invariant import AMONG, Invariant, Reach
+from app.matters.clocks import CARDLESS
 
 # The entry that a card was issued with.
-_ITS_ENTRY = """e.case_id = c.case_id AND e.action = 'card' AND strpos(e.body, '"card":"' || CAST(c.id AS text) || '"') > 0"""
+_ITS_ENTRY = """e.matter_id = c.matter_id AND e.action = 'card' AND strpos(e.body, '"card":"' || CAST(c.id AS text) || '"') > 0"""
 # What moves a clock after a card was issued; the card keeps what it was issued by. By the order of the record: a
 # transaction that waited for the sweep's began, and has its moment, before the card.
 _MOVED_SINCE = f"""EXISTS (
-  SELECT 1 FROM case_event e JOIN case_event later ON later.case_id = e.case_id AND later.seq > e.seq
+  SELECT 1 FROM record_entry e JOIN record_entry later ON later.matter_id = e.matter_id AND later.seq > e.seq
   WHERE {_ITS_ENTRY} AND later.action IN (
     'request_supplement', 'supply', 'decide_wait', 'resume', 'decide_extension', 'reschedule', 'reassign'))"""  # noqa: S608 - constants
 
@@ -20,7 +20,7 @@ _OPEN_CASE_HAS_ITS_CLOCKS = text(f"""
 SELECT g.ref, g.phase, running.whole, running.stage FROM grievance g
 CROSS JOIN LATERAL (
   SELECT count(*) FILTER (WHERE k.stage = 'whole') AS whole, count(*) FILTER (WHERE k.stage IN ('judge', 'handle')) AS stage
-  FROM clock k WHERE k.case_id = g.id AND k.ended_at IS NULL
+  FROM clock k WHERE k.matter_id = g.id AND k.ended_at IS NULL
 ) running
 WHERE g.id = {AMONG} AND g.phase IN ('pending', 'handling') AND (running.whole, running.stage) <> (1, 1)
 ORDER BY g.id LIMIT :most
@@ -30,74 +30,74 @@ SELECT g.ref, num_nonnulls(g.extension_asked_at, g.wait_asked_at) AS asked, runn
 FROM grievance g
 CROSS JOIN LATERAL (
   SELECT count(*) AS clocks FROM clock k
-  WHERE k.case_id = g.id AND k.ended_at IS NULL AND k.stage IN ('extension_decision', 'wait_decision')
+  WHERE k.matter_id = g.id AND k.ended_at IS NULL AND k.stage IN ('extension_decision', 'wait_decision')
 ) running
 WHERE g.id = {AMONG} AND num_nonnulls(g.extension_asked_at, g.wait_asked_at) <> running.clocks
 ORDER BY g.id LIMIT :most
 """)  # noqa: S608 - nothing but the constant above
 _CLOCK_LOOKED_AT = text("""
-SELECT g.ref, k.id AS clock_id, k.stage, k.next_at FROM clock k JOIN grievance g ON g.id = k.case_id
+SELECT g.ref, k.id AS clock_id, k.stage, k.next_at FROM clock k JOIN matter g ON g.id = k.matter_id
 WHERE k.next_at < :swept ORDER BY k.next_at, k.id LIMIT :most
 """)
 # The same as deadlines.set_next: the first moment not yet dealt with that the clock was still running at.
 _NEXT_LOOK = text(f"""
 SELECT g.ref, k.id AS clock_id, k.stage, k.steps, k.next_at, s.should_be
-FROM clock k JOIN grievance g ON g.id = k.case_id
+FROM clock k JOIN matter g ON g.id = k.matter_id
 CROSS JOIN LATERAL (SELECT (
   SELECT m.at FROM (VALUES (0, k.remind_at, k.ended_at IS NULL), (1, k.yellow_at, true), (2, k.red_at, true)) AS m(step, at, wanted)
   WHERE m.step >= k.steps AND m.step < k.certain_steps AND m.wanted AND m.at <= coalesce(least(k.ended_at, k.held_at), m.at)
   ORDER BY m.step LIMIT 1
 ) AS should_be) s
-WHERE k.case_id = {AMONG} AND k.next_at IS DISTINCT FROM s.should_be ORDER BY k.id LIMIT :most
+WHERE k.matter_id = {AMONG} AND k.next_at IS DISTINCT FROM s.should_be ORDER BY k.id LIMIT :most
 """)  # noqa: S608 - nothing but the constant above
 _NO_CARD_MISSING = text(f"""
 SELECT g.ref, k.id AS clock_id, k.stage, k.unit_id, m.level, m.earned_at
-FROM clock k JOIN grievance g ON g.id = k.case_id
+FROM clock k JOIN matter g ON g.id = k.matter_id
 CROSS JOIN LATERAL (VALUES ('yellow', k.yellow_at, 2), ('red', k.red_at, 3)) AS m(level, earned_at, step)
-WHERE k.case_id = {AMONG} AND k.stage NOT IN ({CARDLESS}) AND m.step <= k.certain_steps
+WHERE k.matter_id = {AMONG} AND k.stage NOT IN ({CARDLESS}) AND m.step <= k.certain_steps
   AND m.earned_at < :swept AND m.earned_at <= coalesce(least(k.ended_at, k.held_at), m.earned_at)
   AND NOT EXISTS (SELECT 1 FROM card c WHERE c.clock_id = k.id AND c.level = m.level)
 ORDER BY k.id, m.earned_at LIMIT :most
 """)  # noqa: S608 - nothing but the constants above
 _CARD_EARNED = text(f"""
 SELECT g.ref, c.id AS card_id, c.clock_id, c.level, c.effective_at, k.ended_at
-FROM card c JOIN grievance g ON g.id = c.case_id LEFT JOIN clock k ON k.id = c.clock_id
-WHERE c.case_id = {AMONG} AND c.cause = 'overdue' AND (k.id IS NULL OR least(k.ended_at, k.held_at) < c.effective_at)
+FROM card c JOIN matter g ON g.id = c.matter_id LEFT JOIN clock k ON k.id = c.clock_id
+WHERE c.matter_id = {AMONG} AND c.cause = 'overdue' AND (k.id IS NULL OR least(k.ended_at, k.held_at) < c.effective_at)
 ORDER BY c.id LIMIT :most
 """)  # noqa: S608 - nothing but the constant above
 _CARD_OF_ITS_STAGE = text(f"""
 SELECT g.ref, c.id AS card_id, c.clock_id, c.stage, c.unit_id, k.stage AS clock_stage, k.unit_id AS clock_unit_id
-FROM card c JOIN grievance g ON g.id = c.case_id JOIN clock k ON k.id = c.clock_id
-WHERE c.case_id = {AMONG} AND c.cause = 'overdue' AND (
-  c.stage IN ({CARDLESS}) OR (c.case_id, c.stage) IS DISTINCT FROM (k.case_id, k.stage)
+FROM card c JOIN matter g ON g.id = c.matter_id JOIN clock k ON k.id = c.clock_id
+WHERE c.matter_id = {AMONG} AND c.cause = 'overdue' AND (
+  c.stage IN ({CARDLESS}) OR (c.matter_id, c.stage) IS DISTINCT FROM (k.matter_id, k.stage)
   -- A unit that was merged keeps its cards; what still ran of its limits is the successor's.
   OR c.unit_id <> k.unit_id AND NOT EXISTS (
-    SELECT 1 FROM case_event e JOIN case_event later ON later.case_id = e.case_id AND later.seq > e.seq
+    SELECT 1 FROM record_entry e JOIN record_entry later ON later.matter_id = e.matter_id AND later.seq > e.seq
     WHERE {_ITS_ENTRY} AND later.action = 'reassign'))
 ORDER BY c.id LIMIT :most
 """)  # noqa: S608 - nothing but the constants above
 _CARD_OF_ITS_MOMENT = text(f"""
 SELECT g.ref, c.id AS card_id, c.clock_id, c.level, c.due_at, c.effective_at, k.due_at AS clock_due_at,
   CASE c.level WHEN 'yellow' THEN k.yellow_at ELSE k.red_at END AS should_be
-FROM card c JOIN grievance g ON g.id = c.case_id JOIN clock k ON k.id = c.clock_id
-WHERE c.case_id = {AMONG} AND c.cause = 'overdue'
+FROM card c JOIN matter g ON g.id = c.matter_id JOIN clock k ON k.id = c.clock_id
+WHERE c.matter_id = {AMONG} AND c.cause = 'overdue'
   AND (c.due_at, c.effective_at) IS DISTINCT FROM (k.due_at, CASE c.level WHEN 'yellow' THEN k.yellow_at ELSE k.red_at END)
   AND NOT {_MOVED_SINCE}
 ORDER BY c.id LIMIT :most
 """)  # noqa: S608 - nothing but the constants above
 _NO_CARD_EARLY = text("""
-SELECT g.ref, c.id AS card_id, c.clock_id, c.level, c.effective_at, c.issued_at FROM card c JOIN grievance g ON g.id = c.case_id
+SELECT g.ref, c.id AS card_id, c.clock_id, c.level, c.effective_at, c.issued_at FROM card c JOIN matter g ON g.id = c.matter_id
 WHERE c.effective_at > :now OR c.effective_at > c.issued_at ORDER BY c.id LIMIT :most
 """)
 _CARD_ON_RECORD = text(f"""
-SELECT g.ref, c.id AS card_id, c.clock_id, c.level, c.issued_at FROM card c JOIN grievance g ON g.id = c.case_id
-WHERE c.case_id = {AMONG} AND NOT EXISTS (SELECT 1 FROM case_event e WHERE {_ITS_ENTRY})
+SELECT g.ref, c.id AS card_id, c.clock_id, c.level, c.issued_at FROM card c JOIN matter g ON g.id = c.matter_id
+WHERE c.matter_id = {AMONG} AND NOT EXISTS (SELECT 1 FROM record_entry e WHERE {_ITS_ENTRY})
 ORDER BY c.id LIMIT :most
 """)  # noqa: S608 - nothing but the constants above
 _RECORDED_CARD_STANDS = text(f"""
-SELECT g.ref, e.seq, e.at FROM case_event e JOIN grievance g ON g.id = e.case_id
-WHERE e.case_id = {AMONG} AND e.action = 'card' AND NOT EXISTS (SELECT 1 FROM card c WHERE {_ITS_ENTRY})
-ORDER BY e.case_id, e.seq LIMIT :most
+SELECT g.ref, e.seq, e.at FROM record_entry e JOIN matter g ON g.id = e.matter_id
+WHERE e.matter_id = {AMONG} AND e.action = 'card' AND NOT EXISTS (SELECT 1 FROM card c WHERE {_ITS_ENTRY})
+ORDER BY e.matter_id, e.seq LIMIT :most
 """)  # noqa: S608 - nothing but the constants above
 _NO_CARD_DOUBLED = text("""
 SELECT clock_id, level, count(*) AS cards FROM card WHERE clock_id IS NOT NULL

@@ -8,7 +8,6 @@ from uuid import UUID
 
 from sqlalchemy import text
 
-from app.cases import verification
 from app.db import Transaction
 from app.doctor import kept_answers, sealed_rows
 from app.doctor.invariant import Invariant, Reach
@@ -23,6 +22,7 @@ from app.doctor.invariants import (
 )
 from app.doctor.months import MONTHS_ADD_UP, MONTHS_VERIFY, RELEASED
 from app.doctor.verification import BESIDE_CASES
+from app.kinds import verification
 from app.reports import verification as months
 from app.settings import settings
 from app.surveys import confidential, evaluation_log, looks
@@ -33,7 +33,7 @@ LATE: Final = timedelta(minutes=15)
 _SWEEP_TAKES: Final = timedelta(minutes=1)
 MOST: Final = 20
 _BATCH: Final = 1000
-_IDS = text("SELECT id FROM grievance WHERE id > :after ORDER BY id LIMIT :batch")
+_IDS = text("SELECT id FROM matter WHERE id > :after ORDER BY id LIMIT :batch")
 _BEFORE_ALL: Final = UUID(int=0)
 
 

@@ -5,46 +5,51 @@ The same queries judge tests, load runs and production. Numbers are those of the
 
 from sqlalchemy import text
 
-from app.cases.sealed_cases import UNSEEN
 from app.doctor.cards import CARDS
 from app.doctor.invariant import AMONG, Invariant, Reach
 from app.doctor.months import MONTHS
 from app.doctor.surveys import SURVEYS
 from app.doctor.texts import DELIVERY, REPORTS
+from app.matters.sealed_matters import UNSEEN
 
 _EVENTS_WITHOUT_GAP = text(f"""
-SELECT g.ref, g.event_seq, e.entries, e.lowest, e.highest, head.hash IS NOT DISTINCT FROM g.event_hash AS head_fits
-FROM grievance g
+SELECT g.ref, g.head_seq, e.entries, e.lowest, e.highest, head.hash IS NOT DISTINCT FROM g.head_hash AS head_fits
+FROM matter g
 CROSS JOIN LATERAL (
-  SELECT count(*) AS entries, min(seq) AS lowest, max(seq) AS highest FROM case_event WHERE case_id = g.id
+  SELECT count(*) AS entries, min(seq) AS lowest, max(seq) AS highest FROM record_entry WHERE matter_id = g.id
 ) e
-LEFT JOIN case_event head ON head.case_id = g.id AND head.seq = g.event_seq
+LEFT JOIN record_entry head ON head.matter_id = g.id AND head.seq = g.head_seq
 WHERE g.id = {AMONG} AND (
-  (e.lowest, e.highest, e.entries) IS DISTINCT FROM (1, g.event_seq, CAST(g.event_seq AS bigint))
-  OR head.hash IS DISTINCT FROM g.event_hash)
+  (e.lowest, e.highest, e.entries) IS DISTINCT FROM (1, g.head_seq, CAST(g.head_seq AS bigint))
+  OR head.hash IS DISTINCT FROM g.head_hash)
 ORDER BY g.id LIMIT :most
 """)  # noqa: S608 - nothing but the constant above
-_RECORD_HAS_CASE = text("""
-SELECT e.case_id, count(*) AS entries FROM case_event e LEFT JOIN grievance g ON g.id = e.case_id
-WHERE g.id IS NULL GROUP BY e.case_id ORDER BY e.case_id LIMIT :most
+_RECORD_HAS_MATTER = text("""
+SELECT e.matter_id, count(*) AS entries FROM record_entry e LEFT JOIN matter g ON g.id = e.matter_id
+WHERE g.id IS NULL GROUP BY e.matter_id ORDER BY e.matter_id LIMIT :most
 """)
 
+_MATTER_IS_ITS_KINDS = text(f"""
+SELECT m.ref, m.kind, f.id IS NOT NULL AS there FROM matter m LEFT JOIN matter_facts f ON f.id = m.id
+WHERE m.id = {AMONG} AND (f.kind, f.ref, f.county_id, f.sealed) IS DISTINCT FROM (m.kind, CAST(m.ref AS text), m.county_id, m.sealed)
+ORDER BY m.id LIMIT :most
+""")  # noqa: S608 - nothing but the constant above
 _ONE_LEAD = text(f"""
 SELECT g.ref, g.phase, r.round, count(a.id) AS leads
 FROM grievance g CROSS JOIN LATERAL generate_series(1, g.round) AS r(round)
-LEFT JOIN assignment a ON a.case_id = g.id AND a.round = r.round AND a.role = 'lead'
+LEFT JOIN assignment a ON a.matter_id = g.id AND a.round = r.round AND a.role = 'lead'
   AND a.state NOT IN ('handed_back', 'released')
 WHERE g.id = {AMONG} AND (r.round < g.round OR g.phase IN ('handling', 'answered', 'closed'))
 GROUP BY g.id, r.round HAVING count(a.id) <> 1 ORDER BY g.id, r.round LIMIT :most
 """)  # noqa: S608 - nothing but the constant above
 # Goes by the index of what units have open, not by all cases.
 _NO_OPEN_ASSISTANT = text("""
-SELECT g.ref, g.phase, a.id AS assignment_id, a.unit_id, a.state FROM assignment a JOIN grievance g ON g.id = a.case_id
+SELECT g.ref, g.phase, a.id AS assignment_id, a.unit_id, a.state FROM assignment a JOIN grievance g ON g.id = a.matter_id
 WHERE a.state IN ('offered', 'signed') AND a.role = 'assist' AND g.phase IN ('answered', 'closed')
 ORDER BY a.id LIMIT :most
 """)
 _NOBODY_WORKS_ON_WHAT_ENDED = text("""
-SELECT g.ref, g.phase, a.id AS assignment_id, a.unit_id, a.state FROM assignment a JOIN grievance g ON g.id = a.case_id
+SELECT g.ref, g.phase, a.id AS assignment_id, a.unit_id, a.state FROM assignment a JOIN grievance g ON g.id = a.matter_id
 WHERE a.state IN ('offered', 'signed') AND g.phase IN ('declined', 'withdrawn', 'merged', 'closed')
 ORDER BY a.id LIMIT :most
 """)
@@ -53,7 +58,7 @@ _ENDED_UNITS_HAVE_NOTHING_OPEN = text("""
 SELECT g.ref, u.code AS unit_code, g.phase FROM unit u JOIN grievance g ON g.holder_unit_id = u.id
 WHERE u.handed_over_at < CAST(:since AS timestamptz) - interval '1 hour' AND g.phase IN ('pending', 'handling')
 UNION ALL
-SELECT g.ref, u.code, g.phase FROM unit u JOIN assignment a ON a.unit_id = u.id JOIN grievance g ON g.id = a.case_id
+SELECT g.ref, u.code, g.phase FROM unit u JOIN assignment a ON a.unit_id = u.id JOIN grievance g ON g.id = a.matter_id
 WHERE u.handed_over_at < CAST(:since AS timestamptz) - interval '1 hour' AND a.state IN ('offered', 'signed')
 ORDER BY ref LIMIT :most
 """)
@@ -61,10 +66,10 @@ _WHAT_ENDED_HAS_NO_STAGE = text(f"""
 SELECT g.ref, g.phase, g.stage, g.waiting, running.clocks
 FROM grievance g
 CROSS JOIN LATERAL (
-  SELECT count(*) AS clocks FROM clock k WHERE k.case_id = g.id AND k.ended_at IS NULL
+  SELECT count(*) AS clocks FROM clock k WHERE k.matter_id = g.id AND k.ended_at IS NULL
     -- What was answered may be under review, once at a time.
     AND NOT (g.phase IN ('answered', 'closed') AND k.stage IN ('review', 'reexamination') AND k.round = g.round AND NOT EXISTS (
-      SELECT FROM clock o WHERE o.case_id = g.id AND o.ended_at IS NULL AND o.id <> k.id))
+      SELECT FROM clock o WHERE o.matter_id = g.id AND o.ended_at IS NULL AND o.id <> k.id))
 ) running
 WHERE g.id = {AMONG} AND g.phase NOT IN ('pending', 'handling')
   AND (g.stage IS NOT NULL OR g.waiting IS NOT NULL OR running.clocks > 0)
@@ -72,13 +77,13 @@ ORDER BY g.id LIMIT :most
 """)  # noqa: S608 - nothing but the constant above
 _MERGED_INTO_ONE = text("""
 WITH RECURSIVE upward AS (
-  SELECT id AS case_id, primary_id AS above_id FROM grievance WHERE primary_id IS NOT NULL
+  SELECT id AS matter_id, primary_id AS above_id FROM grievance WHERE primary_id IS NOT NULL
   UNION
-  SELECT u.case_id, g.primary_id FROM upward u JOIN grievance g ON g.id = u.above_id WHERE g.primary_id IS NOT NULL
+  SELECT u.matter_id, g.primary_id FROM upward u JOIN grievance g ON g.id = u.above_id WHERE g.primary_id IS NOT NULL
 )
 SELECT g.ref, CASE WHEN above.id IS NULL THEN 'missing' ELSE 'cycle' END AS primary_case
-FROM upward u JOIN grievance g ON g.id = u.case_id LEFT JOIN grievance above ON above.id = u.above_id
-WHERE above.id IS NULL OR u.above_id = u.case_id
+FROM upward u JOIN grievance g ON g.id = u.matter_id LEFT JOIN grievance above ON above.id = u.above_id
+WHERE above.id IS NULL OR u.above_id = u.matter_id
 ORDER BY g.id LIMIT :most
 """)
 
@@ -144,17 +149,25 @@ INVARIANTS: tuple[Invariant, ...] = (
         1,
         "events_without_gap",
         "每件事的记录从第1条起连续，末条即当前版本",
-        "the case `ref` should have the entries 1 to `event_seq`; it has `entries`, or the last is another one",
+        "the matter `ref` should have the entries 1 to `head_seq`; it has `entries`, or the last is another one",
         Reach.CASES,
         _EVENTS_WITHOUT_GAP,
     ),
     Invariant(
         1,
-        "record_has_its_case",
+        "record_has_its_matter",
         "有记录的事件都在",
-        "the case `case_id` has entries on record and is itself gone",
+        "the matter `matter_id` has entries on record and is itself gone",
         Reach.WHOLE,
-        _RECORD_HAS_CASE,
+        _RECORD_HAS_MATTER,
+    ),
+    Invariant(
+        1,
+        "matter_is_its_kinds",
+        "每件事在总表和分类表中一致",
+        "the matter `ref` of the kind `kind` has no row (`there`) in its kind's table, or one of another reference, county or secrecy",
+        Reach.CASES,
+        _MATTER_IS_ITS_KINDS,
     ),
     KEPT_ANSWERS,
     *CARDS,

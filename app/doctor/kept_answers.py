@@ -15,7 +15,7 @@ _PAGE = text("""
 SELECT owner, key, body_sealed, created_at FROM given_answer WHERE (owner, key) > (:owner, :key)
 ORDER BY owner, key LIMIT :batch
 """)
-_THERE = text("SELECT ref, event_seq FROM grievance WHERE ref = ANY(CAST(:refs AS text[]))")
+_THERE = text("SELECT ref, head_seq FROM matter WHERE ref = ANY(CAST(:refs AS text[]))")
 
 
 class _Told(NamedTuple):
@@ -38,7 +38,7 @@ async def broken(tx: Transaction) -> AsyncIterator[tuple[int, list[dict[str, Any
     while rows := await tx.all(_PAGE, owner=owner, key=key, batch=_BATCH):
         told = [one for one in map(_told, rows) if one is not None]
         refs = sorted({one.ref for one in told if one.ref is not None})
-        there = {row.ref: row.event_seq for row in await tx.all(_THERE, refs=refs)}
+        there = {row.ref: row.head_seq for row in await tx.all(_THERE, refs=refs)}
         yield len(rows), [
             {"ref": one.ref, "version": one.version, "owner": one.owner, "answered_at": one.created_at}
             for one in told

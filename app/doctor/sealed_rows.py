@@ -11,11 +11,11 @@ from sqlalchemy import LargeBinary, Table, text
 from sqlmodel import SQLModel
 
 from app import keys
-from app.cases import photos
 from app.db import Transaction
 from app.db.row_base import seal_holds
 from app.directory.models import Citizen, Staff
 from app.errors import NotFound
+from app.matters import photos
 
 _BATCH: Final = 1000
 _STAFF: Final = text("SELECT * FROM staff WHERE id > CAST(:after AS int) ORDER BY id LIMIT :batch")

@@ -4,9 +4,9 @@ from typing import Final
 
 from sqlalchemy import text
 
-from app.cases.access import begins_round
-from app.cases.conflict_of_interest import had_a_part
 from app.doctor.invariant import AMONG, Invariant, Reach
+from app.matters.conflict_of_interest import had_a_part
+from app.matters.record import begins_round
 
 # Asked for each answer: the reporter of the case, and of each case that had been joined to it by then; once, about the
 # answered case or else the first told, whoever told it more than once; where a number was given under several names each
@@ -14,51 +14,51 @@ from app.doctor.invariant import AMONG, Invariant, Reach
 # stands in the body as the one record of when; a forged body may not even be JSON.
 _ONE_SURVEY = text(f"""
 WITH RECURSIVE batch AS MATERIALIZED (
-  SELECT id, ref, citizen_id FROM grievance WHERE id = {AMONG}
+  SELECT id, ref, citizen_id FROM matter_facts WHERE id = {AMONG}
 ), upward AS (
-  SELECT id AS case_id, citizen_id, id AS answered_id, CAST(NULL AS text) AS joined_ref FROM batch
+  SELECT id AS matter_id, citizen_id, id AS answered_id, CAST(NULL AS text) AS joined_ref FROM batch
   UNION
-  SELECT u.case_id, u.citizen_id, g.primary_id, g.ref FROM upward u
+  SELECT u.matter_id, u.citizen_id, g.primary_id, g.ref FROM upward u
   -- OFFSET 0: one by one through the index, whatever the planner thinks of how many there are.
-  CROSS JOIN LATERAL (SELECT primary_id, ref FROM grievance WHERE id = u.answered_id OFFSET 0) g
+  CROSS JOIN LATERAL (SELECT primary_id, ref FROM matter_facts WHERE id = u.answered_id OFFSET 0) g
   WHERE g.primary_id IS NOT NULL
 ), owed AS (
-  SELECT DISTINCT u.case_id, u.citizen_id, 1 + (
-    SELECT count(*) FROM case_event r WHERE r.case_id = e.case_id AND {begins_round("r")} AND r.seq < e.seq) AS round
+  SELECT DISTINCT u.matter_id, u.citizen_id, 1 + (
+    SELECT count(*) FROM record_entry r WHERE r.matter_id = e.matter_id AND {begins_round("r")} AND r.seq < e.seq) AS round
   FROM upward u
   CROSS JOIN LATERAL (
-    SELECT case_id, seq FROM case_event WHERE case_id = u.answered_id AND action = 'answer' OFFSET 0) e
+    SELECT matter_id, seq FROM record_entry WHERE matter_id = u.answered_id AND action = 'answer' OFFSET 0) e
   WHERE u.citizen_id IS NOT NULL AND (u.joined_ref IS NULL OR EXISTS (
-    SELECT 1 FROM case_event m WHERE m.case_id = e.case_id AND m.action = 'merge' AND m.seq < e.seq
+    SELECT 1 FROM record_entry m WHERE m.matter_id = e.matter_id AND m.action = 'merge' AND m.seq < e.seq
       AND strpos(m.body, '"joined":"' || u.joined_ref || '"') > 0)
     AND NOT EXISTS (
       WITH RECURSIVE below AS (
-        SELECT id, citizen_id, CAST(NULL AS text) AS joined_ref FROM grievance WHERE id = e.case_id
+        SELECT id, citizen_id, CAST(NULL AS text) AS joined_ref FROM matter_facts WHERE id = e.matter_id
         UNION
         SELECT g.id, g.citizen_id, coalesce(b.joined_ref, g.ref) FROM below b
-        CROSS JOIN LATERAL (SELECT id, citizen_id, ref FROM grievance WHERE primary_id = b.id OFFSET 0) g
+        CROSS JOIN LATERAL (SELECT id, citizen_id, ref FROM matter_facts WHERE primary_id = b.id OFFSET 0) g
       ), together AS (
         SELECT b.id, n.name_key, b.joined_ref IS NOT NULL AS joined FROM below b
-        LEFT JOIN person_as_given n ON n.case_id = b.id
+        LEFT JOIN person_as_given n ON n.matter_id = b.id
         WHERE b.citizen_id = u.citizen_id AND (b.joined_ref IS NULL OR EXISTS (
-          SELECT 1 FROM case_event m WHERE m.case_id = e.case_id AND m.action = 'merge' AND m.seq < e.seq
+          SELECT 1 FROM record_entry m WHERE m.matter_id = e.matter_id AND m.action = 'merge' AND m.seq < e.seq
             AND strpos(m.body, '"joined":"' || b.joined_ref || '"') > 0))
       )
       SELECT 1 FROM together own JOIN together b ON (b.joined, b.id) < (own.joined, own.id)
-      WHERE own.id = u.case_id AND (b.name_key IS NOT DISTINCT FROM own.name_key
+      WHERE own.id = u.matter_id AND (b.name_key IS NOT DISTINCT FROM own.name_key
         OR (SELECT count(DISTINCT name_key) FROM together) <= 1)))
 ), asked AS (
-  SELECT case_id, citizen_id, round, count(*) AS times FROM (
-    SELECT case_id, citizen_id, round FROM surveys.survey WHERE case_id = {AMONG}
+  SELECT matter_id, citizen_id, round, count(*) AS times FROM (
+    SELECT matter_id, citizen_id, round FROM surveys.survey WHERE matter_id = {AMONG}
     UNION ALL
-    SELECT case_id, citizen_id, round FROM outbox_message
-    WHERE case_id = {AMONG} AND kind = 'survey_owed' AND state = 'queued'
-  ) a GROUP BY case_id, citizen_id, round
+    SELECT matter_id, citizen_id, round FROM outbox_message
+    WHERE matter_id = {AMONG} AND kind = 'survey_owed' AND state = 'queued'
+  ) a GROUP BY matter_id, citizen_id, round
 )
 SELECT b.ref, d.round, d.asked, d.should_be FROM (
-  SELECT case_id, round, coalesce(a.times, 0) AS asked, CASE WHEN o.case_id IS NULL THEN 0 ELSE 1 END AS should_be
-  FROM owed o FULL JOIN asked a USING (case_id, citizen_id, round)
-) d JOIN batch b ON b.id = d.case_id
+  SELECT matter_id, round, coalesce(a.times, 0) AS asked, CASE WHEN o.matter_id IS NULL THEN 0 ELSE 1 END AS should_be
+  FROM owed o FULL JOIN asked a USING (matter_id, citizen_id, round)
+) d JOIN batch b ON b.id = d.matter_id
 WHERE d.asked <> d.should_be ORDER BY b.id, d.round LIMIT :most
 """)  # noqa: S608 - nothing but the constant above
 
@@ -84,7 +84,7 @@ GROUP BY c.survey_id ORDER BY c.survey_id LIMIT :most
 """)
 # What follows from a survey: who was dissatisfied, at first or in the end, or cannot be texted, is called.
 _CALL_IS_OWED = text("""
-SELECT s.id AS survey_id, g.ref, s.round FROM surveys.survey s JOIN grievance g ON g.id = s.case_id
+SELECT s.id AS survey_id, g.ref, s.round FROM surveys.survey s JOIN matter_facts g ON g.id = s.matter_id
 WHERE EXISTS (
   SELECT 1 FROM surveys.answer a WHERE a.survey_id = s.id AND a.value = 'dissatisfied' AND a.channel <> 'return_call'
     AND (a.discounted IS NULL OR a.discounted = 'corrected'))
@@ -94,7 +94,7 @@ ORDER BY s.id LIMIT :most
 # A number of a unit's or of staff has rules of its own: staff are not called about a case of their own unit's.
 _OPTED_OUT_IS_CALLED = text("""
 SELECT s.id AS survey_id, g.ref, s.round, o.out_at FROM surveys.opt_out o JOIN citizen p ON p.phone_key = o.phone_key
-JOIN surveys.survey s ON s.citizen_id = p.id JOIN grievance g ON g.id = s.case_id
+JOIN surveys.survey s ON s.citizen_id = p.id JOIN matter_facts g ON g.id = s.matter_id
 WHERE o.back_at IS NULL AND s.asked_at <= o.out_at AND s.window_ends_at >= o.out_at
   AND NOT EXISTS (SELECT 1 FROM surveys.answer a WHERE a.survey_id = s.id AND a.discounted IS NULL)
   AND NOT EXISTS (SELECT 1 FROM surveys.return_call r WHERE r.survey_id = s.id)
@@ -107,7 +107,7 @@ SELECT s.id AS survey_id, s.next_at, s.asked_at FROM surveys.survey s WHERE s.ne
 # The turn comes when the window before has ended, and not long after. Only what is open, or waits itself, holds it up.
 _NOBODY_WAITS_FOR_NOTHING = text("""
 SELECT w.id AS survey_id, g.ref, w.next_at, before.ends_at
-FROM surveys.survey w JOIN grievance g ON g.id = w.case_id
+FROM surveys.survey w JOIN matter_facts g ON g.id = w.matter_id
 CROSS JOIN LATERAL (
   SELECT max(s.window_ends_at) AS ends_at FROM surveys.survey s WHERE s.citizen_id = w.citizen_id AND s.asked_at IS NOT NULL
 ) before

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
 
-from app.cases import verification as records
 from app.db import Transaction
 from app.doctor import sealed_rows
+from app.kinds import verification as records
 from app.reports import verification as months
 from app.supervision.card_verification import appeals, cards
 from app.surveys import confidential, evaluation_log, looks

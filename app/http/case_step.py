@@ -61,11 +61,11 @@ class StaffStep(CaseStep[StaffActor]):
         Raises Changed, which undoes the action, where somebody else's came in between: the case was locked before the
         action and every action makes one entry, so the count tells.
         """
-        if self.seen is not None and dossier.case.event_seq != self.seen + 1:
+        if self.seen is not None and dossier.matter.head_seq != self.seen + 1:
             raise Changed
         tag(self.response, dossier)
         return state_of(dossier, by=self.by, now=self.now)
 
 
 def tag(response: Response, dossier: Dossier) -> None:
-    response.headers["ETag"] = f'"{dossier.case.event_seq}"'
+    response.headers["ETag"] = f'"{dossier.matter.head_seq}"'

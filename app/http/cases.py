@@ -10,12 +10,13 @@ from app.auth.actor import Actor, StaffActor
 from app.cases import access, timeline
 from app.cases.dossier import Dossier
 from app.cases.lifecycle import Action, Phase
-from app.cases.models import AssignmentRole, AssignmentState, Channel, Outcome, Waiting
-from app.cases.papers import PaperKind
+from app.cases.models import Channel, Outcome, Waiting
 from app.db import Transaction
 from app.directory.terms import Role
 from app.http.moments import At
 from app.limits.terms import Kind, Stage
+from app.matters.papers import PaperKind
+from app.matters.parts import AssignmentRole, AssignmentState
 
 _HAS_PART = frozenset({AssignmentState.OFFERED, AssignmentState.SIGNED, AssignmentState.ANSWERED})
 
@@ -257,7 +258,7 @@ def state_of(dossier: Dossier, *, by: Actor, now: datetime) -> CaseStateOut:
         outcome=case.outcome,
         parts=_parts(dossier),
         actions=access.actions(dossier, by, now),
-        version=case.event_seq,
+        version=dossier.matter.head_seq,
     )
 
 

@@ -8,9 +8,9 @@ from typing import Any, Final
 from fastapi.responses import HTMLResponse
 
 from app.cases.models import Outcome, ReviewOutcome
-from app.cases.papers import TO_REPORTER, PaperInFull, PaperKind
 from app.clock import SHANGHAI
 from app.http.pages import page
+from app.matters.papers import TO_REPORTER, PaperInFull, PaperKind
 
 PRINTED: Final[dict[int | str, dict[str, Any]]] = {
     200: {"description": "文书", "content": {"text/html": {"schema": {"type": "string"}}}}

@@ -7,9 +7,9 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 from typing_extensions import override
 
-from app.cases import photos
 from app.errors import Problem
 from app.http.problems import problems
+from app.matters import photos
 
 
 class StoredPhoto(Response):

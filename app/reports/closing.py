@@ -29,7 +29,7 @@ _COUNTY: Final = text("SELECT id FROM unit WHERE code = :code AND kind = 'county
 _LAST: Final = text("""
 SELECT month, digest FROM month_end WHERE county_id = :county_id ORDER BY month DESC LIMIT 1""")
 _ONE: Final = text("SELECT * FROM month_end WHERE county_id = :county_id AND month = :month")
-_FIRST_CASE: Final = text("SELECT min(received_at) FROM grievance WHERE county_id = :county_id")
+_FIRST_CASE: Final = text("SELECT min(received_at) FROM matter_facts WHERE county_id = :county_id")
 # A limit that ran out in the month and that nobody has looked at yet would still earn its card.
 _NOT_SWEPT: Final = text("""
 SELECT EXISTS (SELECT FROM clock WHERE next_at < :ends AND county_id = :county_id)""")

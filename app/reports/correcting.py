@@ -41,7 +41,7 @@ LATE_CARDS: Final = """
 SELECT m.county_id, m.month, k.id AS card_id, k.unit_id, k.staff_id, k.level, late.cause, a.decided_by_staff_id
 FROM month_end m
 JOIN card k ON k.county_id = m.county_id AND k.effective_at >= m.begins_at AND k.effective_at < m.ends_at
-JOIN grievance c ON c.id = k.case_id AND NOT c.sealed
+JOIN matter_facts c ON c.id = k.matter_id AND NOT c.sealed
 LEFT JOIN appeal a ON a.card_id = k.id
 CROSS JOIN LATERAL (VALUES ('card_issued', k.issued_at >= m.locked_at), ('card_revoked', k.revoked_at >= m.cutoff_at))
   AS late(cause, holds)

@@ -17,14 +17,14 @@ from app.reports.suppression import Whose
 # Who did what ended a stage, by the entry of that very moment.
 _ENDER: Final = """
 LEFT JOIN LATERAL (
-  SELECT e.unit_id, e.staff_id, e.action FROM case_event e
-  WHERE e.case_id = k.case_id AND e.at = k.ended_at AND e.unit_id IS NOT NULL
+  SELECT e.unit_id, e.staff_id, e.action FROM record_entry e
+  WHERE e.matter_id = k.matter_id AND e.at = k.ended_at AND e.unit_id IS NOT NULL
   ORDER BY (e.unit_id = k.unit_id) DESC, e.seq LIMIT 1
 ) ender ON true"""
 _ANSWERER: Final = """
 LEFT JOIN LATERAL (
-  SELECT e.staff_id FROM case_event e
-  WHERE e.case_id = p.case_id AND e.at = p.done_at AND e.unit_id = p.unit_id AND e.action IN ('answer', 'assist_answer')
+  SELECT e.staff_id FROM record_entry e
+  WHERE e.matter_id = p.matter_id AND e.at = p.done_at AND e.unit_id = p.unit_id AND e.action IN ('answer', 'assist_answer')
   ORDER BY e.seq LIMIT 1
 ) answerer ON true"""
 # One value and not a join: how many there are, no planner knows.
@@ -34,7 +34,7 @@ _WHOSE: Final = (
 # Who had taken on by the cut-off what ran on then: the limit of a part begins when it is given.
 _SIGNED: Final = """(
   SELECT k.staff_id FROM assignment a
-  WHERE a.case_id = k.case_id AND a.round = k.round AND a.signed_at < :cutoff AND (a.id = k.assignment_id
+  WHERE a.matter_id = k.matter_id AND a.round = k.round AND a.signed_at < :cutoff AND (a.id = k.assignment_id
     OR (k.stage = 'handle' AND a.role = 'lead' AND a.assigned_at = k.started_at))
   LIMIT 1
 )"""
@@ -47,18 +47,18 @@ _FACTS: Final = f"""
 WITH moved AS MATERIALIZED (
   -- Whose were at the cut-off the parts and limits of cases that another unit has carried on since, by the record.
   SELECT jsonb_object_agg(told.id, told.now -> 'unit_id' ORDER BY e.seq) AS whose
-  FROM grievance c JOIN case_event e ON e.case_id = c.id AND e.at < :cutoff
+  FROM matter_facts c JOIN record_entry e ON e.matter_id = c.id AND e.at < :cutoff
   CROSS JOIN LATERAL (SELECT CAST(e.body AS jsonb) -> 'after' AS after) became
   CROSS JOIN LATERAL jsonb_each((became.after -> 'assignments') || (became.after -> 'clocks')) AS told(id, now)
   WHERE c.county_id = :county_id AND NOT c.sealed AND told.now ? 'unit_id' AND c.id IN (
-    SELECT r.case_id FROM case_event r WHERE r.action = 'reassign' AND r.at >= :cutoff)
+    SELECT r.matter_id FROM record_entry r WHERE r.action = 'reassign' AND r.at >= :cutoff)
 ), part AS MATERIALIZED (
   -- What was open at some time of the month.
-  SELECT a.case_id, a.round, a.role, {_WHOSE.format(it="a")} AS unit_id, a.state, a.assigned_at, a.signed_at, a.done_at
-  FROM assignment a JOIN grievance c ON c.id = a.case_id
+  SELECT a.matter_id, a.round, a.role, {_WHOSE.format(it="a")} AS unit_id, a.state, a.assigned_at, a.signed_at, a.done_at
+  FROM assignment a JOIN matter_facts c ON c.id = a.matter_id
   WHERE c.county_id = :county_id AND NOT c.sealed AND a.assigned_at < :ends AND (a.done_at IS NULL OR a.done_at >= :begins)
 ), stage AS MATERIALIZED (
-  SELECT k.case_id, k.round, k.stage, {_WHOSE.format(it="k")} AS unit_id, k.ended_at, ender.unit_id AS ender_unit_id,
+  SELECT k.matter_id, k.round, k.stage, {_WHOSE.format(it="k")} AS unit_id, k.ended_at, ender.unit_id AS ender_unit_id,
     ender.action,
     CASE WHEN least(k.ended_at, k.held_at) < k.due_at + interval '1 second' OR k.due_at IS NULL THEN k.ended_at
       ELSE k.due_at + interval '1 second' END AS settled_at,
@@ -67,7 +67,7 @@ WITH moved AS MATERIALIZED (
     CASE WHEN k.ended_at < :cutoff THEN
       coalesce(k.staff_id, CASE WHEN ender.unit_id = k.unit_id AND ender.action NOT IN ({_NOT_DONE}) THEN ender.staff_id END)
     ELSE {_SIGNED} END AS person
-  FROM clock k JOIN grievance c ON c.id = k.case_id {_ENDER}
+  FROM clock k JOIN matter_facts c ON c.id = k.matter_id {_ENDER}
   WHERE k.county_id = :county_id AND NOT c.sealed AND k.stage IN ('judge', 'sign', 'handle', 'assist')
     AND k.started_at < :ends AND (
       (k.ended_at >= :begins AND k.ended_at < :ends)
@@ -77,22 +77,22 @@ WITH moved AS MATERIALIZED (
   FROM stage s
   WHERE NOT s.provisional AND s.settled_at >= :begins AND s.settled_at < :ends
 ), answered AS MATERIALIZED (
-  SELECT p.case_id, p.round, p.role, p.unit_id, answerer.staff_id AS person
+  SELECT p.matter_id, p.round, p.role, p.unit_id, answerer.staff_id AS person
   FROM part p {_ANSWERER}
   WHERE p.state = 'answered' AND p.done_at >= :begins AND p.done_at < :ends
 ), reworked AS (
   -- The round before the one that began in this month by a rework.
-  SELECT p.case_id, p.round, p.unit_id, answerer.staff_id AS person
+  SELECT p.matter_id, p.round, p.unit_id, answerer.staff_id AS person
   FROM (
-    SELECT a.case_id, a.round, min(a.assigned_at) AS at FROM assignment a JOIN grievance c ON c.id = a.case_id
+    SELECT a.matter_id, a.round, min(a.assigned_at) AS at FROM assignment a JOIN matter_facts c ON c.id = a.matter_id
     WHERE c.county_id = :county_id AND NOT c.sealed AND a.role = 'lead' AND a.round > 1 AND a.assigned_at < :ends
-    GROUP BY a.case_id, a.round HAVING min(a.assigned_at) >= :begins
+    GROUP BY a.matter_id, a.round HAVING min(a.assigned_at) >= :begins
   ) began
-  JOIN assignment p ON p.case_id = began.case_id AND p.round = began.round - 1 AND p.role = 'lead' AND p.state = 'answered'
+  JOIN assignment p ON p.matter_id = began.matter_id AND p.round = began.round - 1 AND p.role = 'lead' AND p.state = 'answered'
   {_ANSWERER}
 ), fact(unit_id, person, measure, counted) AS (
   SELECT c.first_unit_id, CASE WHEN c.entered_by_unit_id = c.first_unit_id THEN c.entered_by_staff_id END, 'taken_in', count(*)
-  FROM grievance c
+  FROM matter_facts c
   WHERE c.county_id = :county_id AND NOT c.sealed AND c.received_at >= :begins AND c.received_at < :ends GROUP BY 1, 2
   UNION ALL
   SELECT p.unit_id, NULL, 'given', count(*) FROM part p WHERE p.role = 'lead' AND p.assigned_at >= :begins GROUP BY 1
@@ -102,7 +102,7 @@ WITH moved AS MATERIALIZED (
   SELECT p.unit_id, CASE WHEN p.signed_at < :cutoff THEN held.staff_id END, 'pending', count(*)
   FROM part p LEFT JOIN LATERAL (
     SELECT k.staff_id FROM clock k
-    WHERE k.case_id = p.case_id AND k.stage = 'handle' AND k.round = p.round AND k.started_at = p.assigned_at
+    WHERE k.matter_id = p.matter_id AND k.stage = 'handle' AND k.round = p.round AND k.started_at = p.assigned_at
     LIMIT 1
   ) held ON true
   WHERE p.role = 'lead' AND (p.done_at IS NULL OR p.done_at >= :ends) GROUP BY 1, 2
@@ -117,7 +117,7 @@ WITH moved AS MATERIALIZED (
   UNION ALL
   SELECT s.unit_id, s.person, m.measure, count(*)
   FROM stage s
-  LEFT JOIN part back ON back.case_id = s.case_id AND back.round = s.round AND back.unit_id = s.unit_id
+  LEFT JOIN part back ON back.matter_id = s.matter_id AND back.round = s.round AND back.unit_id = s.unit_id
     AND back.state = 'handed_back' AND back.done_at = s.ended_at
   CROSS JOIN LATERAL (VALUES ('passed', true), ('returned',
     (s.stage = 'judge' AND s.action = 'send_down' AND s.ender_unit_id = s.unit_id)
@@ -126,14 +126,14 @@ WITH moved AS MATERIALIZED (
   WHERE s.stage <> 'sign' AND s.ended_at >= :begins AND s.ended_at < :ends AND m.counts GROUP BY 1, 2, 3
   UNION ALL
   SELECT unit_id, person, 'rounds', count(*) FROM (
-    SELECT case_id, round, unit_id, person FROM answered WHERE role = 'lead'
-    UNION SELECT case_id, round, unit_id, person FROM reworked
+    SELECT matter_id, round, unit_id, person FROM answered WHERE role = 'lead'
+    UNION SELECT matter_id, round, unit_id, person FROM reworked
   ) rounds GROUP BY 1, 2
   UNION ALL
   SELECT unit_id, person, 'reworked', count(*) FROM reworked GROUP BY 1, 2
   UNION ALL
   SELECT k.unit_id, k.staff_id, k.level || m.suffix, count(*)
-  FROM card k JOIN grievance c ON c.id = k.case_id
+  FROM card k JOIN matter_facts c ON c.id = k.matter_id
   CROSS JOIN LATERAL (VALUES ('', true), ('_net', k.revoked_at IS NULL OR k.revoked_at >= :cutoff)) AS m(suffix, counts)
   WHERE k.county_id = :county_id AND NOT c.sealed AND k.effective_at >= :begins AND k.effective_at < :ends
     AND k.issued_at < :known AND m.counts GROUP BY 1, 2, 3
@@ -158,11 +158,11 @@ _WRITE_SEALED: Final = text("""
 INSERT INTO month_sealed (county_id, month, unit_id, taken_in, answered)
 SELECT :county_id, :month, CAST(stood.was ->> 'holder_unit_id' AS int),
   count(*) FILTER (WHERE c.received_at >= :begins), count(*) FILTER (WHERE a.done_at >= :begins)
-FROM grievance c CROSS JOIN LATERAL (
+FROM matter_facts c CROSS JOIN LATERAL (
   SELECT jsonb_object_agg(told.name, told.now ORDER BY e.seq) AS was
-  FROM case_event e CROSS JOIN LATERAL jsonb_each(CAST(e.body AS jsonb) #> '{after,case}') AS told(name, now)
-  WHERE e.case_id = c.id AND e.at < :cutoff AND told.name IN ('holder_unit_id', 'accused_unit_id')
-) stood LEFT JOIN assignment a ON a.case_id = c.id AND a.role = 'lead' AND a.state = 'answered' AND a.round = 1
+  FROM record_entry e CROSS JOIN LATERAL jsonb_each(CAST(e.body AS jsonb) #> '{after,case}') AS told(name, now)
+  WHERE e.matter_id = c.id AND e.at < :cutoff AND told.name IN ('holder_unit_id', 'accused_unit_id')
+) stood LEFT JOIN assignment a ON a.matter_id = c.id AND a.role = 'lead' AND a.state = 'answered' AND a.round = 1
   AND a.done_at >= :begins AND a.done_at < :ends
 WHERE c.county_id = :county_id AND c.sealed AND stood.was -> 'accused_unit_id' IS DISTINCT FROM stood.was -> 'holder_unit_id'
   AND c.received_at < :ends AND (c.received_at >= :begins OR a.done_at >= :begins)

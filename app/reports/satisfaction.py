@@ -10,10 +10,11 @@ from uuid import UUID
 from sqlalchemy import text
 
 from app.auth.actor import StaffActor
-from app.cases import conflict_of_interest
-from app.cases.access import VISIBLE_TO_STAFF, begins_round
 from app.db import Transaction
 from app.db.row_base import Found
+from app.matters import conflict_of_interest
+from app.matters.record import begins_round
+from app.matters.visibility import VISIBLE_TO_STAFF
 from app.reports.counting import counts
 from app.reports.formulas import SATISFACTION, Measure
 from app.reports.models import Exclusion, MonthEnd, SatisfactionCorrection
@@ -32,18 +33,18 @@ _COUNTS: Final = """
 # A case that was joined to another was handled where the other was: by the unit that answered the round asked about.
 _ABOUT: Final = """
 WITH RECURSIVE up AS (
-  SELECT s.id AS survey_id, s.citizen_id, s.round, c.id AS case_id, c.primary_id
-  FROM surveys.survey s JOIN grievance c ON c.id = s.case_id
+  SELECT s.id AS survey_id, s.citizen_id, s.round, c.id AS matter_id, c.primary_id
+  FROM surveys.survey s JOIN matter_facts c ON c.id = s.matter_id
   WHERE {which}
   UNION ALL
-  SELECT u.survey_id, u.citizen_id, u.round, g.id, g.primary_id FROM up u JOIN grievance g ON g.id = u.primary_id
+  SELECT u.survey_id, u.citizen_id, u.round, g.id, g.primary_id FROM up u JOIN matter_facts g ON g.id = u.primary_id
 ), about AS (
-  SELECT t.survey_id, t.citizen_id, t.round, t.case_id, p.unit_id, answerer.staff_id
+  SELECT t.survey_id, t.citizen_id, t.round, t.matter_id, p.unit_id, answerer.staff_id
   FROM up t
-  JOIN assignment p ON p.case_id = t.case_id AND p.round = t.round AND p.role = 'lead' AND p.state = 'answered'
+  JOIN assignment p ON p.matter_id = t.matter_id AND p.round = t.round AND p.role = 'lead' AND p.state = 'answered'
   LEFT JOIN LATERAL (
-    SELECT e.staff_id FROM case_event e
-    WHERE e.case_id = p.case_id AND e.at = p.done_at AND e.unit_id = p.unit_id AND e.action = 'answer' ORDER BY e.seq LIMIT 1
+    SELECT e.staff_id FROM record_entry e
+    WHERE e.matter_id = p.matter_id AND e.at = p.done_at AND e.unit_id = p.unit_id AND e.action = 'answer' ORDER BY e.seq LIMIT 1
   ) answerer ON true
   WHERE t.primary_id IS NULL
 )"""
@@ -52,8 +53,8 @@ _OF_MONTH: Final = "c.county_id = :county_id AND NOT c.sealed AND s.window_ends_
 _COUNTED: Final = f"""{_ABOUT.format(which=_OF_MONTH)}, told AS (
   SELECT t.survey_id, t.citizen_id, t.unit_id, t.staff_id, x.survey_id IS NOT NULL AS excluded, a.answered_at,
     CASE WHEN x.survey_id IS NULL THEN a.value END AS value,
-    t.round > (SELECT count(*) FROM case_event w
-      WHERE w.case_id = t.case_id AND {begins_round("w")} AND w.at < :cutoff) AS stands
+    t.round > (SELECT count(*) FROM record_entry w
+      WHERE w.matter_id = t.matter_id AND {begins_round("w")} AND w.at < :cutoff) AS stands
   FROM about t {_COUNTS}
   LEFT JOIN surveys.exclusion x ON x.survey_id = t.survey_id AND x.decided_at < :cutoff
 ), heard AS (
@@ -110,7 +111,7 @@ SELECT m.county_id, m.month, r.provider_message_id AS reply_id, r.handled_at, r.
   before.value AS was, a.value AS became
 FROM surveys.reply r
 JOIN surveys.survey s ON s.id = r.survey_id
-JOIN grievance c ON c.id = s.case_id AND NOT c.sealed
+JOIN matter_facts c ON c.id = s.matter_id AND NOT c.sealed
 JOIN month_end m ON m.county_id = c.county_id AND s.window_ends_at >= m.begins_at AND s.window_ends_at < m.ends_at
   AND r.received_at < m.cutoff_at AND r.handled_at >= m.cutoff_at
 JOIN surveys.answer a ON a.survey_id = s.id AND a.answered_at = r.handled_at AND (a.discounted IS NULL OR a.discounted = 'corrected')
@@ -133,7 +134,7 @@ SELECT seq, digest FROM surveys.satisfaction_correction WHERE county_id = :count
 _CHAIN: Final = text("SELECT * FROM surveys.satisfaction_correction ORDER BY county_id, seq")
 _TO_EXCLUDE: Final = text("""
 SELECT r.survey_id, s.window_ends_at, c.sealed, x.survey_id IS NOT NULL AS excluded
-FROM surveys.return_call r JOIN surveys.survey s ON s.id = r.survey_id JOIN grievance c ON c.id = s.case_id
+FROM surveys.return_call r JOIN surveys.survey s ON s.id = r.survey_id JOIN matter_facts c ON c.id = s.matter_id
 LEFT JOIN surveys.exclusion x ON x.survey_id = r.survey_id WHERE r.id = :call_id""")
 _EXCLUDED: Final = text(f"""
 {_ABOUT.format(which=f"{_OF_MONTH} AND EXISTS (SELECT FROM surveys.exclusion x WHERE x.survey_id = s.id)")}
@@ -141,7 +142,7 @@ SELECT r.id AS call_id, r.survey_id, c.ref, s.round, u.name AS unit_name, x.reas
 FROM about t JOIN unit u ON u.id = t.unit_id
 JOIN surveys.exclusion x ON x.survey_id = t.survey_id JOIN staff b ON b.id = x.decided_by_staff_id
 JOIN surveys.return_call r ON r.survey_id = t.survey_id
-JOIN surveys.survey s ON s.id = t.survey_id JOIN grievance c ON c.id = s.case_id
+JOIN surveys.survey s ON s.id = t.survey_id JOIN matter_facts c ON c.id = s.matter_id
 WHERE r.id > CAST(:after AS uuid) AND NOT {conflict_of_interest.KEPT_FROM} AND {VISIBLE_TO_STAFF}
 ORDER BY r.id LIMIT :most""")  # noqa: S608 - constants
 

@@ -20,7 +20,7 @@ from app.supervision.listing import SEEN, AppealState, InFull, SeenCard
 from app.supervision.models import Appeal
 
 _CASE_OF: Final = text(f"""
-SELECT c.ref FROM card k JOIN grievance c ON c.id = k.case_id WHERE k.id = :id AND {SEEN}""")  # noqa: S608 - a constant of ours
+SELECT c.ref FROM card k JOIN matter_facts c ON c.id = k.matter_id WHERE k.id = :id AND {SEEN}""")  # noqa: S608 - a constant of ours
 
 
 async def appeal(

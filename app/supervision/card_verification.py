@@ -7,15 +7,15 @@ from uuid import UUID
 
 from sqlalchemy import text
 
-from app.cases.lifecycle import Action
-from app.cases.recorded import Fault, Recorded, by_case
 from app.db import Transaction
 from app.db.row_base import seal_holds
+from app.matters.record import SharedAction
+from app.matters.recorded import Fault, Recorded, by_matter
 from app.supervision.models import Card
 
-_CARDS = text("SELECT * FROM card WHERE case_id = ANY(:ids) ORDER BY id")
+_CARDS = text("SELECT * FROM card WHERE matter_id = ANY(:ids) ORDER BY id")
 _APPEALS = text("""
-SELECT a.*, k.case_id FROM appeal a JOIN card k ON k.id = a.card_id WHERE k.case_id = ANY(:ids) ORDER BY a.id""")
+SELECT a.*, k.matter_id FROM appeal a JOIN card k ON k.id = a.card_id WHERE k.matter_id = ANY(:ids) ORDER BY a.id""")
 # What an entry tells of a card, and in which column it stands.
 _TOLD = (
     ("level", "level", "级别"),
@@ -27,21 +27,21 @@ _TOLD = (
 
 async def cards(tx: Transaction, ids: list[UUID]) -> Callable[[Recorded], Iterator[Fault]]:
     """Cards are those that entries issued, revoked where an appeal was upheld, and as they were issued."""
-    rows = by_case(await tx.all(_CARDS, ids=ids))
-    return lambda recorded: _cards(recorded, rows.get(recorded.case.id, []))
+    rows = by_matter(await tx.all(_CARDS, ids=ids))
+    return lambda recorded: _cards(recorded, rows.get(recorded.matter.id, []))
 
 
 async def appeals(tx: Transaction, ids: list[UUID]) -> Callable[[Recorded], Iterator[Fault]]:
     """Appeals, and what was decided about them, are those that entries tell, in the same words."""
-    rows = by_case(await tx.all(_APPEALS, ids=ids))
-    return lambda recorded: _appeals(recorded, rows.get(recorded.case.id, []))
+    rows = by_matter(await tx.all(_APPEALS, ids=ids))
+    return lambda recorded: _appeals(recorded, rows.get(recorded.matter.id, []))
 
 
 def _cards(recorded: Recorded, rows: list[Any]) -> Iterator[Fault]:
-    issued = {body["data"]["card"]: body for body in recorded.of(Action.CARD)}
+    issued = {body["data"]["card"]: body for body in recorded.of(SharedAction.CARD)}
     revoked = {
         body["data"]["card"]: body["at"]
-        for body in recorded.of(Action.DECIDE_APPEAL)
+        for body in recorded.of(SharedAction.DECIDE_APPEAL)
         if body["data"]["upheld"]
     }
     there = {str(row.id): row for row in rows}
@@ -68,8 +68,8 @@ def _differs(row: Any, entry: dict[str, Any]) -> Iterator[str]:
 
 
 def _appeals(recorded: Recorded, rows: list[Any]) -> Iterator[Fault]:
-    asked = {body["data"]["card"]: body for body in recorded.of(Action.APPEAL)}
-    decided = {body["data"]["card"]: body for body in recorded.of(Action.DECIDE_APPEAL)}
+    asked = {body["data"]["card"]: body for body in recorded.of(SharedAction.APPEAL)}
+    decided = {body["data"]["card"]: body for body in recorded.of(SharedAction.DECIDE_APPEAL)}
     there = {str(row.card_id): row for row in rows}
     for card_id in asked.keys() - there.keys():
         yield recorded.fault("appeal", asked[card_id]["seq"], "提出过的申诉缺失")

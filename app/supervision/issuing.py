@@ -23,8 +23,8 @@ _SUPERVISING_UNITS: Final = frozenset({UnitKind.COMMAND_CENTER, UnitKind.DISCIPL
 # account. Of a person's posts there the latest counts; whoever has left the unit meanwhile can still be named.
 _UNIT: Final = text(f"""
 SELECT u.id, u.name,
-  EXISTS (SELECT FROM case_party p WHERE p.case_id = :case_id AND p.unit_id = u.id)
-    OR EXISTS (SELECT FROM clock k WHERE k.case_id = :case_id AND k.unit_id = u.id) AS took_part,
+  EXISTS (SELECT FROM matter_party p WHERE p.matter_id = :matter_id AND p.unit_id = u.id)
+    OR EXISTS (SELECT FROM clock k WHERE k.matter_id = :matter_id AND k.unit_id = u.id) AS took_part,
   {held_in("u.id")} AS own,
   (SELECT json_agg(found) FROM (
     SELECT DISTINCT ON (s.id) s.id, s.name, o.title
@@ -55,7 +55,7 @@ async def issue(
         _UNIT,
         code=unit_code,
         county_id=case.county_id,
-        case_id=case.id,
+        matter_id=case.id,
         person=person,
         staff_id=by.staff_id,
     )
@@ -69,7 +69,7 @@ async def issue(
     access.take(dossier, Action.CARD, by=by, now=now, named=named)
     card = Card(
         id=uuid7(now),
-        case_id=case.id,
+        matter_id=case.id,
         county_id=case.county_id,
         level=level,
         cause=CardCause.IRREGULAR,

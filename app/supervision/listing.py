@@ -16,13 +16,13 @@ from app.auth.posts import held_in
 from app.auth.sessions import MOVED
 from app.calendars.reading import calendar_of
 from app.calendars.working_time import Limit, LimitUnit, WorkingCalendar
-from app.cases import access
-from app.cases.access import VISIBLE_TO_STAFF
 from app.cases.queries import read_cursor
 from app.clock import SHANGHAI
 from app.db import Transaction
 from app.directory.queries import carried_on_by, carries_on_for
 from app.errors import NotFound, NotPermitted
+from app.matters import visibility
+from app.matters.visibility import VISIBLE_TO_STAFF
 from app.supervision.models import Appeal, Card, CardCause, CardLevel
 
 # How long after it was issued a card may be appealed against.
@@ -56,7 +56,7 @@ _COLUMNS: Final = f"""
   {", ".join(f"a.{name} AS appeal_{name}" for name in Appeal.model_fields)}"""
 _FROM: Final = """
 FROM card k
-JOIN grievance c ON c.id = k.case_id
+JOIN matter_facts c ON c.id = k.matter_id
 JOIN unit u ON u.id = k.unit_id
 LEFT JOIN appeal a ON a.card_id = k.id"""
 
@@ -238,7 +238,7 @@ _COUNTS_OF_COUNTY = _counting("k.county_id = :county_id")
 
 def viewer(by: StaffActor) -> dict[str, Any]:
     """The binds of SEEN."""
-    return {**access.viewer(by), "staff_id": by.staff_id}
+    return {**visibility.viewer(by), "staff_id": by.staff_id}
 
 
 async def page(

@@ -60,7 +60,7 @@ class Card(Stored, table=True):
             "staff_id IS NOT NULL OR (person_name IS NULL AND post_title IS NULL)",
             name="card_names_its_person",
         ),
-        Index("card_by_case", "case_id"),
+        Index("card_by_matter", "matter_id"),
         Index("card_by_unit", "unit_id", "effective_at", "id"),
         Index(
             "card_by_person",
@@ -73,12 +73,12 @@ class Card(Stored, table=True):
     )
     CHANGING: ClassVar[tuple[str, ...]] = ("revoked_at",)
     SEALED: ClassVar[tuple[str, ...]] = (
-        "id", "case_id", "clock_id", "county_id", "level", "cause", "stage", "unit_id", "unit_name", "staff_id",
+        "id", "matter_id", "clock_id", "county_id", "level", "cause", "stage", "unit_id", "unit_name", "staff_id",
         "person_name", "post_title", "due_at", "effective_at", "issued_at", "issued_by_staff_id", "reason",
     )  # fmt: skip
 
     id: UUID = Field(primary_key=True)
-    case_id: UUID = Field(foreign_key="grievance.id")
+    matter_id: UUID = Field(foreign_key="matter.id")
     clock_id: UUID | None = Field(default=None, foreign_key="clock.id")
     county_id: int = Field(foreign_key="unit.id")
     level: CardLevel = Field(sa_type=Text)

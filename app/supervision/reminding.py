@@ -10,18 +10,17 @@ from typing import Final
 from sqlalchemy import text
 
 from app.auth.actor import StaffActor
-from app.cases import access
-from app.cases.access import VISIBLE_TO_STAFF
-from app.cases.clocks import REMINDED_OF
 from app.db import Transaction
 from app.limits.terms import Stage
+from app.matters.clocks import REMINDED_OF
+from app.matters.visibility import VISIBLE_TO_STAFF, viewer
 
 MOST_AT_SIGN_IN: Final = 20
 # From the moment one is reminded until the limit is over: then it is a card's turn.
 _ABOUT_TO_BE_DUE: Final = text(f"""
 SELECT c.ref, c.title, k.stage, k.due_at
 FROM (SELECT * FROM clock WHERE unit_id = :unit_id AND remind_at <= :now AND due_at > :now AND {REMINDED_OF}) k
-JOIN grievance c ON c.id = k.case_id
+JOIN matter_facts c ON c.id = k.matter_id
 WHERE {VISIBLE_TO_STAFF}
 ORDER BY k.due_at, k.id LIMIT :most""")  # noqa: S608 - constants of ours
 
@@ -36,5 +35,5 @@ class Reminder:
 
 async def about_to_be_due(tx: Transaction, *, by: StaffActor, now: datetime) -> list[Reminder]:
     """The unit's stages of which it has been reminded and that are not over yet, the soonest first."""
-    rows = await tx.all(_ABOUT_TO_BE_DUE, now=now, most=MOST_AT_SIGN_IN, **access.viewer(by))
+    rows = await tx.all(_ABOUT_TO_BE_DUE, now=now, most=MOST_AT_SIGN_IN, **viewer(by))
     return [Reminder(row.ref, row.title, Stage(row.stage), row.due_at) for row in rows]

@@ -19,11 +19,10 @@ from sqlalchemy import text
 from app.auth.actor import StaffActor
 from app.calendars.reading import calendar_of
 from app.calendars.working_time import Limit, LimitUnit, WorkingCalendar
-from app.cases import access
-from app.cases.access import VISIBLE_TO_STAFF
 from app.cases.lifecycle import Action
 from app.db import Transaction
 from app.errors import NotFound
+from app.matters.visibility import VISIBLE_TO_STAFF, viewer
 
 # A finding with fewer characters says nothing of why the case could not be solved here.
 SHORTEST_FINDING: Final = 20
@@ -185,11 +184,11 @@ _TOLD: Final = "'escalate', 'send_down', 'dispatch', 'settle', 'extend', 'withdr
 _OF_A_CASE: Final = f"""
   (SELECT json_agg(json_build_object('seq', e.seq, 'at', e.at, 'action', e.action, 'unit_id', doer.id,
       'unit_code', doer.code, 'unit_name', doer.name, 'to_unit_id', receiver.id, 'to_unit_name', receiver.name,
-      'finding', (SELECT x.text FROM event_text x WHERE x.case_id = e.case_id AND x.seq = e.seq AND x.field = 'finding'))
+      'finding', (SELECT x.text FROM record_text x WHERE x.matter_id = e.matter_id AND x.seq = e.seq AND x.field = 'finding'))
       ORDER BY e.seq)
     FROM (
-      SELECT e.case_id, e.seq, e.at, e.action, e.unit_id, CAST(e.body AS json) -> 'data' AS data
-      FROM case_event e WHERE e.case_id = c.id AND e.action IN ({_TOLD})
+      SELECT e.matter_id, e.seq, e.at, e.action, e.unit_id, CAST(e.body AS json) -> 'data' AS data
+      FROM record_entry e WHERE e.matter_id = c.id AND e.action IN ({_TOLD})
     ) e
     JOIN unit doer ON doer.id = CASE WHEN e.action = 'settle' THEN CAST(e.data ->> 'unit' AS int) ELSE e.unit_id END
     LEFT JOIN unit receiver ON receiver.id = CASE e.action WHEN 'settle' THEN e.unit_id
@@ -198,7 +197,7 @@ _OF_A_CASE: Final = f"""
   ) AS entries,
   (SELECT json_agg(json_build_object('unit_id', k.unit_id, 'limit', k."limit", 'started_at', k.started_at, 'due_at', k.due_at,
       'ended_at', k.ended_at, 'pauses', CAST(k.pauses AS json)))
-    FROM clock k WHERE k.case_id = c.id AND k.stage IN ('judge', 'handle') AND k.ended_at IS NOT NULL
+    FROM clock k WHERE k.matter_id = c.id AND k.stage IN ('judge', 'handle') AND k.ended_at IS NOT NULL
   ) AS stages"""  # noqa: S608 - a constant of this module
 _CASE: Final = text(f"""
 SELECT {_OF_A_CASE}, c.county_id, (SELECT version FROM calendar WHERE county_id = c.county_id) AS calendar_version
@@ -212,15 +211,15 @@ FROM unit asked
 LEFT JOIN LATERAL (
   SELECT {_OF_A_CASE}
   FROM (
-    SELECT e.case_id FROM case_event e
+    SELECT e.matter_id FROM record_entry e
     WHERE e.unit_id = asked.id AND e.action IN ('escalate', 'send_down', 'extend', 'withdraw') AND e.at >= :since AND e.at < :until
     UNION
-    SELECT e.case_id FROM case_event e JOIN grievance g ON g.id = e.case_id AND g.returns > 0
+    SELECT e.matter_id FROM record_entry e JOIN grievance g ON g.id = e.matter_id AND g.returns > 0
     WHERE e.unit_id = asked.id AND e.action = 'dispatch' AND e.at >= :since AND e.at < :until
     UNION
-    SELECT e.case_id FROM case_event e JOIN grievance g ON g.id = e.case_id AND g.returns > 0
+    SELECT e.matter_id FROM record_entry e JOIN grievance g ON g.id = e.matter_id AND g.returns > 0
     WHERE e.unit_id = asked.id AND e.action = 'hand_back' AND e.at < :until
-  ) own JOIN grievance c ON c.id = own.case_id
+  ) own JOIN grievance c ON c.id = own.matter_id
   WHERE {VISIBLE_TO_STAFF}
 ) found ON true
 WHERE asked.county_id = :county_id AND """  # noqa: S608 - constants of this module
@@ -230,7 +229,7 @@ _UNITS: Final = text(_OF_UNITS + "found.entries IS NOT NULL ORDER BY asked.code"
 
 async def of_case(tx: Transaction, ref: str, *, by: StaffActor) -> list[Fact]:
     """Raises NotFound for what is not there or not the actor's to see."""
-    row = await tx.one_or_none(_CASE, ref=ref, **access.viewer(by))
+    row = await tx.one_or_none(_CASE, ref=ref, **viewer(by))
     if row is None:
         raise NotFound
     return facts(*_read(row), await _calendar(tx, row))
@@ -240,7 +239,7 @@ async def of_unit(
     tx: Transaction, code: str, *, by: StaffActor, since: datetime, until: datetime
 ) -> UnitSignals:
     """What the unit itself did in the period, counted. Raises NotFound for a unit that is not in the county."""
-    rows = await tx.all(_UNIT, code=code, since=since, until=until, **access.viewer(by))
+    rows = await tx.all(_UNIT, code=code, since=since, until=until, **viewer(by))
     if not rows:
         raise NotFound
     return _of_unit(rows, await _calendar(tx, rows[0]), since, until)
@@ -250,7 +249,7 @@ async def of_county(
     tx: Transaction, *, by: StaffActor, since: datetime, until: datetime
 ) -> list[UnitSignals]:
     """The same of every unit of the county that has anything to show, those with the most first."""
-    rows = await tx.all(_UNITS, since=since, until=until, **access.viewer(by))
+    rows = await tx.all(_UNITS, since=since, until=until, **viewer(by))
     if not rows:
         return []
     calendar = await _calendar(tx, rows[0])
@@ -266,7 +265,7 @@ async def of_county(
 def _of_unit(
     rows: Sequence[Any], calendar: WorkingCalendar, since: datetime, until: datetime
 ) -> UnitSignals:
-    by_case = [
+    by_matter = [
         [
             fact
             for fact in facts(*_read(row), calendar)
@@ -274,11 +273,11 @@ def _of_unit(
         ]
         for row in rows
     ]
-    counted = Counter(fact.signal for found in by_case for fact in found)
+    counted = Counter(fact.signal for found in by_matter for fact in found)
     return UnitSignals(
         unit_code=rows[0].code,
         unit_name=rows[0].name,
-        cases=sum(bool(found) for found in by_case),
+        cases=sum(bool(found) for found in by_matter),
         counts={signal: counted[signal] for signal in Signal},
     )
 

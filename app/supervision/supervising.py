@@ -4,12 +4,13 @@ from datetime import datetime
 
 from app.auth.actor import StaffActor
 from app.calendars.working_time import Limit, LimitUnit
-from app.cases import access, history, noticing, papers
+from app.cases import access, history, noticing
 from app.cases.dossier import Dossier
 from app.cases.lifecycle import Action
-from app.cases.papers import PaperKind
 from app.db import Transaction
 from app.limits.terms import Stage
+from app.matters import papers
+from app.matters.papers import PaperKind
 
 
 async def supervise(
@@ -30,7 +31,7 @@ async def supervise(
         limit=Limit(days, LimitUnit.WORKING_DAYS),
     )
     clock.staff_id = None if handling is None else handling.staff_id
-    paper = await papers.issue(tx, dossier, PaperKind.SUPERVISION, now)
+    paper = await papers.issue(tx, dossier.matter, PaperKind.SUPERVISION, now)
     history.record(
         tx,
         dossier,
@@ -74,7 +75,7 @@ async def list_publicly(
     dossier = await access.lock_case(tx, ref, by=by)
     access.take(dossier, Action.LIST, by=by, now=now)
     dossier.case.listed_at = now
-    paper = await papers.issue(tx, dossier, PaperKind.LISTING, now)
+    paper = await papers.issue(tx, dossier.matter, PaperKind.LISTING, now)
     history.record(
         tx,
         dossier,

@@ -14,20 +14,21 @@ from sqlalchemy import text
 
 from app import clock as moved_clock
 from app.auth.actor import SYSTEM
-from app.cases import access, deadlines, history, noticing, rescheduling
-from app.cases.actions import waiting
-from app.cases.clocks import Clock
-from app.cases.deadlines import Step
-from app.cases.lifecycle import Action
+from app.cases import noticing
 from app.clock import SHANGHAI
 from app.db import Transaction
 from app.directory.terms import ACTING_ROLES, Role
 from app.identifiers import uuid7
-from app.limits.terms import WITHOUT_CARDS, Stage
+from app.kinds import KINDS, rescheduling
+from app.limits.terms import WITHOUT_CARDS
+from app.matters import deadlines, record
+from app.matters.clocks import Clock
+from app.matters.deadlines import Step
+from app.matters.record import SharedAction
 from app.supervision.models import Card, CardCause, CardLevel
 
 _COLUMNS: Final = ", ".join(f'w."{name}"' for name in Clock.model_fields)
-# Clocks before their cases, though everybody else locks the case first: nothing is ever waited for here, so nobody can
+# Clocks before their matters, though everybody else locks the matter first: nothing is ever waited for here, so nobody can
 # wait for us in a circle. What somebody works on is left for the next look.
 # Whoever ends a stage decides by the moment they asked, and may still be waiting for the case: nobody is carded before
 # all who asked in time have been heard (a lock is waited for 2 s, a statement runs 5 s).
@@ -44,13 +45,13 @@ ORDER BY w.next_at, w.id LIMIT :most FOR NO KEY UPDATE SKIP LOCKED""")
 # for every batch. Only for the claim: what is asked after it has no such index.
 _SORTING: Final = text("SELECT set_config('enable_sort', :sorting, true)")
 _CLAIM_ONE: Final = text(f"{_DUE} w.id = :id FOR NO KEY UPDATE SKIP LOCKED")
-_LOCK_CASES: Final = text("""
-SELECT id, sealed, event_seq, event_hash FROM grievance WHERE id = ANY(CAST(:ids AS uuid[])) ORDER BY id
+_LOCK_MATTERS: Final = text("""
+SELECT id, sealed, head_seq, head_hash FROM matter WHERE id = ANY(CAST(:ids AS uuid[])) ORDER BY id
 FOR NO KEY UPDATE SKIP LOCKED
 """)
-_REFERENCE: Final = text("""
-SELECT g.ref FROM clock w JOIN grievance g ON g.id = w.case_id
-WHERE w.id = :id AND w.next_at <= now() + CAST(:shift AS interval) FOR NO KEY UPDATE OF g SKIP LOCKED
+_WAITING: Final = text("""
+SELECT m.id, m.kind FROM clock w JOIN matter m ON m.id = w.matter_id
+WHERE w.id = :id AND w.next_at <= now() + CAST(:shift AS interval) FOR NO KEY UPDATE OF m SKIP LOCKED
 """)
 # On that day: who took the stage on, if they had a post in the unit; else its head; else whoever acts for it, or, in a
 # unit where only supervisors do, one of them.
@@ -73,20 +74,18 @@ FROM unnest(CAST(:ids AS uuid[]), CAST(:steps AS int[]), CAST(:next AS timestamp
 WHERE w.id = done.id
 """)
 _WRITE_HEADS: Final = text("""
-UPDATE grievance g SET event_seq = head.seq, event_hash = head.hash
+UPDATE matter m SET head_seq = head.seq, head_hash = head.hash
 FROM unnest(CAST(:ids AS uuid[]), CAST(:seqs AS int[]), CAST(:hashes AS bytea[])) AS head(id, seq, hash)
-WHERE g.id = head.id
+WHERE m.id = head.id
 """)
 
 _ACTING: Final = sorted({*ACTING_ROLES, Role.SUPERVISOR})
 _LEVELS: Final = {Step.YELLOW: CardLevel.YELLOW, Step.RED: CardLevel.RED}
-# What is over when these are: nobody has more to bring, or to wait for.
-_WAITS: Final = frozenset({Stage.SUPPLEMENT, Stage.WAITING})
 
 
 @dataclass(frozen=True, slots=True)
 class Swept:
-    """What came of a batch. `waits_over` are left to resume(), `busy` cases to the next look."""
+    """What came of a batch. `waits_over` are left to resume(), `busy` matters to the next look."""
 
     cards: int = 0
     reminders: int = 0
@@ -108,8 +107,8 @@ class Holder:
 class _Head:
     id: UUID
     sealed: bool
-    event_seq: int
-    event_hash: bytes
+    head_seq: int
+    head_hash: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,36 +154,29 @@ async def issue(tx: Transaction, clocks: Sequence[Clock]) -> Swept:
     if not clocks:
         return Swept()
     now = await tx.now()
-    waits = {one.id for one in clocks if _ends_a_wait(one, now)}
+    waits = {one.id for one in clocks if deadlines.wait_is_over(one, now)}
     others = [one for one in clocks if one.id not in waits]
-    heads = await _lock_cases(tx, {one.case_id for one in others})
-    ours = [one for one in others if one.case_id in heads]
+    heads = await _lock_matters(tx, {one.matter_id for one in others})
+    ours = [one for one in others if one.matter_id in heads]
     due = _in_order(_Due(one, *step) for one in ours for step in deadlines.due_steps(one, now))
     cards = await _cards(tx, [one for one in due if one.carded], now)
     reminders = 0
     for one in due:
         card = cards.get((one.clock.id, one.step))
         reminders += card is None and _is_told(one)
-        _write_entry(tx, heads[one.clock.case_id], one, card, now)
+        _write_entry(tx, heads[one.clock.matter_id], one, card, now)
     await _move_on(tx, ours, due)
     await _write_heads(tx, heads.values())
-    await _owe_notices(tx, [one for one in due if not heads[one.clock.case_id].sealed], cards, now)
+    await _owe_notices(
+        tx, [one for one in due if not heads[one.clock.matter_id].sealed], cards, now
+    )
     return Swept(len(cards), reminders, len(others) - len(ours), sorted(waits))
 
 
 async def resume(tx: Transaction, clock_id: UUID) -> bool:
     """What was waited for did not come in time: the stage goes on. False: somebody else is at it or was."""
-    row = await tx.one_or_none(_REFERENCE, id=clock_id, shift=moved_clock.shift())
-    if row is None:
-        return False
-    now = await tx.now()
-    dossier = await access.lock_case(tx, row.ref, by=SYSTEM)
-    wait = next((one for one in dossier.clocks if one.id == clock_id), None)
-    if wait is None or not _ends_a_wait(wait, now):
-        return False
-    wait.steps = Step.YELLOW + 1
-    waiting.go_on(tx, dossier, by=SYSTEM, now=now)
-    return True
+    row = await tx.one_or_none(_WAITING, id=clock_id, shift=moved_clock.shift())
+    return row is not None and await KINDS[row.kind].end_wait(tx, row.id, clock_id)
 
 
 async def holders(
@@ -210,26 +202,18 @@ async def holders(
     }
 
 
-def _ends_a_wait(clock: Clock, now: datetime) -> bool:
-    return (
-        clock.stage in _WAITS
-        and clock.ended_at is None
-        and any(step is Step.YELLOW for step, _ in deadlines.due_steps(clock, now))
-    )
-
-
 def _in_order(due: Iterable[_Due]) -> list[_Due]:
     return sorted(due, key=lambda one: (one.moment, one.clock.id, one.step))
 
 
 def _is_told(due: _Due) -> bool:
     """A wait that ended before the sweep came needs no word: it is on record that it ended."""
-    return due.clock.stage not in _WAITS or due.clock.ended_at is None
+    return due.clock.stage not in deadlines.WAITS or due.clock.ended_at is None
 
 
-async def _lock_cases(tx: Transaction, ids: Iterable[UUID]) -> dict[UUID, _Head]:
-    rows = await tx.all(_LOCK_CASES, ids=list(ids))
-    return {row.id: _Head(row.id, row.sealed, row.event_seq, row.event_hash) for row in rows}
+async def _lock_matters(tx: Transaction, ids: Iterable[UUID]) -> dict[UUID, _Head]:
+    rows = await tx.all(_LOCK_MATTERS, ids=list(ids))
+    return {row.id: _Head(row.id, row.sealed, row.head_seq, row.head_hash) for row in rows}
 
 
 async def _cards(
@@ -246,7 +230,7 @@ def _card(due: _Due, holder: Holder, now: datetime) -> Card:
     clock = due.clock
     return Card(
         id=uuid7(now),
-        case_id=clock.case_id,
+        matter_id=clock.matter_id,
         clock_id=clock.id,
         county_id=clock.county_id,
         level=_LEVELS[due.step],
@@ -279,9 +263,9 @@ def _write_entry(tx: Transaction, head: _Head, due: _Due, card: Card | None, now
             "effective": card.effective_at,
         }
     tx.add(
-        history.entry(
+        record.entry(
             head,
-            Action.REMIND if card is None else Action.CARD,
+            SharedAction.REMIND if card is None else SharedAction.CARD,
             by=SYSTEM,
             now=now,
             public=False,
@@ -327,6 +311,6 @@ async def _write_heads(tx: Transaction, heads: Iterable[_Head]) -> None:
     await tx.execute(
         _WRITE_HEADS,
         ids=[one.id for one in moved],
-        seqs=[one.event_seq for one in moved],
-        hashes=[one.event_hash for one in moved],
+        seqs=[one.head_seq for one in moved],
+        hashes=[one.head_hash for one in moved],
     )

@@ -20,7 +20,7 @@ SELECT CAST(json_build_object(
   'cards', (SELECT coalesce(json_agg(shown), '[]') FROM (
     SELECT k.id, k.level, k.cause, k.stage, k.unit_name AS unit, u.code AS unit_code, k.person_name AS person,
       k.post_title AS post, k.due_at, k.effective_at
-    FROM card k JOIN grievance c ON c.id = k.case_id JOIN unit u ON u.id = k.unit_id
+    FROM card k JOIN grievance c ON c.id = k.matter_id JOIN unit u ON u.id = k.unit_id
     WHERE k.county_id = :county_id AND k.revoked_at IS NULL AND NOT c.sealed
     ORDER BY k.effective_at DESC, k.id DESC LIMIT :cards
   ) shown),

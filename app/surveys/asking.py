@@ -12,12 +12,11 @@ from uuid import UUID
 from sqlalchemy import text
 
 from app import clock
-from app.cases.actions.telling import tell
-from app.cases.deadlines import survey_window_ends
-from app.cases.models import Case
 from app.db import Transaction
-from app.db.query import Query, columns
+from app.db.query import Query
 from app.identifiers import uuid7
+from app.matters.deadlines import survey_window_ends
+from app.matters.telling import tell
 from app.outbox import MessageKind
 from app.settings import settings
 from app.surveys import confidential
@@ -52,10 +51,23 @@ SELECT p.phone_key FROM surveys.survey s JOIN citizen p ON p.id = s.citizen_id W
 
 
 @dataclass(frozen=True, slots=True)
-class _About:
-    """What decides how a person is asked about a case, and when."""
+class ReportedMatter:
+    """A matter as its reporter is told of it; of one that was joined to another, `round` is the other's."""
 
-    case: Case
+    id: UUID
+    ref: str
+    title: str
+    sealed: bool
+    round: int
+    citizen_id: UUID | None
+    textable: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _About:
+    """What decides how a person is asked about a matter, and when."""
+
+    matter: ReportedMatter
     has_number: bool
     owner: Owner
     opted_out: bool
@@ -70,14 +82,15 @@ class _About:
 _ABOUT = Query(
     _About,
     f"""
-SELECT {columns("g", Case, "case")}, p.phone_sealed IS NOT NULL AS has_number, {owner_columns("owner")},
+SELECT g.id AS matter_id, g.ref AS matter_ref, g.title AS matter_title, g.sealed AS matter_sealed, s.round AS matter_round,
+  g.citizen_id AS matter_citizen_id, g.textable AS matter_textable, p.phone_sealed IS NOT NULL AS has_number, {owner_columns("owner")},
   (o.out_at IS NOT NULL AND o.back_at IS NULL) AS opted_out,
   greatest(open.ends_at, (
     SELECT max(a.answered_at) FROM surveys.survey s JOIN surveys.answer a ON a.survey_id = s.id
     WHERE s.citizen_id = p.id AND s.window_ends_at >= CAST(:now AS timestamptz) - INTERVAL '1 day' AND a.answered_at > :quiet_since)
   ) AS free_at, open.taken, open.beside
-FROM grievance g JOIN citizen p ON p.id = :citizen_id
-CROSS JOIN (SELECT CAST(:case_id AS uuid) AS case_id, CAST(:round AS int) AS round, CAST(:citizen_id AS uuid) AS citizen_id,
+FROM matter_facts g JOIN citizen p ON p.id = :citizen_id
+CROSS JOIN (SELECT CAST(:matter_id AS uuid) AS matter_id, CAST(:round AS int) AS round, CAST(:citizen_id AS uuid) AS citizen_id,
   CAST(:created_at AS timestamptz) AS created_at) s
 LEFT JOIN surveys.opt_out o ON o.phone_key = p.phone_key
 CROSS JOIN LATERAL (
@@ -88,11 +101,11 @@ CROSS JOIN LATERAL (
   WHERE s.citizen_id = p.id AND s.id <> :own_id AND s.window_ends_at >= :now
     AND (a.id IS NULL OR a.answered_at > CAST(:now AS timestamptz) - INTERVAL '1 day')
 ) open
-WHERE g.id = :case_id
+WHERE g.id = :matter_id
 """,  # noqa: S608 - constants of our own
 )
 _TAKE_OWED = text("""
-SELECT case_id, round, citizen_id FROM outbox_message WHERE id = :id AND state = 'queued' AND kind = 'survey_owed'
+SELECT matter_id, round, citizen_id FROM outbox_message WHERE id = :id AND state = 'queued' AND kind = 'survey_owed'
 FOR UPDATE SKIP LOCKED
 """)
 _BEFORE_IT = text("""
@@ -133,7 +146,7 @@ async def ask(tx: Transaction, owed_id: UUID) -> bool:
         return False
     survey = Survey(
         id=uuid7(now),
-        case_id=owes.case_id,
+        matter_id=owes.matter_id,
         round=owes.round,
         citizen_id=owes.citizen_id,
         created_at=now,
@@ -203,7 +216,7 @@ def open_window(survey: Survey, now: datetime, taken: list[int]) -> None:
 async def _about(tx: Transaction, survey: Survey, now: datetime) -> _About:
     return await _ABOUT.one(
         tx,
-        case_id=survey.case_id,
+        matter_id=survey.matter_id,
         citizen_id=survey.citizen_id,
         own_id=survey.id,
         round=survey.round,
@@ -226,7 +239,7 @@ async def _call_instead(tx: Transaction, survey: Survey, about: _About, now: dat
 
 
 def _why_call(about: _About) -> CallCause | None:
-    if not (about.case.textable and about.has_number):
+    if not (about.matter.textable and about.has_number):
         return CallCause.NO_NUMBER
     owner = about.owner
     return CallCause.OPTED_OUT if owner.discount is None and about.opted_out else owner.call
@@ -246,7 +259,7 @@ def _ask_or_wait(
     survey.next_at = min(now + timedelta(days=days), survey.window_ends_at)
     tell(
         tx,
-        _of_the_round(about, survey),
+        about.matter,
         MessageKind.SURVEY,
         now=now,
         once=f"survey-text/{survey.id}",
@@ -265,7 +278,7 @@ def _remind(
     elif settings().survey_remind_after_days and _may_remind(survey, about, now):
         tell(
             tx,
-            _of_the_round(about, survey),
+            about.matter,
             MessageKind.SURVEY_REMINDER,
             now=now,
             once=f"survey-reminder/{survey.id}",
@@ -283,13 +296,6 @@ def _may_remind(survey: Survey, about: _About, now: datetime) -> bool:
     """Whether the question is still open, and what this number says about it counts."""
     ends_at = survey.window_ends_at
     return ends_at is not None and now < ends_at and about.owner.discount is None
-
-
-def _of_the_round(about: _About, survey: Survey) -> Case:
-    case = about.case
-    # Of a case that was joined to another: the other's round.
-    case.round = survey.round
-    return case
 
 
 def _call(survey: Survey, cause: CallCause, now: datetime) -> ReturnCall:

@@ -9,10 +9,12 @@ from typing import Final
 from sqlalchemy import text
 
 from app.auth.actor import StaffActor
-from app.cases import access, conflict_of_interest, noticing
+from app.cases import noticing
 from app.cases.noticing import NoticeKind
 from app.db import Transaction
 from app.db.query import Query
+from app.matters import conflict_of_interest
+from app.matters.visibility import VISIBLE_TO_STAFF
 from app.surveys import confidential
 
 # Those with a number of their own; the unit's phone is anybody's. Nobody is texted about a sealed case, which other desks call about.
@@ -29,8 +31,8 @@ WHERE u.kind = 'command_center' AND o.role IN ('dispatcher', 'supervisor', 'unit
 )
 _HAS_ONE: Final = text(f"""
 SELECT EXISTS (
-  SELECT FROM surveys.return_call r JOIN surveys.survey s ON s.id = r.survey_id JOIN grievance c ON c.id = s.case_id
-  WHERE r.state = 'open' AND NOT c.sealed AND {access.VISIBLE_TO_STAFF} AND NOT {conflict_of_interest.KEPT_FROM})
+  SELECT FROM surveys.return_call r JOIN surveys.survey s ON s.id = r.survey_id JOIN matter_facts c ON c.id = s.matter_id
+  WHERE r.state = 'open' AND NOT c.sealed AND {VISIBLE_TO_STAFF} AND NOT {conflict_of_interest.KEPT_FROM})
 """)  # noqa: S608 - constants of our own
 
 

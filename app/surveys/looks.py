@@ -17,12 +17,12 @@ from sqlmodel import Field
 from app import keys
 from app.auth import posts
 from app.auth.actor import StaffActor
-from app.cases import conflict_of_interest
-from app.cases.access import VISIBLE_TO_STAFF, viewer
 from app.db import Transaction
 from app.db.row_base import MOMENT, Stored
 from app.directory.terms import HANDLING_UNITS, Role, UnitKind
 from app.errors import ActionNotAllowed, NotFound, NotPermitted
+from app.matters import conflict_of_interest
+from app.matters.visibility import VISIBLE_TO_STAFF, viewer
 from app.surveys import answering, confidential
 from app.surveys.models import SCHEMA
 from app.surveys.terms import AnswerChannel, Value
@@ -92,13 +92,13 @@ _ALONE: Final = text("SELECT pg_advisory_xact_lock(:key)")
 _ALONE_KEY: Final = int.from_bytes(b"looks")
 # Nothing of the answer, whose reading comes after the row.
 _MEANT: Final = text(f"""
-SELECT c.ref, c.id AS case_id, s.id AS survey_id, s.round, s.asked_at, given.name_sealed
-FROM grievance c
+SELECT c.ref, c.id AS matter_id, s.id AS survey_id, s.round, s.asked_at, given.name_sealed
+FROM matter_facts c
 LEFT JOIN LATERAL (
-  SELECT * FROM surveys.survey WHERE case_id = c.id AND (CAST(:round AS int) IS NULL OR round = :round)
+  SELECT * FROM surveys.survey WHERE matter_id = c.id AND (CAST(:round AS int) IS NULL OR round = :round)
   ORDER BY round DESC LIMIT 1
 ) s ON true
-LEFT JOIN person_as_given given ON given.case_id = c.id
+LEFT JOIN person_as_given given ON given.matter_id = c.id
 WHERE c.ref = :ref AND (:of_center OR c.sealed) AND {VISIBLE_TO_STAFF} AND (s.id IS NULL OR NOT {conflict_of_interest.KEPT_FROM})
 """)  # noqa: S608 - constants
 _LAST: Final = text("SELECT number, seal FROM surveys.look ORDER BY number DESC LIMIT 1")
@@ -109,7 +109,7 @@ _LIST: Final = text(f"""
 SELECT l.number, l.at, l.staff_name, o.role, l.unit_name, c.ref, c.title, s.round, l.reason
 FROM surveys.look l
 JOIN surveys.survey s ON s.id = l.survey_id
-JOIN grievance c ON c.id = s.case_id
+JOIN matter_facts c ON c.id = s.matter_id
 JOIN post o ON o.id = l.post_id
 WHERE l.number < CAST(:before AS bigint) AND {VISIBLE_TO_STAFF}
 ORDER BY l.number DESC LIMIT :most
@@ -149,7 +149,7 @@ async def look(
         remark=None
         if answer is None
         else keys.shown(answer.remark_sealed, answering.remark_place(answer.id)),
-        name=keys.shown(meant.name_sealed, keys.at("person_as_given.name_sealed", meant.case_id)),
+        name=keys.shown(meant.name_sealed, keys.at("person_as_given.name_sealed", meant.matter_id)),
     )
 
 

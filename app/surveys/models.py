@@ -27,7 +27,7 @@ READ_AS_A_VALUE: Final = f"reading IN ({_VALUES})"
 
 
 class Survey(Stored, table=True):
-    """One question to one person about one round of a case. `case_id` is the person's own case, also where it was joined.
+    """One question to one person about one round of a case. `matter_id` is the person's own case, also where it was joined.
 
     Until its turn has come it is there and not asked: then the window is not known either. `next_at` is when the system
     next sees to it: to ask, or to remind. `short_number` tells a person's open surveys apart: `2号满意` answers the 2.
@@ -35,7 +35,7 @@ class Survey(Stored, table=True):
 
     __tablename__ = "survey"
     __table_args__ = (
-        UniqueConstraint("case_id", "round", "citizen_id", name="one_survey_a_round_and_person"),
+        UniqueConstraint("matter_id", "round", "citizen_id", name="one_survey_a_round_and_person"),
         CheckConstraint("window_ends_at > asked_at", name="survey_window"),
         CheckConstraint(
             "(asked_at IS NULL) = (window_ends_at IS NULL) AND (asked_at IS NULL) = (short_number IS NULL)",
@@ -49,7 +49,7 @@ class Survey(Stored, table=True):
     CHANGING: ClassVar[tuple[str, ...]] = ("short_number", "asked_at", "window_ends_at", "next_at")
 
     id: UUID = Field(primary_key=True)
-    case_id: UUID = Field(foreign_key="grievance.id")
+    matter_id: UUID = Field(foreign_key="matter.id")
     round: int
     citizen_id: UUID = Field(foreign_key="citizen.id")
     created_at: datetime = Field(sa_type=MOMENT)

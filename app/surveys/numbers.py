@@ -60,7 +60,7 @@ def binds(now: datetime) -> dict[str, Any]:
 # When the round was answered: the answering transaction owed the question.
 _ANSWERED_AT: Final = """coalesce((
   SELECT o.created_at FROM outbox_message o
-  WHERE o.once = 'survey/' || s.case_id || '/' || s.round || '/' || s.citizen_id), s.created_at)"""
+  WHERE o.once = 'survey/' || s.matter_id || '/' || s.round || '/' || s.citizen_id), s.created_at)"""
 _OFFICIAL_THEN: Final = f"""official_number n
     WHERE n.phone_key = p.phone_key AND n.entered_at <= {_ANSWERED_AT} AND (n.removed_at IS NULL OR n.removed_at > {_ANSWERED_AT})"""
 # Of the case `g`, the number `p.phone_key` and the survey `s`. A case that was joined to another was handled where the other
@@ -72,10 +72,10 @@ OF_HANDLER: Final = f"""EXISTS (
     WITH RECURSIVE upward AS (
       SELECT g.id, g.primary_id
       UNION
-      SELECT above.id, above.primary_id FROM upward u JOIN grievance above ON above.id = u.primary_id
+      SELECT above.id, above.primary_id FROM upward u JOIN matter_facts above ON above.id = u.primary_id
     )
     SELECT 1 FROM {_OFFICIAL_THEN} AND EXISTS (
-      SELECT 1 FROM post o JOIN assignment a ON a.unit_id = o.unit_id JOIN upward u ON u.id = a.case_id
+      SELECT 1 FROM post o JOIN assignment a ON a.unit_id = o.unit_id JOIN upward u ON u.id = a.matter_id
       WHERE o.staff_id = n.staff_id AND (o.valid_to IS NULL OR o.valid_to >= CAST(g.received_at AS date))))"""  # noqa: S608
 _SHARED: Final = """(SELECT count(*) FROM (
     SELECT DISTINCT d.name_key FROM person_as_given d

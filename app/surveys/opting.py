@@ -34,7 +34,7 @@ class _NumberRow:
 _OPEN_SINCE = Query(
     StandingRow,
     f"""
-SELECT {STANDING} FROM surveys.survey s JOIN grievance g ON g.id = s.case_id JOIN citizen p ON p.id = s.citizen_id {JOINS}
+SELECT {STANDING} FROM surveys.survey s JOIN matter_facts g ON g.id = s.matter_id JOIN citizen p ON p.id = s.citizen_id {JOINS}
 WHERE s.citizen_id = :citizen_id AND s.window_ends_at >= :since
 """,  # noqa: S608 - constants of our own
 )

@@ -69,7 +69,7 @@ LEFT JOIN LATERAL (
     ARRAY(SELECT m FROM outbox_message m
       WHERE m.once IN ('survey-text/' || CAST(s.id AS text), 'survey-reminder/' || CAST(s.id AS text)) AND m.state = 'queued'
       FOR UPDATE SKIP LOCKED) AS queued
-  FROM surveys.survey s JOIN grievance g ON g.id = s.case_id {JOINS}
+  FROM surveys.survey s JOIN matter_facts g ON g.id = s.matter_id {JOINS}
   -- What a call took down after the window may be put right as well.
   WHERE s.citizen_id = p.id AND (s.window_ends_at IS NULL OR s.window_ends_at >= :since OR a.answered_at >= :since
     OR (a.id IS NULL AND s.window_ends_at >= CAST(:since AS timestamptz) - INTERVAL '30 days'))
@@ -82,8 +82,8 @@ SELECT provider_message_id FROM surveys.reply WHERE provider_message_id = ANY(CA
 """)
 _NUMBER = text("SELECT phone_key FROM citizen WHERE id = :citizen_id")
 _OF_THE_CASE = f"""
-FROM grievance g JOIN citizen p ON p.id = g.citizen_id
-LEFT JOIN surveys.survey s ON s.case_id = g.id AND s.citizen_id = g.citizen_id {JOINS}
+FROM matter_facts g JOIN citizen p ON p.id = g.citizen_id
+LEFT JOIN surveys.survey s ON s.matter_id = g.id AND s.citizen_id = g.citizen_id {JOINS}
 WHERE g.ref = :ref AND g.citizen_id = :citizen_id
 ORDER BY s.round DESC NULLS LAST LIMIT 1"""
 _OWN = Query(_OwnRow, f"SELECT {STANDING} {_OF_THE_CASE}")

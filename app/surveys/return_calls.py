@@ -1,7 +1,7 @@
 """Return calls (回访): whom to call, what came of it, and the new round that may follow.
 
 They are the command center's; those about a sealed case are made by the supervisors of the unit that holds it, and are
-there for nobody else. Nor for who had a part in what they are about (app/cases/conflict_of_interest.py).
+there for nobody else. Nor for who had a part in what they are about (app/matters/conflict_of_interest.py).
 """
 
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ from sqlalchemy import text
 
 from app import keys
 from app.auth.actor import StaffActor
-from app.cases import access, conflict_of_interest
+from app.cases import access
 from app.cases.actions import closing
 from app.cases.actions.dispatching import Part
 from app.cases.dossier import Dossier
@@ -24,6 +24,8 @@ from app.db.query import Query
 from app.directory.terms import Role, UnitKind
 from app.errors import ActionNotAllowed, InvalidInput, NotFound, NotPermitted
 from app.identifiers import uuid7
+from app.matters import conflict_of_interest
+from app.matters.visibility import VISIBLE_TO_STAFF
 from app.settings import settings
 from app.surveys import answering, confidential, withdrawing
 from app.surveys.locking import one_at_a_time
@@ -35,41 +37,41 @@ _COLUMNS = ", ".join(f"r.{name}" for name in ReturnCall.model_fields)
 _SELECT = f"""
 SELECT {_COLUMNS}, c.ref, c.title, s.round, s.asked_at, c.answered_at, holder.name AS unit_name, handled.ref AS handled_ref,
   a.id AS answer_id, a.value, a.remark_sealed, given.name_sealed, p.phone_sealed, p.phone_key,
-  c.id AS case_id, p.id AS citizen_id,
+  c.id AS matter_id, p.id AS citizen_id,
   (SELECT f.value FROM surveys.answer f WHERE f.survey_id = s.id AND f.discounted = 'corrected'
     ORDER BY f.answered_at LIMIT 1) AS first_value,
   ARRAY(SELECT DISTINCT CAST(t.at AT TIME ZONE 'Asia/Shanghai' AS date) FROM surveys.call_try t
     WHERE t.call_id = r.id AND t.result = 'not_reached' AND (a.answered_at IS NULL OR t.at >= a.answered_at)) AS vain_days
 FROM surveys.return_call r
 JOIN surveys.survey s ON s.id = r.survey_id
-JOIN grievance c ON c.id = s.case_id
+JOIN matter_facts c ON c.id = s.matter_id
 -- A case that was joined to another was handled where the other was, and is done again there.
 CROSS JOIN LATERAL (
   WITH RECURSIVE upward AS (
     SELECT c.ref, c.holder_unit_id, c.primary_id
     UNION
-    SELECT above.ref, above.holder_unit_id, above.primary_id FROM upward u JOIN grievance above ON above.id = u.primary_id
+    SELECT above.ref, above.holder_unit_id, above.primary_id FROM upward u JOIN matter_facts above ON above.id = u.primary_id
   )
   SELECT ref, holder_unit_id FROM upward WHERE primary_id IS NULL
 ) handled
 JOIN unit holder ON holder.id = handled.holder_unit_id
 JOIN citizen p ON p.id = s.citizen_id
 -- The name given with this case, and no other case's: several people may stand behind one number.
-LEFT JOIN person_as_given given ON given.case_id = c.id
+LEFT JOIN person_as_given given ON given.matter_id = c.id
 LEFT JOIN surveys.answer a ON a.survey_id = s.id AND a.discounted IS NULL
-WHERE {access.VISIBLE_TO_STAFF} AND (:of_center OR c.sealed) AND NOT {conflict_of_interest.KEPT_FROM} AND """  # noqa: S608 - columns of our own tables
+WHERE {VISIBLE_TO_STAFF} AND (:of_center OR c.sealed) AND NOT {conflict_of_interest.KEPT_FROM} AND """  # noqa: S608 - columns of our own tables
 _OPEN = text(_SELECT + "r.state = 'open' AND r.id > CAST(:after AS uuid) ORDER BY r.id LIMIT :most")
 _ONE = text(_SELECT + "r.id = :id")
 _LOCK_ONE = text(_SELECT + "r.id = :id FOR UPDATE OF r")
 # Of the case itself or of one that was joined to it, or to one that was.
 _FOUND_VALID = text("""
 WITH RECURSIVE about AS (
-  SELECT CAST(:case_id AS uuid) AS id
+  SELECT CAST(:matter_id AS uuid) AS id
   UNION
-  SELECT g.id FROM about a JOIN grievance g ON g.primary_id = a.id
+  SELECT g.id FROM about a JOIN matter_facts g ON g.primary_id = a.id
 )
 SELECT EXISTS (
-  SELECT 1 FROM about a JOIN surveys.survey s ON s.case_id = a.id JOIN surveys.return_call r ON r.survey_id = s.id
+  SELECT 1 FROM about a JOIN surveys.survey s ON s.matter_id = a.id JOIN surveys.return_call r ON r.survey_id = s.id
   WHERE s.round = :round AND r.result = 'valid' AND r.consent
 )
 """)
@@ -77,7 +79,7 @@ _STANDING = Query(
     answering.StandingRow,
     f"""
 SELECT {answering.STANDING}
-FROM surveys.survey s JOIN grievance g ON g.id = s.case_id JOIN citizen p ON p.id = s.citizen_id {answering.JOINS}
+FROM surveys.survey s JOIN matter_facts g ON g.id = s.matter_id JOIN citizen p ON p.id = s.citizen_id {answering.JOINS}
 WHERE s.id = :survey_id
 """,  # noqa: S608 - constants of our own
 )
@@ -203,9 +205,9 @@ async def rework(
     case = dossier.case
     if not (case.sealed or _of_center(by)):
         raise NotPermitted(_REFUSED)
-    if await conflict_of_interest.keeps_from(tx, by, case_id=case.id, round_=case.round):
+    if await conflict_of_interest.keeps_from(tx, by, matter_id=case.id, round_=case.round):
         raise NotPermitted(_OWN_WORK)
-    found = await tx.scalar(_FOUND_VALID, case_id=case.id, round=case.round)
+    found = await tx.scalar(_FOUND_VALID, matter_id=case.id, round=case.round)
     return await closing.rework(
         tx,
         ref,
@@ -284,7 +286,7 @@ def _call(row: Any) -> CallToMake:
         value=None if row.value is None else Value(row.value),
         first_value=None if row.first_value is None else Value(row.first_value),
         remark=keys.shown(row.remark_sealed, answering.remark_place(row.answer_id)),
-        name=keys.shown(row.name_sealed, keys.at("person_as_given.name_sealed", row.case_id)),
+        name=keys.shown(row.name_sealed, keys.at("person_as_given.name_sealed", row.matter_id)),
         phone=keys.shown(row.phone_sealed, keys.at("citizen.phone_sealed", row.citizen_id)),
         note=keys.shown(row.note_sealed, _note_place(row.id)),
     )

@@ -14,12 +14,12 @@ from sqlalchemy import text
 
 from app import keys
 from app.auth.actor import StaffActor
-from app.cases import conflict_of_interest
-from app.cases.access import VISIBLE_TO_STAFF, viewer
 from app.db import Transaction
 from app.db.query import Query
 from app.errors import ActionNotAllowed, InvalidInput, NotFound
 from app.identifiers import uuid7
+from app.matters import conflict_of_interest
+from app.matters.visibility import VISIBLE_TO_STAFF, viewer
 from app.surveys import answering, confidential, opting, withdrawing
 from app.surveys.answering import CORRECTED_WITHIN, JOINS, STANDING, Standing
 from app.surveys.locking import one_at_a_time
@@ -38,25 +38,25 @@ _COLUMNS = ", ".join(f"r.{name}" for name in Reply.model_fields)
 _READABLE = f"""
 r.effect IN ('unclear', 'not_asked')
 AND NOT EXISTS (
-  SELECT 1 FROM grievance c
+  SELECT 1 FROM matter_facts c
   WHERE c.citizen_id = r.citizen_id AND c.sealed AND c.received_at <= r.received_at AND NOT {VISIBLE_TO_STAFF})
 AND NOT EXISTS (
   SELECT 1 FROM surveys.survey s
   WHERE s.citizen_id = r.citizen_id AND s.created_at <= r.received_at AND {conflict_of_interest.KEPT_FROM})
 AND (r.survey_id IS NULL OR EXISTS (
-  SELECT 1 FROM surveys.survey s JOIN grievance c ON c.id = s.case_id WHERE s.id = r.survey_id AND {VISIBLE_TO_STAFF}))
+  SELECT 1 FROM surveys.survey s JOIN matter_facts c ON c.id = s.matter_id WHERE s.id = r.survey_id AND {VISIBLE_TO_STAFF}))
 AND (
   EXISTS (
-    SELECT 1 FROM grievance c
+    SELECT 1 FROM matter_facts c
     WHERE c.citizen_id = r.citizen_id AND c.received_at <= r.received_at AND (:of_center OR c.sealed) AND {VISIBLE_TO_STAFF})
   OR (:of_center AND NOT EXISTS (
-    SELECT 1 FROM grievance c WHERE c.citizen_id = r.citizen_id AND c.received_at <= r.received_at)))"""  # noqa: S608 - constants
+    SELECT 1 FROM matter_facts c WHERE c.citizen_id = r.citizen_id AND c.received_at <= r.received_at)))"""  # noqa: S608 - constants
 _SELECT = f"""
-SELECT {_COLUMNS}, c.ref, c.title, s.round, c.id AS case_id, given.name_sealed
+SELECT {_COLUMNS}, c.ref, c.title, s.round, c.id AS matter_id, given.name_sealed
 FROM surveys.reply r
 LEFT JOIN surveys.survey s ON s.id = r.survey_id
-LEFT JOIN grievance c ON c.id = s.case_id
-LEFT JOIN person_as_given given ON given.case_id = c.id
+LEFT JOIN matter_facts c ON c.id = s.matter_id
+LEFT JOIN person_as_given given ON given.matter_id = c.id
 WHERE {_READABLE} AND """  # noqa: S608 - columns of our own tables
 _LIST = text(
     _SELECT
@@ -80,7 +80,7 @@ _ANSWERABLE = Query(
     _AnswerableRow,
     f"""
 SELECT {STANDING}, g.ref, g.title
-FROM surveys.survey s JOIN grievance g ON g.id = s.case_id JOIN grievance c ON c.id = g.id
+FROM surveys.survey s JOIN matter_facts g ON g.id = s.matter_id JOIN matter_facts c ON c.id = g.id
 JOIN citizen p ON p.id = s.citizen_id {JOINS}
 WHERE s.citizen_id = :citizen_id AND s.asked_at <= :received_at AND (s.window_ends_at >= :since OR a.answered_at >= :since)
   AND {VISIBLE_TO_STAFF}
@@ -257,7 +257,7 @@ def _reply(row: Any) -> UnreadReply:
         not_read=None if row.not_read is None else NotRead(row.not_read),
         words=keys.shown(row.text_sealed, _words_place(row.provider_message_id)) or "",
         phone=keys.shown(row.phone_sealed, _phone_place(row.provider_message_id)) or "",
-        name=keys.shown(row.name_sealed, keys.at("person_as_given.name_sealed", row.case_id)),
+        name=keys.shown(row.name_sealed, keys.at("person_as_given.name_sealed", row.matter_id)),
     )
 
 

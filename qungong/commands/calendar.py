@@ -31,11 +31,11 @@ from app.calendars.working_time import (
     LimitUnit,
     WorkingCalendar,
 )
-from app.cases import rescheduling
 from app.clock import SHANGHAI
 from app.db import Database, Transaction, transaction
 from app.directory import queries
 from app.errors import InvalidInput, NothingChanged
+from app.kinds import rescheduling
 from app.settings import settings
 from qungong.dev import serving
 from qungong.dev.embedded import LocalServiceError

@@ -20,8 +20,8 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from sqlalchemy import text
 
-from app.cases import verification
 from app.db import Database, snapshot
+from app.kinds import verification
 from app.settings import settings
 from app.surveys import confidential
 from qungong.dev.local import local_folder
@@ -38,7 +38,7 @@ _CODE = re.compile(r"验证码(\d+)")
 _VILLAGE = "500153003007"
 _EVALUATED = text("""
 SELECT count(*) FROM surveys.answer a JOIN surveys.survey s ON s.id = a.survey_id
-JOIN grievance c ON c.id = s.case_id WHERE c.ref = :ref AND a.value = 'satisfied'
+JOIN grievance c ON c.id = s.matter_id WHERE c.ref = :ref AND a.value = 'satisfied'
 """)
 _REPORT = {
     "title": "13至17栋没有饮用水",

@@ -8,8 +8,8 @@ from sqlalchemy import text
 from app.calendars.reading import calendar_of
 from app.calendars.working_time import WorkingCalendar
 from app.cases import timeline
-from app.cases.verification import verify
 from app.db import reading, transaction
+from app.kinds.verification import verify
 from app.outbox import open_params
 from tests.api.actions import BODIES
 from tests.api.conftest import Who
@@ -17,7 +17,7 @@ from tests.people import Person
 
 _CASE = text("SELECT county_id, citizen_id FROM grievance WHERE ref = :ref")
 _TEXTS = text("""
-SELECT m.id, m.params_sealed FROM outbox_message m JOIN grievance c ON c.id = m.case_id
+SELECT m.id, m.params_sealed FROM outbox_message m JOIN grievance c ON c.id = m.matter_id
 WHERE c.ref = :ref AND m.kind = :kind ORDER BY m.id
 """)
 

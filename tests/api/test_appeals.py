@@ -3,8 +3,8 @@
 import asyncio
 from datetime import UTC, datetime, timedelta
 
-from app.cases import verification
 from app.db import observers, reading
+from app.kinds import verification
 from tests.api.conftest import Who
 from tests.cards import at, overdue
 from tests.people import Person

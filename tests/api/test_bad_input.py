@@ -15,7 +15,7 @@ from tests.api.conftest import Who
 from tests.people import WATER, Person
 
 _EVERYTHING = text(
-    "SELECT (SELECT count(*) FROM grievance), (SELECT count(*) FROM case_event), (SELECT count(*) FROM outbox_message), "
+    "SELECT (SELECT count(*) FROM grievance), (SELECT count(*) FROM record_entry), (SELECT count(*) FROM outbox_message), "
     "(SELECT count(*) FROM given_answer), (SELECT count(*) FROM citizen)"
 )
 

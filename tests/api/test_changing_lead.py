@@ -15,14 +15,14 @@ from tests.people import Person, signed_in
 
 RONGLONG, SHUIWU, GUANGSHUN, ANFU = "500153100", "500153D11", "500153003", "500153005"
 _LEADS = text("""
-SELECT u.code, a.state, a.round FROM assignment a JOIN grievance g ON g.id = a.case_id JOIN unit u ON u.id = a.unit_id
+SELECT u.code, a.state, a.round FROM assignment a JOIN grievance g ON g.id = a.matter_id JOIN unit u ON u.id = a.unit_id
 WHERE g.ref = :ref AND a.role = 'lead' ORDER BY a.id
 """)
 _COMES_UP = text("""
-SELECT w.id FROM clock w JOIN grievance g ON g.id = w.case_id WHERE g.ref = :ref AND w.next_at IS NOT NULL ORDER BY w.next_at
+SELECT w.id FROM clock w JOIN grievance g ON g.id = w.matter_id WHERE g.ref = :ref AND w.next_at IS NOT NULL ORDER BY w.next_at
 """)
 _TEXTS = text("""
-SELECT m.kind FROM outbox_message m JOIN grievance g ON g.id = m.case_id WHERE g.ref = :ref ORDER BY m.created_at, m.id
+SELECT m.kind FROM outbox_message m JOIN grievance g ON g.id = m.matter_id WHERE g.ref = :ref ORDER BY m.created_at, m.id
 """)
 
 
@@ -114,7 +114,7 @@ async def test_former_lead_keeps_its_card_and_acts_no_more(api: FastAPI, who: Wh
     async with reading() as tx:
         cards = await tx.all(
             text("""SELECT u.code, k.stage FROM card k JOIN unit u ON u.id = k.unit_id
-                JOIN grievance g ON g.id = k.case_id WHERE g.ref = :ref AND k.stage = 'handle'"""),
+                JOIN grievance g ON g.id = k.matter_id WHERE g.ref = :ref AND k.stage = 'handle'"""),
             ref=ref,
         )
     assert [tuple(card) for card in cards] == [(RONGLONG, "handle")]

@@ -270,7 +270,7 @@ async def test_county_list_finds_its_rows_by_an_index_in_few_statements(who: Who
     # Nor where the planner knows how few there are.
     async with transaction() as tx:
         await tx.act_as(OWNER)
-        await tx.execute(text("ANALYZE grievance, assignment, clock, case_party"))
+        await tx.execute(text("ANALYZE grievance, assignment, clock, matter_party"))
     assert not await read_whole(everything)
 
 

@@ -17,7 +17,7 @@ from tests.people import Person
 
 _CARD = text("""
 SELECT k.level, k.stage, u.code, k.effective_at FROM card k JOIN unit u ON u.id = k.unit_id
-JOIN grievance c ON c.id = k.case_id WHERE c.ref = :ref AND k.stage = 'wait_decision'
+JOIN grievance c ON c.id = k.matter_id WHERE c.ref = :ref AND k.stage = 'wait_decision'
 """)
 
 

@@ -36,7 +36,7 @@ END = timedelta(seconds=1)
 # As with a new round: the case may be extended again, and so may the clocks that count anew.
 _MAY_ASK_AGAIN = text("""
 WITH again AS (UPDATE grievance SET extended = false WHERE ref = :ref RETURNING id)
-UPDATE clock SET extension = NULL FROM again WHERE case_id = again.id AND stage <> 'statutory'
+UPDATE clock SET extension = NULL FROM again WHERE matter_id = again.id AND stage <> 'statutory'
 """)
 
 

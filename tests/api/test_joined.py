@@ -17,7 +17,7 @@ from tests.people import Person
 from tests.surveys.conftest import new_phone
 
 _TOLD = text("""
-SELECT m.kind, array_agg(g.ref ORDER BY g.ref) AS refs FROM outbox_message m JOIN grievance g ON g.id = m.case_id
+SELECT m.kind, array_agg(g.ref ORDER BY g.ref) AS refs FROM outbox_message m JOIN grievance g ON g.id = m.matter_id
 WHERE g.ref = ANY(:refs) AND m.kind NOT IN ('receipt', 'merged', 'survey_owed') GROUP BY m.kind
 """)
 

@@ -12,12 +12,10 @@ from app.api import app as desk
 from app.api.case_actions import DESK as DESK_FACE
 from app.auth.actor import CitizenActor, StaffActor
 from app.calendars.working_time import WorkingCalendar
-from app.cases import access, deadlines
-from app.cases.clocks import Clock
-from app.cases.deadlines import Timing
+from app.cases import access
 from app.cases.dossier import Dossier
 from app.cases.lifecycle import RULES, Action, Condition, Phase, Standing
-from app.cases.models import Assignment, AssignmentRole, AssignmentState, Case
+from app.cases.models import Case
 from app.cases.routing import Place
 from app.directory.terms import Role, UnitKind
 from app.errors import Changed, KeyRequired, NotPermitted, TooMany
@@ -25,6 +23,11 @@ from app.http import case_actions
 from app.http.case_actions import CASE_ACTIONS
 from app.limits.rules import NOTHING_SET
 from app.limits.terms import Kind, Stage
+from app.matters import deadlines
+from app.matters.clocks import Clock
+from app.matters.deadlines import Timing
+from app.matters.matter import Matter
+from app.matters.parts import Assignment, AssignmentRole, AssignmentState
 from mobile_api import app as phones
 from mobile_api.cadre import ON_THE_PHONE
 from mobile_api.reports import REPORTERS
@@ -229,7 +232,8 @@ def case_of_the_village(role: AssignmentRole) -> Dossier:
     above = Place(OTHER, "街道", UnitKind.TOWNSHIP)
     timing = Timing(WorkingCalendar(0), NOTHING_SET)
     holder = Place(OWN, "村", UnitKind.VILLAGE)
-    return Dossier(case, holder, above, [part], [supervised], timing, {}, frozenset())
+    matter = row(Matter, id=case.id, head_seq=1)
+    return Dossier(matter, case, holder, above, [part], [supervised], timing, {}, frozenset())
 
 
 def row(table: Any, **values: Any) -> Any:

@@ -16,7 +16,7 @@ from tests.people import WATER
 
 _CASES = text("SELECT count(*) FROM grievance WHERE title = :title")
 _EVENTS = text(
-    "SELECT count(*) FROM case_event e JOIN grievance c ON c.id = e.case_id WHERE c.ref = :ref"
+    "SELECT count(*) FROM record_entry e JOIN grievance c ON c.id = e.matter_id WHERE c.ref = :ref"
 )
 
 _SOMEBODY = text("""

@@ -9,10 +9,11 @@ import pytest
 from sqlalchemy import text
 
 from app import clock
-from app.cases import access, papers
-from app.cases.papers import PaperKind
+from app.cases import access
 from app.clock import process_now
 from app.db import OWNER, Transaction, transaction
+from app.matters import papers
+from app.matters.papers import PaperKind
 from tests.api.about_time import led_by_the_township, led_by_the_village, papers_of
 from tests.api.conftest import Who
 from tests.conftest import Staff
@@ -61,7 +62,7 @@ async def test_a_number_that_was_undone_is_given_out_again(
     ref, paper = await supervised(who, leader)
     before = int(_NUMBER.findall(paper["number"])[0])
     dossier = await access.lock_case(tx, ref, by=await staff("lingdao"))
-    undone = await papers.issue(tx, dossier, PaperKind.SUPERVISION, await tx.now())
+    undone = await papers.issue(tx, dossier.matter, PaperKind.SUPERVISION, await tx.now())
     assert undone.number == before + 1
     await tx.roll_back()
     _, again = await supervised(who, leader)
@@ -75,8 +76,8 @@ async def test_each_kind_and_each_year_begins_with_one(
     dossier = await access.lock_case(tx, ref, by=await staff("lingdao"))
     now = await tx.now()
     then = now.replace(year=now.year + 40)
-    issued = [await papers.issue(tx, dossier, kind, then) for kind in PaperKind]
-    second = await papers.issue(tx, dossier, PaperKind.LISTING, then)
+    issued = [await papers.issue(tx, dossier.matter, kind, then) for kind in PaperKind]
+    second = await papers.issue(tx, dossier.matter, PaperKind.LISTING, then)
     assert [paper.name for paper in issued] == [
         f"荣{mark}〔{then.year}〕1号"
         for mark in ("延", "督", "挂", "收", "补", "不受", "转", "交", "意", "复", "核")
@@ -130,8 +131,8 @@ async def test_what_was_erased_is_no_longer_printed(who: Who) -> None:
     async with transaction() as tx:
         await tx.act_as(OWNER)
         await tx.execute(
-            text("""UPDATE event_text SET text = NULL WHERE field = 'demand'
-                    AND case_id = (SELECT id FROM grievance WHERE ref = :ref)"""),
+            text("""UPDATE record_text SET text = NULL WHERE field = 'demand'
+                    AND matter_id = (SELECT id FROM grievance WHERE ref = :ref)"""),
             ref=ref,
         )
     page = await leader.get(f"/cases/{ref}/papers/{paper['id']}")

@@ -6,10 +6,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from app.cases import rescheduling
 from app.db import Transaction, transaction
 from app.delivery import claiming, reports, settling, unreported
 from app.delivery.reports import Report
+from app.kinds import rescheduling
 from app.outbox import MessageState
 from app.supervision import sweeping
 from app.surveys import asking, confidential, receiving

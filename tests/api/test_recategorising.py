@@ -29,7 +29,7 @@ REASON = "群众反映的是物业服务"
 _CATEGORIES = text("SELECT id, path FROM category WHERE level = 3 AND active ORDER BY id LIMIT 2")
 _IN_USE = text("UPDATE category SET active = :active WHERE id = :id")
 _TEXTS = text(
-    "SELECT count(*) FROM outbox_message m JOIN grievance c ON c.id = m.case_id WHERE c.ref = :ref"
+    "SELECT count(*) FROM outbox_message m JOIN grievance c ON c.id = m.matter_id WHERE c.ref = :ref"
 )
 
 

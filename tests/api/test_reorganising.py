@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from app.cases import access, verification
+from app.cases import access
 from app.cases.actions import closing, dispatching, filing, handling, judging, reorganising
 from app.cases.actions.dispatching import Part
 from app.cases.actions.filing import Intake
@@ -17,6 +17,7 @@ from app.db import Transaction, transaction
 from app.directory.terms import Role, UnitKind
 from app.directory.units import end_unit
 from app.errors import NotFound
+from app.kinds import verification
 from app.limits.terms import Kind
 from app.supervision import sweeping
 from tests.api.about_time import as_the_reporter_reads, clock_of, verifies
@@ -33,21 +34,21 @@ SELECT count(*) FROM clock w JOIN unit u ON u.id = w.unit_id WHERE u.code = :cod
   AND w.stage NOT IN ('whole', 'inform', 'statutory')
 """)
 _PARTIES = text("""
-SELECT count(*) FROM case_party p JOIN grievance c ON c.id = p.case_id WHERE c.ref = :ref
+SELECT count(*) FROM matter_party p JOIN grievance c ON c.id = p.matter_id WHERE c.ref = :ref
 """)
 _HELD_BY = text("""
 UPDATE grievance SET holder_unit_id = (SELECT id FROM unit WHERE code = :code) WHERE ref = :ref
 """)
 _EARNED = text("""
-SELECT w.id FROM clock w JOIN grievance c ON c.id = w.case_id WHERE c.ref = :ref AND w.next_at <= now() - interval '1 minute'
+SELECT w.id FROM clock w JOIN grievance c ON c.id = w.matter_id WHERE c.ref = :ref AND w.next_at <= now() - interval '1 minute'
 """)
 _COMES_UP_FIRST = text("""
 UPDATE clock SET next_at = now() - interval '1 hour'
-WHERE stage = 'judge' AND case_id = (SELECT id FROM grievance WHERE ref = :ref)
+WHERE stage = 'judge' AND matter_id = (SELECT id FROM grievance WHERE ref = :ref)
 """)
 _LATER = text("""
 UPDATE clock SET next_at = remind_at
-WHERE stage = 'judge' AND case_id = (SELECT id FROM grievance WHERE ref = :ref)
+WHERE stage = 'judge' AND matter_id = (SELECT id FROM grievance WHERE ref = :ref)
 """)
 
 

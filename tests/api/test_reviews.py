@@ -7,12 +7,13 @@ import pytest
 from sqlalchemy import text
 
 from app.auth.actor import SYSTEM, CitizenActor
-from app.cases import conflict_of_interest, timeline
+from app.cases import timeline
 from app.cases.actions import closing, reviewing
 from app.clock import SHANGHAI
 from app.db import reading, transaction
 from app.directory.terms import Role
 from app.errors import ActionNotAllowed
+from app.matters import conflict_of_interest
 from tests.api.about_time import clock_of, led_by_the_township, papers_of, texts, verifies
 from tests.api.conftest import Who
 from tests.cards import cards_of, swept
@@ -26,7 +27,7 @@ UPHELD = {"outcome": "upheld", "reason": "经现场核实，水压已达标准�
 REVOKED = {"outcome": "revoked", "reason": "五楼确实没有水。"}
 _ID = text("SELECT id FROM grievance WHERE ref = :ref")
 _OWED = text(
-    "SELECT round FROM outbox_message WHERE case_id = :id AND kind = 'survey_owed' ORDER BY round"
+    "SELECT round FROM outbox_message WHERE matter_id = :id AND kind = 'survey_owed' ORDER BY round"
 )
 _CITIZEN = text("SELECT citizen_id FROM grievance WHERE ref = :ref")
 
@@ -175,15 +176,15 @@ async def test_answer_that_is_not_upheld_is_handled_again_as_a_new_round(
     # The round is counted by the record: the survey about it is kept from who answered it.
     handler, clerk = await find_staff("gongnong"), await find_staff("guangshun")
     async with transaction() as tx:
-        case_id = await tx.scalar(_ID, ref=ref)
+        matter_id = await tx.scalar(_ID, ref=ref)
         for round_ in (1, 2):
             assert await conflict_of_interest.keeps_from(
-                tx, handler, case_id=case_id, round_=round_
+                tx, handler, matter_id=matter_id, round_=round_
             )
             assert not await conflict_of_interest.keeps_from(
-                tx, clerk, case_id=case_id, round_=round_
+                tx, clerk, matter_id=matter_id, round_=round_
             )
-        owed = [row.round for row in await tx.all(_OWED, id=case_id)]
+        owed = [row.round for row in await tx.all(_OWED, id=matter_id)]
     assert owed == [1, 2]
 
 

@@ -11,7 +11,7 @@ from app.cases import access, history
 from app.cases.actions import filing, judging
 from app.cases.actions.filing import Intake
 from app.cases.lifecycle import Action
-from app.cases.models import Assignment, AssignmentRole, Case, Channel
+from app.cases.models import Case, Channel
 from app.cases.routing import Place
 from app.db import Transaction, transaction
 from app.directory.terms import Role, UnitKind
@@ -20,6 +20,7 @@ from app.doctor.examining import examine
 from app.errors import NobodyMaySee, NotFound
 from app.identifiers import uuid7
 from app.limits.terms import Kind, Stage
+from app.matters.parts import Assignment, AssignmentRole
 from tests.api.actions import BODIES
 from tests.api.conftest import Who
 from tests.api.examples import example

@@ -14,7 +14,7 @@ from tests.api.conftest import Who
 from tests.people import WATER
 
 _OF_CASE = text("""
-SELECT m.id FROM outbox_message m JOIN grievance g ON g.id = m.case_id WHERE g.ref = :ref AND m.kind = 'receipt'
+SELECT m.id FROM outbox_message m JOIN grievance g ON g.id = m.matter_id WHERE g.ref = :ref AND m.kind = 'receipt'
 """)
 _NEEDS = text("""
 UPDATE outbox_message SET state = 'needs_human', why = :why, error = '30005', settled_at = now(), attempts = 1,

@@ -19,7 +19,7 @@ from tests.units import Held, employed, staffed
 
 TOWNSHIP, VILLAGE, CENTER, COMMISSION = "500153003", "500153003007", "500153ZH", "500153JW"
 _OWED = text("""
-SELECT m.id, m.params_sealed FROM outbox_message m JOIN grievance g ON g.id = m.case_id WHERE g.title = :title AND m.kind = 'receipt'
+SELECT m.id, m.params_sealed FROM outbox_message m JOIN grievance g ON g.id = m.matter_id WHERE g.title = :title AND m.kind = 'receipt'
 """)
 _END_POST = text("""
 UPDATE post SET valid_to = CURRENT_DATE - 1

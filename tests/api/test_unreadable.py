@@ -10,7 +10,7 @@ from tests.people import WATER
 
 _SWAP = text("""
 UPDATE citizen c SET phone_sealed = n.name_sealed
-FROM grievance g JOIN person_as_given n ON n.case_id = g.id WHERE g.ref = :ref AND c.id = g.citizen_id""")
+FROM grievance g JOIN person_as_given n ON n.matter_id = g.id WHERE g.ref = :ref AND c.id = g.citizen_id""")
 
 _MOVE_NUMBER = text("""
 UPDATE official_number n SET phone_sealed = c.phone_sealed FROM (SELECT phone_sealed FROM citizen LIMIT 1) c WHERE n.id = :id""")

@@ -20,18 +20,18 @@ import mobile_api
 import qungong
 import sms
 import workers
-from app.cases import conflict_of_interest
-from app.cases.access import VISIBLE_TO_STAFF
+from app.matters import conflict_of_interest
+from app.matters.visibility import VISIBLE_TO_STAFF
 from app.surveys.numbers import OF_HANDLER
 from tests.architecture.test_source import ROOT, modules
 
 # Tables whose rows belong to a case.
 _TABLES: Final = (
-    "grievance|case_event|event_text|case_party|assignment|clock|card|appeal|outbox_message|ended_turn|paper|photo|"
+    "grievance|matter|matter_facts|record_entry|record_text|matter_party|assignment|clock|card|appeal|outbox_message|ended_turn|paper|photo|"
     "person_as_given|month_sealed|review|surveys\\.\\w+"
 )
 _READS: Final = re.compile(rf"\b(?:FROM|JOIN|UPDATE|INTO)\s+(?:{_TABLES})\b")
-_READS_A_CASE: Final = re.compile(r"\b(?:FROM|JOIN)\s+grievance\b")
+_READS_A_CASE: Final = re.compile(r"\b(?:FROM|JOIN)\s+(?:grievance|matter_facts)\b")
 
 
 class Reason(StrEnum):
@@ -57,11 +57,12 @@ class Reason(StrEnum):
 
 _OF_MODULES: Final = {
     # Whole modules that only the system or an operator runs.
-    "app.cases.rescheduling": Reason.SYSTEM,
+    "app.kinds.rescheduling": Reason.SYSTEM,
     "app.cases.actions.reorganising": Reason.SYSTEM,
-    "app.cases.verification": Reason.OPERATOR,
+    "app.cases.kind": Reason.SYSTEM,
+    "app.kinds.verification": Reason.OPERATOR,
     "app.cases.actions.erasing": Reason.OPERATOR,
-    "app.cases.covered_rows": Reason.OPERATOR,
+    "app.matters.covered_rows": Reason.OPERATOR,
     "app.doctor.sealed_rows": Reason.OPERATOR,
     "app.supervision.card_verification": Reason.OPERATOR,
     # Written with each row and read by `qungong verify` alone.
@@ -115,18 +116,18 @@ _OF_STATEMENTS: Final = {
     "app.cases.actions.recategorising._BEFORE_ITS_OWN": Reason.AFTER_ACCESS,
     # Whom the answer is told: the reporters of the cases that were joined.
     "app.cases.actions.telling._JOINED": Reason.SYSTEM,
-    "app.cases.conflict_of_interest._OF_A_ROUND": Reason.AFTER_ACCESS,
-    "app.cases.papers._ONE": Reason.AFTER_ACCESS,
-    "app.cases.papers._RECEIPT": Reason.AFTER_ACCESS,
-    "app.cases.papers._OF_PRIMARY": Reason.AFTER_ACCESS,
-    "app.cases.photos._CLAIM": Reason.REPORTER,
-    "app.cases.photos._LATELY": Reason.REPORTER,
-    "app.cases.photos._OPEN_FOR_STAFF": Reason.PREDICATE,
-    "app.cases.photos._OPEN_FOR_CITIZEN": Reason.REPORTER,
-    "app.cases.photos._FORGET": Reason.SYSTEM,
-    "app.cases.photos._NAMED": Reason.SYSTEM,
+    "app.matters.conflict_of_interest._OF_A_ROUND": Reason.AFTER_ACCESS,
+    "app.matters.papers._ONE": Reason.AFTER_ACCESS,
+    "app.matters.papers._RECEIPT": Reason.AFTER_ACCESS,
+    "app.matters.papers._OF_PRIMARY": Reason.AFTER_ACCESS,
+    "app.matters.photos._CLAIM": Reason.REPORTER,
+    "app.matters.photos._LATELY": Reason.REPORTER,
+    "app.matters.photos._OPEN_FOR_STAFF": Reason.PREDICATE,
+    "app.matters.photos._OPEN_FOR_CITIZEN": Reason.REPORTER,
+    "app.matters.photos._FORGET": Reason.SYSTEM,
+    "app.matters.photos._NAMED": Reason.SYSTEM,
     "app.cases.queries._MINE": Reason.REPORTER,
-    "app.cases.sealed_cases._UNSEEN": Reason.AFTER_ACCESS,
+    "app.matters.sealed_matters._UNSEEN": Reason.AFTER_ACCESS,
     "app.cases.timeline._FOR_STAFF": Reason.AFTER_ACCESS,
     "app.cases.timeline._BY_CODE": Reason.CODE,
     "app.cases.timeline._ALONE_BY_CODE": Reason.CODE,
@@ -286,7 +287,7 @@ def test_no_statement_is_made_where_the_table_cannot_see_it() -> None:
         and call.func.id in _makers(path)
     }
     assert made == {
-        ("app/cases/papers.py", "_paper_statement"),
+        ("app/matters/papers.py", "_paper_statement"),
         ("app/cases/queries.py", "listing_of"),
         ("app/supervision/listing.py", "_listing"),
         ("app/supervision/listing.py", "_counting"),
@@ -298,6 +299,8 @@ def test_no_statement_is_made_where_the_table_cannot_see_it() -> None:
         ("app/doctor/sealed_rows.py", "_pages"),
         ("app/surveys/evaluation_log.py", "_rows_differing"),
         ("app/surveys/evaluation_log.py", "_there"),
+        # The rows of a kind's own table, for `qungong verify`.
+        ("app/kinds/verification.py", "_own_rows"),
         # A count beside the statement of a request.
         ("app/usage.py", "with_count"),
     }

@@ -42,12 +42,12 @@ INTAKE = Intake(
 NEIGHBOURS = replace(INTAKE, person=PersonHelped("李二哥", "+8613896007799"))
 # Only a superuser can set this; it turns triggers and foreign keys off.
 _UNGUARDED = text("SET LOCAL session_replication_role = replica")
-_OWED = text("SELECT id FROM outbox_message WHERE kind = 'survey_owed' AND case_id = :case_id")
+_OWED = text("SELECT id FROM outbox_message WHERE kind = 'survey_owed' AND matter_id = :matter_id")
 # What is owed about one case is owed about another as well.
 _ALSO_OWED = text("""
-INSERT INTO outbox_message (id, kind, case_id, round, turn, citizen_id, params_sealed, state, attempts, inquiries, due_at, expires_at, created_at)
+INSERT INTO outbox_message (id, kind, matter_id, round, turn, citizen_id, params_sealed, state, attempts, inquiries, due_at, expires_at, created_at)
 SELECT gen_random_uuid(), kind, :as_if, round, turn, citizen_id, params_sealed, state, attempts, inquiries, due_at, expires_at, created_at
-FROM outbox_message WHERE case_id = :case_id AND kind = 'survey_owed'
+FROM outbox_message WHERE matter_id = :matter_id AND kind = 'survey_owed'
 """)
 _EVERY = 10_000
 
@@ -97,7 +97,7 @@ async def played(tx: Transaction, staff: Staff) -> Story:
         tx, case.ref, by=lead, outcome=Outcome.SOLVED, answer="已恢复供水", basis="", now=now
     )
     await tx.flush()
-    assert await asking.ask(tx, await tx.scalar(_OWED, case_id=case.id))
+    assert await asking.ask(tx, await tx.scalar(_OWED, matter_id=case.id))
     await tx.flush()
     await receiving.receive(tx, [InboundText(f"SM{case.ref}", PHONE, "满意")], now=now)
     await tx.flush()
@@ -144,14 +144,14 @@ async def test_who_told_the_same_thing_twice_is_to_be_asked_once(
         tx, primary.ref, by=cadre, outcome=Outcome.SOLVED, answer="已修好", basis="", now=now
     )
     await tx.flush()
-    owed = {one.ref for one in cases if await tx.all(_OWED, case_id=one.id)}
+    owed = {one.ref for one in cases if await tx.all(_OWED, matter_id=one.id)}
     asked, spared = sorted((once, twice), key=lambda one: one.id)
     assert owed == {primary.ref, asked.ref}
     ours = {one.ref for one in cases}
     found = (await named(tx))["one_survey_a_round"]
     assert not [one for one in found if one["ref"] in ours]
     await tx.execute(_UNGUARDED)
-    await tx.execute(_ALSO_OWED, case_id=asked.id, as_if=spared.id)
+    await tx.execute(_ALSO_OWED, matter_id=asked.id, as_if=spared.id)
     found = (await named(tx))["one_survey_a_round"]
     assert [
         (one["ref"], one["asked"], one["should_be"]) for one in found if one["ref"] in ours
@@ -228,10 +228,12 @@ async def test_a_card_that_was_earned_is_in_order_also_when_its_limit_moves_late
         await tx.execute(text(story.fill(statement)))
     # It runs again on a case that is answered: that alone is found, and nothing about cards.
     assert await wrong() == {"what_ended_has_no_stage"}
-    extended = "UPDATE clock SET due_at = due_at + interval '1 day', yellow_at = yellow_at + interval '1 day' WHERE case_id = [id] AND stage = 'handle'"
+    extended = "UPDATE clock SET due_at = due_at + interval '1 day', yellow_at = yellow_at + interval '1 day' WHERE matter_id = [id] AND stage = 'handle'"
     await tx.execute(text(story.fill(extended)))
     assert await wrong() == {"what_ended_has_no_stage", "card_is_of_its_moment"}
-    decided = "UPDATE case_event SET action = 'decide_extension' WHERE case_id = [id] AND seq = 8"
+    decided = (
+        "UPDATE record_entry SET action = 'decide_extension' WHERE matter_id = [id] AND seq = 8"
+    )
     await tx.execute(text(story.fill(decided)))
     assert await wrong() == {"what_ended_has_no_stage"}
 
@@ -259,7 +261,7 @@ async def test_what_is_only_just_due_is_not_late(tx: Transaction, story: Story) 
     await tx.execute(
         text(
             story.fill(
-                "UPDATE outbox_message SET due_at = now() - interval '14 minutes' WHERE case_id = [id]"
+                "UPDATE outbox_message SET due_at = now() - interval '14 minutes' WHERE matter_id = [id]"
             )
         )
     )
@@ -267,7 +269,7 @@ async def test_what_is_only_just_due_is_not_late(tx: Transaction, story: Story) 
     async def late(**how: Any) -> list[Any]:
         found = (await named(tx, quick=True, **how))["nothing_left_waiting"]
         own = await tx.all(
-            text("SELECT id FROM outbox_message WHERE case_id = :id AND state = 'queued'"),
+            text("SELECT id FROM outbox_message WHERE matter_id = :id AND state = 'queued'"),
             id=story.id,
         )
         return [one for one in found if one["id"] in {row.id for row in own}]

@@ -104,7 +104,7 @@ async def test_a_server_that_owns_nothing_can_work_and_cannot_undo_a_guard(
         await confidential.enter(tx)
         assert await tx.scalar(text("SELECT count(*) FROM surveys.answer")) == 0
     for guard in (
-        "ALTER TABLE case_event DISABLE TRIGGER ALL",
+        "ALTER TABLE record_entry DISABLE TRIGGER ALL",
         "SELECT count(*) FROM surveys.answer",
     ):
         async with transaction(own) as tx:

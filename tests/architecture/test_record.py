@@ -7,8 +7,8 @@ from sqlalchemy import text
 from app.cases.actions import erasing, filing, judging
 from app.cases.actions.filing import Intake, PersonHelped
 from app.cases.models import Channel
-from app.cases.verification import Fault, verify
 from app.db import OWNER, Transaction
+from app.kinds.verification import Fault, verify
 from app.limits.terms import Kind
 from tests.conftest import Staff
 
@@ -48,7 +48,7 @@ async def test_an_untouched_record_verifies(tx: Transaction, ref: str) -> None:
 
 @pytest.mark.parametrize(
     "statement",
-    ["UPDATE case_event SET public = false", "DELETE FROM case_event", "TRUNCATE case_event"],
+    ["UPDATE record_entry SET public = false", "DELETE FROM record_entry", "TRUNCATE record_entry"],
 )
 async def test_the_database_refuses_to_change_the_record(
     tx: Transaction, ref: str, statement: str
@@ -63,19 +63,25 @@ async def test_the_database_refuses_to_change_the_record(
     ("forgery", "seq"),
     [
         (
-            "UPDATE case_event SET body = replace(body, 'escalate', 'decline') WHERE seq = 2 AND case_id = {case}",
+            "UPDATE record_entry SET body = replace(body, 'escalate', 'decline') WHERE seq = 2 AND matter_id = {case}",
             2,
         ),
-        ("UPDATE case_event SET body = body || ' ' WHERE seq = 1 AND case_id = {case}", 1),
-        ("UPDATE case_event SET at = at - interval '1 day' WHERE seq = 2 AND case_id = {case}", 2),
+        ("UPDATE record_entry SET body = body || ' ' WHERE seq = 1 AND matter_id = {case}", 1),
         (
-            "UPDATE case_event SET staff_id = (SELECT max(id) FROM staff) WHERE seq = 1 AND case_id = {case}",
+            "UPDATE record_entry SET at = at - interval '1 day' WHERE seq = 2 AND matter_id = {case}",
+            2,
+        ),
+        (
+            "UPDATE record_entry SET staff_id = (SELECT max(id) FROM staff) WHERE seq = 1 AND matter_id = {case}",
             1,
         ),
-        ("UPDATE case_event SET public = false WHERE seq = 1 AND case_id = {case}", 1),
-        ("DELETE FROM case_event WHERE seq = 1 AND case_id = {case}", 1),
-        ("DELETE FROM case_event WHERE seq = 2 AND case_id = {case}", 2),
-        ("UPDATE event_text SET text = '修好了' WHERE field = 'finding' AND case_id = {case}", 2),
+        ("UPDATE record_entry SET public = false WHERE seq = 1 AND matter_id = {case}", 1),
+        ("DELETE FROM record_entry WHERE seq = 1 AND matter_id = {case}", 1),
+        ("DELETE FROM record_entry WHERE seq = 2 AND matter_id = {case}", 2),
+        (
+            "UPDATE record_text SET text = '修好了' WHERE field = 'finding' AND matter_id = {case}",
+            2,
+        ),
         ("UPDATE grievance SET title = '没有事' WHERE id = {case}", 1),
         ("UPDATE grievance SET returns = 3 WHERE id = {case}", 2),
         (
@@ -102,8 +108,8 @@ async def test_entries_cannot_be_moved_to_another_case(
     other = await filing.register(tx, INTAKE, by=await staff("gongnong"), now=await tx.now())
     await tx.flush()
     swap = text("""
-    UPDATE case_event e SET body = o.body, hash = o.hash, at = o.at FROM case_event o
-    WHERE e.seq = 1 AND o.seq = 1 AND e.case_id = :other AND o.case_id = (SELECT id FROM grievance WHERE ref = :ref)""")
+    UPDATE record_entry e SET body = o.body, hash = o.hash, at = o.at FROM record_entry o
+    WHERE e.seq = 1 AND o.seq = 1 AND e.matter_id = :other AND o.matter_id = (SELECT id FROM grievance WHERE ref = :ref)""")
     assert await tx.execute(swap, other=other.case.id, ref=ref) == 1
     assert (await faults(tx, other.case.ref))[0].seq == 1
 
@@ -122,7 +128,7 @@ async def test_no_name_number_or_word_of_anybody_stands_in_the_chain(
 ) -> None:
     bodies = await tx.all(
         text(
-            "SELECT body FROM case_event WHERE case_id = (SELECT id FROM grievance WHERE ref = :ref)"
+            "SELECT body FROM record_entry WHERE matter_id = (SELECT id FROM grievance WHERE ref = :ref)"
         ),
         ref=ref,
     )

@@ -82,7 +82,7 @@ async def test_roles_may_change_and_delete_what_the_code_does_and_nothing_else(r
         assert one.deletes == (name in deleted), name
         # What a trigger keeps as it is cannot be deleted by privilege either.
         assert not (one.kept and one.deletes), name
-    assert {name for name, one in found.items() if one.kept} >= {"case_event", "card", "paper"}
+    assert {name for name, one in found.items() if one.kept} >= {"record_entry", "card", "paper"}
     async with reading() as tx:
         assert await tx.all(_NUMBERED, role=role) == []
 
@@ -109,14 +109,14 @@ async def test_who_has_said_so_may_read_and_add_to_surveys_and_deletes_nothing()
     "statement",
     [
         "SELECT count(*) FROM surveys.answer",
-        "SELECT 1 FROM grievance g JOIN surveys.survey s ON s.case_id = g.id",
+        "SELECT 1 FROM grievance g JOIN surveys.survey s ON s.matter_id = g.id",
         "UPDATE surveys.answer SET value = 'satisfied'",
         "DELETE FROM surveys.answer",
         "INSERT INTO surveys.look SELECT * FROM surveys.look",
-        "UPDATE case_event SET public = true",
-        "DELETE FROM case_event",
-        "TRUNCATE case_event",
-        "ALTER TABLE case_event DISABLE TRIGGER no_change",
+        "UPDATE record_entry SET public = true",
+        "DELETE FROM record_entry",
+        "TRUNCATE record_entry",
+        "ALTER TABLE record_entry DISABLE TRIGGER no_change",
         "SET LOCAL session_replication_role = replica",
         "UPDATE card SET level = 'yellow'",
     ],

@@ -38,7 +38,7 @@ def _loaded_by(module: str, *after: str) -> set[str]:
         ("qungong.asgi", (*_PROVIDERS, *_FILES, *_COMMANDS, *_PATTERNS, "arq")),
         ("workers.__main__", (*_PROVIDERS, *_FILES, *_COMMANDS, *_PATTERNS, "fastapi")),
         ("app.surveys.reading_process", ("sqlalchemy", "pydantic", "structlog", "fastapi")),
-        ("app.cases.images", ("sqlalchemy", "pydantic", "structlog", "fastapi")),
+        ("app.matters.images", ("sqlalchemy", "pydantic", "structlog", "fastapi")),
     ],
 )
 def test_process_loads_no_library_that_it_does_not_use(

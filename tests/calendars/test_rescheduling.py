@@ -9,21 +9,21 @@ from sqlalchemy import text
 from app.auth.actor import StaffActor
 from app.calendars import editing
 from app.calendars.working_time import Day
-from app.cases import rescheduling
 from app.cases.actions import filing
 from app.cases.actions.filing import Intake, PersonHelped
 from app.cases.models import Channel
-from app.cases.verification import verify
 from app.clock import SHANGHAI
 from app.db import OWNER, Transaction
+from app.kinds import rescheduling
+from app.kinds.verification import verify
 from app.limits.terms import Kind
 from tests.conftest import Staff
 
 # A Monday of a week without holidays.
 MONDAY = datetime(2026, 6, 8, 10, tzinfo=SHANGHAI)
 _CASE = text("SELECT * FROM grievance WHERE ref = :ref")
-_CLOCKS = text("SELECT * FROM clock WHERE case_id = :id ORDER BY stage")
-_ENTRIES = text("SELECT action, public, body FROM case_event WHERE case_id = :id ORDER BY seq")
+_CLOCKS = text("SELECT * FROM clock WHERE matter_id = :id ORDER BY stage")
+_ENTRIES = text("SELECT action, public, body FROM record_entry WHERE matter_id = :id ORDER BY seq")
 _UNPUBLISH = text("DELETE FROM calendar_year WHERE county_id = :county_id AND year = 2026")
 _FREE = text("SET LOCAL session_replication_role = replica")
 _BOUND = text("SET LOCAL session_replication_role = origin")

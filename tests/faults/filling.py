@@ -9,18 +9,19 @@ from sqlalchemy import text
 from app.auth.actor import SYSTEM
 from app.calendars.reading import calendar_of
 from app.calendars.working_time import Limit
-from app.cases import access, deadlines, history
-from app.cases.clocks import Clock
-from app.cases.deadlines import Timing
+from app.cases import access, history
 from app.cases.dossier import Dossier
 from app.cases.lifecycle import FIRST_PHASE, Action
-from app.cases.models import Case, Channel
+from app.cases.models import Case, Channel, matter_of
 from app.cases.routing import Place
 from app.db import Database, transaction
 from app.directory.terms import UnitKind
 from app.identifiers import uuid7
 from app.limits.rules import NOTHING_SET
 from app.limits.terms import Kind, Stage
+from app.matters import deadlines
+from app.matters.clocks import Clock
+from app.matters.deadlines import Timing
 from app.settings import settings
 from loadtests.county import Copying, copy_json
 
@@ -81,7 +82,7 @@ def _register(tx: Copying, dossier: Dossier, pattern: Dossier, received: datetim
     for one in pattern.clocks:
         own = {
             "id": uuid7(received),
-            "case_id": case.id,
+            "matter_id": case.id,
             "unit_id": case.holder_unit_id,
             "county_id": case.county_id,
         }
@@ -95,7 +96,7 @@ def _register(tx: Copying, dossier: Dossier, pattern: Dossier, received: datetim
 def _dossier(unit: Any, timing: Timing, received: datetime) -> Dossier:
     holder = Place(unit.id, unit.name, UnitKind(unit.kind))
     case = _case(uuid7(received), unit, received)
-    return Dossier(case, holder, None, [], [], timing, {}, frozenset())
+    return Dossier(matter_of(case), case, holder, None, [], [], timing, {}, frozenset())
 
 
 def _case(identifier: UUID, unit: Any, received: datetime) -> Case:

@@ -52,7 +52,7 @@ class Web:
         return {one: _peak_mb(one) for one in _family(self.process.pid)}
 
     def decoders(self) -> set[int]:
-        return {one for one in _family(self.process.pid) if b"app.cases.images" in _command(one)}
+        return {one for one in _family(self.process.pid) if b"app.matters.images" in _command(one)}
 
     async def reports(self, until: float) -> None:
         """Ordinary reports, one after the other."""

@@ -180,9 +180,9 @@ SELECT count(*) FROM card WHERE (level, effective_at) IN (
 async def without_safeguards(site: Site) -> str:
     """The control: the same without locks, constraint and the record's key must issue cards twice."""
     await site.do("ALTER TABLE card DROP CONSTRAINT one_card_a_level")
-    await site.do("ALTER TABLE case_event DROP CONSTRAINT case_event_pkey CASCADE")
+    await site.do("ALTER TABLE record_entry DROP CONSTRAINT record_entry_pkey CASCADE")
     # Found as before, but no longer unique: without an index the doctor would read everything for each case.
-    await site.do("CREATE INDEX ON case_event (case_id, seq)")
+    await site.do("CREATE INDEX ON record_entry (matter_id, seq)")
     for _ in range(4):
         site.start("tests.faults.without_locks")
     await site.swept()

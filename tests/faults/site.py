@@ -40,7 +40,7 @@ WHERE month + interval '3 months' < now()"""
 _COUNTS = text("""
 SELECT (SELECT count(*) FROM card) AS cards,
   (SELECT count(*) FROM (SELECT DISTINCT clock_id, level FROM card) d) AS different,
-  (SELECT count(*) FROM case_event WHERE action = 'card') AS entries,
+  (SELECT count(*) FROM record_entry WHERE action = 'card') AS entries,
   (SELECT count(*) FROM card WHERE effective_at > issued_at) AS early,
   (SELECT count(*) FROM clock WHERE next_at <= now()) AS due
 """)

@@ -2,9 +2,9 @@
 
 from anyio import to_thread
 
-from app.cases import images, photos
-from app.cases.pictures import ImageRefused, Picture
 from app.errors import InvalidInput
+from app.matters import images, photos
+from app.matters.pictures import ImageRefused, Picture
 from qungong.asgi import app
 
 __all__ = ["app"]

@@ -14,7 +14,7 @@ HARMS: Final[tuple[Harm, ...]] = (
         "open_case_has_its_clocks",
         (
             "UPDATE grievance SET phase = 'handling' WHERE id = [id]",
-            "UPDATE clock SET ended_at = NULL WHERE case_id = [id] AND stage IN ('whole', 'judge')",
+            "UPDATE clock SET ended_at = NULL WHERE matter_id = [id] AND stage IN ('whole', 'judge')",
         ),
         {"ref": "[ref]", "whole": 1, "stage": 3},
     ),
@@ -27,7 +27,7 @@ HARMS: Final[tuple[Harm, ...]] = (
         "clocks_are_looked_at",
         (
             *OVERDUE,
-            "UPDATE clock SET next_at = now() - interval '5 minutes' WHERE case_id = [id] AND stage = 'handle'",
+            "UPDATE clock SET next_at = now() - interval '5 minutes' WHERE matter_id = [id] AND stage = 'handle'",
         ),
         {"ref": "[ref]", "stage": "handle"},
     ),
@@ -35,7 +35,7 @@ HARMS: Final[tuple[Harm, ...]] = (
         "clocks_come_up_when_due",
         (
             *OVERDUE,
-            "UPDATE clock SET next_at = NULL WHERE case_id = [id] AND stage = 'handle'",
+            "UPDATE clock SET next_at = NULL WHERE matter_id = [id] AND stage = 'handle'",
         ),
         {"ref": "[ref]", "stage": "handle", "next_at": None},
     ),
@@ -43,20 +43,20 @@ HARMS: Final[tuple[Harm, ...]] = (
         "clocks_come_up_when_due",
         (
             *OVERDUE,
-            "UPDATE clock SET ended_at = now() WHERE case_id = [id] AND stage = 'handle'",
+            "UPDATE clock SET ended_at = now() WHERE matter_id = [id] AND stage = 'handle'",
         ),
         {"ref": "[ref]", "stage": "handle", "should_be": None},
     ),
     (
         "no_card_missing",
-        (*OVERDUE, "DELETE FROM card WHERE case_id = [id]"),
+        (*OVERDUE, "DELETE FROM card WHERE matter_id = [id]"),
         {"ref": "[ref]", "stage": "handle", "level": "yellow"},
     ),
     (
         "no_card_missing",
         (
             *OVERDUE,
-            "UPDATE clock SET red_at = now() - interval '2 minutes', ended_at = now() WHERE case_id = [id] AND stage = 'handle'",
+            "UPDATE clock SET red_at = now() - interval '2 minutes', ended_at = now() WHERE matter_id = [id] AND stage = 'handle'",
         ),
         {"ref": "[ref]", "stage": "handle", "level": "red"},
     ),
@@ -64,26 +64,26 @@ HARMS: Final[tuple[Harm, ...]] = (
         "card_is_earned",
         (
             *OVERDUE,
-            "UPDATE clock SET ended_at = due_at WHERE case_id = [id] AND stage = 'handle'",
+            "UPDATE clock SET ended_at = due_at WHERE matter_id = [id] AND stage = 'handle'",
         ),
         {"ref": "[ref]", "level": "yellow"},
     ),
     (
         "card_is_earned",
-        (*OVERDUE, "UPDATE card SET clock_id = case_id WHERE case_id = [id]"),
+        (*OVERDUE, "UPDATE card SET clock_id = matter_id WHERE matter_id = [id]"),
         {"ref": "[ref]", "clock_id": "[id]"},
     ),
     (
         "card_is_of_its_stage",
-        (*OVERDUE, "UPDATE card SET unit_id = county_id WHERE case_id = [id]"),
+        (*OVERDUE, "UPDATE card SET unit_id = county_id WHERE matter_id = [id]"),
         {"ref": "[ref]", "clock_stage": "handle"},
     ),
     (
         "card_is_of_its_stage",
         (
             *OVERDUE,
-            "UPDATE clock SET stage = 'waiting' WHERE case_id = [id] AND stage = 'handle'",
-            "UPDATE card SET stage = 'waiting' WHERE case_id = [id]",
+            "UPDATE clock SET stage = 'waiting' WHERE matter_id = [id] AND stage = 'handle'",
+            "UPDATE card SET stage = 'waiting' WHERE matter_id = [id]",
         ),
         {"ref": "[ref]", "stage": "waiting"},
     ),
@@ -92,21 +92,21 @@ HARMS: Final[tuple[Harm, ...]] = (
         "card_is_of_its_stage",
         (
             *OVERDUE,
-            "UPDATE case_event SET action = 'reassign' WHERE case_id = [id] AND seq = 6",
-            "UPDATE clock SET unit_id = county_id WHERE case_id = [id] AND stage = 'handle'",
+            "UPDATE record_entry SET action = 'reassign' WHERE matter_id = [id] AND seq = 6",
+            "UPDATE clock SET unit_id = county_id WHERE matter_id = [id] AND stage = 'handle'",
         ),
         {"ref": "[ref]", "clock_stage": "handle"},
     ),
     (
         "card_is_of_its_moment",
-        (*OVERDUE, "UPDATE card SET level = 'red' WHERE case_id = [id]"),
+        (*OVERDUE, "UPDATE card SET level = 'red' WHERE matter_id = [id]"),
         {"ref": "[ref]", "level": "red"},
     ),
     (
         "card_is_of_its_moment",
         (
             *OVERDUE,
-            "UPDATE card SET effective_at = effective_at + interval '1 second' WHERE case_id = [id]",
+            "UPDATE card SET effective_at = effective_at + interval '1 second' WHERE matter_id = [id]",
         ),
         {"ref": "[ref]", "level": "yellow"},
     ),
@@ -114,7 +114,7 @@ HARMS: Final[tuple[Harm, ...]] = (
         "no_card_early",
         (
             *OVERDUE,
-            "UPDATE card SET effective_at = now() + interval '1 hour', issued_at = now() + interval '2 hours' WHERE case_id = [id]",
+            "UPDATE card SET effective_at = now() + interval '1 hour', issued_at = now() + interval '2 hours' WHERE matter_id = [id]",
         ),
         {"ref": "[ref]", "level": "yellow"},
     ),
@@ -125,17 +125,17 @@ HARMS: Final[tuple[Harm, ...]] = (
     ),
     (
         "card_is_on_record",
-        (*OVERDUE, "UPDATE case_event SET action = 'press' WHERE case_id = [id] AND seq = 7"),
+        (*OVERDUE, "UPDATE record_entry SET action = 'press' WHERE matter_id = [id] AND seq = 7"),
         {"ref": "[ref]", "level": "yellow"},
     ),
     (
         "card_is_on_record",
-        (*OVERDUE, "UPDATE card SET id = [joined_id] WHERE case_id = [id]"),
+        (*OVERDUE, "UPDATE card SET id = [joined_id] WHERE matter_id = [id]"),
         {"ref": "[ref]", "card_id": "[joined_id]"},
     ),
     (
         "recorded_card_stands",
-        (*OVERDUE, "DELETE FROM card WHERE case_id = [id]"),
+        (*OVERDUE, "DELETE FROM card WHERE matter_id = [id]"),
         {"ref": "[ref]", "seq": 7},
     ),
 )

@@ -7,14 +7,14 @@ from tests.harms.harm import Harm
 HARMS: Final[tuple[Harm, ...]] = (
     (
         "one_lead_a_round",
-        ("UPDATE assignment SET state = 'released' WHERE case_id = [id] AND role = 'lead'",),
+        ("UPDATE assignment SET state = 'released' WHERE matter_id = [id] AND role = 'lead'",),
         {"ref": "[ref]", "round": 1, "leads": 0},
     ),
     (
         "one_lead_a_round",
         (
             "DROP INDEX one_lead_a_round",
-            "UPDATE assignment SET role = 'lead' WHERE case_id = [id]",
+            "UPDATE assignment SET role = 'lead' WHERE matter_id = [id]",
         ),
         {"ref": "[ref]", "round": 1, "leads": 2},
     ),
@@ -25,13 +25,13 @@ HARMS: Final[tuple[Harm, ...]] = (
     ),
     (
         "no_open_assistant_after_answer",
-        ("UPDATE assignment SET state = 'signed' WHERE case_id = [id] AND role = 'assist'",),
+        ("UPDATE assignment SET state = 'signed' WHERE matter_id = [id] AND role = 'assist'",),
         {"ref": "[ref]", "phase": "answered"},
     ),
     (
         "nobody_works_on_what_ended",
         (
-            "UPDATE assignment SET state = 'offered' WHERE case_id = [id] AND role = 'lead'",
+            "UPDATE assignment SET state = 'offered' WHERE matter_id = [id] AND role = 'lead'",
             "UPDATE grievance SET phase = 'declined' WHERE id = [id]",
         ),
         {"ref": "[ref]", "phase": "declined", "state": "offered"},
@@ -66,7 +66,7 @@ HARMS: Final[tuple[Harm, ...]] = (
     ),
     (
         "what_ended_has_no_stage",
-        ("UPDATE clock SET ended_at = NULL WHERE case_id = [id] AND stage = 'whole'",),
+        ("UPDATE clock SET ended_at = NULL WHERE matter_id = [id] AND stage = 'whole'",),
         {"ref": "[ref]", "clocks": 1},
     ),
     (

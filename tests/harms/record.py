@@ -7,29 +7,39 @@ from tests.harms.harm import Harm
 HARMS: Final[tuple[Harm, ...]] = (
     (
         "events_without_gap",
-        ("DELETE FROM case_event WHERE case_id = [id] AND seq = 3",),
-        {"ref": "[ref]", "entries": 8, "event_seq": 9},
+        ("DELETE FROM record_entry WHERE matter_id = [id] AND seq = 3",),
+        {"ref": "[ref]", "entries": 8, "head_seq": 9},
     ),
     (
         "events_without_gap",
-        ("DELETE FROM case_event WHERE case_id = [id] AND seq = 9",),
+        ("DELETE FROM record_entry WHERE matter_id = [id] AND seq = 9",),
         {"ref": "[ref]", "highest": 8},
     ),
     (
         "events_without_gap",
-        ("DELETE FROM case_event WHERE case_id = [id]",),
+        ("DELETE FROM record_entry WHERE matter_id = [id]",),
         {"ref": "[ref]", "entries": 0},
     ),
     (
         "events_without_gap",
-        ("UPDATE grievance SET event_hash = 'another' WHERE id = [id]",),
+        ("UPDATE matter SET head_hash = 'another' WHERE id = [id]",),
         {"ref": "[ref]", "head_fits": False},
     ),
-    ("record_has_its_case", ("DELETE FROM grievance WHERE id = [id]",), {"case_id": "[id]"}),
+    ("record_has_its_matter", ("DELETE FROM matter WHERE id = [id]",), {"matter_id": "[id]"}),
+    (
+        "matter_is_its_kinds",
+        ("DELETE FROM grievance WHERE id = [id]",),
+        {"ref": "[ref]", "kind": "grievance", "there": False},
+    ),
+    (
+        "matter_is_its_kinds",
+        ("UPDATE matter SET sealed = true WHERE id = [id]",),
+        {"ref": "[ref]", "there": True},
+    ),
     (
         "records_verify",
         (
-            "UPDATE case_event SET body = replace(body, 'escalate', 'decline') WHERE case_id = [id] AND seq = 2",
+            "UPDATE record_entry SET body = replace(body, 'escalate', 'decline') WHERE matter_id = [id] AND seq = 2",
         ),
         {"ref": "[ref]", "seq": 2},
     ),
@@ -43,14 +53,14 @@ HARMS: Final[tuple[Harm, ...]] = (
     (
         "evaluations_hold",
         (
-            "UPDATE surveys.answer SET value = 'dissatisfied' WHERE survey_id IN (SELECT id FROM surveys.survey WHERE case_id = [id])",
+            "UPDATE surveys.answer SET value = 'dissatisfied' WHERE survey_id IN (SELECT id FROM surveys.survey WHERE matter_id = [id])",
         ),
         {"table": "answer", "what": "与写入时不符"},
     ),
     (
         "photos_hold",
         (
-            """INSERT INTO photo (id, staff_id, case_id, width, height, size, created_at, digest, seal)
+            """INSERT INTO photo (id, staff_id, matter_id, width, height, size, created_at, digest, seal)
             SELECT gen_random_uuid(), id, [id], 1, 1, 1, now(), '', '' FROM staff LIMIT 1""",
         ),
         {"table": "photo", "what": "照片文件缺失"},

@@ -9,30 +9,30 @@ HARMS: Final[tuple[Harm, ...]] = (
         "one_survey_a_round",
         (
             "DELETE FROM surveys.answer",
-            "DELETE FROM surveys.survey WHERE case_id = [id]",
+            "DELETE FROM surveys.survey WHERE matter_id = [id]",
         ),
         {"ref": "[ref]", "round": 1, "asked": 0, "should_be": 1},
     ),
     (
         "one_survey_a_round",
-        ("DELETE FROM outbox_message WHERE case_id = [joined_id] AND kind = 'survey_owed'",),
+        ("DELETE FROM outbox_message WHERE matter_id = [joined_id] AND kind = 'survey_owed'",),
         {"ref": "[joined_ref]", "round": 1, "asked": 0, "should_be": 1},
     ),
     (
         "one_survey_a_round",
         (
-            "UPDATE outbox_message SET state = 'queued' WHERE case_id = [id] AND kind = 'survey_owed'",
+            "UPDATE outbox_message SET state = 'queued' WHERE matter_id = [id] AND kind = 'survey_owed'",
         ),
         {"ref": "[ref]", "round": 1, "asked": 2, "should_be": 1},
     ),
     (
         "one_survey_a_round",
-        ("UPDATE surveys.survey SET round = 2 WHERE case_id = [id]",),
+        ("UPDATE surveys.survey SET round = 2 WHERE matter_id = [id]",),
         {"ref": "[ref]", "round": 2, "asked": 1, "should_be": 0},
     ),
     (
         "one_survey_a_round",
-        ("DELETE FROM case_event WHERE case_id = [id] AND action = 'answer'",),
+        ("DELETE FROM record_entry WHERE matter_id = [id] AND action = 'answer'",),
         {"ref": "[joined_ref]", "round": 1, "asked": 1, "should_be": 0},
     ),
     (
@@ -44,69 +44,71 @@ HARMS: Final[tuple[Harm, ...]] = (
         "one_answer_a_survey",
         (
             "DROP INDEX surveys.one_answer_counts",
-            "INSERT INTO surveys.answer (survey_id, channel, value, answered_at) SELECT a.survey_id, a.channel, a.value, a.answered_at FROM surveys.answer a JOIN surveys.survey s ON s.id = a.survey_id WHERE s.case_id = [id]",
+            "INSERT INTO surveys.answer (survey_id, channel, value, answered_at) SELECT a.survey_id, a.channel, a.value, a.answered_at FROM surveys.answer a JOIN surveys.survey s ON s.id = a.survey_id WHERE s.matter_id = [id]",
         ),
         {"answers": 2, "replies": 1},
     ),
     (
         "correction_has_its_answer",
         (
-            "UPDATE surveys.answer SET discounted = 'corrected' WHERE survey_id IN (SELECT id FROM surveys.survey WHERE case_id = [id])",
+            "UPDATE surveys.answer SET discounted = 'corrected' WHERE survey_id IN (SELECT id FROM surveys.survey WHERE matter_id = [id])",
         ),
         {"corrected": 1},
     ),
     (
         "turn_comes",
-        ("UPDATE surveys.survey SET next_at = now() - interval '16 minutes' WHERE case_id = [id]",),
+        (
+            "UPDATE surveys.survey SET next_at = now() - interval '16 minutes' WHERE matter_id = [id]",
+        ),
         {},
     ),
     (
         "nobody_waits_for_nothing",
         (
-            "UPDATE surveys.survey SET asked_at = NULL, window_ends_at = NULL, short_number = NULL, next_at = now() + interval '9 days' WHERE case_id = [id]",
+            "UPDATE surveys.survey SET asked_at = NULL, window_ends_at = NULL, short_number = NULL, next_at = now() + interval '9 days' WHERE matter_id = [id]",
         ),
         {"ref": "[ref]"},
     ),
     (
         "text_has_its_survey",
         (
-            "UPDATE outbox_message SET once = 'survey-text/' || gen_random_uuid() WHERE kind = 'survey' AND case_id = [id]",
+            "UPDATE outbox_message SET once = 'survey-text/' || gen_random_uuid() WHERE kind = 'survey' AND matter_id = [id]",
         ),
         {"kind": "survey"},
     ),
     (
         "text_has_its_survey",
         (
-            "UPDATE outbox_message SET expires_at = now() + interval '30 days' WHERE kind = 'survey' AND case_id = [id]",
+            "UPDATE outbox_message SET expires_at = now() + interval '30 days' WHERE kind = 'survey' AND matter_id = [id]",
         ),
         {"kind": "survey"},
     ),
     (
         "call_is_owed",
         (
-            "UPDATE surveys.answer SET value = 'dissatisfied' WHERE survey_id IN (SELECT id FROM surveys.survey WHERE case_id = [id])",
+            "UPDATE surveys.answer SET value = 'dissatisfied' WHERE survey_id IN (SELECT id FROM surveys.survey WHERE matter_id = [id])",
         ),
         {"ref": "[ref]", "round": 1},
     ),
     (
         "opted_out_is_called",
         (
-            "DELETE FROM surveys.answer WHERE survey_id IN (SELECT id FROM surveys.survey WHERE case_id = [id])",
-            "INSERT INTO surveys.opt_out (phone_key, out_at) SELECT p.phone_key, s.asked_at + interval '1 second' FROM surveys.survey s JOIN citizen p ON p.id = s.citizen_id WHERE s.case_id = [id]",
+            "DELETE FROM surveys.answer WHERE survey_id IN (SELECT id FROM surveys.survey WHERE matter_id = [id])",
+            "INSERT INTO surveys.opt_out (phone_key, out_at) SELECT p.phone_key, s.asked_at + interval '1 second' FROM surveys.survey s JOIN citizen p ON p.id = s.citizen_id WHERE s.matter_id = [id]",
         ),
         {"ref": "[ref]", "round": 1},
     ),
     (
         "tries_are_kept",
         (
-            "INSERT INTO surveys.return_call (id, survey_id, cause, state, result, consent, tries, created_at) SELECT gen_random_uuid(), id, 'no_number', 'done', 'not_reached', false, 3, now() FROM surveys.survey WHERE case_id = [id]",
+            "INSERT INTO surveys.return_call (id, survey_id, cause, state, result, consent, tries, created_at) SELECT gen_random_uuid(), id, 'no_number', 'done', 'not_reached', false, 3, now() FROM surveys.survey WHERE matter_id = [id]",
         ),
         {"tries": 3, "kept": 0},
     ),
     (
         "one_answer_a_survey",
         (
-            "DELETE FROM surveys.answer WHERE survey_id IN (SELECT id FROM surveys.survey WHERE case_id = [id])",
+            "DELETE FROM surveys.answer WHERE survey_id IN (SELECT id FROM surveys.survey WHERE matter_id = [id])",
         ),
         {"answers": 0, "replies": 1},
     ),
@@ -115,7 +117,7 @@ HARMS: Final[tuple[Harm, ...]] = (
         (
             """INSERT INTO surveys.return_call (id, survey_id, cause, state, result, consent, tries, created_at, called_by_staff_id)
       SELECT gen_random_uuid(), s.id, 'dissatisfied', 'done', 'unreasonable', false, 1, now(), e.staff_id FROM surveys.survey s
-      JOIN case_event e ON e.case_id = s.case_id AND e.action = 'answer' WHERE s.case_id = [id]""",
+      JOIN record_entry e ON e.matter_id = s.matter_id AND e.action = 'answer' WHERE s.matter_id = [id]""",
         ),
         {"what": "return_call"},
     ),

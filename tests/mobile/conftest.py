@@ -17,9 +17,9 @@ from PIL import Image
 from sqlalchemy import text
 
 from app.auth.phones import phone_key
-from app.cases import photos
 from app.db import reading
 from app.http import problems
+from app.matters import photos
 from app.outbox import open_params
 from app.settings import settings
 from mobile_api import app as phones

@@ -17,9 +17,10 @@ import pytest
 import pytest_asyncio
 from PIL import Image
 
-from app.cases import photo_decoders
-from app.cases.photo_decoders import Decoders
-from app.cases.pictures import (
+from app.errors import Unavailable
+from app.matters import photo_decoders
+from app.matters.photo_decoders import Decoders
+from app.matters.pictures import (
     HEIC,
     NOT_AN_IMAGE,
     TOO_LABORIOUS,
@@ -27,7 +28,6 @@ from app.cases.pictures import (
     ImageRefused,
     Picture,
 )
-from app.errors import Unavailable
 from tests.mobile.conftest import a_picture
 
 # 64 × 48, red on the left, blue on the right, by libheif.
@@ -367,7 +367,7 @@ async def test_an_idle_decoder_ends(decoders: Decoders, monkeypatch: pytest.Monk
 
 _SERVER = """
 import asyncio, os, signal, sys
-from app.cases.photo_decoders import Decoders
+from app.matters.photo_decoders import Decoders
 async def main():
     decoders = Decoders()
     await decoders.clean(sys.stdin.buffer.read())

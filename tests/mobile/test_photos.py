@@ -16,10 +16,10 @@ from PIL import Image
 from sqlalchemy import text
 
 from app import clock
-from app.cases import photos
-from app.cases.pictures import HEIC, MAX_BYTES, TOO_MANY_PIXELS
 from app.db import reading, transaction
 from app.identifiers import uuid7
+from app.matters import photos
+from app.matters.pictures import HEIC, MAX_BYTES, TOO_MANY_PIXELS
 from tests.mobile.conftest import WATER, NewPhone, Phone, a_picture
 
 

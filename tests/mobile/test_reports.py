@@ -10,11 +10,11 @@ from sqlalchemy import text
 
 from app import clock
 from app.auth.actor import StaffActor
-from app.cases import verification
 from app.cases.actions import dispatching, handling, judging
 from app.cases.actions.dispatching import Part
 from app.cases.models import Outcome
 from app.db import observers, reading, transaction
+from app.kinds import verification
 from app.surveys import asking
 from mobile_api.wording import title_of
 from tests.api.about_time import texts
@@ -23,10 +23,10 @@ from tests.mobile.conftest import NOWHERE, WATER, NewPhone, Phone, a_picture
 from tests.villages import merged_villages
 
 _OWED = text("""
-SELECT o.id FROM outbox_message o JOIN grievance g ON g.id = o.case_id WHERE g.ref = :ref AND o.kind = 'survey_owed'
+SELECT o.id FROM outbox_message o JOIN grievance g ON g.id = o.matter_id WHERE g.ref = :ref AND o.kind = 'survey_owed'
 """)
 _DISPATCHED = text("""
-SELECT p.id FROM paper p JOIN grievance c ON c.id = p.case_id WHERE c.ref = :ref AND p.kind = 'dispatch'
+SELECT p.id FROM paper p JOIN grievance c ON c.id = p.matter_id WHERE c.ref = :ref AND p.kind = 'dispatch'
 """)
 
 

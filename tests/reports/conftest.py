@@ -13,12 +13,12 @@ from app import keys
 from app.auth.actor import StaffActor
 from app.cases.actions import filing, handling, judging, reorganising
 from app.cases.actions.filing import Intake, PersonHelped
-from app.cases.clocks import Clock
 from app.cases.models import Channel, Outcome
 from app.clock import SHANGHAI
 from app.db import Database, Transaction, transaction
 from app.directory.units import end_unit
 from app.limits.terms import Kind
+from app.matters.clocks import Clock
 from app.reports import closing, exclusions, reading
 from app.reports.formulas import Measure
 from app.reports.models import MonthEnd
@@ -38,8 +38,10 @@ from tests.services import Addresses, _database
 JUNE = Month(2025, 6)
 CLOSING_DAY = 10
 VILLAGE, TOWNSHIP, LEAD, ASSISTANT = "500153003007", "500153003", "500153100", "500153D11"
-_OWED = text("SELECT id FROM outbox_message WHERE kind = 'survey_owed' AND state = 'queued' AND case_id = :case_id")  # fmt: skip
-_SURVEY = text("SELECT * FROM surveys.survey WHERE case_id = :case_id ORDER BY round DESC LIMIT 1")
+_OWED = text("SELECT id FROM outbox_message WHERE kind = 'survey_owed' AND state = 'queued' AND matter_id = :matter_id")  # fmt: skip
+_SURVEY = text(
+    "SELECT * FROM surveys.survey WHERE matter_id = :matter_id ORDER BY round DESC LIMIT 1"
+)
 _phones = itertools.count(1)
 
 
@@ -99,9 +101,9 @@ class Books:
 
     async def asked(self, case: Any, at: datetime, says: str | None = None) -> Survey:
         self.tx.began(at)
-        assert await asking.ask(self.tx, await self.tx.scalar(_OWED, case_id=case.id))
+        assert await asking.ask(self.tx, await self.tx.scalar(_OWED, matter_id=case.id))
         await self.tx.flush()
-        survey = Survey.read((await self.tx.all(_SURVEY, case_id=case.id))[0])
+        survey = Survey.read((await self.tx.all(_SURVEY, matter_id=case.id))[0])
         if says is not None:
             await self.says(case, says, at + timedelta(hours=1))
         return survey
@@ -111,7 +113,7 @@ class Books:
         return reply_id in self._said
 
     async def says(self, case: Any, words: str, at: datetime) -> None:
-        person = (await self.tx.all(_PHONE, case_id=case.id))[0]
+        person = (await self.tx.all(_PHONE, matter_id=case.id))[0]
         phone = keys.decrypt(person.phone_sealed, keys.at("citizen.phone_sealed", person.id))
         reply = InboundText(f"SM{case.ref}{at.timestamp()}", phone, words)
         self._said.add(reply.provider_message_id)
@@ -187,7 +189,7 @@ class Books:
         return {}
 
 
-_PHONE = text("SELECT p.id, p.phone_sealed FROM grievance c JOIN citizen p ON p.id = c.citizen_id WHERE c.id = :case_id")  # fmt: skip
+_PHONE = text("SELECT p.id, p.phone_sealed FROM matter_facts c JOIN citizen p ON p.id = c.citizen_id WHERE c.id = :matter_id")  # fmt: skip
 _DUE = text("SELECT * FROM clock WHERE next_at <= :at ORDER BY next_at, id LIMIT 200 FOR UPDATE")
 
 
@@ -252,7 +254,7 @@ async def fill(books: Books) -> None:
 async def exclude(books: Books, case: Any, at: datetime | None = None) -> None:
     """The command center found the case's complaint unreasonable, and excludes the evaluation."""
     center, at = await books.who("zhihui"), at or june(12)
-    call = await books.tx.scalar(_CALL, case_id=case.id)
+    call = await books.tx.scalar(_CALL, matter_id=case.id)
     finding = Finding(CallResult.UNREASONABLE, note="坚持法外诉求")
     await return_calls.record_finding(books.tx, call, finding, by=center, now=at)
     await books.tx.flush()
@@ -260,7 +262,7 @@ async def exclude(books: Books, case: Any, at: datetime | None = None) -> None:
     await books.tx.flush()
 
 
-_CALL = text("SELECT r.id FROM surveys.return_call r JOIN surveys.survey s ON s.id = r.survey_id WHERE s.case_id = :case_id")  # fmt: skip
+_CALL = text("SELECT r.id FROM surveys.return_call r JOIN surveys.survey s ON s.id = r.survey_id WHERE s.matter_id = :matter_id")  # fmt: skip
 
 
 @pytest.fixture

@@ -77,9 +77,9 @@ _FINDINGS: Final = (
     Finding(CallResult.EVALUATED),
     Finding(CallResult.NOT_REACHED),
 )
-_OWED = text("SELECT id, case_id FROM outbox_message WHERE kind = 'survey_owed' AND state = 'queued' AND case_id = ANY(:own) ORDER BY id")  # fmt: skip
+_OWED = text("SELECT id, matter_id FROM outbox_message WHERE kind = 'survey_owed' AND state = 'queued' AND matter_id = ANY(:own) ORDER BY id")  # fmt: skip
 _CARDS = text(
-    "SELECT id FROM card WHERE case_id = ANY(:own) ORDER BY effective_at DESC, id DESC LIMIT 5"
+    "SELECT id FROM card WHERE matter_id = ANY(:own) ORDER BY effective_at DESC, id DESC LIMIT 5"
 )
 _UNIT = text("SELECT id, name, code FROM unit WHERE code = :code")
 _SUCCESSORS: Final = ((VILLAGE, "500153003008"), (LEAD, "500153005"), (ASSISTANT, "500153D36"))
@@ -180,7 +180,7 @@ class County:
             self._tx.began(now)
             await asking.ask(self._tx, owed.id)
             await self._tx.flush()
-            case = next(one for one in self._cases if one.id == owed.case_id)
+            case = next(one for one in self._cases if one.id == owed.matter_id)
             for _ in range(self._chance.randrange(3)):
                 now += timedelta(minutes=1)
                 await self._books.says(case, self._chance.choice(_WORDS), now)

@@ -263,9 +263,9 @@ async def test_what_comes_after_the_cutoff_is_not_in_the_month(books: Books) -> 
     for at in (cutoff, cutoff - timedelta(seconds=1)):
         await books.tx.execute(
             text("""INSERT INTO surveys.answer (survey_id, channel, value, answered_at)
-            SELECT id, 'return_call', 'satisfied', :at FROM surveys.survey WHERE case_id = :case_id
+            SELECT id, 'return_call', 'satisfied', :at FROM surveys.survey WHERE matter_id = :matter_id
             ON CONFLICT (survey_id) WHERE discounted IS NULL DO UPDATE SET answered_at = :at"""),
-            case_id=case.id,
+            matter_id=case.id,
             at=at,
         )
         await books.tx.execute(text("SAVEPOINT before"))

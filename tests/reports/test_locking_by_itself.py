@@ -33,7 +33,7 @@ from workers.month_end import MonthEnds
 __all__ = ["workers"]
 _MONTHS = text("SELECT month, locked_at FROM month_end ORDER BY month")
 _CARD = text("""
-SELECT k.id FROM card k JOIN grievance c ON c.id = k.case_id WHERE c.ref = :ref AND k.level = 'yellow'
+SELECT k.id FROM card k JOIN grievance c ON c.id = k.matter_id WHERE c.ref = :ref AND k.level = 'yellow'
 """)
 _REVOKED = text("SELECT count(*) FROM month_correction WHERE card_id = :card_id AND cause = 'card_revoked'")  # fmt: skip
 _UNREAD = text("SELECT provider_message_id FROM surveys.reply WHERE effect = 'unclear'")

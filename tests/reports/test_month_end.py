@@ -25,7 +25,7 @@ _TABLES = (
 )  # fmt: skip
 _EVERYTHING = "SELECT to_jsonb(t) - 'id' - 'locked_at' - 'digest' AS row FROM {table} t ORDER BY to_jsonb(t) - 'id' - 'locked_at' - 'digest'"
 _UNGUARDED = text("SET LOCAL session_replication_role = replica")
-_CARD = text("SELECT k.id, k.effective_at FROM card k JOIN grievance c ON c.id = k.case_id WHERE c.ref = :ref ORDER BY k.effective_at LIMIT 1")  # fmt: skip
+_CARD = text("SELECT k.id, k.effective_at FROM card k JOIN grievance c ON c.id = k.matter_id WHERE c.ref = :ref ORDER BY k.effective_at LIMIT 1")  # fmt: skip
 
 
 async def everything(books: Books) -> list[Any]:

@@ -41,7 +41,7 @@ _POST_ENDS = text("UPDATE post SET valid_to = :on WHERE staff_id = :staff_id")
 _LEAVES = text("UPDATE staff SET active = false WHERE id = :staff_id")
 _UNREAD = text("SELECT provider_message_id AS id FROM surveys.reply WHERE effect = 'unclear' AND handled_at IS NULL ORDER BY received_at")  # fmt: skip
 _RECEIVED = text("""
-UPDATE surveys.reply r SET received_at = :at FROM surveys.survey s WHERE s.id = r.survey_id AND s.case_id = :case_id""")
+UPDATE surveys.reply r SET received_at = :at FROM surveys.survey s WHERE s.id = r.survey_id AND s.matter_id = :matter_id""")
 _SEALED = text("SELECT u.code, s.taken_in FROM month_sealed s JOIN unit u ON u.id = s.unit_id")
 Acts = Callable[[], Awaitable[Any]]
 
@@ -140,7 +140,7 @@ async def test_what_is_done_with_a_case_after_the_cutoff_is_not_in_the_month(boo
     gone = await books.told(june(24))
     again = await books.solved(june(2), june(3), says="不满意")
     await books.swept(june(30, 23))
-    [card] = await books.tx.all(text("SELECT k.id FROM card k WHERE k.case_id = :id"), id=gone.id)
+    [card] = await books.tx.all(text("SELECT k.id FROM card k WHERE k.matter_id = :id"), id=gone.id)
     await appeals.appeal(books.tx, card.id, by=await books.who("gongnong"), ground="停电", now=july(1))  # fmt: skip
     await books.does(handling.hand_back, back, june(4, 12), "ronglong", reason="不在本镇")
 
@@ -230,7 +230,7 @@ async def test_words_that_are_read_late_correct_nothing_where_they_do_not_count(
         await unread.settle(books.tx, row.id, HandReading.SATISFIED, ref=None, by=by, now=CUTOFF)
         await books.tx.flush()
     await books.tx.act_as(OWNER)
-    await books.tx.execute(_RECEIVED, at=CUTOFF, case_id=late.id)
+    await books.tx.execute(_RECEIVED, at=CUTOFF, matter_id=late.id)
     await confidential.enter(books.tx)
     assert await correcting.follow_readings(books.tx, await books.county_id(), now=july(12)) == 0
 

@@ -8,8 +8,12 @@ from hypothesis import strategies as st
 
 from app.calendars.seeding import known_calendar
 from app.calendars.working_time import Limit, WorkingCalendar
-from app.cases import deadlines
-from app.cases.deadlines import (
+from app.clock import SHANGHAI
+from app.directory.terms import UnitKind
+from app.limits.rules import AT_ONCE, URGENT_LONG_OVERDUE, Measure, Place, Rule
+from app.limits.terms import Stage
+from app.matters import deadlines
+from app.matters.deadlines import (
     Step,
     due_steps,
     pause,
@@ -19,10 +23,6 @@ from app.cases.deadlines import (
     retime,
     set_next,
 )
-from app.clock import SHANGHAI
-from app.directory.terms import UnitKind
-from app.limits.rules import AT_ONCE, URGENT_LONG_OVERDUE, Measure, Place, Rule
-from app.limits.terms import Stage
 
 KNOWN = known_calendar()
 SECOND = timedelta(seconds=1)

@@ -158,7 +158,7 @@ async def test_a_route_that_somebody_adds_is_asked_and_gives_itself_away(ground:
 _ANSWERED = text("""
 SELECT c.close_at, c.id FROM grievance c
 WHERE c.phase = 'answered' AND EXISTS (
-  SELECT 1 FROM surveys.survey s JOIN surveys.answer a ON a.survey_id = s.id WHERE s.case_id = c.id)
+  SELECT 1 FROM surveys.survey s JOIN surveys.answer a ON a.survey_id = s.id WHERE s.matter_id = c.id)
 """)
 _TAKE_ANY = text("SELECT ref FROM grievance WHERE id = :id AND phase = 'answered' AND CAST(:now AS timestamptz) IS NOT NULL FOR UPDATE")  # fmt: skip
 

@@ -1,7 +1,7 @@
 """The county's own story at the level of use cases: the drinking water of 工农茶叶产业社区."""
 
 from app.auth.actor import StaffActor
-from app.cases import queries, timeline, verification
+from app.cases import queries, timeline
 from app.cases.access import actions, get_case
 from app.cases.actions import dispatching, filing, handling, judging
 from app.cases.actions.dispatching import Part
@@ -10,6 +10,7 @@ from app.cases.lifecycle import Action, Phase
 from app.cases.models import Channel, Outcome
 from app.cases.queries import View
 from app.db import transaction
+from app.kinds import verification
 from app.limits.terms import Kind
 from tests.conftest import Staff
 

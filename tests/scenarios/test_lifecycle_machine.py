@@ -24,9 +24,9 @@ from hypothesis.stateful import (
 from sqlalchemy import text
 
 from app.auth.actor import StaffActor
-from app.cases.verification import verify
 from app.db import Database, transaction, transactions
 from app.errors import Problem
+from app.kinds.verification import verify
 from app.settings import settings as app_settings
 from app.supervision import sweeping
 from qungong.dev import sample
@@ -40,15 +40,15 @@ TIMES = int(os.environ.get("MACHINE_TIMES", "1"))
 _CASE = text("""
 SELECT c.id, c.phase, c.waiting, c.stage_due_at, c.due_at, c.statutory_due_at, c.listed_at, u.code AS holder,
   c.stage, c.stage_started_at,
-  (SELECT count(*) FROM case_event e WHERE e.case_id = c.id AND e.action <> 'remind') AS entries,
+  (SELECT count(*) FROM record_entry e WHERE e.matter_id = c.id AND e.action <> 'remind') AS entries,
   (SELECT coalesce(json_agg(json_build_array(w.stage, v.code, w.due_at)), '[]')
-    FROM clock w JOIN unit v ON v.id = w.unit_id WHERE w.case_id = c.id AND w.ended_at IS NULL) AS running,
+    FROM clock w JOIN unit v ON v.id = w.unit_id WHERE w.matter_id = c.id AND w.ended_at IS NULL) AS running,
   (SELECT coalesce(json_agg(json_build_array(k.stage, v.code, k.level, k.effective_at)), '[]')
-    FROM card k JOIN unit v ON v.id = k.unit_id WHERE k.case_id = c.id) AS cards
+    FROM card k JOIN unit v ON v.id = k.unit_id WHERE k.matter_id = c.id) AS cards
 FROM grievance c JOIN unit u ON u.id = c.holder_unit_id WHERE c.ref = :ref
 """)
 _COMES_UP = text("""
-SELECT w.id FROM clock w JOIN grievance c ON c.id = w.case_id WHERE c.ref = :ref AND w.next_at <= :now ORDER BY w.next_at
+SELECT w.id FROM clock w JOIN grievance c ON c.id = w.matter_id WHERE c.ref = :ref AND w.next_at <= :now ORDER BY w.next_at
 """)
 # What hands a case on, stops a clock or starts one anew.
 MOVING = {"escalate", "send_down", "dispatch", "dispatch_to_itself", "change_lead", "add_assistant", "handle", "decline", "object_refusal", "request_supplement", "supply", "extend", "wait", "grant_wait", "resume", "hand_back", "call_urgent", "call_question"}  # fmt: skip

@@ -15,11 +15,11 @@ from sqlalchemy import text
 
 from app import heartbeats
 from app.calendars.reading import calendar_of
-from app.cases import verification
 from app.cases.lifecycle import Phase
 from app.clock import SHANGHAI
 from app.db import Transaction, database, snapshot, transaction
 from app.doctor.examining import Finding, examine
+from app.kinds import verification
 from app.reports import closing, reading
 from app.reports.formulas import Measure
 from app.settings import settings
@@ -37,7 +37,7 @@ CASES = 40
 # What was done by which unit and when, to what kind of case, and how it ended.
 _STEPS = text("""
 SELECT e.action, u.code, CAST(e.at AS text) AS at, g.kind, coalesce(g.outcome, '') AS outcome, g.phase, g.round
-FROM case_event e JOIN grievance g ON g.id = e.case_id LEFT JOIN unit u ON u.id = e.unit_id
+FROM record_entry e JOIN grievance g ON g.id = e.matter_id LEFT JOIN unit u ON u.id = e.unit_id
 ORDER BY e.at, e.action, u.code NULLS FIRST, g.kind, g.received_at
 """)
 _CARDS = text("""
@@ -47,7 +47,7 @@ GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
 _EVALUATIONS = text("""
 SELECT a.value, a.channel, CAST(a.answered_at AS text) AS at FROM surveys.answer a ORDER BY a.answered_at, a.value
 """)
-_PHASES = text("SELECT DISTINCT e.phase FROM (SELECT CAST(body AS json) #>> '{after,case,phase}' AS phase FROM case_event) e")  # fmt: skip
+_PHASES = text("SELECT DISTINCT e.phase FROM (SELECT CAST(body AS json) #>> '{after,case,phase}' AS phase FROM record_entry) e")  # fmt: skip
 _FINISHED = text("SELECT phase, count(*) AS cases FROM grievance GROUP BY phase")
 _TO_BE_SENT = text("SELECT count(*) FROM outbox_message WHERE state NOT IN ('delivered', 'done')")
 _SUMMED = (
@@ -56,17 +56,17 @@ _SUMMED = (
 )  # fmt: skip
 _ON_RECORD = text("""
 WITH c AS (SELECT * FROM grievance WHERE NOT sealed),
-  part AS (SELECT a.* FROM assignment a JOIN c ON c.id = a.case_id),
-  entry AS (SELECT e.* FROM case_event e JOIN c ON c.id = e.case_id WHERE e.at < :until),
-  asked AS (SELECT s.id FROM surveys.survey s JOIN c ON c.id = s.case_id WHERE s.window_ends_at < :until)
+  part AS (SELECT a.* FROM assignment a JOIN c ON c.id = a.matter_id),
+  entry AS (SELECT e.* FROM record_entry e JOIN c ON c.id = e.matter_id WHERE e.at < :until),
+  asked AS (SELECT s.id FROM surveys.survey s JOIN c ON c.id = s.matter_id WHERE s.window_ends_at < :until)
 SELECT (SELECT count(*) FROM c),
   (SELECT count(*) FROM part WHERE role = 'lead' AND assigned_at < :until),
   (SELECT count(*) FROM entry WHERE action = 'answer'), (SELECT count(*) FROM entry WHERE action = 'assist_answer'),
   (SELECT count(*) FROM entry WHERE action = 'send_down')
     + (SELECT count(*) FROM part WHERE state = 'handed_back' AND done_at < :until),
   (SELECT count(*) FROM entry WHERE action = 'rework'),
-  (SELECT count(*) FROM card k JOIN c ON c.id = k.case_id WHERE k.level = 'yellow' AND k.effective_at < :until),
-  (SELECT count(*) FROM card k JOIN c ON c.id = k.case_id WHERE k.level = 'red' AND k.effective_at < :until),
+  (SELECT count(*) FROM card k JOIN c ON c.id = k.matter_id WHERE k.level = 'yellow' AND k.effective_at < :until),
+  (SELECT count(*) FROM card k JOIN c ON c.id = k.matter_id WHERE k.level = 'red' AND k.effective_at < :until),
   (SELECT count(*) FROM asked), (SELECT count(*) FROM surveys.answer a JOIN asked ON asked.id = a.survey_id WHERE a.answered_at < :cutoff)
 """)
 _MONTHS = text("SELECT count(DISTINCT date_trunc('month', received_at)) FROM grievance")

@@ -17,25 +17,25 @@ from app.outbox import MessageKind, announce
 from app.surveys import asking, confidential
 from tests.conftest import Staff
 
-_OWED = text("SELECT id FROM outbox_message WHERE case_id = :case_id AND kind = 'survey_owed'")
+_OWED = text("SELECT id FROM outbox_message WHERE matter_id = :matter_id AND kind = 'survey_owed'")
 _STILL_OWED = text("""
-SELECT id FROM outbox_message WHERE case_id = :case_id AND kind = 'survey_owed' AND state = 'queued'
+SELECT id FROM outbox_message WHERE matter_id = :matter_id AND kind = 'survey_owed' AND state = 'queued'
 """)
 _OWED_ABOUT = text("""
-SELECT o.id FROM outbox_message o JOIN grievance g ON g.id = o.case_id
+SELECT o.id FROM outbox_message o JOIN grievance g ON g.id = o.matter_id
 WHERE g.ref = :ref AND o.kind = 'survey_owed' AND o.state = 'queued'
 """)
 _DUE = text("""
-SELECT s.id FROM surveys.survey s JOIN grievance g ON g.id = s.case_id WHERE g.ref = :ref AND s.next_at IS NOT NULL
+SELECT s.id FROM surveys.survey s JOIN grievance g ON g.id = s.matter_id WHERE g.ref = :ref AND s.next_at IS NOT NULL
 """)
 _OPEN_BESIDE = text("""
 UPDATE surveys.survey w SET asked_at = now(), window_ends_at = now() + INTERVAL '7 days', next_at = NULL, short_number = (
   SELECT count(*) + 1 FROM surveys.survey s WHERE s.citizen_id = w.citizen_id AND s.asked_at IS NOT NULL)
-WHERE w.case_id = :case_id AND w.asked_at IS NULL RETURNING id
+WHERE w.matter_id = :matter_id AND w.asked_at IS NULL RETURNING id
 """)
 _SENT = text("""
 UPDATE outbox_message SET state = 'accepted', settled_at = now()
-WHERE case_id = (SELECT id FROM grievance WHERE ref = :ref) AND kind = 'survey' AND state = 'queued'
+WHERE matter_id = (SELECT id FROM grievance WHERE ref = :ref) AND kind = 'survey' AND state = 'queued'
 """)
 _numbers = itertools.count(1)
 
@@ -45,7 +45,7 @@ class Asked:
     """A case whose reporter has been asked."""
 
     ref: str
-    case_id: UUID
+    matter_id: UUID
     phone: str | None
     citizen: CitizenActor
     owed: list[UUID]
@@ -111,7 +111,7 @@ class Village:
             )
             assert case.citizen_id is not None
         async with transaction() as tx:
-            owed = [row.id for row in await tx.all(_OWED, case_id=case.id)]
+            owed = [row.id for row in await tx.all(_OWED, matter_id=case.id)]
         return Asked(case.ref, case.id, phone, CitizenActor(case.citizen_id, None), owed)
 
     async def asked(self, phone: str | None) -> Asked:
@@ -135,7 +135,7 @@ class Village:
     async def asked_again(self, found: Asked) -> Asked:
         """About the round that has just been answered."""
         async with transaction() as tx:
-            owed = [row.id for row in await tx.all(_STILL_OWED, case_id=found.case_id)]
+            owed = [row.id for row in await tx.all(_STILL_OWED, matter_id=found.matter_id)]
         return await self.ask(replace(found, owed=owed))
 
     async def ask_about(self, ref: str) -> None:
@@ -164,13 +164,13 @@ class Village:
     async def _open(self, found: Asked) -> Asked:
         async with transaction() as tx:
             await confidential.enter(tx)
-            for row in await tx.all(_OPEN_BESIDE, case_id=found.case_id):
+            for row in await tx.all(_OPEN_BESIDE, matter_id=found.matter_id):
                 announce(
                     tx,
                     MessageKind.SURVEY,
                     now=await tx.now(),
                     citizen_id=found.citizen.citizen_id,
-                    case_id=found.case_id,
+                    matter_id=found.matter_id,
                     once=f"survey-text/{row.id}",
                     ref=found.ref,
                     title="路灯不亮",

@@ -21,14 +21,14 @@ __all__ = ["who"]
 
 _ALL = text("""
 SELECT a.value, a.channel, a.discounted, a.answered_at FROM surveys.answer a JOIN surveys.survey s ON s.id = a.survey_id
-WHERE s.case_id = :case_id ORDER BY a.answered_at
+WHERE s.matter_id = :matter_id ORDER BY a.answered_at
 """)
 
 
 async def kept(asked: Asked) -> list[tuple[Any, ...]]:
     async with reading() as tx:
         await confidential.enter(tx)
-        return [tuple(row)[:3] for row in await tx.all(_ALL, case_id=asked.case_id)]
+        return [tuple(row)[:3] for row in await tx.all(_ALL, matter_id=asked.matter_id)]
 
 
 async def on_the_page(asked: Asked, value: Value, remark: str = "") -> ReplyEffect:

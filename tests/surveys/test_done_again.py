@@ -230,7 +230,7 @@ async def test_nothing_that_a_unit_reads_changes_by_what_is_asked_answered_or_ca
 
 
 _TOLD = text("""
-SELECT g.ref, m.round FROM outbox_message m JOIN grievance g ON g.id = m.case_id WHERE m.kind = 'reworked' AND g.ref = ANY(:refs)
+SELECT g.ref, m.round FROM outbox_message m JOIN grievance g ON g.id = m.matter_id WHERE m.kind = 'reworked' AND g.ref = ANY(:refs)
 """)
 
 

@@ -19,14 +19,14 @@ __all__ = ["who"]
 REASON = "群众来电称评价被人代答"
 _LOOKS = text("""
 SELECT l.number, l.reason, l.staff_name, l.unit_name, p.account FROM surveys.look l
-JOIN surveys.survey s ON s.id = l.survey_id JOIN staff p ON p.id = l.staff_id WHERE s.case_id = :case_id ORDER BY l.number
+JOIN surveys.survey s ON s.id = l.survey_id JOIN staff p ON p.id = l.staff_id WHERE s.matter_id = :matter_id ORDER BY l.number
 """)
 
 
 async def looks(asked: Asked) -> list[Any]:
     async with transaction() as tx:
         await confidential.enter(tx)
-        return await tx.all(_LOOKS, case_id=asked.case_id)
+        return await tx.all(_LOOKS, matter_id=asked.matter_id)
 
 
 async def look(who: Who, account: str, asked: Asked, **different: Any) -> Any:

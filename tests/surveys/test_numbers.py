@@ -34,7 +34,9 @@ __all__ = ["who"]
 
 VILLAGE = "500153003007"
 _VALID = Finding(CallResult.VALID, consent=True, evaluation=Value.DISSATISFIED)
-_NAMES = text("SELECT count(*) FROM person_as_given WHERE case_id = :case_id AND phone_key IS NULL")
+_NAMES = text(
+    "SELECT count(*) FROM person_as_given WHERE matter_id = :matter_id AND phone_key IS NULL"
+)
 
 
 async def official(
@@ -95,7 +97,7 @@ async def reported_by_phone(
             basis="",
             now=await tx.now(),
         )
-    owed = text("SELECT id FROM outbox_message WHERE case_id = :id AND kind = 'survey_owed'")
+    owed = text("SELECT id FROM outbox_message WHERE matter_id = :id AND kind = 'survey_owed'")
     async with reading() as tx:
         ids = [row.id for row in await tx.all(owed, id=case.id)]
     return await sent(await village.ask(Asked(case.ref, case.id, phone, citizen, ids)))
@@ -251,7 +253,7 @@ async def test_an_accusation_adds_nothing_to_what_others_are_told_of_a_number(
         async with transaction() as tx:
             case = (await filing.register(tx, intake, by=cadre, now=await tx.now())).case
         async with reading() as tx:
-            assert await tx.scalar(_NAMES, case_id=case.id) == 1
+            assert await tx.scalar(_NAMES, matter_id=case.id) == 1
     assert (await registered(phone, "李大姐", who))["evaluation_by"] == "text"
 
 
@@ -359,6 +361,6 @@ async def test_one_person_under_two_spellings_is_asked_once_about_joined_cases(
 
 
 _OWED_TO = text("""
-SELECT g.ref FROM outbox_message m JOIN grievance g ON g.id = m.case_id
+SELECT g.ref FROM outbox_message m JOIN grievance g ON g.id = m.matter_id
 WHERE g.ref = ANY(:refs) AND m.kind = 'survey_owed'
 """)

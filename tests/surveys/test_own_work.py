@@ -27,7 +27,7 @@ UPDATE post SET valid_to = :day WHERE role = 'unit_handler' AND staff_id = (SELE
 _NEEDS_A_PERSON = text("""
 UPDATE outbox_message SET kind = :kind, state = 'needs_human', why = 'number_unusable', error = '30005', settled_at = now(),
   attempts = 1, provider_id = NULL
-WHERE case_id = (SELECT id FROM grievance WHERE ref = :ref) AND kind IN ('survey', 'survey_reminder') RETURNING id
+WHERE matter_id = (SELECT id FROM grievance WHERE ref = :ref) AND kind IN ('survey', 'survey_reminder') RETURNING id
 """)
 LEAD, ASSISTANT, CENTER = "500153100", "500153D11", "500153ZH"
 VALID = {"result": "valid", "consent": True}

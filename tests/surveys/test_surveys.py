@@ -20,15 +20,17 @@ from tests.conftest import Staff
 from tests.surveys.conftest import Asked, Village, new_phone
 
 _VISIBLE = text("""
-SELECT to_jsonb(g) AS case_row, g.xmin::text, (SELECT jsonb_agg(e ORDER BY seq) FROM case_event e WHERE e.case_id = g.id) AS events,
-  (SELECT jsonb_agg(o ORDER BY id) FROM outbox_message o WHERE o.case_id = g.id) AS messages
-FROM grievance g WHERE g.id = :case_id
+SELECT to_jsonb(g) AS case_row, g.xmin::text, (SELECT jsonb_agg(e ORDER BY seq) FROM record_entry e WHERE e.matter_id = g.id) AS events,
+  (SELECT jsonb_agg(o ORDER BY id) FROM outbox_message o WHERE o.matter_id = g.id) AS messages
+FROM grievance g WHERE g.id = :matter_id
 """)
 _ANSWERS = text("""
-SELECT a.value, a.channel FROM surveys.answer a JOIN surveys.survey s ON s.id = a.survey_id WHERE s.case_id = :case_id AND a.discounted IS NULL
+SELECT a.value, a.channel FROM surveys.answer a JOIN surveys.survey s ON s.id = a.survey_id WHERE s.matter_id = :matter_id AND a.discounted IS NULL
 """)
-_SURVEYS = text("SELECT * FROM surveys.survey WHERE case_id = :case_id")
-_TEXTS = text("SELECT count(*) FROM outbox_message WHERE case_id = :case_id AND kind = 'survey'")
+_SURVEYS = text("SELECT * FROM surveys.survey WHERE matter_id = :matter_id")
+_TEXTS = text(
+    "SELECT count(*) FROM outbox_message WHERE matter_id = :matter_id AND kind = 'survey'"
+)
 
 
 async def reply(phone: str, words: str, *, delivery: str | None = None) -> ReplyEffect | None:
@@ -41,12 +43,14 @@ async def reply(phone: str, words: str, *, delivery: str | None = None) -> Reply
 async def answers(asked: Asked) -> list[tuple[str, str]]:
     async with transaction() as tx:
         await confidential.enter(tx)
-        return [(row.value, row.channel) for row in await tx.all(_ANSWERS, case_id=asked.case_id)]
+        return [
+            (row.value, row.channel) for row in await tx.all(_ANSWERS, matter_id=asked.matter_id)
+        ]
 
 
 async def visible(asked: Asked) -> Any:
     async with transaction() as tx:
-        return tuple((await tx.all(_VISIBLE, case_id=asked.case_id))[0])
+        return tuple((await tx.all(_VISIBLE, matter_id=asked.matter_id))[0])
 
 
 async def call_about(asked: Asked, staff: Staff) -> CallToMake | None:
@@ -78,8 +82,8 @@ async def test_the_person_helped_is_asked_once_even_when_two_workers_are_at_it(
     assert sorted(done) == [False] * 5 + [True]
     async with transaction() as tx:
         await confidential.enter(tx)
-        assert len(await tx.all(_SURVEYS, case_id=owed.case_id)) == 1
-        assert await tx.scalar(_TEXTS, case_id=owed.case_id) == 1
+        assert len(await tx.all(_SURVEYS, matter_id=owed.matter_id)) == 1
+        assert await tx.scalar(_TEXTS, matter_id=owed.matter_id) == 1
 
 
 async def test_who_cannot_be_texted_is_called(village: Village, staff: Staff) -> None:
@@ -88,7 +92,7 @@ async def test_who_cannot_be_texted_is_called(village: Village, staff: Staff) ->
     assert call is not None
     assert call.cause == "no_number"
     async with transaction() as tx:
-        assert await tx.scalar(_TEXTS, case_id=asked.case_id) == 0
+        assert await tx.scalar(_TEXTS, matter_id=asked.matter_id) == 0
 
 
 async def test_a_reply_changes_nothing_that_a_handler_could_see(village: Village) -> None:

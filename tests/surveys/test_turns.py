@@ -20,14 +20,16 @@ from tests.conftest import Staff
 from tests.surveys.conftest import Asked, Village, new_phone, sent
 from tests.surveys.test_surveys import answers, call_about, reply
 
-_SURVEY = text("SELECT * FROM surveys.survey WHERE case_id = :case_id ORDER BY round DESC LIMIT 1")
+_SURVEY = text(
+    "SELECT * FROM surveys.survey WHERE matter_id = :matter_id ORDER BY round DESC LIMIT 1"
+)
 _TEXTS = text("""
 SELECT id, kind, params_sealed, expires_at FROM outbox_message
-WHERE case_id = :case_id AND kind IN ('survey', 'survey_reminder') ORDER BY created_at, id
+WHERE matter_id = :matter_id AND kind IN ('survey', 'survey_reminder') ORDER BY created_at, id
 """)
-_CLOSE_AT = text("SELECT close_at FROM grievance WHERE id = :case_id")
+_CLOSE_AT = text("SELECT close_at FROM grievance WHERE id = :matter_id")
 _UNDELIVERED = text("""
-UPDATE outbox_message SET state = 'undelivered', settled_at = now() WHERE case_id = :case_id AND kind = 'survey'
+UPDATE outbox_message SET state = 'undelivered', settled_at = now() WHERE matter_id = :matter_id AND kind = 'survey'
 """)
 DAY = timedelta(days=1)
 
@@ -35,12 +37,12 @@ DAY = timedelta(days=1)
 async def survey(asked: Asked) -> Any:
     async with reading() as tx:
         await confidential.enter(tx)
-        return (await tx.all(_SURVEY, case_id=asked.case_id))[0]
+        return (await tx.all(_SURVEY, matter_id=asked.matter_id))[0]
 
 
 async def texts(asked: Asked) -> list[str]:
     async with reading() as tx:
-        return [row.kind for row in await tx.all(_TEXTS, case_id=asked.case_id)]
+        return [row.kind for row in await tx.all(_TEXTS, matter_id=asked.matter_id)]
 
 
 async def swept(asked: Asked) -> bool:
@@ -154,12 +156,12 @@ async def test_when_a_case_is_archived_does_not_tell_when_its_person_was_asked(
     await village.asked(phone)
     second = await village.asked(phone)
     async with reading() as tx:
-        before = await tx.scalar(_CLOSE_AT, case_id=second.case_id)
+        before = await tx.scalar(_CLOSE_AT, matter_id=second.matter_id)
     await reply(phone, "1")
     with clock.moved(QUIET + timedelta(minutes=1)):
         await swept(second)
     async with reading() as tx:
-        assert await tx.scalar(_CLOSE_AT, case_id=second.case_id) == before
+        assert await tx.scalar(_CLOSE_AT, matter_id=second.matter_id) == before
 
 
 async def test_who_does_not_answer_is_reminded_once_on_the_third_day(village: Village) -> None:
@@ -173,7 +175,7 @@ async def test_who_does_not_answer_is_reminded_once_on_the_third_day(village: Vi
         assert not await swept(asked)
     assert await texts(asked) == ["survey", "survey_reminder"]
     async with reading() as tx:
-        sent = (await tx.all(_TEXTS, case_id=asked.case_id))[-1]
+        sent = (await tx.all(_TEXTS, matter_id=asked.matter_id))[-1]
     assert sent.expires_at <= (await survey(asked)).window_ends_at
     assert asked.ref in render(sent.kind, open_params(sent.id, sent.params_sealed)).body
 
@@ -252,7 +254,7 @@ async def test_restored_may_be_news_of_the_water_where_nobody_had_opted_out(
 async def test_whose_text_did_not_arrive_is_called(village: Village, staff: Staff) -> None:
     asked = await village.asked(new_phone())
     async with transaction() as tx:
-        await tx.execute(_UNDELIVERED, case_id=asked.case_id)
+        await tx.execute(_UNDELIVERED, matter_id=asked.matter_id)
     with clock.moved(4 * DAY):
         assert await swept(asked)
     call = await call_about(asked, staff)

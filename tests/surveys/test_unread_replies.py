@@ -30,7 +30,7 @@ _TAMPER = {
     "number": text("UPDATE surveys.reply r SET phone_sealed = o.phone_sealed FROM surveys.reply o WHERE r.provider_message_id = :id AND o.provider_message_id <> :id"),
     "words": text("UPDATE surveys.reply r SET text_sealed = o.text_sealed FROM surveys.reply o WHERE r.provider_message_id = :id AND o.provider_message_id <> :id"),
 }  # fmt: skip
-_NO_PARTY = text("DELETE FROM case_party WHERE case_id = :id")
+_NO_PARTY = text("DELETE FROM matter_party WHERE matter_id = :id")
 _MOVE = text("UPDATE grievance SET county_id = :county_id WHERE id = :id")
 
 
@@ -189,16 +189,16 @@ async def test_what_another_county_was_told_is_not_named(who: Who, village: Vill
     address = await unclear(phone, "9号满意")
     other = await a_unit("邻县", "county")
     async with transaction() as tx:
-        county_id = await tx.scalar(_COUNTY, id=there.case_id)
+        county_id = await tx.scalar(_COUNTY, id=there.matter_id)
         await tx.act_as(OWNER)
-        await tx.execute(_MOVE, id=there.case_id, county_id=other)
+        await tx.execute(_MOVE, id=there.matter_id, county_id=other)
     try:
         detail = await center.sees(address)
         assert [one["ref"] for one in detail["may_answer"]] == [here.ref]
     finally:
         async with transaction() as tx:
             await tx.act_as(OWNER)
-            await tx.execute(_MOVE, id=there.case_id, county_id=county_id)
+            await tx.execute(_MOVE, id=there.matter_id, county_id=county_id)
 
 
 async def test_reply_about_a_case_of_another_county_is_not_found(
@@ -211,10 +211,10 @@ async def test_reply_about_a_case_of_another_county_is_not_found(
     address = await unclear(phone, "水有了，就是不大")
     other = await a_unit("邻县", "county")
     async with transaction() as tx:
-        county_id = await tx.scalar(_COUNTY, id=there.case_id)
+        county_id = await tx.scalar(_COUNTY, id=there.matter_id)
         await tx.act_as(OWNER)
-        await tx.execute(_MOVE, id=there.case_id, county_id=other)
-        await tx.execute(_NO_PARTY, id=there.case_id)
+        await tx.execute(_MOVE, id=there.matter_id, county_id=other)
+        await tx.execute(_NO_PARTY, id=there.matter_id)
     try:
         assert not await on_list(center, address)
         absent = await center.get(f"/unread-replies/SM{uuid4().hex}")
@@ -228,7 +228,7 @@ async def test_reply_about_a_case_of_another_county_is_not_found(
     finally:
         async with transaction() as tx:
             await tx.act_as(OWNER)
-            await tx.execute(_MOVE, id=there.case_id, county_id=county_id)
+            await tx.execute(_MOVE, id=there.matter_id, county_id=county_id)
     assert await on_list(center, address)
 
 

@@ -22,17 +22,17 @@ from tests.surveys.test_unread_replies import unclear
 __all__ = ["who"]
 
 _BECAME = text(
-    "UPDATE outbox_message SET state = :state, why = :why, settled_at = now() WHERE case_id = :case_id AND kind = 'survey'"
+    "UPDATE outbox_message SET state = :state, why = :why, settled_at = now() WHERE matter_id = :matter_id AND kind = 'survey'"
 )
-_STATE = text("SELECT state FROM outbox_message WHERE case_id = :case_id AND kind = 'survey'")
+_STATE = text("SELECT state FROM outbox_message WHERE matter_id = :matter_id AND kind = 'survey'")
 _WORDS = text("""
-SELECT id, kind, params_sealed FROM outbox_message WHERE case_id = :case_id AND kind IN ('survey', 'survey_reminder') ORDER BY id
+SELECT id, kind, params_sealed FROM outbox_message WHERE matter_id = :matter_id AND kind IN ('survey', 'survey_reminder') ORDER BY id
 """)
 
 
 async def became(asked: Asked, state: str, why: str | None = None) -> None:
     async with transaction() as tx:
-        await tx.execute(_BECAME, case_id=asked.case_id, state=state, why=why)
+        await tx.execute(_BECAME, matter_id=asked.matter_id, state=state, why=why)
 
 
 async def words(asked: Asked) -> list[str]:
@@ -40,7 +40,7 @@ async def words(asked: Asked) -> list[str]:
     async with reading() as tx:
         return [
             render(row.kind, open_params(row.id, row.params_sealed)).body
-            for row in await tx.all(_WORDS, case_id=asked.case_id)
+            for row in await tx.all(_WORDS, matter_id=asked.matter_id)
         ]
 
 
@@ -120,7 +120,9 @@ async def test_late_words_about_what_is_over_do_not_answer_what_was_not_put_to_t
         await unclear(phone, "3")
         assert (await answers(over), await answers(next_)) == ([], [])
         async with reading() as tx:
-            assert await tx.scalar(_STATE, case_id=next_.case_id) == "queued", "it is still asked"
+            assert await tx.scalar(_STATE, matter_id=next_.matter_id) == "queued", (
+                "it is still asked"
+            )
         await sent(next_)
         assert await reply(phone, "2") is ReplyEffect.ANSWERED
     assert await answers(next_) == [("basically_satisfied", "text")]

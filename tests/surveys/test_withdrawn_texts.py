@@ -29,27 +29,27 @@ __all__ = ["who"]
 
 _STATES = text("""
 SELECT id, kind, state, why, expires_at FROM outbox_message
-WHERE case_id = :case_id AND kind IN ('survey', 'survey_reminder') ORDER BY created_at, id
+WHERE matter_id = :matter_id AND kind IN ('survey', 'survey_reminder') ORDER BY created_at, id
 """)
 _STUCK = text("""
-UPDATE outbox_message SET state = 'needs_human', why = 'refused', settled_at = now() WHERE case_id = :case_id AND kind = :kind
+UPDATE outbox_message SET state = 'needs_human', why = 'refused', settled_at = now() WHERE matter_id = :matter_id AND kind = :kind
 """)
 _QUEUED = text("""
-UPDATE outbox_message SET state = 'queued', settled_at = NULL WHERE case_id = :case_id AND kind = 'survey'
+UPDATE outbox_message SET state = 'queued', settled_at = NULL WHERE matter_id = :matter_id AND kind = 'survey'
 """)
 _LEASE = timedelta(seconds=30)
 
 
 async def states(asked: Asked) -> list[tuple[str, str]]:
     async with reading() as tx:
-        return [(row.kind, row.state) for row in await tx.all(_STATES, case_id=asked.case_id)]
+        return [(row.kind, row.state) for row in await tx.all(_STATES, matter_id=asked.matter_id)]
 
 
 async def would_be_sent(asked: Asked) -> list[str]:
     """Which of what asks about the case a worker would send now."""
     async with transaction() as tx:
         taken = [one.id for one in await claiming.claim(tx, 10_000, lease=_LEASE)]
-        rows = await tx.all(_STATES, case_id=asked.case_id)
+        rows = await tx.all(_STATES, matter_id=asked.matter_id)
         await tx.roll_back()
     return [row.kind for row in rows if row.id in taken]
 
@@ -57,8 +57,8 @@ async def would_be_sent(asked: Asked) -> list[str]:
 async def stuck(asked: Asked, kind: str = "survey") -> Any:
     """The text needs a person."""
     async with transaction() as tx:
-        await tx.execute(_STUCK, case_id=asked.case_id, kind=kind)
-        rows = await tx.all(_STATES, case_id=asked.case_id)
+        await tx.execute(_STUCK, matter_id=asked.matter_id, kind=kind)
+        rows = await tx.all(_STATES, matter_id=asked.matter_id)
     return next(row.id for row in rows if row.kind == kind)
 
 
@@ -101,7 +101,7 @@ async def test_neither_is_what_was_answered_in_a_call_or_read_by_a_person(
     called, read = [await village.asked_soon(phone) for phone in phones]
     await opts_out(called, "text")
     async with transaction() as tx:
-        await tx.execute(_QUEUED, case_id=called.case_id)
+        await tx.execute(_QUEUED, matter_id=called.matter_id)
     call = await call_about(called, staff)
     assert call is not None
     async with transaction() as tx:
@@ -126,7 +126,7 @@ async def test_one_answer_does_not_withdraw_another_question(village: Village) -
     first, second = await village.asked(phone), await village.asked_beside(phone)
     async with transaction() as tx:
         for asked in (first, second):
-            await tx.execute(_QUEUED, case_id=asked.case_id)
+            await tx.execute(_QUEUED, matter_id=asked.matter_id)
     await reply(phone, "1号满意")
     assert (await would_be_sent(first), await would_be_sent(second)) == ([], ["survey"])
 
@@ -192,7 +192,7 @@ async def test_a_question_sent_again_by_a_person_ends_with_its_window(
             again = await attention.resend(tx, message, by=center, reason="再试", now=now)
         assert again.state == "queued"
     async with reading() as tx:
-        found = {row.id: row for row in await tx.all(_STATES, case_id=asked.case_id)}
+        found = {row.id: row for row in await tx.all(_STATES, matter_id=asked.matter_id)}
     assert found[message].expires_at == ends_at
 
 

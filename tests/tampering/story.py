@@ -9,16 +9,16 @@ from uuid import UUID
 from sqlalchemy import text
 
 from app.auth.actor import StaffActor
-from app.cases import photos
 from app.cases.actions import dispatching, erasing, extending, filing, handling, judging
 from app.cases.actions.dispatching import Part
 from app.cases.actions.filing import Intake, PersonHelped
 from app.cases.models import Case, Channel, Outcome
-from app.cases.pictures import Picture
 from app.db import Transaction
 from app.directory import official_numbers
 from app.identifiers import uuid7
 from app.limits.terms import Kind
+from app.matters import photos
+from app.matters.pictures import Picture
 from app.supervision import appeals, issuing, supervising, sweeping
 from app.supervision.models import CardLevel
 from app.surveys import asking, confidential, looks, receiving, return_calls
@@ -27,14 +27,14 @@ from app.surveys.return_calls import Finding
 from app.surveys.terms import CallResult
 from tests.conftest import Staff
 
-_OWED = text("SELECT id FROM outbox_message WHERE kind = 'survey_owed' AND case_id = :case_id AND state = 'queued'")  # fmt: skip
+_OWED = text("SELECT id FROM outbox_message WHERE kind = 'survey_owed' AND matter_id = :matter_id AND state = 'queued'")  # fmt: skip
 _CALL = text("""
-SELECT r.id FROM surveys.return_call r JOIN surveys.survey s ON s.id = r.survey_id WHERE s.case_id = :case_id ORDER BY r.id""")
+SELECT r.id FROM surveys.return_call r JOIN surveys.survey s ON s.id = r.survey_id WHERE s.matter_id = :matter_id ORDER BY r.id""")
 _STAGE = text(
-    "SELECT id FROM clock WHERE case_id = :case_id AND stage = 'judge' AND ended_at IS NULL"
+    "SELECT id FROM clock WHERE matter_id = :matter_id AND stage = 'judge' AND ended_at IS NULL"
 )
 _CARDS = text(
-    "SELECT id, cause, level, unit_id FROM card WHERE case_id = :case_id ORDER BY level DESC, cause"
+    "SELECT id, cause, level, unit_id FROM card WHERE matter_id = :matter_id ORDER BY level DESC, cause"
 )
 
 
@@ -137,7 +137,7 @@ async def _evaluated(story: Story, now: datetime, snap: Any) -> None:
     """满意, an hour later 不满意; a call finds nobody, then the complaint valid. Somebody else opts out."""
     tx, case = story.tx, story.cases["handled"]
     for name in ("handled", "joined"):
-        for owed in await tx.all(_OWED, case_id=story.cases[name].id):
+        for owed in await tx.all(_OWED, matter_id=story.cases[name].id):
             assert await asking.ask(tx, owed.id)
             await tx.flush()
     await snap(story)
@@ -150,7 +150,7 @@ async def _evaluated(story: Story, now: datetime, snap: Any) -> None:
     out = InboundText(story.reply_id(9), a_phone(), "TD")
     await receiving.receive(tx, [out], now=now)
     await tx.flush()
-    call, caller = await tx.scalar(_CALL, case_id=case.id), await story.staff("ducha")
+    call, caller = await tx.scalar(_CALL, matter_id=case.id), await story.staff("ducha")
     later = now + timedelta(hours=5)
     for result in (CallResult.NOT_REACHED, CallResult.VALID):
         finding = Finding(result, consent=result is CallResult.VALID, note="属实")
@@ -172,7 +172,7 @@ async def _done_again(story: Story, now: datetime, snap: Any) -> None:
     )  # fmt: skip
     await tx.flush()
     await snap(story)
-    [card] = await tx.all(_CARDS, case_id=case.id)
+    [card] = await tx.all(_CARDS, matter_id=case.id)
     await appeals.appeal(tx, card.id, by=await story.staff("shuiwu"), ground="当天停电", now=now)
     await tx.flush()
     await snap(story)
@@ -187,10 +187,10 @@ async def _carded(story: Story, now: datetime, snap: Any) -> None:
     tx = story.tx
     case = await _register(story, "overdue", now - timedelta(days=40))
     await snap(story)
-    clock_id = await tx.scalar(_STAGE, case_id=case.id)
+    clock_id = await tx.scalar(_STAGE, matter_id=case.id)
     await sweeping.issue(tx, await sweeping.claim_one(tx, clock_id))
     await tx.flush()
-    cards = await tx.all(_CARDS, case_id=case.id)
+    cards = await tx.all(_CARDS, matter_id=case.id)
     assert {one.level for one in cards} == {"yellow", "red"}
 
 

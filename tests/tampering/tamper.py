@@ -12,31 +12,26 @@ from uuid import UUID, uuid4
 from sqlalchemy import JSON, text
 from sqlmodel import SQLModel
 
-from app.cases.clocks import Clock
-from app.cases.history import BOOKMARKS
-from app.cases.models import (
-    Assignment,
-    Case,
-    CaseEvent,
-    CaseParty,
-    EventText,
-    PersonAsGiven,
-)
-from app.cases.papers import Paper
-from app.cases.photos import Photo
+from app.cases.models import Case
 from app.db import Transaction
 from app.db.row_base import Stored
 from app.directory.models import Citizen, OfficialNumber, Staff
 from app.doctor.verification import Part
+from app.matters.clocks import BOOKMARKS, Clock
+from app.matters.matter import MatterParty, PersonAsGiven
+from app.matters.papers import Paper
+from app.matters.parts import Assignment
+from app.matters.photos import Photo
+from app.matters.record import RecordEntry, RecordText
 from app.supervision.models import Appeal, Card
 from app.surveys.evaluation_log import LogEntry, LogHead
 from app.surveys.looks import Look
 from app.surveys.models import Answer, CallTry, OptOut, Reply, ReturnCall, Survey
 from tests.tampering.story import Story
 
-_OF_CASES: Final = "case_id = ANY(:ids)"
-_OF_CARDS: Final = "card_id IN (SELECT id FROM card WHERE case_id = ANY(:ids))"
-_OF_SURVEYS: Final = "survey_id IN (SELECT id FROM surveys.survey WHERE case_id = ANY(:ids))"
+_OF_CASES: Final = "matter_id = ANY(:ids)"
+_OF_CARDS: Final = "card_id IN (SELECT id FROM card WHERE matter_id = ANY(:ids))"
+_OF_SURVEYS: Final = "survey_id IN (SELECT id FROM surveys.survey WHERE matter_id = ANY(:ids))"
 _OF_CALLS: Final = f"call_id IN (SELECT id FROM surveys.return_call WHERE {_OF_SURVEYS})"  # noqa: S608 - our own words
 _CITIZENS: Final = "id IN (SELECT citizen_id FROM grievance WHERE id = ANY(:ids))"
 
@@ -68,17 +63,17 @@ class Scope:
 
 SCOPES: Final = (
     Scope(Case, "id = ANY(:ids)", own=("ref",)),
-    Scope(CaseEvent, _OF_CASES, key=("case_id", "seq")),
-    Scope(EventText, f"{_OF_CASES} AND text IS NOT NULL", key=("case_id", "seq", "field")),
+    Scope(RecordEntry, _OF_CASES, key=("matter_id", "seq")),
+    Scope(RecordText, f"{_OF_CASES} AND text IS NOT NULL", key=("matter_id", "seq", "field")),
     Scope(Assignment, _OF_CASES, own=("round",)),
     Scope(Clock, _OF_CASES, exempt=BOOKMARKS),
-    Scope(CaseParty, _OF_CASES, key=("unit_id", "case_id")),
+    Scope(MatterParty, _OF_CASES, key=("unit_id", "matter_id")),
     Scope(Card, _OF_CASES, own=("clock_id",)),
     Scope(Appeal, _OF_CARDS, own=("card_id",)),
     Scope(Paper, _OF_CASES, own=("number",)),
     Scope(Photo, _OF_CASES),
     # How a name is compared may be computed anew.
-    Scope(PersonAsGiven, _OF_CASES, exempt=frozenset({"name_key"}), key=("case_id",)),
+    Scope(PersonAsGiven, _OF_CASES, exempt=frozenset({"name_key"}), key=("matter_id",)),
     Scope(
         Citizen, _CITIZENS, Part.PEOPLE, frozenset({"village_id", "created_at"}), own=("phone_key",)
     ),
@@ -90,7 +85,7 @@ SCOPES: Final = (
         OfficialNumber, "id = :number_id", Part.PEOPLE,
         frozenset(OfficialNumber.model_fields) - {"phone_sealed", "phone_key"}, counted=False,
     ),
-    Scope(Survey, "case_id = ANY(:ids)", Part.EVALUATIONS, own=("round",)),
+    Scope(Survey, "matter_id = ANY(:ids)", Part.EVALUATIONS, own=("round",)),
     Scope(Answer, _OF_SURVEYS, Part.EVALUATIONS, own=("discounted",)),
     Scope(ReturnCall, _OF_SURVEYS, Part.EVALUATIONS, own=("survey_id",)),
     Scope(
@@ -191,18 +186,22 @@ async def insert(hand: Hand, scope: Scope) -> None:
         raise NotPossible
     [row] = await hand.some(scope)
     fresh = {name: _fresh(hand, scope, name, row[name]) for name in scope.key}
-    if scope.kind is CaseEvent:
-        fresh = {"case_id": row["case_id"], "seq": row["seq"] + hand.chance.randrange(1, 50)}
-    if scope.kind is EventText:
-        fresh = {"case_id": row["case_id"], "seq": row["seq"], "field": hand.chance.choice(_FIELDS)}
-    if scope.kind is CaseParty:
-        fresh = {"case_id": row["case_id"], "unit_id": hand.chance.randrange(1, 200)}
+    if scope.kind is RecordEntry:
+        fresh = {"matter_id": row["matter_id"], "seq": row["seq"] + hand.chance.randrange(1, 50)}
+    if scope.kind is RecordText:
+        fresh = {
+            "matter_id": row["matter_id"],
+            "seq": row["seq"],
+            "field": hand.chance.choice(_FIELDS),
+        }
+    if scope.kind is MatterParty:
+        fresh = {"matter_id": row["matter_id"], "unit_id": hand.chance.randrange(1, 200)}
     made = row | fresh
     made |= {name: _another(hand, scope, name, row[name]) for name in scope.own}
     if scope.kind is Case:
         hand.made_up.append(made["id"])
     if scope.kind is PersonAsGiven:
-        hand.made_up.append(made["case_id"])
+        hand.made_up.append(made["matter_id"])
     if scope.kind is Appeal:
         made["card_id"] = hand.chance.choice(await hand.rows(_CARDS))["id"]
     names = ", ".join(f'"{name}"' for name in made)

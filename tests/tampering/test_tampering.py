@@ -11,10 +11,10 @@ import pytest
 import pytest_asyncio
 from sqlalchemy import text
 
-from app.cases import verification as records
 from app.db import OWNER, Transaction, database
 from app.doctor import verification
 from app.doctor.verification import BESIDE_CASES, Part
+from app.kinds import verification as records
 from app.settings import settings
 from tests.conftest import find_staff
 from tests.tampering import tamper
@@ -108,7 +108,7 @@ async def attempt(hand: Hand, part: Part, tampering: Any) -> Faults:
 # What the rows of the story do not allow: they never change, or there is one of them, or nobody counts them.
 _NEVER = {
     "restore": {
-        "case_event", "event_text", "case_party", "paper", "photo", "person_as_given", "citizen", "staff",
+        "record_entry", "record_text", "matter_party", "paper", "photo", "person_as_given", "citizen", "staff",
         "official_number", "survey", "call_try", "reply", "opt_out", "evaluation_log", "look",
     },
     "swap": {"appeal", "official_number", "return_call", "opt_out", "look", "evaluation_log_head"},
@@ -196,18 +196,18 @@ _HARMS: dict[str, tuple[Part, str, tuple[str, ...]]] = {
     "revoked card made to stand": (
         Part.RECORDS,
         "card",
-        ("UPDATE card SET revoked_at = NULL WHERE case_id = {case}",),
+        ("UPDATE card SET revoked_at = NULL WHERE matter_id = {case}",),
     ),
     "card revoked": (
         Part.RECORDS,
         "card",
-        ("UPDATE card SET revoked_at = now() WHERE case_id = {overdue}",),
+        ("UPDATE card SET revoked_at = now() WHERE matter_id = {overdue}",),
     ),
     "title erased in the texts and forged in the row": (
         Part.RECORDS,
-        "event_text",
+        "record_text",
         (
-            "UPDATE event_text SET text = NULL WHERE case_id = {case} AND field = 'title'",
+            "UPDATE record_text SET text = NULL WHERE matter_id = {case} AND field = 'title'",
             "UPDATE grievance SET title = '没有这回事' WHERE id = {case}",
         ),
     ),
@@ -218,8 +218,10 @@ _HARMS: dict[str, tuple[Part, str, tuple[str, ...]]] = {
     ),
     "erased text written again": (
         Part.RECORDS,
-        "event_text",
-        ("UPDATE event_text SET text = '没有这回事' WHERE case_id = {erased} AND field = 'body'",),
+        "record_text",
+        (
+            "UPDATE record_text SET text = '没有这回事' WHERE matter_id = {erased} AND field = 'body'",
+        ),
     ),
     "citizen given another's number": (
         Part.PEOPLE,
@@ -243,7 +245,7 @@ async def test_each_harm_of_old_is_named_by_its_table(hand: Hand, harm: str) -> 
     part, table, statements = _HARMS[harm]
     ids = {name: f"'{case.id}'" for name, case in hand.story.cases.items()}
     ids |= {"case": ids["handled"]}
-    ids |= {"surveys": f"SELECT id FROM surveys.survey WHERE case_id = {ids['case']}"}  # noqa: S608 - an id of ours
+    ids |= {"surveys": f"SELECT id FROM surveys.survey WHERE matter_id = {ids['case']}"}  # noqa: S608 - an id of ours
     before = await faults(hand, part)
 
     async def do() -> None:

@@ -11,35 +11,35 @@ from app import clock
 from app.auth.actor import StaffActor
 from app.calendars import editing
 from app.calendars.working_time import Day
-from app.cases import verification
 from app.cases.actions import filing
 from app.cases.actions.filing import Intake, PersonHelped
 from app.cases.lifecycle import Action
 from app.cases.models import Channel
 from app.clock import SHANGHAI
 from app.db import OWNER, transaction
+from app.kinds import verification
 from app.limits.terms import Kind
 from workers.deadlines import CardSweep
 
 _CARDS = text("""
-SELECT c.*, g.ref, u.code FROM card c JOIN grievance g ON g.id = c.case_id JOIN unit u ON u.id = c.unit_id
+SELECT c.*, g.ref, u.code FROM card c JOIN grievance g ON g.id = c.matter_id JOIN unit u ON u.id = c.unit_id
 WHERE g.ref = :ref ORDER BY c.effective_at, c.unit_id
 """)
 
 
 _ENTRIES = text("""
 SELECT e.action, e.public, e.staff_id, CAST(e.body AS json) -> 'data' AS data
-FROM case_event e JOIN grievance g ON g.id = e.case_id WHERE g.ref = :ref AND e.action = ANY(:actions) ORDER BY e.seq
+FROM record_entry e JOIN grievance g ON g.id = e.matter_id WHERE g.ref = :ref AND e.action = ANY(:actions) ORDER BY e.seq
 """)
 
 
 LOOK_AGAIN = text("""
-UPDATE clock w SET steps = 1, next_at = yellow_at FROM grievance g WHERE g.id = w.case_id AND g.ref = :ref AND w.stage = 'judge'
+UPDATE clock w SET steps = 1, next_at = yellow_at FROM grievance g WHERE g.id = w.matter_id AND g.ref = :ref AND w.stage = 'judge'
 """)
 UNCONSTRAINED = text("ALTER TABLE card DROP CONSTRAINT one_card_a_level")
-LOCK = text("SELECT 1 FROM grievance WHERE ref = :ref FOR UPDATE")
+LOCK = text("SELECT 1 FROM matter WHERE ref = :ref FOR UPDATE")
 # A head that does not fit its chain: no entry can be added to this case.
-BREAK = text("UPDATE grievance SET event_seq = event_seq - 1 WHERE ref = :ref")
+BREAK = text("UPDATE matter SET head_seq = head_seq - 1 WHERE ref = :ref")
 
 
 VILLAGE, TOWNSHIP, WATER = "500153003007", "500153003", "500153D11"

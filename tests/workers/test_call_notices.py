@@ -93,7 +93,7 @@ async def test_who_is_kept_from_a_call_is_not_texted_about_it(village: Village) 
     assert asked.phone is not None
     # As if the center had handled the case: then only its supervisors call.
     async with transaction() as tx:
-        await tx.execute(_BY_CENTER, case_id=asked.case_id)
+        await tx.execute(_BY_CENTER, matter_id=asked.matter_id)
     await reply(asked.phone, "不满意，还是不亮")
     assert await told(StaffNotices(), tomorrow(9, 35)) == [SUPERVISOR]
 
@@ -122,5 +122,5 @@ async def test_call_about_a_sealed_case_texts_nobody_who_may_make_it(village: Vi
 
 
 _BY_CENTER = text("""
-UPDATE assignment SET unit_id = (SELECT id FROM unit WHERE code = '500153ZH') WHERE case_id = :case_id
+UPDATE assignment SET unit_id = (SELECT id FROM unit WHERE code = '500153ZH') WHERE matter_id = :matter_id
 """)

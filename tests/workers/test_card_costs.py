@@ -13,25 +13,31 @@ from tests.explaining import Explaining
 DUE = 1000
 # Rows as wide as real ones.
 _CASES = text("""
+WITH m AS (
+  INSERT INTO matter (id, kind, ref, county_id, sealed, head_seq, head_hash)
+  SELECT gen_random_uuid(), 'grievance', left(CAST(gen_random_uuid() AS text), 32), u.county_id, false, 1, decode(repeat('cd', 32), 'hex')
+  FROM generate_series(1, :cases) AS s(n), unit u WHERE u.code = '500153003007'
+  RETURNING id, ref, county_id
+)
 INSERT INTO grievance (id, ref, tracking_key, county_id, first_unit_id, textable, channel, kind, urgent, sealed, title, received_at,
-  phase, holder_unit_id, stage, due_at, statutory_due_at, extended, round, returns, refusals_objected, presses, event_seq, event_hash, seal)
-SELECT gen_random_uuid(), left(CAST(gen_random_uuid() AS text), 32), decode(md5(CAST(n AS text)), 'hex'), u.county_id, u.id, true, 'cadre', 'help', false, false, '路灯不亮', now(),
-  'pending', u.id, 'judge', now(), now(), false, 1, 0, 0, 0, 1, decode(repeat('cd', 32), 'hex'), ''
-FROM generate_series(1, :cases) AS s(n), unit u WHERE u.code = '500153003007'
+  phase, holder_unit_id, stage, due_at, statutory_due_at, extended, round, returns, refusals_objected, presses, seal)
+SELECT m.id, m.ref, decode(md5(m.ref), 'hex'), m.county_id, u.id, true, 'cadre', 'help', false, false, '路灯不亮', now(),
+  'pending', u.id, 'judge', now(), now(), false, 1, 0, 0, 0, ''
+FROM m JOIN unit u ON u.code = '500153003007'
 """)
 # What is due is spread evenly among what is not.
 _CLOCKS = text("""
-INSERT INTO clock (id, case_id, county_id, stage, round, unit_id, started_at, "limit", remind_before, yellow_after, red_after, rule,
+INSERT INTO clock (id, matter_id, county_id, stage, round, unit_id, started_at, "limit", remind_before, yellow_after, red_after, rule,
   calendar_version, pauses, due_at, provisional, certain_steps, yellow_at, red_at, steps, next_at)
 SELECT gen_random_uuid(), c.id, u.county_id, 'judge', 1, u.id, now() - INTERVAL '9 days', '2wd', 0, '0wd', '5wd', 'default',
   1, '[]', m.due - INTERVAL '1 second', false, 3, m.due, m.due + INTERVAL '7 days', 0, m.due
-FROM (SELECT id, row_number() OVER (ORDER BY id) AS n FROM grievance WHERE NOT EXISTS (SELECT 1 FROM clock WHERE case_id = grievance.id)) c
+FROM (SELECT id, row_number() OVER (ORDER BY id) AS n FROM grievance WHERE NOT EXISTS (SELECT 1 FROM clock WHERE matter_id = grievance.id)) c
 CROSS JOIN generate_series(1, :each) AS k(n)
 CROSS JOIN LATERAL (SELECT CASE WHEN (c.n * :each + k.n) % :every = 0 THEN now() - INTERVAL '1 day'
   ELSE now() + INTERVAL '1 day' + (c.n * 37 + k.n) % 100000 * INTERVAL '1 second' END AS due) m
 JOIN unit u ON u.code = '500153003007'
 """)
-_VACUUM = "VACUUM ANALYZE clock, grievance"
+_VACUUM = "VACUUM ANALYZE clock, matter, grievance"
 
 Filled = Callable[[int, int], Awaitable[None]]
 

@@ -7,9 +7,9 @@ from sqlalchemy import text
 from structlog.testing import capture_logs
 
 from app.auth.actor import StaffActor
-from app.cases import rescheduling
 from app.cases.actions import judging
 from app.db import transaction
+from app.kinds import rescheduling
 from tests.workers.carding import (
     BREAK,
     LATE,

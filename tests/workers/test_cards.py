@@ -7,12 +7,13 @@ from sqlalchemy import text
 from app.auth.actor import StaffActor
 from app.calendars import editing
 from app.calendars.working_time import Day, Limit
-from app.cases import access, history, rescheduling
+from app.cases import access, history
 from app.cases.actions import dispatching, handling, judging
 from app.cases.actions.dispatching import Part
 from app.cases.lifecycle import Action
 from app.db import reading, transaction
 from app.doctor.examining import examine
+from app.kinds import rescheduling
 from app.limits.terms import Stage
 from tests.conftest import find_staff
 from tests.workers.carding import (
@@ -37,7 +38,7 @@ from tests.workers.carding import (
 _HOLDER = text(
     "SELECT u.code, g.waiting, g.stage FROM grievance g JOIN unit u ON u.id = g.holder_unit_id WHERE ref = :ref"
 )
-_JUDGING = text("SELECT k.* FROM clock k JOIN grievance g ON g.id = k.case_id WHERE ref = :ref AND k.stage = 'judge'")  # fmt: skip
+_JUDGING = text("SELECT k.* FROM clock k JOIN grievance g ON g.id = k.matter_id WHERE ref = :ref AND k.stage = 'judge'")  # fmt: skip
 # 2027 as it may be announced.
 OFF_2027 = {
     date(2027, month, number): Day(working=False, name="放假")

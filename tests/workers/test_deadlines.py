@@ -14,13 +14,13 @@ from app import clock
 from app.auth.actor import StaffActor
 from app.calendars import editing
 from app.calendars.working_time import Day
-from app.cases import verification
 from app.cases.actions import filing, handling, judging, reorganising
 from app.cases.actions.filing import Intake, PersonHelped
 from app.cases.models import Channel, Outcome
 from app.db import OWNER, Database, Transaction, transaction
 from app.directory.terms import UnitKind
 from app.directory.units import end_unit
+from app.kinds import verification
 from app.limits.terms import Kind
 from app.surveys import confidential
 from tests.units import founded, yesterday
@@ -28,22 +28,22 @@ from tests.workers.conftest import Workers, until
 from workers import housekeeping
 from workers.deadlines import Deadlines
 
-_REASSIGNED = text("SELECT count(*) FROM case_event WHERE action = 'reassign'")
+_REASSIGNED = text("SELECT count(*) FROM record_entry WHERE action = 'reassign'")
 _HOLDERS = text("""
 SELECT g.ref, u.code FROM grievance g JOIN unit u ON u.id = g.holder_unit_id WHERE g.phase = 'pending'
 """)
 _CASE = text("SELECT phase, closed_at, close_at FROM grievance WHERE ref = :ref")
 _LAST_EVENT = text("""
-SELECT e.action, e.staff_id, e.public FROM case_event e JOIN grievance g ON g.id = e.case_id WHERE g.ref = :ref
+SELECT e.action, e.staff_id, e.public FROM record_entry e JOIN grievance g ON g.id = e.matter_id WHERE g.ref = :ref
 ORDER BY e.seq DESC LIMIT 1
 """)
 _SURVEYS = text("SELECT count(*) FROM surveys.survey")
 _TEXTS = text("SELECT count(*) FROM outbox_message WHERE kind = 'survey'")
 _OWED = text("SELECT count(*) FROM outbox_message WHERE kind = 'survey_owed' AND state = 'queued'")
 # A head that does not fit its chain: closing this case fails on the record's key.
-_BREAK = text("UPDATE grievance SET event_seq = event_seq - 1 WHERE ref = :ref")
+_BREAK = text("UPDATE matter SET head_seq = head_seq - 1 WHERE ref = :ref")
 _BEHIND = text("""
-SELECT DISTINCT g.ref FROM grievance g JOIN clock w ON w.case_id = g.id JOIN calendar c ON c.county_id = w.county_id
+SELECT DISTINCT g.ref FROM grievance g JOIN clock w ON w.matter_id = g.id JOIN calendar c ON c.county_id = w.county_id
 WHERE w.calendar_version < c.version
 """)
 # As a migration that went wrong would leave it.

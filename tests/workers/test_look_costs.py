@@ -19,21 +19,21 @@ from tests.workers.test_card_costs import _CASES
 DID, LISTED = 40, 30
 # Each case was escalated a year ago by the unit that holds it; the unit sees them all.
 _LONG_AGO = text("""
-INSERT INTO case_event (case_id, seq, at, action, unit_id, staff_id, public, body, hash)
+INSERT INTO record_entry (matter_id, seq, at, action, unit_id, staff_id, public, body, hash)
 SELECT g.id, 1, now() - INTERVAL '400 days', 'escalate', g.holder_unit_id, NULL, true, '{"data":{}}', ''
-FROM grievance g WHERE NOT EXISTS (SELECT FROM case_event e WHERE e.case_id = g.id)
+FROM grievance g WHERE NOT EXISTS (SELECT FROM record_entry e WHERE e.matter_id = g.id)
 """)
 _PARTIES = text("""
-INSERT INTO case_party (unit_id, case_id, since) SELECT holder_unit_id, id, now() FROM grievance ON CONFLICT DO NOTHING
+INSERT INTO matter_party (unit_id, matter_id, since) SELECT holder_unit_id, id, now() FROM grievance ON CONFLICT DO NOTHING
 """)
 _LATELY = text("""
-INSERT INTO case_event (case_id, seq, at, action, unit_id, staff_id, public, body, hash)
+INSERT INTO record_entry (matter_id, seq, at, action, unit_id, staff_id, public, body, hash)
 SELECT id, 2, now() - INTERVAL '1 day', 'escalate', holder_unit_id, NULL, true, '{"data":{}}', '' FROM grievance ORDER BY id LIMIT :most
 """)
 _LIST = text(
     "UPDATE grievance SET listed_at = now() WHERE id IN (SELECT id FROM grievance ORDER BY id LIMIT :most)"
 )
-_VACUUM = "VACUUM ANALYZE clock, grievance, case_event, case_party"
+_VACUUM = "VACUUM ANALYZE clock, grievance, record_entry, matter_party"
 
 Filled = Callable[[int], Awaitable[None]]
 

@@ -115,7 +115,7 @@ async def test_the_text_says_nothing_of_any_case(cadre: StaffActor) -> None:
     await registered(cadre, MONDAY)
     await sweep(LATE + timedelta(minutes=5))
     for one in await owed():
-        assert (one.case_id, one.citizen_id, open_params(one.id, one.params_sealed)) == (
+        assert (one.matter_id, one.citizen_id, open_params(one.id, one.params_sealed)) == (
             None,
             None,
             {},
@@ -340,7 +340,7 @@ async def test_texts_about_work_say_nothing_of_the_case(cadre: StaffActor) -> No
         rows = await tx.all(_TO_STAFF)
     assert rows
     for one in rows:
-        assert (one.case_id, one.citizen_id, open_params(one.id, one.params_sealed)) == (
+        assert (one.matter_id, one.citizen_id, open_params(one.id, one.params_sealed)) == (
             None,
             None,
             {},

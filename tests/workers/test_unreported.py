@@ -34,7 +34,7 @@ Start = Callable[[], None]
 ACCEPTED, DELIVERED, UNKNOWN = MessageState.ACCEPTED, MessageState.DELIVERED, MessageState.UNKNOWN
 _LEASE = timedelta(seconds=40)
 _NUMBER_GONE = 30005
-_SURVEY = text("SELECT id FROM outbox_message WHERE case_id = :case_id AND kind = 'survey'")
+_SURVEY = text("SELECT id FROM outbox_message WHERE matter_id = :matter_id AND kind = 'survey'")
 _UNMARKED = text("UPDATE outbox_message SET lease_until = NULL WHERE id = :id")
 
 
@@ -135,7 +135,7 @@ async def test_whose_survey_did_not_arrive_and_no_report_said_so_is_called(
     asked = await Village(find_staff).asked_soon("+8613900000009")
     await worked()
     async with transaction() as tx:
-        survey = await tx.scalar(_SURVEY, case_id=asked.case_id)
+        survey = await tx.scalar(_SURVEY, matter_id=asked.matter_id)
     await in_state(survey, ACCEPTED)
     await until(lambda: ended(provider, "+8613900000009"))
     with clock.moved(ASK_AFTER[0] + timedelta(minutes=1)):

@@ -6,17 +6,18 @@ from datetime import datetime
 
 from app.auth.actor import StaffActor, SystemActor
 from app.calendars.working_time import Limit
-from app.cases import access, history, papers, whole_case
+from app.cases import access, history, whole_case
 from app.cases.actions import dispatching, reorganising
 from app.cases.actions.dispatching import Part
 from app.cases.actions.telling import tell_all
 from app.cases.dossier import Dossier
 from app.cases.lifecycle import Action, Condition
-from app.cases.models import AssignmentRole
-from app.cases.papers import PaperKind
 from app.cases.routing import Place
 from app.db import Transaction
 from app.errors import InvalidInput
+from app.matters import papers
+from app.matters.papers import PaperKind
+from app.matters.parts import AssignmentRole
 from app.outbox import MessageKind
 
 
@@ -70,7 +71,7 @@ async def rework(
     if lead is None:
         _lead_again(tx, dossier, again, by, now)
     texts |= dispatching.give(tx, dossier, units, lead, assistants, by=by, now=now)
-    paper = await papers.on_record(tx, dossier, PaperKind.DISPATCH, now) if named else {}
+    paper = await papers.on_record(tx, dossier.matter, PaperKind.DISPATCH, now) if named else {}
     history.record(
         tx,
         dossier,

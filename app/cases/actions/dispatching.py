@@ -9,19 +9,21 @@ from sqlalchemy import text
 
 from app.auth.actor import StaffActor
 from app.calendars.working_time import Limit, LimitUnit
-from app.cases import access, deadlines, history, papers, whole_case
+from app.cases import access, history, whole_case
 from app.cases.actions.filing import release, release_open
-from app.cases.actions.telling import tell, tell_all
+from app.cases.actions.telling import tell_all
 from app.cases.dossier import Dossier, hand_back_undecided
 from app.cases.lifecycle import Action, Condition, Decision, Phase
-from app.cases.models import Assignment, AssignmentRole, AssignmentState
-from app.cases.papers import PaperKind
 from app.cases.routing import Place
 from app.db import Transaction
 from app.directory.terms import UnitKind
 from app.errors import InvalidInput, NotFound
 from app.identifiers import uuid7
 from app.limits.terms import Stage
+from app.matters import deadlines, papers
+from app.matters.papers import PaperKind
+from app.matters.parts import Assignment, AssignmentRole, AssignmentState
+from app.matters.telling import tell
 from app.outbox import MessageKind
 
 MOST_ASSISTANTS: Final = 20
@@ -75,7 +77,7 @@ async def dispatch(
     leading = units[lead.unit_code]
     begin_at(dossier, leading, now, limit=lead.limit)
     texts = give(tx, dossier, units, lead, assistants, by=by, now=now)
-    paper = await papers.on_record(tx, dossier, PaperKind.DISPATCH, now)
+    paper = await papers.on_record(tx, dossier.matter, PaperKind.DISPATCH, now)
     history.record(
         tx,
         dossier,
@@ -123,7 +125,7 @@ async def change_lead(
     leading = units[lead.unit_code]
     begin_at(dossier, leading, now, limit=lead.limit)
     texts = give(tx, dossier, units, lead, (), by=by, now=now)
-    paper = await papers.on_record(tx, dossier, PaperKind.DISPATCH, now)
+    paper = await papers.on_record(tx, dossier.matter, PaperKind.DISPATCH, now)
     history.record(
         tx,
         dossier,
@@ -161,7 +163,7 @@ async def add_assistants(
         _refuse("body.assistants", f"协办单位最多 {MOST_ASSISTANTS} 个")
     units = await named_units(tx, dossier, assistants, now)
     texts = give(tx, dossier, units, None, assistants, by=by, now=now)
-    paper = await papers.on_record(tx, dossier, PaperKind.DISPATCH, now)
+    paper = await papers.on_record(tx, dossier.matter, PaperKind.DISPATCH, now)
     history.record(
         tx,
         dossier,
@@ -367,7 +369,7 @@ def given(
     case = dossier.case
     part = Assignment(
         id=uuid7(now),
-        case_id=case.id,
+        matter_id=case.id,
         round=case.round,
         role=role,
         unit_id=unit.unit_id,

@@ -16,16 +16,16 @@ from app.db import OWNER, Transaction
 from app.errors import NothingChanged
 
 _WRITTEN: Final = text("""
-SELECT x.seq, x.field FROM event_text x JOIN case_event e ON e.case_id = x.case_id AND e.seq = x.seq
-WHERE x.case_id = :case_id AND x.text IS NOT NULL AND e.action NOT IN ('card', 'appeal', 'decide_appeal', 'erase')
+SELECT x.seq, x.field FROM record_text x JOIN record_entry e ON e.matter_id = x.matter_id AND e.seq = x.seq
+WHERE x.matter_id = :matter_id AND x.text IS NOT NULL AND e.action NOT IN ('card', 'appeal', 'decide_appeal', 'erase')
 ORDER BY x.seq, x.field
 """)
 _ERASE: Final = text("""
-UPDATE event_text x SET text = NULL
+UPDATE record_text x SET text = NULL
 FROM unnest(CAST(:seqs AS int[]), CAST(:fields AS text[])) AS gone(seq, field)
-WHERE x.case_id = :case_id AND x.seq = gone.seq AND x.field = gone.field
+WHERE x.matter_id = :matter_id AND x.seq = gone.seq AND x.field = gone.field
 """)
-_ERASE_TITLE: Final = text("UPDATE grievance SET title = :erased WHERE id = :case_id")
+_ERASE_TITLE: Final = text("UPDATE grievance SET title = :erased WHERE id = :matter_id")
 
 
 async def erase_texts(tx: Transaction, ref: str, *, reason: str, now: datetime) -> int:
@@ -35,18 +35,18 @@ async def erase_texts(tx: Transaction, ref: str, *, reason: str, now: datetime) 
     """
     dossier = await access.lock_case(tx, ref, by=SYSTEM)
     access.take(dossier, Action.ERASE, by=SYSTEM, now=now)
-    case_id = dossier.case.id
-    written = [(row.seq, row.field) for row in await tx.all(_WRITTEN, case_id=case_id)]
+    matter_id = dossier.case.id
+    written = [(row.seq, row.field) for row in await tx.all(_WRITTEN, matter_id=matter_id)]
     if not written:
         raise NothingChanged("这件事里没有可以删除的文字。")
     await tx.act_as(OWNER)
     await tx.execute(
         _ERASE,
-        case_id=case_id,
+        matter_id=matter_id,
         seqs=[seq for seq, _ in written],
         fields=[name for _, name in written],
     )
-    await tx.execute(_ERASE_TITLE, case_id=case_id, erased=ERASED)
+    await tx.execute(_ERASE_TITLE, matter_id=matter_id, erased=ERASED)
     history.record(
         tx,
         dossier,

@@ -4,17 +4,18 @@ from datetime import datetime
 
 from app.auth.actor import StaffActor
 from app.calendars.working_time import Limit, LimitUnit
-from app.cases import access, deadlines, history, papers
+from app.cases import access, history
 from app.cases.actions.telling import tell_all
 from app.cases.dossier import Dossier
 from app.cases.lifecycle import Action, Condition
 from app.cases.models import Case
-from app.cases.papers import PaperKind
 from app.clock import SHANGHAI
 from app.db import Transaction
 from app.errors import InvalidInput
 from app.limits.rules import STATUTORY_EXTENSION
 from app.limits.terms import Stage
+from app.matters import deadlines, papers
+from app.matters.papers import PaperKind
 from app.outbox import MessageKind
 
 
@@ -83,7 +84,7 @@ async def decide_extension(
     asked_for = dossier.asked[Action.EXTEND].reason or reason
     dossier.extend(Limit(given, LimitUnit.WORKING_DAYS), now)
     _extend_statutory(dossier, now)
-    paper = await papers.issue(tx, dossier, PaperKind.EXTENSION, now)
+    paper = await papers.issue(tx, dossier.matter, PaperKind.EXTENSION, now)
     history.record(
         tx,
         dossier,

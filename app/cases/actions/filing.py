@@ -11,12 +11,10 @@ from app import keys, usage
 from app.auth.actor import CitizenActor, StaffActor
 from app.auth.phones import textable
 from app.calendars.reading import calendar_of
-from app.cases import access, history, lifecycle, photos, sealed_cases, whole_case
-from app.cases.actions.telling import tell
-from app.cases.deadlines import Timing
+from app.cases import access, history, lifecycle, whole_case
 from app.cases.dossier import Dossier
 from app.cases.lifecycle import Action
-from app.cases.models import Assignment, AssignmentState, Case, Channel, PersonAsGiven
+from app.cases.models import Case, Channel, matter_of
 from app.cases.routing import Desks, Place, first_holder
 from app.cases.similar_reports import SimilarReport, similar_ones
 from app.chinese_text import name_to_compare
@@ -28,6 +26,11 @@ from app.errors import AccusationOfOwnLine, InvalidInput, NobodyMaySee, NotPermi
 from app.identifiers import case_reference, tracking_code, uuid7
 from app.limits.reading import rules_of
 from app.limits.terms import Kind, Stage
+from app.matters import photos, sealed_matters
+from app.matters.deadlines import Timing
+from app.matters.matter import Matter, PersonAsGiven
+from app.matters.parts import Assignment, AssignmentState
+from app.matters.telling import tell
 from app.outbox import MessageKind
 from app.settings import settings
 from app.usage import Counted
@@ -67,8 +70,8 @@ SELECT a.id, a.name, a.kind, a.county_id, county.code AS county_code,
       -- How many accusations there were must not show by what they push out of the list.
       SELECT g.id, g.ref, g.title, g.received_at, g.first_unit_id, g.phase FROM grievance g
       WHERE g.citizen_id = coalesce(CAST(:citizen_id AS uuid), person.id) AND NOT g.sealed ORDER BY g.id DESC LIMIT :recent
-    ) s LEFT JOIN person_as_given n ON n.case_id = s.id
-    LEFT JOIN event_text x ON x.case_id = s.id AND x.seq = 1 AND x.field = 'body'
+    ) s LEFT JOIN person_as_given n ON n.matter_id = s.id
+    LEFT JOIN record_text x ON x.matter_id = s.id AND x.seq = 1 AND x.field = 'body'
     WHERE s.first_unit_id = a.id AND s.phase IN ('pending', 'handling')
       AND (CAST(:citizen_id AS uuid) IS NOT NULL OR n.name_key IS NULL OR n.name_key = CAST(:name_key AS bytea))) AS open_before
 FROM unit a
@@ -140,6 +143,7 @@ class NumberGiven:
 @dataclass(frozen=True, slots=True)
 class Registered:
     case: Case
+    matter: Matter
     holder: Place
     number: NumberGiven
     # Told once, to follow the case without signing in; stored only as a keyed digest.
@@ -210,13 +214,14 @@ async def register(
         await rules_of(tx, found.county_id, found.limits_version or 0),
         tuple(found.categories or ()),
     )
-    dossier = Dossier(case, holder, None, [], [], timing, {}, frozenset())
+    matter = matter_of(case)
+    dossier = Dossier(matter, case, holder, None, [], [], timing, {}, frozenset())
     dossier.start(Stage.JUDGE, now)
     whole_case.begin(dossier, now, Stage.INFORM, Stage.STATUTORY)
     # Who entered it for a unit that carries on for theirs goes on seeing what they entered.
     for unit_id in {holder.unit_id, case.entered_by_unit_id or holder.unit_id}:
         access.admit(tx, case, unit_id, now)
-    photos.attach(tx, taken_up, case)
+    photos.attach(tx, taken_up, case.id)
     given = _keep_as_given(tx, intake.person, case, now)
     history.record(
         tx,
@@ -234,7 +239,7 @@ async def register(
     )
     tell(tx, case, MessageKind.RECEIPT, now=now, unit=desks.asked.name, code=code)
     similar = () if sealed else similar_ones(intake.title, intake.body, found.open_before or ())
-    return Registered(case, holder, _number_given(case, found), code, similar)
+    return Registered(case, matter, holder, _number_given(case, found), code, similar)
 
 
 async def supply(
@@ -355,11 +360,11 @@ async def _holder(
         if (
             isinstance(by, StaffActor)
             and accused is not None
-            and await sealed_cases.in_line(tx, by, accused)
+            and await sealed_matters.in_line(tx, by, accused)
         ):
             raise AccusationOfOwnLine
         asked = [one.unit_id for one in (desks.discipline, desks.command_center) if one is not None]
-        seeing = await sealed_cases.with_viewer(tx, asked, accused_id=accused)
+        seeing = await sealed_matters.with_viewer(tx, asked, accused_id=accused)
     holder = first_holder(desks, sealed=sealed, seeing=seeing)
     if holder is None:
         raise NobodyMaySee(_NOBODY_LOOKS_INTO_IT)
@@ -416,7 +421,7 @@ def _keep_as_given(tx: Transaction, person: PersonHelped | None, case: Case, now
         return False
     tx.add(
         PersonAsGiven(
-            case_id=case.id,
+            matter_id=case.id,
             phone_key=None if case.sealed else _phone_key(person),
             name_key=_name_key(person),
             name_sealed=keys.encrypt(person.name, keys.at("person_as_given.name_sealed", case.id)),

@@ -3,15 +3,18 @@
 from datetime import datetime
 
 from app.auth.actor import StaffActor
-from app.cases import access, deadlines, history, papers
-from app.cases.actions.telling import each_person_once, owe_survey, tell, tell_all, told
+from app.cases import access, history
+from app.cases.actions.telling import each_person_once, tell_all, told
 from app.cases.dossier import Dossier
 from app.cases.lifecycle import Action
-from app.cases.models import Assignment, AssignmentState, Outcome
-from app.cases.papers import PaperKind
+from app.cases.models import Outcome
 from app.db import Transaction
 from app.directory.terms import UnitKind
 from app.limits.terms import Stage
+from app.matters import deadlines, papers
+from app.matters.papers import PaperKind
+from app.matters.parts import Assignment, AssignmentState
+from app.matters.telling import owe_survey, tell
 from app.outbox import MessageKind
 from app.settings import settings
 
@@ -111,7 +114,7 @@ async def answer(
     case.outcome, case.answered_at = outcome, now
     case.close_at = deadlines.survey_window_ends(now, settings().survey_window_days)
     texts = {"answer": answer} | ({"basis": basis} if basis else {})
-    paper = await papers.on_record(tx, dossier, PaperKind.OPINION, now)
+    paper = await papers.on_record(tx, dossier.matter, PaperKind.OPINION, now)
     history.record(
         tx,
         dossier,
@@ -137,7 +140,7 @@ async def answer(
             answer=answer,
         )
     for asked in each_person_once(reporters):
-        owe_survey(tx, case_id=asked.id, round_=case.round, citizen_id=asked.citizen_id, now=now)
+        owe_survey(tx, matter_id=asked.id, round_=case.round, citizen_id=asked.citizen_id, now=now)
     return dossier
 
 

@@ -5,20 +5,23 @@ from datetime import datetime
 from sqlalchemy import text
 
 from app.auth.actor import StaffActor
-from app.cases import access, history, papers
+from app.cases import access, history
 from app.cases.actions import recategorising
 from app.cases.actions.filing import release_open
-from app.cases.actions.telling import tell, tell_all
+from app.cases.actions.telling import tell_all
 from app.cases.dossier import Dossier
 from app.cases.lifecycle import Action
-from app.cases.models import Assignment, AssignmentRole, AssignmentState, Waiting
-from app.cases.papers import PaperKind
+from app.cases.models import Waiting
 from app.cases.routing import Place
 from app.db import Transaction
 from app.directory.terms import UnitKind
 from app.errors import InvalidInput
 from app.identifiers import uuid7
 from app.limits.terms import Stage
+from app.matters import papers
+from app.matters.papers import PaperKind
+from app.matters.parts import Assignment, AssignmentRole, AssignmentState
+from app.matters.telling import tell
 from app.outbox import MessageKind
 
 # A unit below: anywhere under the territory that the sender stands for.
@@ -45,7 +48,7 @@ async def request_supplement(
     dossier.stand_still(Waiting.SUPPLEMENT, Stage.SUPPLEMENT, now)
     case.supplement_asked_by = case.holder_unit_id
     asked = dossier.running(Stage.SUPPLEMENT)
-    paper = await papers.on_record(tx, dossier, PaperKind.SUPPLEMENT, now)
+    paper = await papers.on_record(tx, dossier.matter, PaperKind.SUPPLEMENT, now)
     history.record(
         tx,
         dossier,
@@ -75,7 +78,7 @@ async def decline(
     dossier = await access.lock_case(tx, ref, by=by)
     access.take(dossier, Action.DECLINE, by=by, now=now)
     dossier.end_all(now)
-    paper = await papers.on_record(tx, dossier, PaperKind.REFUSAL, now)
+    paper = await papers.on_record(tx, dossier.matter, PaperKind.REFUSAL, now)
     history.record(
         tx,
         dossier,
@@ -154,7 +157,7 @@ async def send_down(
     dossier.case.returns += 1
     dossier.give_to(to, Stage.JUDGE, now)
     access.admit(tx, dossier.case, to.unit_id, now)
-    paper = await papers.on_record(tx, dossier, PaperKind.TRANSFER, now)
+    paper = await papers.on_record(tx, dossier.matter, PaperKind.TRANSFER, now)
     history.record(
         tx,
         dossier,
@@ -176,7 +179,7 @@ def own_lead(dossier: Dossier, now: datetime) -> Assignment:
     assert case.stage_due_at is not None, "the handling stage has just begun"
     return Assignment(
         id=uuid7(now),
-        case_id=case.id,
+        matter_id=case.id,
         round=case.round,
         role=AssignmentRole.LEAD,
         unit_id=case.holder_unit_id,

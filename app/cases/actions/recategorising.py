@@ -24,9 +24,9 @@ FROM (SELECT 1) AS one LEFT JOIN category k ON k.id = :new_id LEFT JOIN category
 # What the case was before the unit's own changes; what somebody else has changed since is not its doing.
 _BEFORE_ITS_OWN: Final = text("""
 WITH own AS (
-  SELECT CAST(e.body AS json) #> '{data,old}' AS old FROM case_event e
-  WHERE e.case_id = :case_id AND e.action = 'recategorise' AND e.unit_id = :unit_id AND NOT EXISTS (
-    SELECT FROM case_event later WHERE later.case_id = e.case_id AND later.seq > e.seq
+  SELECT CAST(e.body AS json) #> '{data,old}' AS old FROM record_entry e
+  WHERE e.matter_id = :matter_id AND e.action = 'recategorise' AND e.unit_id = :unit_id AND NOT EXISTS (
+    SELECT FROM record_entry later WHERE later.matter_id = e.matter_id AND later.seq > e.seq
       AND later.action = 'recategorise' AND later.unit_id <> e.unit_id)
   ORDER BY e.seq LIMIT 1
 )
@@ -101,10 +101,10 @@ async def rule_for_own_handling(
     """
     kind, timing = dossier.holder.kind, dossier.timing
     rule = dossier.rule(Stage.HANDLE, kind)
-    untouched = dossier.case.event_seq == 1
+    untouched = dossier.matter.head_seq == 1
     if untouched or access.by_the_command_center(by):
         return rule
-    before = await tx.one_or_none(_BEFORE_ITS_OWN, case_id=dossier.case.id, unit_id=by.unit_id)
+    before = await tx.one_or_none(_BEFORE_ITS_OWN, matter_id=dossier.case.id, unit_id=by.unit_id)
     if before is None:
         return rule
     former = timing.rules.of(

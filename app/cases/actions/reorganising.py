@@ -4,7 +4,7 @@ The database is the work list: what still names an ended unit is left to do, and
 that. A piece is one transaction (docs/adr/0020).
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -15,18 +15,19 @@ from sqlalchemy import text
 from app.auth.actor import SYSTEM
 from app.calendars.working_time import WorkingCalendar
 from app.cases import access, history
-from app.cases.clocks import Clock
-from app.cases.deadlines import FROM_END_TO_END
 from app.cases.dossier import Dossier
 from app.cases.lifecycle import Action
-from app.cases.models import OPEN_ASSIGNMENT, Assignment, AssignmentRole, AssignmentState, Case
+from app.cases.models import Case
 from app.cases.routing import Place
-from app.cases.sealed_cases import has_viewer
 from app.clock import SHANGHAI
 from app.db import Transaction
 from app.directory.queries import taken_over_by
 from app.directory.terms import UnitKind
 from app.limits.terms import Stage
+from app.matters.clocks import Clock
+from app.matters.deadlines import FROM_END_TO_END
+from app.matters.parts import OPEN_ASSIGNMENT, Assignment, AssignmentRole, AssignmentState
+from app.matters.sealed_matters import has_viewer
 
 BATCH: Final = 100
 _PARTIES_AT_ONCE: Final = 5000
@@ -54,10 +55,10 @@ _OPEN: Final = """(
   SELECT id FROM grievance WHERE holder_unit_id = :gone AND phase IN ('pending', 'handling')
   UNION SELECT id FROM grievance WHERE holder_unit_id = :gone AND sealed
   UNION SELECT id FROM grievance WHERE accused_unit_id = :gone AND phase IN ('pending', 'handling')
-  UNION SELECT case_id FROM assignment WHERE unit_id = :gone AND state IN ('offered', 'signed')
-  UNION SELECT case_id FROM assignment
+  UNION SELECT matter_id FROM assignment WHERE unit_id = :gone AND state IN ('offered', 'signed')
+  UNION SELECT matter_id FROM assignment
     WHERE given_by_unit_id = :gone AND given_by_unit_id IS NOT NULL AND state IN ('offered', 'signed')
-  UNION SELECT case_id FROM clock WHERE unit_id = :gone AND ended_at IS NULL
+  UNION SELECT matter_id FROM clock WHERE unit_id = :gone AND ended_at IS NULL
     AND stage IN ('hand_back_decision', 'extension_decision', 'wait_decision', 'supervised_reply', 'review', 'reexamination')
 )"""
 _ACCUSED: Final = taken_over_by("id = g.accused_unit_id", today="CAST(:today AS date)")
@@ -68,23 +69,23 @@ _SEALED_TO: Final = f"""(
 # What its limits have earned already, the unit itself gets: the sweep comes first. A sealed case that nobody could see
 # afterwards stays where it is; `qungong doctor` names it.
 _TAKE: Final = text(f"""
-SELECT g.*, CASE WHEN g.sealed AND g.holder_unit_id = :gone THEN {_SEALED_TO} END AS sealed_to
-FROM grievance g JOIN {_OPEN} o ON o.id = g.id
+SELECT g.*, {access.MATTER_COLUMNS}, CASE WHEN g.sealed AND g.holder_unit_id = :gone THEN {_SEALED_TO} END AS sealed_to
+FROM matter m JOIN grievance g ON g.id = m.id JOIN {_OPEN} o ON o.id = g.id
 WHERE NOT (g.id = ANY(CAST(:aside AS uuid[])))
   AND CASE WHEN NOT g.sealed THEN true WHEN g.holder_unit_id = :gone THEN {_SEALED_TO} IS NOT NULL
     ELSE {has_viewer("g.holder_unit_id", _ACCUSED)} END
-  AND NOT EXISTS (SELECT FROM clock w WHERE w.case_id = g.id AND w.next_at <= :now)
-ORDER BY g.id LIMIT :most FOR UPDATE OF g SKIP LOCKED
+  AND NOT EXISTS (SELECT FROM clock w WHERE w.matter_id = g.id AND w.next_at <= :now)
+ORDER BY g.id LIMIT :most FOR UPDATE OF m, g SKIP LOCKED
 """)  # noqa: S608 - conditions of our own
 # Asked anew once the rows are locked: while one was waited for, somebody else may have passed it on.
 _STILL_OPEN: Final = text(f"SELECT id FROM {_OPEN} o WHERE id = ANY(CAST(:ids AS uuid[]))")  # noqa: S608 - a constant of this module
 _HOW_MANY: Final = text(f"SELECT count(*) FROM {_OPEN} o")  # noqa: S608 - a constant of this module
 # Who carries on sees all that the unit saw, also what has long ended. No entry: nothing about the cases changes.
 _ADMIT: Final = text("""
-INSERT INTO case_party (unit_id, case_id, since)
-SELECT :heir, p.case_id, :now FROM case_party p
-WHERE p.unit_id = :gone AND NOT EXISTS (SELECT FROM case_party o WHERE o.unit_id = :heir AND o.case_id = p.case_id)
-ORDER BY p.case_id LIMIT :most
+INSERT INTO matter_party (unit_id, matter_id, since)
+SELECT :heir, p.matter_id, :now FROM matter_party p
+WHERE p.unit_id = :gone AND NOT EXISTS (SELECT FROM matter_party o WHERE o.unit_id = :heir AND o.matter_id = p.matter_id)
+ORDER BY p.matter_id LIMIT :most
 ON CONFLICT DO NOTHING
 """)
 # Several may be at the cases of a unit at once; at what its heir may see only one, alone: what many cases need is written
@@ -159,8 +160,8 @@ async def hand_over(
             taken += [row.id for row in rows]
         still = {row.id for row in await _still_open(tx, heir, rows)}
         sealed_to = {row.id: row.sealed_to for row in rows}
-        cases = [Case.read(row) for row in rows if row.id in still]
-        done = await _pass_on(tx, cases, heirs, sealed_to, now)
+        open_yet = [row for row in rows if row.id in still]
+        done = await _pass_on(tx, open_yet, heirs, sealed_to, now)
         done = done or await _let_see(tx, heir, now)
         if done:
             return done
@@ -209,17 +210,17 @@ async def _let_see(tx: Transaction, heir: Heir, now: datetime) -> int:
 
 async def _pass_on(
     tx: Transaction,
-    cases: list[Case],
+    found: Sequence[Any],
     heirs: Mapping[int, Heir],
     sealed_to: Mapping[UUID, int | None],
     now: datetime,
 ) -> int:
-    if not cases:
+    if not found:
         return 0
     # No moment is computed here: the calendar is not asked for.
     passing = [
         (one, _succession(one.case, heirs, sealed_to.get(one.case.id)))
-        for one in await access.dossiers(tx, cases, WorkingCalendar(0))
+        for one in await access.dossiers(tx, found, WorkingCalendar(0))
     ]
     for dossier, succession in passing:
         for part in _join_parts(dossier, succession, now):

@@ -7,16 +7,17 @@ from datetime import datetime
 from typing import Final, NamedTuple
 
 from app.auth.actor import CitizenActor, StaffActor
-from app.cases import access, conflict_of_interest, deadlines, history, papers
+from app.cases import access, history
 from app.cases.actions import closing
-from app.cases.actions.telling import tell
 from app.cases.dossier import Dossier
 from app.cases.lifecycle import Action, Condition, Decision
 from app.cases.models import ReviewOutcome
-from app.cases.papers import PaperKind
 from app.clock import SHANGHAI
 from app.db import Transaction
 from app.limits.terms import Stage
+from app.matters import conflict_of_interest, deadlines, papers
+from app.matters.papers import PaperKind
+from app.matters.telling import tell
 from app.outbox import MessageKind
 
 
@@ -127,7 +128,7 @@ async def _decide(
 ) -> Dossier:
     dossier = await access.lock_case(tx, ref, by=by)
     case, again = dossier.case, outcome is not ReviewOutcome.UPHELD
-    conflict = await conflict_of_interest.keeps_from(tx, by, case_id=case.id, round_=case.round)
+    conflict = await conflict_of_interest.keeps_from(tx, by, matter_id=case.id, round_=case.round)
     access.take(
         dossier,
         level.decided,
@@ -140,7 +141,7 @@ async def _decide(
     until = _may_be_reexamined_until(dossier, level, again=again, now=now)
     if again:
         await closing.start_round(tx, dossier, by, now)
-    paper = await papers.issue(tx, dossier, level.paper, now)
+    paper = await papers.issue(tx, dossier.matter, level.paper, now)
     history.record(
         tx,
         dossier,

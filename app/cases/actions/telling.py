@@ -1,4 +1,4 @@
-"""Telling the reporter by text what was done. Only announces; the workers send."""
+"""Telling everybody whose case it is: its reporter, and those whose cases were joined to it."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -11,47 +11,18 @@ from sqlalchemy import text
 from app.cases.dossier import Dossier
 from app.cases.models import Case
 from app.db import Transaction
-from app.outbox import MessageKind, announce
+from app.matters.telling import tell
+from app.outbox import MessageKind
 
 # The reporters whose cases were joined to this one, or to one that was: each is told, answered and asked.
 _JOINED = text("""
 WITH RECURSIVE joined AS (
-  SELECT id FROM grievance WHERE primary_id = :case_id
+  SELECT id FROM grievance WHERE primary_id = :matter_id
   UNION
   SELECT g.id FROM grievance g JOIN joined j ON g.primary_id = j.id
-) SELECT g.*, n.name_key, (SELECT name_key FROM person_as_given WHERE case_id = :case_id) AS primary_name_key
-FROM grievance g JOIN joined USING (id) LEFT JOIN person_as_given n ON n.case_id = g.id ORDER BY g.id
+) SELECT g.*, n.name_key, (SELECT name_key FROM person_as_given WHERE matter_id = :matter_id) AS primary_name_key
+FROM grievance g JOIN joined USING (id) LEFT JOIN person_as_given n ON n.matter_id = g.id ORDER BY g.id
 """)
-# A relative may read the phone: of a sealed case the text does not even say what it is about.
-_UNNAMED = "您反映的事项"
-
-
-def tell(
-    tx: Transaction,
-    case: Case,
-    kind: MessageKind,
-    *,
-    now: datetime,
-    once: str | None = None,
-    no_later_than: datetime | None = None,
-    **params: str,
-) -> None:
-    """Owe the reporter a text, if there is a number to send it to."""
-    if case.citizen_id is None or not case.textable:
-        return
-    announce(
-        tx,
-        kind,
-        now=now,
-        citizen_id=case.citizen_id,
-        case_id=case.id,
-        round_=case.round,
-        once=once,
-        no_later_than=no_later_than,
-        ref=case.ref,
-        title=_UNNAMED if case.sealed else case.title,
-        **params,
-    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +36,7 @@ class Told:
 async def told(tx: Transaction, dossier: Dossier) -> list[Told]:
     """The case, and those that were joined to it, each with its round: it is what their reporters are told and asked about."""
     case = dossier.case
-    rows = await tx.all(_JOINED, case_id=case.id) if dossier.others_joined else []
+    rows = await tx.all(_JOINED, matter_id=case.id) if dossier.others_joined else []
     if not rows:
         return [Told(case)]
     joined = [Told(Case.read(row), row.name_key) for row in rows]
@@ -96,20 +67,3 @@ async def tell_all(
     """Owe the reporter a text, and everybody whose case was joined to this one."""
     for one in await told(tx, dossier):
         tell(tx, one.case, kind, now=now, once=None, no_later_than=None, **params)
-
-
-def owe_survey(
-    tx: Transaction, *, case_id: UUID, round_: int, citizen_id: UUID | None, now: datetime
-) -> None:
-    """The answering transaction itself owes the question; once per round and person, by constraint."""
-    if citizen_id is None:
-        return
-    announce(
-        tx,
-        MessageKind.SURVEY_OWED,
-        now=now,
-        citizen_id=citizen_id,
-        case_id=case_id,
-        round_=round_,
-        once=f"survey/{case_id}/{round_}/{citizen_id}",
-    )

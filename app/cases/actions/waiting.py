@@ -2,8 +2,9 @@
 
 from datetime import date, datetime
 from typing import Final
+from uuid import UUID
 
-from app.auth.actor import StaffActor, SystemActor
+from app.auth.actor import SYSTEM, StaffActor, SystemActor
 from app.calendars.working_time import Limit, LimitUnit
 from app.cases import access, history
 from app.cases.actions.telling import tell_all
@@ -14,6 +15,8 @@ from app.clock import SHANGHAI, in_words
 from app.db import Transaction
 from app.errors import InvalidInput
 from app.limits.terms import Stage
+from app.matters import deadlines
+from app.matters.deadlines import Step
 from app.outbox import MessageKind
 
 # The longest that may be asked for at a time, by what is waited for.
@@ -110,6 +113,16 @@ async def resume(
     dossier = await access.lock_case(tx, ref, by=by)
     go_on(tx, dossier, by=by, reason=reason, now=now)
     return dossier
+
+
+def end(tx: Transaction, dossier: Dossier, clock_id: UUID, *, now: datetime) -> bool:
+    """What was waited for did not come in time: the stage goes on. False: that wait has ended already."""
+    wait = next((one for one in dossier.clocks if one.id == clock_id), None)
+    if wait is None or not deadlines.wait_is_over(wait, now):
+        return False
+    wait.steps = Step.YELLOW + 1
+    go_on(tx, dossier, by=SYSTEM, now=now)
+    return True
 
 
 def go_on(

@@ -25,7 +25,7 @@ FROM (
 _CARDS: Final = text("""
 SELECT count(*) FILTER (WHERE k.level = 'yellow') AS yellow, count(*) FILTER (WHERE k.level = 'red') AS red,
   count(k.revoked_at) AS revoked, count(DISTINCT k.unit_id) AS units
-FROM card k JOIN grievance c ON c.id = k.case_id WHERE c.received_at >= :since AND c.received_at < :until
+FROM card k JOIN grievance c ON c.id = k.matter_id WHERE c.received_at >= :since AND c.received_at < :until
 """)
 
 

@@ -1,4 +1,4 @@
-"""Photos of a grievance: kept, taken up by a registration, opened by those who may see the case.
+"""Photos of a matter: kept, taken up by a registration, opened by those who may see the matter.
 
 The bytes stand in the media store before their row is committed: a row without its bytes cannot be.
 """
@@ -22,14 +22,13 @@ from sqlmodel import Field
 
 from app import usage
 from app.auth.actor import CitizenActor, StaffActor, owner_of
-from app.cases.access import VISIBLE_TO_CITIZEN, VISIBLE_TO_STAFF, viewer
-from app.cases.models import Case
-from app.cases.photo_decoders import Decoders
-from app.cases.pictures import ImageRefused, Picture
 from app.db import Transaction, reading, transaction
 from app.db.row_base import MOMENT, Stored
 from app.errors import InvalidInput, NotFound, TooMany, Unavailable
 from app.identifiers import uuid7
+from app.matters.photo_decoders import Decoders
+from app.matters.pictures import ImageRefused, Picture
+from app.matters.visibility import VISIBLE_TO_CITIZEN, VISIBLE_TO_STAFF, viewer
 from app.settings import settings
 from app.usage import Counted, Purpose
 
@@ -45,18 +44,18 @@ _DECODERS = Decoders()
 
 
 class Photo(Stored, table=True):
-    """A photo somebody sent in; its bytes are in the media store under a name made from `id` (app/cases/photos.py).
+    """A photo somebody sent in; its bytes are in the media store under a name made from `id` (app/matters/photos.py).
 
-    `case_id` is empty until a registration takes the photo up.
+    `matter_id` is empty until a registration takes the photo up.
     """
 
     __tablename__ = "photo"
     __table_args__ = (
         CheckConstraint("(citizen_id IS NULL) <> (staff_id IS NULL)", name="photo_of_one_person"),
-        Index("photo_by_case", "case_id", postgresql_where=text("case_id IS NOT NULL")),
-        Index("photo_unattached", "created_at", postgresql_where=text("case_id IS NULL")),
+        Index("photo_by_matter", "matter_id", postgresql_where=text("matter_id IS NOT NULL")),
+        Index("photo_unattached", "created_at", postgresql_where=text("matter_id IS NULL")),
     )
-    CHANGING: ClassVar[tuple[str, ...]] = ("case_id",)
+    CHANGING: ClassVar[tuple[str, ...]] = ("matter_id",)
     SEALED: ClassVar[tuple[str, ...]] = (
         "id", "citizen_id", "staff_id", "width", "height", "size", "digest", "created_at",
     )  # fmt: skip
@@ -64,7 +63,7 @@ class Photo(Stored, table=True):
     id: UUID = Field(primary_key=True)
     citizen_id: UUID | None = Field(default=None, foreign_key="citizen.id")
     staff_id: int | None = Field(default=None, foreign_key="staff.id")
-    case_id: UUID | None = Field(default=None, foreign_key="grievance.id")
+    matter_id: UUID | None = Field(default=None, foreign_key="matter.id")
     width: int
     height: int
     size: int
@@ -77,17 +76,17 @@ class Photo(Stored, table=True):
 
 _OWN = "(citizen_id = CAST(:citizen_id AS uuid) OR staff_id = CAST(:staff_id AS int))"
 _CLAIM = text(
-    f"SELECT * FROM photo WHERE id = ANY(CAST(:ids AS uuid[])) AND case_id IS NULL AND {_OWN} ORDER BY id FOR UPDATE"  # noqa: S608 - our own text
+    f"SELECT * FROM photo WHERE id = ANY(CAST(:ids AS uuid[])) AND matter_id IS NULL AND {_OWN} ORDER BY id FOR UPDATE"  # noqa: S608 - our own text
 )
 _LATELY = text(
-    f"SELECT count(*) FROM photo WHERE case_id IS NULL AND created_at > :since AND {_OWN}"  # noqa: S608 - our own text
+    f"SELECT count(*) FROM photo WHERE matter_id IS NULL AND created_at > :since AND {_OWN}"  # noqa: S608 - our own text
 )
-_OPEN = "SELECT ph.id FROM photo ph JOIN grievance c ON c.id = ph.case_id WHERE c.ref = :ref AND ph.id = :photo_id AND "
+_OPEN = "SELECT ph.id FROM photo ph JOIN matter_facts c ON c.id = ph.matter_id WHERE c.ref = :ref AND ph.id = :photo_id AND "
 _OPEN_FOR_STAFF = text(_OPEN + VISIBLE_TO_STAFF)
 _OPEN_FOR_CITIZEN = text(_OPEN + VISIBLE_TO_CITIZEN)
 _FORGET = text("""
 DELETE FROM photo WHERE id IN (
-  SELECT id FROM photo WHERE case_id IS NULL AND created_at < :before LIMIT 500 FOR UPDATE SKIP LOCKED)
+  SELECT id FROM photo WHERE matter_id IS NULL AND created_at < :before LIMIT 500 FOR UPDATE SKIP LOCKED)
 RETURNING id
 """)
 _NAMED = text("SELECT id FROM photo WHERE id = ANY(CAST(:ids AS uuid[]))")
@@ -174,9 +173,9 @@ async def claim(
     return [Photo.read(row) for row in rows]
 
 
-def attach(tx: Transaction, taken_up: Sequence[Photo], case: Case) -> None:
+def attach(tx: Transaction, taken_up: Sequence[Photo], matter_id: UUID) -> None:
     for photo in taken_up:
-        photo.case_id = case.id
+        photo.matter_id = matter_id
         tx.change(photo)
 
 

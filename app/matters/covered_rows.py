@@ -7,14 +7,14 @@ from uuid import UUID
 
 from sqlalchemy import text
 
-from app.cases.models import PersonAsGiven
-from app.cases.papers import Paper, PaperKind, named
-from app.cases.photos import Photo
-from app.cases.recorded import Fault, Recorded, by_case
 from app.db import Transaction
 from app.db.row_base import seal_holds
+from app.matters.matter import PersonAsGiven
+from app.matters.papers import Paper, PaperKind, named
+from app.matters.photos import Photo
+from app.matters.recorded import Fault, Recorded, by_matter
 
-_PARTIES = text("SELECT * FROM case_party WHERE case_id = ANY(:ids)")
+_PARTIES = text("SELECT * FROM matter_party WHERE matter_id = ANY(:ids)")
 # Who carries on for a unit that has ended: its successor, else the tier above (app/directory/queries.py).
 _HEIRS = text("""
 SELECT u.id, coalesce(u.successor_id, (
@@ -22,42 +22,42 @@ SELECT u.id, coalesce(u.successor_id, (
   WHERE desk.parent_id = u.parent_id AND desk.kind = 'command_center' AND desk.valid_to IS NULL AND desk.id <> u.id
   LIMIT 1), u.parent_id) AS heir
 FROM unit u WHERE u.valid_to IS NOT NULL""")
-_PAPERS = text("SELECT * FROM paper WHERE case_id = ANY(:ids) ORDER BY seq")
-_PHOTOS = text("SELECT * FROM photo WHERE case_id = ANY(:ids) ORDER BY id")
-_PEOPLE = text("SELECT * FROM person_as_given WHERE case_id = ANY(:ids)")
+_PAPERS = text("SELECT * FROM paper WHERE matter_id = ANY(:ids) ORDER BY seq")
+_PHOTOS = text("SELECT * FROM photo WHERE matter_id = ANY(:ids) ORDER BY id")
+_PEOPLE = text("SELECT * FROM person_as_given WHERE matter_id = ANY(:ids)")
 # Citizens and staff that a case or its record speaks of, and that are gone.
 _GONE = text("""
-SELECT g.id AS case_id, 'citizen' AS table_name, CAST(g.citizen_id AS text) AS key, 1 AS seq FROM grievance g
+SELECT g.id AS matter_id, 'citizen' AS table_name, CAST(g.citizen_id AS text) AS key, 1 AS seq FROM matter_facts g
 WHERE g.id = ANY(:ids) AND g.citizen_id IS NOT NULL AND NOT EXISTS (SELECT FROM citizen p WHERE p.id = g.citizen_id)
 UNION ALL
-SELECT e.case_id, 'staff', CAST(e.staff_id AS text), e.seq FROM case_event e
-WHERE e.case_id = ANY(:ids) AND e.staff_id IS NOT NULL AND NOT EXISTS (SELECT FROM staff s WHERE s.id = e.staff_id)""")
+SELECT e.matter_id, 'staff', CAST(e.staff_id AS text), e.seq FROM record_entry e
+WHERE e.matter_id = ANY(:ids) AND e.staff_id IS NOT NULL AND NOT EXISTS (SELECT FROM staff s WHERE s.id = e.staff_id)""")
 
 
 async def parties(tx: Transaction, ids: list[UUID]) -> Callable[[Recorded], Iterator[Fault]]:
     """The units that may see a case are those the record names: holders, who entered it, parts, limits, and their heirs."""
-    rows = by_case(await tx.all(_PARTIES, ids=ids))
+    rows = by_matter(await tx.all(_PARTIES, ids=ids))
     heirs = {row.id: row.heir for row in await tx.all(_HEIRS)}
-    return lambda recorded: _parties(recorded, rows.get(recorded.case.id, []), heirs)
+    return lambda recorded: _parties(recorded, rows.get(recorded.matter.id, []), heirs)
 
 
 async def papers(tx: Transaction, ids: list[UUID]) -> Callable[[Recorded], Iterator[Fault]]:
     """Each paper is the one that its entry names, as it was issued."""
-    rows = by_case(await tx.all(_PAPERS, ids=ids))
-    return lambda recorded: _papers(recorded, rows.get(recorded.case.id, []))
+    rows = by_matter(await tx.all(_PAPERS, ids=ids))
+    return lambda recorded: _papers(recorded, rows.get(recorded.matter.id, []))
 
 
 async def photos(tx: Transaction, ids: list[UUID]) -> Callable[[Recorded], Iterator[Fault]]:
     """The photos of a case are those that its first entry lists, as they were sent in."""
-    rows = by_case(await tx.all(_PHOTOS, ids=ids))
-    return lambda recorded: _photos(recorded, rows.get(recorded.case.id, []))
+    rows = by_matter(await tx.all(_PHOTOS, ids=ids))
+    return lambda recorded: _photos(recorded, rows.get(recorded.matter.id, []))
 
 
 async def people(tx: Transaction, ids: list[UUID]) -> Callable[[Recorded], Iterator[Fault]]:
     """Staff who registered a case for somebody said whom; and whoever is on record is known."""
-    rows, gone = by_case(await tx.all(_PEOPLE, ids=ids)), by_case(await tx.all(_GONE, ids=ids))
+    rows, gone = by_matter(await tx.all(_PEOPLE, ids=ids)), by_matter(await tx.all(_GONE, ids=ids))
     return lambda recorded: _people(
-        recorded, rows.get(recorded.case.id, []), gone.get(recorded.case.id, [])
+        recorded, rows.get(recorded.matter.id, []), gone.get(recorded.matter.id, [])
     )
 
 
@@ -68,14 +68,14 @@ def _parties(
     carrying_on = _heirs_of(named, heirs)
     there = {row.unit_id for row in rows}
     for unit_id in sorted(certain.keys() - there):
-        yield recorded.fault("case_party", None, f"缺少单位 {unit_id}")
+        yield recorded.fault("matter_party", None, f"缺少单位 {unit_id}")
     for row in rows:
         if row.unit_id in carrying_on:
             continue
         if row.unit_id not in named:
-            yield recorded.fault("case_party", None, f"单位 {row.unit_id} 没有参与办理的记录")
+            yield recorded.fault("matter_party", None, f"单位 {row.unit_id} 没有参与办理的记录")
         elif row.since not in named[row.unit_id] or row.since > certain.get(row.unit_id, row.since):
-            yield recorded.fault("case_party", None, f"单位 {row.unit_id} 的起始时间与记录不符")
+            yield recorded.fault("matter_party", None, f"单位 {row.unit_id} 的起始时间与记录不符")
 
 
 def _heirs_of(named: Mapping[int, set[datetime]], heirs: Mapping[int, int | None]) -> set[int]:
@@ -96,7 +96,7 @@ def _units_named(recorded: Recorded) -> tuple[dict[int, datetime], dict[int, set
     """
     certain: dict[int, datetime] = {}
     named: dict[int, set[datetime]] = {}
-    for body in () if recorded.case.sealed else recorded.bodies:
+    for body in () if recorded.matter.sealed else recorded.bodies:
         case, at = body["after"]["case"], datetime.fromisoformat(body["at"])
         parts = body["after"].get("assignments", {}).values()
         limits = body["after"].get("clocks", {}).values()
@@ -146,7 +146,7 @@ def _people(recorded: Recorded, rows: list[Any], gone: list[Any]) -> Iterator[Fa
     told = recorded.bodies[0].get("beside", {}) if recorded.bodies else {}
     if not rows and told.get("person_as_given"):
         yield recorded.fault("person_as_given", 1, "登记时填写的反映人缺失")
-    if rows and recorded.case.entered_by_unit_id is None:
+    if rows and recorded.matter.entered_by_unit_id is None:
         yield recorded.fault("person_as_given", 1, "登记时没有填写反映人")
     for row in rows:
         if not seal_holds(PersonAsGiven, row):

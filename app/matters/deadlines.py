@@ -24,6 +24,9 @@ OF_THE_CASE = frozenset({Stage.JUDGE, Stage.HANDLE})
 # From its receipt on, whoever holds it; begun anew by nothing that is done to it but, for the first, a new round.
 FROM_END_TO_END = (Stage.WHOLE, Stage.INFORM, Stage.STATUTORY)
 
+# How long something else is waited for while the stage stands still.
+WAITS = frozenset({Stage.SUPPLEMENT, Stage.WAITING})
+
 Pause = tuple[datetime, datetime | None]
 
 
@@ -158,6 +161,15 @@ def set_next(clock: Running) -> None:
         if moment is not None and not _ended_before(clock, step, moment):
             clock.next_at = moment
             return
+
+
+def wait_is_over(clock: Running, now: datetime) -> bool:
+    """Whether the clock bounds a wait, still runs, and has come to its end: nobody has more to bring, or to wait for."""
+    return (
+        clock.stage in WAITS
+        and clock.ended_at is None
+        and any(step is Step.YELLOW for step, _ in due_steps(clock, now))
+    )
 
 
 def due_steps(clock: Running, now: datetime) -> list[tuple[Step, datetime]]:

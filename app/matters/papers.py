@@ -1,6 +1,6 @@
-"""Numbered papers (文书) about a case: their numbers, and what stands on them, which the record says. Draws no page.
+"""Numbered papers (文书) about a matter: their numbers, and what stands on them, which the record says. Draws no page.
 
-A receipt bears the case's own reference: every case has one, and a series would make registrations wait for each other.
+A receipt bears the matter's own reference: every matter has one, and a series would make registrations wait for each other.
 """
 
 from dataclasses import dataclass
@@ -12,12 +12,12 @@ from uuid import UUID
 from sqlalchemy import CheckConstraint, Index, Text, TextClause, UniqueConstraint, text
 from sqlmodel import Field
 
-from app.cases.dossier import Dossier
 from app.clock import SHANGHAI
 from app.db import Transaction
 from app.db.row_base import MOMENT, Stored, one_of
 from app.errors import NotFound
 from app.identifiers import uuid7
+from app.matters.matter import Matter
 
 
 class PaperKind(StrEnum):
@@ -84,11 +84,11 @@ class Paper(Stored, table=True):
         one_of("kind", PaperKind),
         UniqueConstraint("county_id", "kind", "year", "number", name="one_paper_a_number"),
         CheckConstraint("number > 0", name="paper_number_positive"),
-        Index("paper_by_case", "case_id"),
+        Index("paper_by_matter", "matter_id"),
     )
 
     SEALED: ClassVar[tuple[str, ...]] = (
-        "id", "county_id", "kind", "year", "number", "prefix", "case_id", "seq", "issued_at",
+        "id", "county_id", "kind", "year", "number", "prefix", "matter_id", "seq", "issued_at",
     )  # fmt: skip
 
     id: UUID = Field(primary_key=True)
@@ -98,7 +98,7 @@ class Paper(Stored, table=True):
     number: int
     # Before the year: the county as it was called then, and the kind's mark.
     prefix: str = Field(max_length=10)
-    case_id: UUID = Field(foreign_key="grievance.id")
+    matter_id: UUID = Field(foreign_key="matter.id")
     seq: int
     issued_at: datetime = Field(sa_type=MOMENT)
     # Keyed digest over the SEALED columns (app/db/row_base.py).
@@ -150,57 +150,57 @@ _TOLD: Final = """
     SELECT CAST(CAST(e.body AS json) #>> CAST(path AS text[]) AS int) FROM unnest(ARRAY['{data,to}', '{data,lead}', '{data,unit}']) AS path
     UNION SELECT CAST(assistant AS int) FROM json_array_elements_text(CAST(e.body AS json) #> '{data,assistants}') AS assistant
   )) AS units,
-  (SELECT json_object_agg(x.field, x.text) FROM event_text x WHERE x.case_id = e.case_id AND x.seq = e.seq) AS texts"""
+  (SELECT json_object_agg(x.field, x.text) FROM record_text x WHERE x.matter_id = e.matter_id AND x.seq = e.seq) AS texts"""
 
 
 def _paper_statement(told_of: str, whose: str) -> TextClause:
     return text(f"""
 SELECT p.kind, p.prefix, p.year, p.number, p.issued_at, u.name AS issued_by, {_TOLD}
 FROM paper p
-JOIN grievance c ON c.id = {told_of}
+JOIN matter_facts c ON c.id = {told_of}
 JOIN unit county ON county.id = p.county_id
-JOIN case_event e ON e.case_id = p.case_id AND e.seq = p.seq
+JOIN record_entry e ON e.matter_id = p.matter_id AND e.seq = p.seq
 LEFT JOIN unit u ON u.id = e.unit_id
 WHERE p.id = :id AND {whose}
 """)  # noqa: S608 - constants of this module
 
 
-_ONE: Final = _paper_statement("p.case_id", "p.case_id = :case_id")
+_ONE: Final = _paper_statement("p.matter_id", "p.matter_id = :matter_id")
 # Of the case that this one was joined to, or that one was. It bears the number and title of this one, whose reporter reads it.
 _OF_PRIMARY: Final = _paper_statement(
-    ":case_id",
-    """p.case_id IN (
+    ":matter_id",
+    """p.matter_id IN (
   WITH RECURSIVE above AS (
-    SELECT g.id, g.primary_id, g.sealed FROM grievance own JOIN grievance g ON g.id = own.primary_id AND g.sealed = own.sealed
-    WHERE own.id = :case_id
+    SELECT g.id, g.primary_id, g.sealed FROM matter_facts own JOIN matter_facts g ON g.id = own.primary_id AND g.sealed = own.sealed
+    WHERE own.id = :matter_id
     UNION
-    SELECT g.id, g.primary_id, g.sealed FROM above a JOIN grievance g ON g.id = a.primary_id AND g.sealed = a.sealed
+    SELECT g.id, g.primary_id, g.sealed FROM above a JOIN matter_facts g ON g.id = a.primary_id AND g.sealed = a.sealed
   ) SELECT id FROM above)""",
 )
 _RECEIPT: Final = text(f"""
 SELECT c.received_at AS issued_at, u.name AS issued_by, {_TOLD}
-FROM grievance c
+FROM matter_facts c
 JOIN unit county ON county.id = c.county_id
 JOIN unit u ON u.id = c.first_unit_id
-JOIN case_event e ON e.case_id = c.id AND e.seq = 1
-WHERE c.id = :case_id
+JOIN record_entry e ON e.matter_id = c.id AND e.seq = 1
+WHERE c.id = :matter_id
 """)  # noqa: S608 - a constant of this module
 
 
-async def issue(tx: Transaction, dossier: Dossier, kind: PaperKind, now: datetime) -> Paper:
+async def issue(tx: Transaction, matter: Matter, kind: PaperKind, now: datetime) -> Paper:
     """Take the next number for the entry that is recorded next."""
-    case, year = dossier.case, now.astimezone(SHANGHAI).year
-    assert not case.sealed, "even the gap that its number leaves elsewhere would tell of it"
-    taken = (await tx.all(_NEXT, county_id=case.county_id, kind=kind, year=year))[0]
+    year = now.astimezone(SHANGHAI).year
+    assert not matter.sealed, "even the gap that its number leaves elsewhere would tell of it"
+    taken = (await tx.all(_NEXT, county_id=matter.county_id, kind=kind, year=year))[0]
     paper = Paper(
         id=uuid7(now),
-        county_id=case.county_id,
+        county_id=matter.county_id,
         kind=kind,
         year=year,
         number=taken.last,
         prefix=taken.county[:1] + kind.mark,
-        case_id=case.id,
-        seq=case.event_seq + 1,
+        matter_id=matter.id,
+        seq=matter.head_seq + 1,
         issued_at=now,
     )
     tx.add(paper)
@@ -208,26 +208,25 @@ async def issue(tx: Transaction, dossier: Dossier, kind: PaperKind, now: datetim
 
 
 async def on_record(
-    tx: Transaction, dossier: Dossier, kind: PaperKind, now: datetime
+    tx: Transaction, matter: Matter, kind: PaperKind, now: datetime
 ) -> dict[str, str]:
-    """The same, as a fact for that entry; of a sealed case there is none."""
-    if dossier.case.sealed:
+    """The same, as a fact for that entry; of a sealed matter there is none."""
+    if matter.sealed:
         return {}
-    return {"paper": (await issue(tx, dossier, kind, now)).name}
+    return {"paper": (await issue(tx, matter, kind, now)).name}
 
 
 async def in_full(
-    tx: Transaction, dossier: Dossier, paper_id: UUID, *, reporter: bool = False
+    tx: Transaction, matter: Matter, paper_id: UUID, *, reporter: bool = False
 ) -> PaperInFull:
-    """A paper of that case; the receipt's id is the case's. Raises NotFound for any other, and for what is not the `reporter`'s."""
-    case = dossier.case
-    if paper_id == case.id:
-        row = (await tx.all(_RECEIPT, case_id=case.id))[0]
-        return _told(row, PaperKind.RECEIPT, case.ref)
-    found = await tx.one_or_none(_ONE, id=paper_id, case_id=case.id)
+    """A paper of that matter; the receipt's id is the matter's. Raises NotFound for any other, and for what is not the `reporter`'s."""
+    if paper_id == matter.id:
+        row = (await tx.all(_RECEIPT, matter_id=matter.id))[0]
+        return _told(row, PaperKind.RECEIPT, matter.ref)
+    found = await tx.one_or_none(_ONE, id=paper_id, matter_id=matter.id)
     given = TO_REPORTER if reporter else frozenset(PaperKind)
-    if found is None and reporter and case.primary_id is not None:
-        found = await tx.one_or_none(_OF_PRIMARY, id=paper_id, case_id=case.id)
+    if found is None and reporter:
+        found = await tx.one_or_none(_OF_PRIMARY, id=paper_id, matter_id=matter.id)
         given = TO_ALL_REPORTERS
     if found is None or PaperKind(found.kind) not in given:
         raise NotFound

@@ -1,7 +1,7 @@
 """From whatever a phone sends to a plain JPEG: turned upright, bounded, and rid of all that a camera adds. Pure.
 
 Only the picture survives: it is painted anew, so places, names and foreign data after the image's end are gone. As
-`python -m app.cases.images` it is the process that photo_decoders.py starts: the web process decodes nothing itself.
+`python -m app.matters.images` it is the process that photo_decoders.py starts: the web process decodes nothing itself.
 """
 
 import ctypes
@@ -17,13 +17,7 @@ from typing import BinaryIO, Final
 import pi_heif
 from PIL import Image
 
-from app.cases.pictures import (
-    HEIC,
-    NOT_AN_IMAGE,
-    TOO_MANY_PIXELS,
-    ImageRefused,
-    Picture,
-)
+from app.matters.pictures import HEIC, NOT_AN_IMAGE, TOO_MANY_PIXELS, ImageRefused, Picture
 
 # As much as the better phones take; more is a mistake or a bomb, known before anything is decoded.
 MAX_PIXELS = 50_000_000

@@ -11,39 +11,40 @@ from sqlalchemy import text
 from app import clock
 from app.auth.actor import StaffActor
 from app.auth.posts import held_in
-from app.cases.access import PARTS, begins_round, viewer
 from app.db import Transaction
+from app.matters.record import PARTS, begins_round
+from app.matters.visibility import viewer
 from app.outbox import MessageKind
 
 # Of the survey `s`: its case, and whatever that was joined to, where it was handled.
 _HANDLED: Final = """
   WITH RECURSIVE handled AS (
-    SELECT s.case_id AS id
+    SELECT s.matter_id AS id
     UNION
-    SELECT g.primary_id FROM handled h JOIN grievance g ON g.id = h.id WHERE g.primary_id IS NOT NULL
+    SELECT g.primary_id FROM handled h JOIN matter_facts g ON g.id = h.id WHERE g.primary_id IS NOT NULL
   )"""
 
 
 def had_a_part(staff_id: str) -> str:
     """Whether the person signed, handled, answered or approved in the round that the survey `s` is about."""
     return f"""EXISTS ({_HANDLED}
-  SELECT FROM handled h JOIN case_event e ON e.case_id = h.id
+  SELECT FROM handled h JOIN record_entry e ON e.matter_id = h.id
   WHERE e.staff_id = {staff_id} AND e.action IN ({PARTS}) AND s.round = 1 + (
-    SELECT count(*) FROM case_event w WHERE w.case_id = e.case_id AND {begins_round("w")} AND w.seq < e.seq))"""  # noqa: S608 - constants, and a column or bind of our own
+    SELECT count(*) FROM record_entry w WHERE w.matter_id = e.matter_id AND {begins_round("w")} AND w.seq < e.seq))"""  # noqa: S608 - constants, and a column or bind of our own
 
 
 # Whether who asks is kept from the survey `s`. Of the desks that call, at which everybody asked has a post, a supervisor is
 # not. Binds: what `asking` has.
 KEPT_FROM: Final = f"""({had_a_part(":staff_id")} OR EXISTS ({_HANDLED}
-  SELECT FROM handled h JOIN assignment p ON p.case_id = h.id AND p.round = s.round JOIN unit doer ON doer.id = p.unit_id
+  SELECT FROM handled h JOIN assignment p ON p.matter_id = h.id AND p.round = s.round JOIN unit doer ON doer.id = p.unit_id
   WHERE p.state NOT IN ('handed_back', 'released') AND CASE doer.kind
     WHEN 'command_center' THEN NOT :supervises WHEN 'discipline' THEN false ELSE {held_in("doer.id")} END))"""
 # The same of the text `m`: one that asks for an evaluation says by its state whether it was answered.
 _ASKS: Final = ", ".join(f"'{one}'" for one in (MessageKind.SURVEY, MessageKind.SURVEY_REMINDER))
 KEPT_FROM_TEXT: Final = f"""(m.kind IN ({_ASKS}) AND EXISTS (
-  SELECT FROM (SELECT m.case_id, m.round) s WHERE {KEPT_FROM}))"""
+  SELECT FROM (SELECT m.matter_id, m.round) s WHERE {KEPT_FROM}))"""
 _OF_A_ROUND: Final = text(
-    f"SELECT {KEPT_FROM} FROM (SELECT CAST(:case_id AS uuid) AS case_id, CAST(:round AS int) AS round) s"  # noqa: S608 - constants
+    f"SELECT {KEPT_FROM} FROM (SELECT CAST(:matter_id AS uuid) AS matter_id, CAST(:round AS int) AS round) s"  # noqa: S608 - constants
 )
 
 
@@ -52,7 +53,7 @@ def asking(by: StaffActor) -> dict[str, Any]:
     return {**viewer(by), "staff_id": by.staff_id, "shift": clock.shift()}
 
 
-async def keeps_from(tx: Transaction, by: StaffActor, *, case_id: Any, round_: int) -> bool:
+async def keeps_from(tx: Transaction, by: StaffActor, *, matter_id: Any, round_: int) -> bool:
     """Whether `by` is kept from how this round of a case was evaluated, whether or not it was."""
-    found: bool = await tx.scalar(_OF_A_ROUND, case_id=case_id, round=round_, **asking(by))
+    found: bool = await tx.scalar(_OF_A_ROUND, matter_id=matter_id, round=round_, **asking(by))
     return found

@@ -45,8 +45,8 @@ def has_viewer(unit: str, accused: str) -> str:
 # Of the case `c`: whoever has a part in it would have to see it, and only the unit that holds it can.
 UNSEEN = f"""(c.sealed AND (NOT {has_viewer("c.holder_unit_id", "c.accused_unit_id")} OR EXISTS (
   SELECT FROM assignment a
-  WHERE a.case_id = c.id AND a.state IN ('offered', 'signed') AND a.unit_id <> c.holder_unit_id)))"""
-_UNSEEN = text(f"SELECT FROM grievance c WHERE c.id = :case_id AND {UNSEEN}")
+  WHERE a.matter_id = c.id AND a.state IN ('offered', 'signed') AND a.unit_id <> c.holder_unit_id)))"""
+_UNSEEN = text(f"SELECT FROM matter_facts c WHERE c.id = :matter_id AND {UNSEEN}")
 _WITH_VIEWER = text(f"""
 SELECT u.id FROM unit u WHERE u.id = ANY(CAST(:unit_ids AS int[])) AND {has_viewer("u.id", "CAST(:accused_id AS int)")}
 """)  # noqa: S608 - our own text
@@ -71,9 +71,9 @@ SELECT EXISTS (SELECT FROM up WHERE id = :accused_id)
 """)  # noqa: S608 - our own text
 
 
-async def require_viewer(tx: Transaction, *, case_id: UUID) -> None:
+async def require_viewer(tx: Transaction, *, matter_id: UUID) -> None:
     """Raises NobodyMaySee where the case, as it was written, stands in a unit that cannot see it."""
-    if await tx.one_or_none(_UNSEEN, case_id=case_id) is not None:
+    if await tx.one_or_none(_UNSEEN, matter_id=matter_id) is not None:
         raise NobodyMaySee
 
 

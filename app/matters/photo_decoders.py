@@ -15,8 +15,8 @@ from contextlib import asynccontextmanager, suppress
 
 import structlog
 
-from app.cases.pictures import NOT_AN_IMAGE, TOO_LABORIOUS, ImageRefused, Picture
 from app.errors import Unavailable
+from app.matters.pictures import NOT_AN_IMAGE, TOO_LABORIOUS, ImageRefused, Picture
 from app.settings import settings
 
 AT_ONCE = 2
@@ -87,7 +87,7 @@ class Decoder:
         if self.process is None or self.process.returncode is not None:
             given = settings()
             self.process = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", "app.cases.images",
+                sys.executable, "-m", "app.matters.images",
                 str(given.photo_memory_mb * 2**20), str(given.photo_cpu_seconds),
                 stdin=PIPE, stdout=PIPE, stderr=DEVNULL,
                 # No secret and no address: what decodes hostile bytes has nothing to give away.

@@ -1,4 +1,4 @@
-"""The table of the clocks: each limit that runs or ran on a case. How its moments follow is in deadlines.py."""
+"""The table of the clocks: each limit that runs or ran on a matter. How its moments follow is in deadlines.py."""
 
 from datetime import datetime
 from typing import Any, ClassVar, Final, Self
@@ -7,9 +7,12 @@ from uuid import UUID
 from sqlalchemy import Index, Text, text
 from sqlmodel import Field
 
-from app.cases.deadlines import Step
+from app.calendars.working_time import Limit, WorkingCalendar
 from app.db.row_base import MOMENT, Stored, one_of
+from app.identifiers import uuid7
+from app.limits.rules import Rule
 from app.limits.terms import WITHOUT_CARDS, Stage
+from app.matters.deadlines import Step, measured, retime
 
 # For SQL: the stages that no unit holds alone.
 CARDLESS: Final = ", ".join(f"'{stage}'" for stage in sorted(WITHOUT_CARDS))
@@ -22,9 +25,12 @@ REMINDED_OF: Final = (
 # looked at yet.
 UNSETTLED: Final = "(ended_at IS NULL OR provisional OR next_at IS NOT NULL)"
 
+# Where the sweeps stand with a clock: follows from the rest and from other entries, and the record has no entry for it.
+BOOKMARKS: Final = frozenset({"next_at", "steps", "certain_steps", "calendar_version"})
+
 
 class Clock(Stored, table=True):
-    """One limit that runs or ran on a case: who holds the stage, since when, by which rule, and what comes when.
+    """One limit that runs or ran on a matter: who holds the stage, since when, by which rule, and what comes when.
 
     The moments follow from start, limit, pauses, extension and the calendar's version; nobody edits them. `next_at` is when
     the sweep looks at the clock again (`steps` it has done), empty where nothing more can come.
@@ -33,10 +39,10 @@ class Clock(Stored, table=True):
     __tablename__ = "clock"
     __table_args__ = (
         one_of("stage", Stage),
-        Index("clock_by_case", "case_id"),
+        Index("clock_by_matter", "matter_id"),
         Index("clock_next", "next_at", "id", postgresql_where=text("next_at IS NOT NULL")),
         Index(
-            "clock_owed_by_unit", "unit_id", "case_id",
+            "clock_owed_by_unit", "unit_id", "matter_id",
             postgresql_where=text(
                 "ended_at IS NULL AND stage IN"
                 " ('hand_back_decision', 'extension_decision', 'wait_decision', 'supervised_reply', 'review', 'reexamination')"
@@ -57,7 +63,7 @@ class Clock(Stored, table=True):
     )  # fmt: skip
 
     id: UUID = Field(primary_key=True)
-    case_id: UUID = Field(foreign_key="grievance.id")
+    matter_id: UUID = Field(foreign_key="matter.id")
     county_id: int = Field(foreign_key="unit.id")
     assignment_id: UUID | None = Field(default=None, foreign_key="assignment.id")
     stage: Stage = Field(sa_type=Text)
@@ -92,6 +98,37 @@ class Clock(Stored, table=True):
     next_at: datetime | None = Field(default=None, sa_type=MOMENT)
 
     @classmethod
+    def started(
+        cls,
+        rule: Rule,
+        stage: Stage,
+        calendar: WorkingCalendar,
+        *,
+        matter_id: UUID,
+        county_id: int,
+        round_: int,
+        unit_id: int,
+        now: datetime,
+        part_id: UUID | None = None,
+        limit: Limit | None = None,
+    ) -> Self:
+        """A clock that begins now, with its moments; `limit` holds instead of the rule's."""
+        clock = cls(
+            id=uuid7(now),
+            matter_id=matter_id,
+            county_id=county_id,
+            assignment_id=part_id,
+            stage=stage,
+            round=round_,
+            unit_id=unit_id,
+            started_at=now,
+            calendar_version=calendar.version,
+            **measured(rule, stage, limit),
+        )
+        retime(clock, calendar)
+        return clock
+
+    @classmethod
     def told(cls, row: dict[str, Any]) -> Self:
         """From the row as JSON, as a list of clocks beside a case comes from the database."""
         values = row | {
@@ -102,7 +139,7 @@ class Clock(Stored, table=True):
             **values
             | {
                 "id": UUID(row["id"]),
-                "case_id": UUID(row["case_id"]),
+                "matter_id": UUID(row["matter_id"]),
                 "assignment_id": None if part is None else UUID(part),
                 "stage": Stage(row["stage"]),
             }

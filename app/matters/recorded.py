@@ -1,0 +1,62 @@
+"""A matter as its record tells it: entries, what they add up to, and the texts they have digests of. Checks nothing."""
+
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, TypeAlias
+from uuid import UUID
+
+from app.db import Transaction
+from app.matters.record import SharedAction
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """Something that is wrong with a matter: in which table, at which entry, and what."""
+
+    ref: str
+    seq: int
+    what: str
+    table: str = "record_entry"
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """`matter` is its row, with the unit that typed it, and `row` that of its kind's table.
+
+    `bodies` are the decoded entries, in order; `texts` the rows of record_text by entry and field.
+    """
+
+    matter: Any
+    row: Any
+    bodies: Sequence[dict[str, Any]]
+    texts: dict[tuple[int, str], Any]
+    erased: frozenset[tuple[int, str]] = field(default=frozenset())
+
+    def of(self, *actions: StrEnum) -> Iterator[dict[str, Any]]:
+        return (body for body in self.bodies if body["action"] in actions)
+
+    def fault(self, table: str, seq: int | None, what: str) -> Fault:
+        return Fault(self.matter.ref, len(self.bodies) if seq is None else seq, what, table)
+
+
+Look: TypeAlias = Callable[[Recorded], Iterator[Fault]]
+# Loads rows that belong to the matters with these ids; what it returns says what is wrong with them.
+Check: TypeAlias = Callable[[Transaction, list[UUID]], Awaitable[Look]]
+
+
+def by_matter(rows: Any) -> dict[UUID, list[Any]]:
+    found: dict[UUID, list[Any]] = {}
+    for row in rows:
+        found.setdefault(row.matter_id, []).append(row)
+    return found
+
+
+def erased_texts(bodies: Sequence[dict[str, Any]]) -> frozenset[tuple[int, str]]:
+    """The entry and field of each text that was erased, as the record says."""
+    return frozenset(
+        (seq, name)
+        for body in bodies
+        if body["action"] == SharedAction.ERASE
+        for seq, name in body["data"]["erased"]
+    )

@@ -1,0 +1,31 @@
+"""Who may see a matter: one predicate decides for lists, for details, and for whatever hangs on a matter."""
+
+from typing import Any
+
+from app.auth.actor import StaffActor
+from app.directory.terms import Role
+from app.matters.sealed_matters import has_post
+
+# Of `c`: a row of matter_facts, or of a kind's own table. Binds: what `viewer` has. A sealed matter is for supervisors of the unit that holds it, and never for the accused unit nor
+# for whoever has a post there besides; for all others it does not exist.
+VISIBLE_TO_STAFF = f"""(
+  CASE WHEN c.sealed
+    THEN :supervises AND c.holder_unit_id = :unit_id AND c.accused_unit_id IS DISTINCT FROM :unit_id
+      AND NOT {has_post(":viewer_id", "c.accused_unit_id")}
+    ELSE :acts_or_looks AND (
+      (:sees_county AND c.county_id = :county_id)
+      OR EXISTS (SELECT 1 FROM matter_party p WHERE p.matter_id = c.id AND p.unit_id = :unit_id))
+  END)"""  # noqa: S608 - binds and columns of our own
+VISIBLE_TO_CITIZEN = "c.citizen_id = :citizen_id"
+
+
+def viewer(by: StaffActor) -> dict[str, Any]:
+    """The binds of VISIBLE_TO_STAFF."""
+    return {
+        "viewer_id": by.staff_id,
+        "unit_id": by.unit_id,
+        "county_id": by.county_id,
+        "acts_or_looks": by.acts or by.sees_county,
+        "sees_county": by.sees_county,
+        "supervises": by.role is Role.SUPERVISOR,
+    }
