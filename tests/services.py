@@ -1,7 +1,7 @@
 """Pytest plugin: a PostgreSQL and a Redis for the test run alone, and a database for each worker. Never `.local/`.
 
 TEST_DATABASE_URL and TEST_REDIS_URL put the run on other servers, such as an older PostgreSQL. Everything embedded lives
-in one temporary folder, dies with the run on Linux, and is cleared by the next run elsewhere.
+in one temporary folder, in memory where there is room, dies with the run on Linux, and is cleared by the next run elsewhere.
 """
 
 import asyncio
@@ -28,14 +28,24 @@ from app.usage import UNBOUNDED
 from qungong.dev import processes
 from qungong.dev.embedded import Postgres, Redis
 from qungong.dev.local import Lock
+from tests import migrated
 
 ROOT = Path(__file__).resolve().parents[1]
 _FOLDER = "qungong-tests-"
 _INPUT = "qungong_services"
+# How PostgreSQL copies a small database with the least work.
+QUICKLY = "FILE_COPY"
+# A crash of the machine may lose a test database.
 _FAST = {
     "fsync": "off",
     "full_page_writes": "off",
-}  # a crash of the machine may lose a test database
+    "wal_level": "minimal",
+    "max_wal_senders": "0",
+    "max_wal_size": "256MB",
+}
+# Files in memory: a database is copied for many tests, which takes a disk ten times the processor time.
+_MEMORY = Path("/dev/shm")  # noqa: S108 - only a folder that mkdtemp makes in it
+_ROOM = 4 * 1024**3
 _NOWHERE = {
     "DATABASE_URL": "postgresql+asyncpg://nobody@127.0.0.1:1/none",
     "REDIS_URL": "redis://127.0.0.1:1/0",
@@ -86,8 +96,12 @@ class Run:
                 redis=os.environ.get("TEST_REDIS_URL") or self._redis(),
                 prefix=f"qungong_test_{uuid.getnode():x}_{os.getpid()}_",
             )
-            _clear_killed_databases(self.addresses)
-            _make_template(self.addresses)
+            if os.environ.get("TEST_DATABASE_URL"):
+                _clear_killed_databases(self.addresses)
+                _create_database(self.addresses, self.addresses.template)
+                _migrate(self.addresses.database_url(self.addresses.template))
+            else:
+                _rename_database(self.addresses, migrated.DATABASE, self.addresses.template)
         return self.addresses
 
     def stop(self) -> None:
@@ -104,7 +118,9 @@ class Run:
 
     def _place(self) -> Path:
         if self._folder is None:
-            self._folder = Path(tempfile.mkdtemp(prefix=_FOLDER))
+            self._folder = Path(tempfile.mkdtemp(prefix=_FOLDER, dir=_temporary()))
+            if os.geteuid() == 0:  # the server runs as another account, which has to pass
+                self._folder.chmod(0o711)
             self._lock = Lock(self._folder / "lock")
             self._lock.take()
         return self._folder
@@ -112,7 +128,12 @@ class Run:
     def _postgres(self) -> str:
         server = Postgres(self._place() / "postgres", _FAST, mortal=True)
         self._servers.append(server)
-        server.ensure()
+
+        def migrate() -> None:
+            server.ensure_database(migrated.DATABASE)
+            _migrate(server.url(migrated.DATABASE))
+
+        migrated.ensure(server, migrate)
         return server.url("postgres")
 
     def _redis(self) -> str:
@@ -188,6 +209,16 @@ def fresh_database_url(addresses: Addresses, worker_number: int) -> Iterator[str
 
 
 @pytest.fixture
+def migrated_from_nothing_url(addresses: Addresses, worker_number: int) -> Iterator[str]:
+    """As `fresh_database_url`, but every migration has run just now."""
+    name = f"{addresses.prefix}nothing{worker_number}"
+    _create_database(addresses, name)
+    _migrate(addresses.database_url(name))
+    yield addresses.database_url(name)
+    _drop_databases(addresses, lambda one: one == name)
+
+
+@pytest.fixture
 def own_redis(tmp_path: Path) -> Iterator[Redis]:
     """A Redis for one test: `stop()` it, `ensure()` it again at the same `url()`."""
     server = Redis(tmp_path / "redis.json", mortal=True)
@@ -198,9 +229,8 @@ def own_redis(tmp_path: Path) -> Iterator[Redis]:
 
 def _database(addresses: Addresses, name: str, *, named: str | None = None) -> Iterator[str]:
     full = addresses.prefix + name
-    _on_server(
-        addresses, lambda c: c.execute(f'CREATE DATABASE "{full}" TEMPLATE "{addresses.template}"')
-    )
+    sql = f'CREATE DATABASE "{full}" TEMPLATE "{addresses.template}" STRATEGY {QUICKLY}'
+    _on_server(addresses, lambda c: c.execute(sql))
     url = addresses.database_url(full)
     with pytest.MonkeyPatch.context() as patch:
         if named:
@@ -211,15 +241,23 @@ def _database(addresses: Addresses, name: str, *, named: str | None = None) -> I
     _on_server(addresses, lambda c: c.execute(f'DROP DATABASE IF EXISTS "{full}" WITH (FORCE)'))
 
 
-def _make_template(addresses: Addresses) -> None:
+def _create_database(addresses: Addresses, name: str) -> None:
     # By code, not by language: what the embedded server does by itself.
-    collation = "LC_COLLATE 'C' LC_CTYPE 'C'" if os.environ.get("TEST_DATABASE_URL") else ""
-    sql = f"CREATE DATABASE \"{addresses.template}\" TEMPLATE template0 ENCODING 'UTF8' {collation}"
+    sql = (
+        f"CREATE DATABASE \"{name}\" TEMPLATE template0 ENCODING 'UTF8' LC_COLLATE 'C' LC_CTYPE 'C'"
+    )
     _on_server(addresses, lambda c: c.execute(sql))
+
+
+def _rename_database(addresses: Addresses, old: str, new: str) -> None:
+    _on_server(addresses, lambda c: c.execute(f'ALTER DATABASE "{old}" RENAME TO "{new}"'))
+
+
+def _migrate(database_url: str) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "alembic", "upgrade", "head"],
         cwd=ROOT,
-        env=os.environ | {"DATABASE_URL": addresses.database_url(addresses.template)},
+        env=os.environ | {"DATABASE_URL": database_url},
         capture_output=True,
         text=True,
         check=False,
@@ -228,9 +266,19 @@ def _make_template(addresses: Addresses) -> None:
         raise pytest.UsageError(f"alembic upgrade head failed:\n{done.stdout}{done.stderr}")
 
 
+def _temporary() -> Path:
+    """Where TMPDIR says; else in memory, where a machine has enough of it to lend, and otherwise on the disk."""
+    if not os.environ.get("TMPDIR"):
+        with suppress(OSError):
+            if os.access(_MEMORY, os.W_OK | os.X_OK) and shutil.disk_usage(_MEMORY).free >= _ROOM:
+                return _MEMORY
+    return Path(tempfile.gettempdir())
+
+
 def _clear_killed_runs() -> None:
     """Servers of runs that were killed: their lock is free, since the kernel let it go."""
-    for folder in Path(tempfile.gettempdir()).glob(f"{_FOLDER}*"):
+    places = {Path(tempfile.gettempdir()), _MEMORY}
+    for folder in (one for place in places for one in place.glob(f"{_FOLDER}*")):
         with (
             suppress(OSError),
             Lock(folder / "lock") as lock,

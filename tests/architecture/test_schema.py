@@ -30,6 +30,22 @@ FROM pg_class t JOIN pg_attribute a ON a.attrelid = t.oid LEFT JOIN pg_attrdef d
 WHERE t.relnamespace IN (CAST('public' AS regnamespace), CAST('surveys' AS regnamespace)) AND t.relkind IN ('r', 'p')
   AND a.attnum > 0 AND NOT a.attisdropped
 """)
+_FUNCTIONS = text("""
+SELECT CAST(p.oid AS regprocedure) || '' AS name, pg_get_functiondef(p.oid) AS definition FROM pg_proc p
+WHERE p.pronamespace IN (CAST('public' AS regnamespace), CAST('surveys' AS regnamespace))
+""")
+_TRIGGERS = text("""
+SELECT CAST(tgrelid AS regclass) || ' ' || tgname AS name, pg_get_triggerdef(oid) AS definition FROM pg_trigger WHERE NOT tgisinternal
+""")
+_GRANTS = text("""
+SELECT CAST(c.oid AS regclass) || '' AS name, array_to_string(c.relacl, ' ') AS definition FROM pg_class c
+WHERE c.relnamespace IN (CAST('public' AS regnamespace), CAST('surveys' AS regnamespace)) AND c.relkind IN ('r', 'p', 'v', 'S')
+UNION ALL
+SELECT CAST(c.oid AS regclass) || ' ' || a.attname, array_to_string(a.attacl, ' ')
+FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attacl IS NOT NULL
+WHERE c.relnamespace IN (CAST('public' AS regnamespace), CAST('surveys' AS regnamespace))
+""")
+_ALL = (_CONSTRAINTS, _INDEXES, _COLUMNS, _FUNCTIONS, _TRIGGERS, _GRANTS)
 _ALEMBICS_OWN = "alembic_version "
 _EMPTY = ("DROP SCHEMA public, surveys CASCADE", "CREATE SCHEMA public", "CREATE SCHEMA surveys")
 
@@ -72,6 +88,21 @@ async def test_the_migrations_build_what_the_models_say(
     await own.close()
     assert some in declared
     assert migrated == declared
+
+
+async def test_migrations_from_nothing_build_what_test_runs_keep(
+    fresh_database_url: str, migrated_from_nothing_url: str
+) -> None:
+    """Test runs keep the migrated database; here all migrations run."""
+    schemas = []
+    for url in (fresh_database_url, migrated_from_nothing_url):
+        own = Database(url, pool_size=1, role=OWNER)
+        async with transaction(own) as tx:
+            schemas.append([await found(tx, what) for what in _ALL])
+        await own.close()
+    kept, made = schemas
+    assert kept == made
+    assert "grievance phase_known" in made[0]
 
 
 _LOADTESTS = Path(__file__).parents[2] / "loadtests"

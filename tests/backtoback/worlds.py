@@ -25,6 +25,7 @@ from app.directory.terms import Role
 from app.identifiers import uuid7
 from app.settings import settings
 from qungong.dev import sample
+from tests.services import QUICKLY
 from tests.units import Held, hire
 
 # A Monday; nothing in it is near the end of a year or a holiday.
@@ -122,7 +123,10 @@ class Ground:
         await on_server(
             self.server,
             *(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)' for name in names),
-            *(f'CREATE DATABASE "{name}" TEMPLATE "{self.template}"' for name in names),
+            *(
+                f'CREATE DATABASE "{name}" TEMPLATE "{self.template}" STRATEGY {QUICKLY}'
+                for name in names
+            ),
         )
         first, second = (
             World(Database(_named(self.server, name), pool_size=2, **_CLOCK)) for name in names
