@@ -1,10 +1,17 @@
 """What every test may use: the sample county in a database of this worker's own, and the people of the story."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+import asyncio
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterator
 
 import pytest
 import pytest_asyncio
+import uvloop
+from pwdlib import PasswordHash
+from pwdlib.hashers.argon2 import Argon2Hasher
 
+from app import garbage_collection
+from app.auth import passwords
 from app.auth.actor import StaffActor
 from app.db import Transaction, database, transaction
 from app.db.query import Query
@@ -22,6 +29,33 @@ SELECT s.id AS staff_id, o.id AS post_id, o.role, u.id AS unit_id, u.kind AS uni
 FROM staff s JOIN post o ON o.staff_id = s.id JOIN unit u ON u.id = o.unit_id WHERE s.account = :account ORDER BY o.id LIMIT 1
 """,
 )
+# As served, a password check takes 64 MiB and a tenth of a second of a core. No setting says so: only tests can change it.
+_AS_SERVED = passwords._hasher
+passwords._hasher = PasswordHash((Argon2Hasher(time_cost=1, memory_cost=8, parallelism=1),))
+# httpx looks for it at each request in this process, and Python does not remember what it has not found.
+sys.modules.setdefault("sniffio", None)  # type: ignore[arg-type]  # None: not installed
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Modules and tests stay until the end: each collection of garbage would scan all of them again."""
+    with garbage_collection.paused():
+        return (yield)
+
+
+@pytest.fixture(scope="session")
+def _asyncio_loop_factory() -> Callable[[], asyncio.AbstractEventLoop]:
+    """Tests run on the event loop that the processes run on; pytest-asyncio asks for it under this name."""
+    return uvloop.new_event_loop
+
+
+@pytest.fixture
+def passwords_as_served(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Passwords cost what they cost in production."""
+    monkeypatch.setattr(passwords, "_hasher", _AS_SERVED)
+    passwords._nobodys.cache_clear()
+    yield
+    passwords._nobodys.cache_clear()
 
 
 @pytest_asyncio.fixture(scope="session")

@@ -88,9 +88,10 @@ async def test_one_who_has_left_is_answered_like_one_unknown(at: At, a_person: A
 
 
 async def test_an_unknown_account_waits_for_a_password_check_like_any_other(
-    at: At, a_person: APerson
+    at: At, a_person: APerson, passwords_as_served: None
 ) -> None:
     """When no check is to be had, both are put off: so both are checked."""
+    assert passwords_as_served is None
     person = await a_person()
     client = at()
     places = passwords._AT_ONCE + passwords._WAITING
@@ -106,7 +107,18 @@ async def test_an_unknown_account_waits_for_a_password_check_like_any_other(
     assert (await sign_in(client, person.account)).status_code == 201
 
 
-async def test_checking_a_password_does_not_stop_the_server() -> None:
+def test_password_hash_is_expensive_as_served(passwords_as_served: None) -> None:
+    """At least what OWASP asks of argon2id: 19 MiB, two passes."""
+    assert passwords_as_served is None
+    _, kind, _, cost, _, _ = passwords.hash_password("x").split("$")
+    parameters = dict(one.split("=") for one in cost.split(","))
+    assert kind == "argon2id"
+    assert int(parameters["m"]) >= 64 * 1024
+    assert int(parameters["t"]) >= 3
+
+
+async def test_checking_a_password_does_not_stop_the_server(passwords_as_served: None) -> None:
+    assert passwords_as_served is None
     checking = asyncio.create_task(passwords.verify("x", None))
     turns = 0
     while not checking.done():
