@@ -2,22 +2,22 @@
 
 from app.auth import models as auth
 from app.calendars import models as calendars
+from app.cards import models as cards
 from app.cases import models as cases
 from app.cases import noticing
-from app.delivery.channel import SmsChannel
-from app.delivery.phone_limits import Texted
-from app.delivery.turns import EndedTurn
 from app.directory import models as directory
+from app.evaluation import access_log, evaluation_log
+from app.evaluation import models as evaluation
 from app.heartbeats import Heartbeat
 from app.idempotency import GivenAnswer
 from app.limits import models as limits
 from app.matters import clocks, matter, papers, parts, photos, record
-from app.outbox import OutboxMessage
 from app.reports import models as reports
-from app.supervision import models as supervision
-from app.surveys import evaluation_log, looks
-from app.surveys import models as surveys
-from app.text_templates import TextTemplate
+from app.texts.approvals import TextTemplate
+from app.texts.channel import SmsChannel
+from app.texts.outbox import OutboxMessage
+from app.texts.throttle import Texted
+from app.texts.turns import EndedTurn
 from app.usage import UsageCount
 
 __all__ = [
@@ -29,14 +29,16 @@ __all__ = [
     "TextTemplate",
     "Texted",
     "UsageCount",
+    "access_log",
     "auth",
     "calendars",
+    "cards",
     "cases",
     "clocks",
     "directory",
+    "evaluation",
     "evaluation_log",
     "limits",
-    "looks",
     "matter",
     "noticing",
     "papers",
@@ -44,6 +46,4 @@ __all__ = [
     "photos",
     "record",
     "reports",
-    "supervision",
-    "surveys",
 ]

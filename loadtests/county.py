@@ -34,8 +34,8 @@ from app.limits.rules import NOTHING_SET
 from app.limits.terms import Kind
 from app.matters.clocks import Clock
 from app.matters.deadlines import Timing
-from app.outbox import MessageState, OutboxMessage
 from app.settings import settings
+from app.texts.outbox import MessageState, OutboxMessage
 
 CITIZENS = 1000
 _BATCH = 5000

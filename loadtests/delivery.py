@@ -24,14 +24,14 @@ from sqlalchemy import make_url
 
 from app.db.row_base import copyable
 from app.identifiers import uuid7
-from app.outbox import MessageKind, OutboxMessage, seal_params, seal_phone, worth_sending
 from app.settings import settings
+from app.texts.outbox import MessageKind, OutboxMessage, seal_params, seal_phone, worth_sending
 from loadtests.sweep import resident
 from qungong.dev import serving
 from qungong.dev.embedded import Postgres
 from sms.gateway import Accepted, OutgoingText
 from sms.providers.twilio import TwilioGateway
-from workers.outbox import AT_ONCE
+from workers.texts import AT_ONCE
 
 TEXTS = int(os.environ.get("BENCH_TEXTS", "100000"))
 BARE = min(5000, TEXTS)

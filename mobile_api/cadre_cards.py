@@ -5,6 +5,8 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Depends, Query
 from pydantic import Field
 
+from app.cards import appeals, card_lists
+from app.cards.card_lists import Whose
 from app.errors import (
     ActionNotAllowed,
     KeyRequired,
@@ -17,8 +19,6 @@ from app.http.cards import CardDetail, CardId, Cards, NewAppeal, OwnCards
 from app.http.problems import problems
 from app.http.transaction import OneTransaction, Tx
 from app.http.who import require_key
-from app.supervision import appeals, listing
-from app.supervision.listing import Whose
 from mobile_api.cadre_sessions import ByCadre
 
 router = APIRouter(
@@ -43,7 +43,7 @@ class VillagesCards(OwnCards):
 )
 async def cards(asked: Annotated[VillagesCards, Query()], tx: Tx, by: ByCadre) -> Cards:
     return Cards.of(
-        await listing.page(
+        await card_lists.page(
             tx, asked.whose, asked.filter(), by=by, cursor=asked.cursor, size=asked.size
         )
     )
@@ -56,7 +56,7 @@ async def cards(asked: Annotated[VillagesCards, Query()], tx: Tx, by: ByCadre) -
     responses=problems(SignInRequired, NotPermitted, NotFound),
 )
 async def card(card_id: CardId, tx: Tx, by: ByCadre) -> CardDetail:
-    known = await listing.get_card(tx, card_id, by=by)
+    known = await card_lists.get_card(tx, card_id, by=by)
     return CardDetail.in_full(known, by=by, now=await tx.now())
 
 

@@ -4,11 +4,11 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
 
+from app.cards import public_list
 from app.errors import NotPermitted, SignInRequired
 from app.http.listed import ListedCases, ListedQuery
 from app.http.problems import problems
 from app.http.transaction import OneTransaction, Tx
-from app.supervision import listed
 from mobile_api.cadre_sessions import ByCadre
 
 router = APIRouter(prefix="/cadre/listed-cases", tags=["村(社区)干部"], route_class=OneTransaction)
@@ -22,7 +22,7 @@ router = APIRouter(prefix="/cadre/listed-cases", tags=["村(社区)干部"], rou
     responses=problems(SignInRequired, NotPermitted),
 )
 async def listed_cases(asked: Annotated[ListedQuery, Query()], tx: Tx, by: ByCadre) -> Response:
-    page = await listed.listed_page(
+    page = await public_list.listed_page(
         tx, by=by, now=await tx.now(), cursor=asked.cursor, size=asked.size
     )
     return Response(page, media_type="application/json")

@@ -23,6 +23,8 @@ from app.errors import (
     SignInRequired,
     TooMany,
 )
+from app.evaluation import receiving
+from app.evaluation.terms import ReplyEffect, Value
 from app.http import case_actions, usage
 from app.http.case_actions import Face, SharedAction
 from app.http.case_step import CaseRef, CaseStep
@@ -36,8 +38,6 @@ from app.http.usage import ActingCitizen
 from app.http.visitor import AddressKey
 from app.http.who import ByCitizen, require_key
 from app.matters import papers
-from app.surveys import receiving
-from app.surveys.terms import ReplyEffect, Value
 from mobile_api.registering import ReceiptOut, Told
 
 router = APIRouter(

@@ -4,11 +4,11 @@ from fastapi import APIRouter, Depends
 from pydantic import BaseModel, Field, StrictBool
 
 from app.errors import KeyRequired, KeyReused, SignInRequired
+from app.evaluation import receiving
 from app.http.inputs import Input
 from app.http.problems import problems
 from app.http.transaction import OneTransaction, Tx
 from app.http.who import ByCitizen, require_key
-from app.surveys import receiving
 
 router = APIRouter(
     prefix="/survey-texts",

@@ -16,10 +16,10 @@ from sqlalchemy import text
 from app import errors
 from app.calendars.reading import outlook
 from app.db import NotPrepared, reading
-from app.delivery.overview import Pace, pace
 from app.errors import NotFound, Problem, Unavailable
 from app.http.pages import page
 from app.settings import settings
+from app.texts.stats import Pace, pace
 from sms.providers import capabilities
 from sms.templates import unapproved
 

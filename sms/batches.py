@@ -4,8 +4,9 @@ from collections.abc import Callable, Hashable, Iterable, Sequence
 from typing import TypeVar
 
 from app.db import transaction
-from app.surveys import reply_reader
-from app.surveys.receiving import InboundText, receive
+from app.evaluation import reply_reader
+from app.evaluation.receiving import receive
+from app.texts.inbound import InboundText
 
 R = TypeVar("R", bound=Hashable)
 

@@ -11,9 +11,9 @@ from datetime import datetime
 from typing import Protocol, TypeAlias
 from uuid import UUID
 
-from app.delivery.terms import ErrorClass
-from app.outbox import MessageState
-from app.surveys.receiving import InboundText
+from app.texts.inbound import InboundText
+from app.texts.outbox import MessageState
+from app.texts.terms import ErrorClass
 
 __all__ = [
     "Accepted",

@@ -3,7 +3,7 @@
 A webhook is answered well whether or not it told us something new; only a forged, malformed or oversized one is
 refused, so that a repeated or late one never looks like a fault to the provider. Where the database is away it is 503.
 阿里云 pushes again for hours. Twilio tries again for some seconds, if the address that it was given says so
-(twilio_protocol.TRIES_AGAIN); after that the worker has to ask it (workers/missed.py, workers/asking_after.py).
+(twilio_protocol.TRIES_AGAIN); after that the worker has to ask it (workers/poll_inbox.py, workers/poll_receipts.py).
 """
 
 import hmac
@@ -19,12 +19,12 @@ from pydantic import BaseModel
 from starlette.requests import ClientDisconnect
 
 from app.db import transaction
-from app.delivery import reports
-from app.delivery.reports import Report
 from app.errors import MalformedRequest, NotFound, NotPermitted, TooLarge, Unavailable
 from app.http.problems import problems
-from app.outbox import MessageState
 from app.settings import settings
+from app.texts import receipts
+from app.texts.outbox import MessageState
+from app.texts.receipts import Report
 from sms.batches import apart, hear
 from sms.providers import aliyun_pushes
 from sms.providers.twilio_protocol import STATES
@@ -72,7 +72,7 @@ async def status(message_id: str, form: GenuineForm, request: Request) -> None:
     if report is None or message is None:
         return
     async with transaction() as tx:
-        await reports.record(
+        await receipts.record(
             tx,
             [
                 Report(
@@ -135,7 +135,7 @@ async def pushed_reports(batch: Annotated[list[Any], Depends(pushed)]) -> Taken:
     told = [_report(receipt) for receipt in _read(batch, aliyun_pushes.receipt)]
     for some in apart(told, lambda one: (one.message_id, one.provider_id)):
         async with transaction() as tx:
-            await reports.record(tx, some, provider="aliyun")
+            await receipts.record(tx, some, provider="aliyun")
     return Taken()
 
 

@@ -1,4 +1,4 @@
-"""The templates as a provider is to approve them, and whether it has. Who approves what stands in app/text_templates.py.
+"""The templates as a provider is to approve them, and whether it has. Who approves what stands in app/texts/approvals.py.
 
 A provider that takes any words needs no approval; then nothing here is asked.
 """
@@ -8,10 +8,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from app import text_templates
 from app.db import Transaction, reading, transaction
-from app.outbox import MessageKind
-from app.text_templates import Approval, Standing
+from app.texts import approvals
+from app.texts.approvals import Approval, Standing
+from app.texts.outbox import MessageKind
 from sms.gateway import Capabilities
 from sms.texts import TEMPLATES, cleaned
 
@@ -73,7 +73,7 @@ def unfit(words: str, capabilities: Capabilities) -> str | None:
 async def register(tx: Transaction, provider: str, capabilities: Capabilities) -> None:
     """Have what the system says now among the provider's templates."""
     if not capabilities.free_text:
-        await text_templates.register(
+        await approvals.register(
             tx, provider, {kind: words_of(kind, capabilities) for kind in TEMPLATES}
         )
 
@@ -82,7 +82,7 @@ async def standing(provider: str, kind: MessageKind, capabilities: Capabilities)
     """What the provider says to this text; words it was never asked about are put on the list."""
     words = words_of(kind, capabilities)
     async with reading() as tx:
-        found = await text_templates.standing(tx, provider, kind, words)
+        found = await approvals.standing(tx, provider, kind, words)
     if found is None:
         async with transaction() as tx:
             await register(tx, provider, capabilities)
@@ -96,5 +96,5 @@ async def unapproved(
     """Which texts are not sent, since the provider has not approved what they say now."""
     if capabilities.free_text:
         return []
-    known = await text_templates.approved(tx, provider)
+    known = await approvals.approved(tx, provider)
     return [kind for kind in TEMPLATES if (kind, words_of(kind, capabilities)) not in known]

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
-from app.outbox import MessageKind
+from app.texts.outbox import MessageKind
 from sms.gateway import Capabilities
 from sms.links import without_links
 

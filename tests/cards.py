@@ -8,8 +8,8 @@ from typing import Any
 from sqlalchemy import text
 
 from app import clock
+from app.cards import sweep
 from app.db import reading, transaction
-from app.supervision import sweeping
 from tests.people import Person
 
 _CLOCK = text("""
@@ -35,7 +35,7 @@ async def swept(ref: str, *, stage: str = "judge", level: str = "yellow") -> dat
     moment: datetime = found[f"{level}_at"] + timedelta(hours=1)
     with at(moment):
         async with transaction() as tx:
-            await sweeping.issue(tx, await sweeping.claim_one(tx, found.id))
+            await sweep.issue(tx, await sweep.claim_one(tx, found.id))
     return moment
 
 

@@ -9,8 +9,8 @@ with garbage_collection.paused():
     from app import logs
     from workers import settings
     from workers.deadlines import Deadlines
-    from workers.outbox import Delivery, open_gateway
-    from workers.poll import run
+    from workers.loop import run
+    from workers.texts import Delivery, open_gateway
 
 _NAMES = (Delivery.name, Deadlines.name)
 

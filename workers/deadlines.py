@@ -17,17 +17,17 @@ from sqlalchemy import text
 from app import bell, clock
 from app.auth.actor import SYSTEM
 from app.bell import Bell
+from app.cards import sweep
+from app.cards.clock_watch import Watch
+from app.cards.sweep import Swept
 from app.cases import noticing
 from app.cases.actions import closing, reorganising
 from app.db import Transaction, reading, transaction
+from app.evaluation import call_notices, invitations
 from app.kinds import rescheduling
 from app.matters.clocks import Clock
-from app.supervision import sweeping
-from app.supervision.sweeping import Swept
-from app.supervision.watching import Watch
-from app.surveys import asking, call_notices
 from workers import housekeeping
-from workers.month_end import MonthEnds
+from workers.month_close import MonthEnds
 
 log = structlog.get_logger()
 
@@ -113,7 +113,7 @@ class CardSweep:
         found, swept = await self._batch()
         resumed = 0
         for clock_id in swept.waits_over:
-            resumed += await self._alone(clock_id, sweeping.resume)
+            resumed += await self._alone(clock_id, sweep.resume)
         done = found - swept.busy - len(swept.waits_over) + resumed
         return done, done > 0 and found == _CARDS_AT_ONCE
 
@@ -121,7 +121,7 @@ class CardSweep:
         clocks: list[Clock] = []
         try:
             async with transaction() as tx:
-                clocks = await sweeping.claim(tx, _CARDS_AT_ONCE, aside=self._still_aside())
+                clocks = await sweep.claim(tx, _CARDS_AT_ONCE, aside=self._still_aside())
                 return len(clocks), await self._issue(tx, clocks)
         except _AWAY:
             raise
@@ -135,7 +135,7 @@ class CardSweep:
         waits: list[UUID] = []
 
         async def issue(tx: Transaction, clock_id: UUID) -> bool:
-            swept = await self._issue(tx, await sweeping.claim_one(tx, clock_id))
+            swept = await self._issue(tx, await sweep.claim_one(tx, clock_id))
             waits.extend(swept.waits_over)
             return not swept.busy
 
@@ -147,7 +147,7 @@ class CardSweep:
     async def _issue(self, tx: Transaction, clocks: Sequence[Clock]) -> Swept:
         if clocks and not self._watch.believes(await tx.now() - clock.shift()):
             return Swept(busy=len(clocks))
-        return await sweeping.issue(tx, clocks)
+        return await sweep.issue(tx, clocks)
 
     async def _alone(
         self, clock_id: UUID, do: Callable[[Transaction, UUID], Coroutine[Any, Any, bool]]
@@ -251,8 +251,8 @@ class Deadlines:
             "cards": _more(CardSweep().step),
             "handing over": Batches("handing over", reorganising.hand_over, reorganising.BATCH).step,
             "staff notices": _more(StaffNotices().step),
-            "surveys": _rung(Sweep("survey", asking.owed, asking.ask)),
-            "survey turns": _rung(Sweep("survey turn", asking.due, asking.see_to)),
+            "surveys": _rung(Sweep("survey", invitations.owed, invitations.ask)),
+            "survey turns": _rung(Sweep("survey turn", invitations.due, invitations.see_to)),
             "archiving": _more(Sweep("archiving", to_archive, archive).step),
             "month ends": MonthEnds().step,
             "tidying": self._tidy,
@@ -293,11 +293,11 @@ def _more(
     return looked
 
 
-def _rung(sweep: Sweep) -> Callable[[], Coroutine[Any, Any, bool]]:
+def _rung(looked_for: Sweep) -> Callable[[], Coroutine[Any, Any, bool]]:
     """The delivery is rung for where there is now something to send."""
 
     async def looked() -> bool:
-        done, more = await sweep.step()
+        done, more = await looked_for.step()
         if done:
             bell.ring(Bell.OUTBOX)
         return more

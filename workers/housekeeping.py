@@ -7,8 +7,8 @@ from app import heartbeats, idempotency, usage
 from app.auth import codes, sessions, signing_in
 from app.cases import noticing
 from app.db import transaction
-from app.delivery import phone_limits
 from app.matters import photos
+from app.texts import throttle
 
 log = structlog.get_logger()
 
@@ -20,7 +20,7 @@ _FORGET = {
     "given_answer": idempotency.forget_old,
     "worker_heartbeat": heartbeats.forget_old,
     "one_time_code": codes.forget_old,
-    "texted": phone_limits.forget_old,
+    "texted": throttle.forget_old,
     "failed_sign_in": signing_in.forget_old,
     "session": sessions.forget_old,
     "notice_owed": noticing.forget_settled,

@@ -1,6 +1,6 @@
 """The arq side of the workers: one queue each, in which nothing ever stands but a ring. Does no work itself.
 
-Started by workers/poll.py, not by the `arq` command: arq's own worker ends when Redis does, and the work must go on.
+Started by workers/loop.py, not by the `arq` command: arq's own worker ends when Redis does, and the work must go on.
 """
 
 import asyncio

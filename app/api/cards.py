@@ -9,6 +9,10 @@ from pydantic import BaseModel, Field, StrictBool, StringConstraints
 from typing_extensions import override
 
 from app.api.step import Step
+from app.cards import appeals, card_lists, issuing, signals
+from app.cards.card_lists import Filter, UnitCount, Whose
+from app.cards.models import CardLevel
+from app.cards.signals import Fact, Signal, UnitSignals
 from app.clock import SHANGHAI
 from app.errors import (
     ActionNotAllowed,
@@ -35,10 +39,6 @@ from app.http.moments import At
 from app.http.problems import problems
 from app.http.transaction import OneTransaction, Tx
 from app.http.who import ByStaff
-from app.supervision import appeals, issuing, listing, signals
-from app.supervision.listing import Filter, UnitCount, Whose
-from app.supervision.models import CardLevel
-from app.supervision.signals import Fact, Signal, UnitSignals
 
 router = APIRouter(tags=["红黄牌"], route_class=OneTransaction)
 
@@ -205,7 +205,7 @@ _ACTED = problems(SignInRequired, NotPermitted, NotFound, ActionNotAllowed, KeyR
 async def list_cards(asked: Annotated[CardsQuery, Query()], tx: Tx, by: ByStaff) -> Cards:
     if asked.person is not None and asked.whose is not Whose.COUNTY:
         raise InvalidInput(mistakes=[{"where": "query.person", "what": "须查全县（whose=county）"}])
-    page = await listing.page(
+    page = await card_lists.page(
         tx, asked.whose, asked.filter(), by=by, cursor=asked.cursor, size=asked.size
     )
     return Cards.of(page)
@@ -219,7 +219,9 @@ async def list_cards(asked: Annotated[CardsQuery, Query()], tx: Tx, by: ByStaff)
 )
 async def count_cards(asked: Annotated[MonthByDefault, Query()], tx: Tx, by: ByStaff) -> Summary:
     first, last = asked.days(await tx.now())
-    counts = await listing.count_by_unit(tx, by=by, since=begin(first), until=begin(last + ONE_DAY))
+    counts = await card_lists.count_by_unit(
+        tx, by=by, since=begin(first), until=begin(last + ONE_DAY)
+    )
     return Summary(
         first=first,
         last=last,
@@ -235,7 +237,7 @@ async def count_cards(asked: Annotated[MonthByDefault, Query()], tx: Tx, by: ByS
     responses=problems(SignInRequired, NotFound),
 )
 async def show_card(card_id: CardId, tx: Tx, by: ByStaff) -> CardDetail:
-    known = await listing.get_card(tx, card_id, by=by)
+    known = await card_lists.get_card(tx, card_id, by=by)
     return CardDetail.in_full(known, by=by, now=await tx.now())
 
 
@@ -290,7 +292,7 @@ async def decide_appeal(card_id: CardId, given: Decision, tx: Tx, by: ByStaff) -
     responses=problems(SignInRequired, NotPermitted, NotFound),
 )
 async def show_case_signals(ref: CaseRef, tx: Tx, by: ByStaff) -> CaseSignals:
-    listing.require_county_wide(by)
+    card_lists.require_county_wide(by)
     found = await signals.of_case(tx, ref, by=by)
     counts = {signal: sum(fact.signal is signal for fact in found) for signal in Signal}
     return CaseSignals(counts=SignalCounts(**counts), facts=[FactOut.of(fact) for fact in found])
@@ -305,7 +307,7 @@ async def show_case_signals(ref: CaseRef, tx: Tx, by: ByStaff) -> CaseSignals:
 async def show_county_signals(
     asked: Annotated[MonthByDefault, Query()], tx: Tx, by: ByStaff
 ) -> SignalsOfCounty:
-    listing.require_county_wide(by)
+    card_lists.require_county_wide(by)
     first, last = asked.days(await tx.now(), most=_LONGEST_OF_ALL)
     found = await signals.of_county(tx, by=by, since=begin(first), until=begin(last + ONE_DAY))
     return SignalsOfCounty(first=first, last=last, units=[SignalsOfAUnit.of(one) for one in found])
@@ -323,7 +325,7 @@ async def show_unit_signals(
     tx: Tx,
     by: ByStaff,
 ) -> SignalsOfUnit:
-    listing.require_county_wide(by)
+    card_lists.require_county_wide(by)
     first, last = asked.days(await tx.now())
     found = await signals.of_unit(tx, code, by=by, since=begin(first), until=begin(last + ONE_DAY))
     return SignalsOfUnit.of(found, first=first, last=last)

@@ -4,12 +4,12 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
 
+from app.cards import public_list
 from app.errors import SignInRequired
 from app.http.listed import ListedCases, ListedQuery
 from app.http.problems import problems
 from app.http.transaction import OneTransaction, Tx
 from app.http.who import ByStaff
-from app.supervision import listed
 
 router = APIRouter(prefix="/listed-cases", tags=["督办"], route_class=OneTransaction)
 
@@ -22,7 +22,7 @@ router = APIRouter(prefix="/listed-cases", tags=["督办"], route_class=OneTrans
     responses=problems(SignInRequired),
 )
 async def list_listed(asked: Annotated[ListedQuery, Query()], tx: Tx, by: ByStaff) -> Response:
-    page = await listed.listed_page(
+    page = await public_list.listed_page(
         tx, by=by, now=await tx.now(), cursor=asked.cursor, size=asked.size
     )
     return Response(page, media_type="application/json")

@@ -1,4 +1,4 @@
-"""Over HTTP: looking at what a citizen answered, and who has looked. The rules are in app/surveys/looks.py."""
+"""Over HTTP: looking at what a citizen answered, and who has looked. The rules are in app/evaluation/access_log.py."""
 
 from typing import Annotated, Self
 
@@ -7,15 +7,15 @@ from pydantic import BaseModel, BeforeValidator, Field
 
 from app.directory.terms import Role
 from app.errors import ActionNotAllowed, KeyReused, NotFound, NotPermitted, SignInRequired
+from app.evaluation import access_log
+from app.evaluation.access_log import Looked, Seen
+from app.evaluation.terms import AnswerChannel, Value
 from app.http.inputs import Input, Paragraphs, Ref, not_a_flag
 from app.http.moments import At
 from app.http.paging import VersionsQuery, page_of
 from app.http.problems import problems
 from app.http.transaction import OneTransaction, Tx
 from app.http.who import ByStaff, not_kept
-from app.surveys import looks
-from app.surveys.looks import Looked, Seen
-from app.surveys.terms import AnswerChannel, Value
 
 router = APIRouter(prefix="/answers/looks", tags=["查看评价"], route_class=OneTransaction)
 
@@ -114,7 +114,7 @@ class LooksOut(BaseModel):
 )
 async def look(given: LookIn, tx: Tx, by: ByStaff) -> LookOut:
     return LookOut.of(
-        await looks.look(
+        await access_log.look(
             tx, given.ref, by=by, round_=given.round, reason=given.reason, now=await tx.now()
         )
     )
@@ -127,7 +127,7 @@ async def look(given: LookIn, tx: Tx, by: ByStaff) -> LookOut:
     responses=problems(SignInRequired, NotPermitted),
 )
 async def list_looks(asked: Annotated[LooksQuery, Query()], tx: Tx, by: ByStaff) -> LooksOut:
-    found = await looks.listed(tx, by=by, before=asked.before, most=asked.size + 1)
+    found = await access_log.listed(tx, by=by, before=asked.before, most=asked.size + 1)
     shown, last = page_of(found, asked.size)
     return LooksOut(
         items=[SeenOut.of(one) for one in shown],

@@ -1,4 +1,4 @@
-"""Over HTTP: texts from citizens that the system could not read, and how people read them. The rules are in app/surveys."""
+"""Over HTTP: texts from citizens that the system could not read, and how people read them. The rules are in app/evaluation."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Annotated
@@ -14,15 +14,15 @@ from app.errors import (
     NotPermitted,
     SignInRequired,
 )
+from app.evaluation import manual_review
+from app.evaluation.manual_review import Question, UnreadReply
+from app.evaluation.terms import HandReading
 from app.http.inputs import Input, Ref
 from app.http.moments import At
 from app.http.paging import page_of
 from app.http.problems import problems
 from app.http.transaction import OneTransaction, Tx
 from app.http.who import ByStaff
-from app.surveys import unread
-from app.surveys.terms import HandReading
-from app.surveys.unread import Question, UnreadReply
 
 router = APIRouter(prefix="/unread-replies", tags=["回访"], route_class=OneTransaction)
 
@@ -105,7 +105,9 @@ class ReadingOut(BaseModel):
     responses=problems(SignInRequired, NotPermitted),
 )
 async def list_replies(asked: Annotated[RepliesQuery, Query()], tx: Tx, by: ByStaff) -> Replies:
-    found = await unread.unread(tx, by=by, after=_read_cursor(asked.cursor), most=asked.size + 1)
+    found = await manual_review.unread(
+        tx, by=by, after=_read_cursor(asked.cursor), most=asked.size + 1
+    )
     shown, last = page_of(found, asked.size)
     return Replies(
         items=[_item(one) for one in shown],
@@ -120,7 +122,7 @@ async def list_replies(asked: Annotated[RepliesQuery, Query()], tx: Tx, by: BySt
     responses=problems(SignInRequired, NotPermitted, NotFound),
 )
 async def show_reply(reply_id: ReplyId, tx: Tx, by: ByStaff) -> ReplyDetail:
-    reply, may_answer = await unread.get_reply(tx, reply_id, by=by)
+    reply, may_answer = await manual_review.get_reply(tx, reply_id, by=by)
     return ReplyDetail(
         **dict(_item(reply)),
         name=reply.name,
@@ -139,7 +141,7 @@ async def show_reply(reply_id: ReplyId, tx: Tx, by: ByStaff) -> ReplyDetail:
     responses=problems(SignInRequired, NotPermitted, NotFound, ActionNotAllowed, KeyReused),
 )
 async def settle_reply(reply_id: ReplyId, given: ReadingIn, tx: Tx, by: ByStaff) -> ReadingOut:
-    settled = await unread.settle(
+    settled = await manual_review.settle(
         tx, reply_id, given.reading, ref=given.ref, by=by, now=await tx.now()
     )
     return ReadingOut(

@@ -1,4 +1,4 @@
-"""Over HTTP: return calls. The rules, and whose calls they are, are in app/surveys."""
+"""Over HTTP: return calls. The rules, and whose calls they are, are in app/evaluation."""
 
 from typing import Annotated, Self
 from uuid import UUID
@@ -8,15 +8,15 @@ from pydantic import BaseModel, Field, StrictBool
 from typing_extensions import override
 
 from app.errors import ActionNotAllowed, KeyReused, NotFound, NotPermitted, SignInRequired
+from app.evaluation import return_calls
+from app.evaluation.return_calls import CallToMake, Finding
+from app.evaluation.terms import CallCause, CallResult, CallState, Value
 from app.http.inputs import Input, OptionalText
 from app.http.moments import At
 from app.http.paging import page_of
 from app.http.problems import problems
 from app.http.transaction import OneTransaction, Tx
 from app.http.who import ByStaff
-from app.surveys import return_calls
-from app.surveys.return_calls import CallToMake, Finding
-from app.surveys.terms import CallCause, CallResult, CallState, Value
 
 router = APIRouter(tags=["回访"], route_class=OneTransaction)
 

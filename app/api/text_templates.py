@@ -5,7 +5,6 @@ from typing import Annotated, Self
 from fastapi import APIRouter, Path
 from pydantic import BaseModel, BeforeValidator, Field, StringConstraints
 
-from app import text_templates
 from app.auth.actor import StaffActor
 from app.directory.terms import Role
 from app.errors import KeyReused, NotFound, NothingChanged, NotPermitted, SignInRequired
@@ -15,7 +14,8 @@ from app.http.problems import problems
 from app.http.transaction import OneTransaction, Tx
 from app.http.who import ByStaff
 from app.settings import settings
-from app.text_templates import Approval, TextTemplate
+from app.texts import approvals
+from app.texts.approvals import Approval, TextTemplate
 
 router = APIRouter(prefix="/sms/templates", tags=["短信模板"], route_class=OneTransaction)
 
@@ -82,7 +82,7 @@ class TextTemplates(BaseModel):
 async def list_text_templates(tx: Tx, by: ByStaff) -> TextTemplates:
     _administrator(by)
     provider = settings().sms_provider
-    found = await text_templates.listed(tx, provider)
+    found = await approvals.listed(tx, provider)
     return TextTemplates(provider=provider, templates=[TextTemplateOut.of(one) for one in found])
 
 
@@ -100,7 +100,7 @@ async def approve_text_template(
 ) -> TextTemplateOut:
     staff_id = _administrator(by).staff_id
     return TextTemplateOut.of(
-        await text_templates.approve(
+        await approvals.approve(
             tx, template_id, given.template_code, staff_id=staff_id, now=await tx.now()
         )
     )
@@ -117,9 +117,7 @@ async def reject_text_template(
 ) -> TextTemplateOut:
     staff_id = _administrator(by).staff_id
     return TextTemplateOut.of(
-        await text_templates.reject(
-            tx, template_id, given.reason, staff_id=staff_id, now=await tx.now()
-        )
+        await approvals.reject(tx, template_id, given.reason, staff_id=staff_id, now=await tx.now())
     )
 
 
@@ -134,7 +132,7 @@ async def withdraw_text_template(
 ) -> TextTemplateOut:
     staff_id = _administrator(by).staff_id
     return TextTemplateOut.of(
-        await text_templates.withdraw(
+        await approvals.withdraw(
             tx, template_id, given.reason, staff_id=staff_id, now=await tx.now()
         )
     )

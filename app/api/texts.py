@@ -1,4 +1,4 @@
-"""Over HTTP: texts that need a person: seen, sent again, or settled without sending. The rules are in app/delivery."""
+"""Over HTTP: texts that need a person: seen, sent again, or settled without sending. The rules are in app/texts."""
 
 from typing import Annotated, Any, Self
 from uuid import UUID
@@ -6,9 +6,6 @@ from uuid import UUID
 from fastapi import APIRouter, Path, Query
 from pydantic import BaseModel, Field
 
-from app.delivery import attention
-from app.delivery.attention import TextToSee, TurnSeen
-from app.delivery.terms import FollowedBy, kind_in_chinese, why_in_chinese
 from app.errors import ActionNotAllowed, KeyReused, NotFound, NotPermitted, SignInRequired
 from app.http.inputs import Input, ShortText
 from app.http.moments import At
@@ -16,7 +13,10 @@ from app.http.paging import page_of
 from app.http.problems import problems
 from app.http.transaction import OneTransaction, Tx
 from app.http.who import ByStaff
-from app.outbox import MessageKind, MessageState, Why
+from app.matters import failed_texts
+from app.matters.failed_texts import TextToSee, TurnSeen
+from app.texts.outbox import MessageKind, MessageState, Why
+from app.texts.terms import FollowedBy, kind_in_chinese, why_in_chinese
 
 router = APIRouter(prefix="/texts", tags=["短信"], route_class=OneTransaction)
 
@@ -109,7 +109,7 @@ class Decision(Input):
     responses=problems(SignInRequired, NotPermitted),
 )
 async def list_texts(asked: Annotated[TextsQuery, Query()], tx: Tx, by: ByStaff) -> Texts:
-    found = await attention.to_see_to(tx, by=by, after=asked.after, most=asked.size + 1)
+    found = await failed_texts.to_see_to(tx, by=by, after=asked.after, most=asked.size + 1)
     shown, last = page_of(found, asked.size)
     return Texts(
         items=[TextItem.of(one) for one in shown],
@@ -124,7 +124,7 @@ async def list_texts(asked: Annotated[TextsQuery, Query()], tx: Tx, by: ByStaff)
     responses=problems(SignInRequired, NotPermitted, NotFound),
 )
 async def show_text(text_id: TextId, tx: Tx, by: ByStaff) -> TextDetail:
-    seen, turns = await attention.get_text(tx, text_id, by=by)
+    seen, turns = await failed_texts.get_text(tx, text_id, by=by)
     return TextDetail(**_shown(seen), turns=[TurnOut.of(one) for one in turns])
 
 
@@ -137,7 +137,7 @@ async def show_text(text_id: TextId, tx: Tx, by: ByStaff) -> TextDetail:
 )
 async def resend_text(text_id: TextId, given: Decision, tx: Tx, by: ByStaff) -> TextItem:
     return TextItem.of(
-        await attention.resend(tx, text_id, by=by, reason=given.reason, now=await tx.now())
+        await failed_texts.resend(tx, text_id, by=by, reason=given.reason, now=await tx.now())
     )
 
 
@@ -149,7 +149,7 @@ async def resend_text(text_id: TextId, given: Decision, tx: Tx, by: ByStaff) -> 
 )
 async def settle_text(text_id: TextId, given: Decision, tx: Tx, by: ByStaff) -> TextItem:
     return TextItem.of(
-        await attention.settle(tx, text_id, by=by, reason=given.reason, now=await tx.now())
+        await failed_texts.settle(tx, text_id, by=by, reason=given.reason, now=await tx.now())
     )
 
 

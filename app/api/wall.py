@@ -1,10 +1,12 @@
-"""Over HTTP: what the wall screen shows of the county. What is told there, app/supervision/wall.py says."""
+"""Over HTTP: what the wall screen shows of the county. What is told there, app/cards/wall.py says."""
 
 from uuid import UUID
 
 from fastapi import APIRouter, Response
 from pydantic import BaseModel, Field
 
+from app.cards import wall
+from app.cards.models import CardCause, CardLevel
 from app.errors import NotPermitted, SignInRequired
 from app.http.listed import ListedCase
 from app.http.moments import At
@@ -12,8 +14,6 @@ from app.http.problems import problems
 from app.http.transaction import OneTransaction, Tx
 from app.http.who import ByStaff
 from app.limits.terms import Stage
-from app.supervision import wall
-from app.supervision.models import CardCause, CardLevel
 
 router = APIRouter(prefix="/wall", tags=["大屏"], route_class=OneTransaction)
 

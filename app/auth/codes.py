@@ -21,7 +21,7 @@ from app.directory.models import Citizen
 from app.directory.queries import carried_on_by
 from app.errors import InvalidInput, TooMany, WrongCode
 from app.identifiers import uuid7
-from app.outbox import MessageKind, announce
+from app.texts.outbox import MessageKind, announce
 
 VALID = timedelta(minutes=5)
 # On the device that asked for the code; and on all others, so that a code whoever asked for it can still be used.

@@ -23,8 +23,8 @@ from app.directory import official_numbers
 from app.directory.terms import ACTING_ROLES, Role
 from app.limits.terms import OF_REVIEWS, OF_THE_LAW, Stage
 from app.matters.clocks import Clock
-from app.outbox import MessageKind, announce_to_numbers
 from app.settings import NoticeKind, settings
+from app.texts.outbox import MessageKind, announce_to_numbers
 
 __all__ = ["NoticeKind", "NoticeOwed", "owe_notices", "pass_on", "text_owed", "when"]
 

@@ -22,10 +22,10 @@ from app.doctor.invariants import (
 )
 from app.doctor.months import MONTHS_ADD_UP, MONTHS_VERIFY, RELEASED
 from app.doctor.verification import BESIDE_CASES
+from app.evaluation import access_log, evaluation_log, privacy_role
 from app.kinds import verification
 from app.reports import verification as months
 from app.settings import settings
-from app.surveys import confidential, evaluation_log, looks
 
 # How long a message that is due may wait for a worker before that is a fault: longer than any pause between two tries.
 LATE: Final = timedelta(minutes=15)
@@ -77,7 +77,7 @@ async def examine(
     tell: Tell = _tell_nobody,
 ) -> list[Finding]:
     """One finding per invariant, in their order; `quick` leaves out the chains, which take longest."""
-    await confidential.enter(tx)
+    await privacy_role.enter(tx)
     findings = {one.name: Finding(one) for one in INVARIANTS if not (quick and one in _SLOW)}
     now = await tx.now()
     swept = now - timedelta(seconds=settings().poll_seconds) - _SWEEP_TAKES
@@ -143,9 +143,9 @@ class _Asked:
                 self.tell(invariant.chinese, finding.looked_at, total)
 
     async def in_looks(self) -> None:
-        finding, total = self.findings[LOOKS.name], await looks.how_many(self.tx)
+        finding, total = self.findings[LOOKS.name], await access_log.how_many(self.tx)
         finding.looked_at = 0
-        async for number, found in looks.broken(self.tx):
+        async for number, found in access_log.broken(self.tx):
             self._take(finding, found)
             finding.looked_at += number
             self.tell(LOOKS.chinese, finding.looked_at, total)

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
 
+from app.cards.verification import appeals, cards
 from app.db import Transaction
 from app.doctor import sealed_rows
+from app.evaluation import access_log, evaluation_log, privacy_role
 from app.kinds import verification as records
 from app.reports import verification as months
-from app.supervision.card_verification import appeals, cards
-from app.surveys import confidential, evaluation_log, looks
 
 # What other packages keep of a case.
 BESIDE_CASES: Final = (cards, appeals)
@@ -71,7 +71,7 @@ async def _evaluations(tx: Transaction) -> Batches:
 
 
 async def _looks(tx: Transaction) -> Batches:
-    async for number, wrong in looks.broken(tx):
+    async for number, wrong in access_log.broken(tx):
         yield (
             number,
             [Found(Part.LOOKS, "look", str(one["number"]), _LOOKS[one["what"]]) for one in wrong],
@@ -92,7 +92,7 @@ PARTS: Final[Mapping[Part, tuple[HowMany, Broken]]] = {
     Part.RECORDS: (records.how_many, _records),
     Part.PEOPLE: (sealed_rows.how_many, _people),
     Part.EVALUATIONS: (evaluation_log.how_many, _evaluations),
-    Part.LOOKS: (looks.how_many, _looks),
+    Part.LOOKS: (access_log.how_many, _looks),
     Part.MONTHS: (months.how_many, _months),
     Part.PHOTOS: (sealed_rows.how_many_photos, _photos),
 }
@@ -101,7 +101,7 @@ _LOOKS: Final = {"missing": "查看记录缺失", "altered": "查看记录被改
 
 async def enter(tx: Transaction) -> None:
     """Evaluations can be read from here on."""
-    await confidential.enter(tx)
+    await privacy_role.enter(tx)
 
 
 def _of_row(part: Part, wrong: Mapping[str, str]) -> Found:

@@ -10,13 +10,13 @@ from app.auth.actor import StaffActor
 from app.auth.posts import PostHeld
 from app.auth.signing_in import StaffSignedIn
 from app.calendars.reading import missing_years
+from app.cards import card_lists, reminders
+from app.cards.reminders import Reminder
 from app.db import Transaction, reading
 from app.directory.terms import Role, UnitKind
 from app.http.cards import CardItem
 from app.http.moments import At
 from app.limits.terms import Stage
-from app.supervision import listing, reminding
-from app.supervision.reminding import Reminder
 
 
 class ReminderOut(BaseModel):
@@ -95,11 +95,11 @@ def acting_as(post: PostHeld, *, staff_id: int, name: str) -> StaffActor:
 
 async def shown_at_sign_in(tx: Transaction, *, by: StaffActor, now: datetime) -> dict[str, Any]:
     """The fields of an AtSignIn."""
-    cards = await listing.shown_at_sign_in(tx, by=by, now=now)
-    reminders = await reminding.about_to_be_due(tx, by=by, now=now)
+    cards = await card_lists.shown_at_sign_in(tx, by=by, now=now)
+    due_soon = await reminders.about_to_be_due(tx, by=by, now=now)
     return {
         "cards": [CardItem.of(one) for one in cards],
-        "reminders": [ReminderOut.of(one) for one in reminders],
+        "reminders": [ReminderOut.of(one) for one in due_soon],
     }
 
 

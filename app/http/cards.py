@@ -9,13 +9,13 @@ from pydantic import BaseModel, Field, StringConstraints
 
 from app.auth.actor import StaffActor
 from app.calendars.working_time import FIRST_YEAR, LAST_YEAR
+from app.cards import appeals
+from app.cards.card_lists import PAGE, AppealState, Filter, InFull, Page, SeenCard
+from app.cards.models import CardCause, CardLevel
 from app.clock import SHANGHAI
 from app.http.inputs import Input, ShortText
 from app.http.moments import At
 from app.limits.terms import Stage
-from app.supervision import appeals
-from app.supervision.listing import PAGE, AppealState, Filter, InFull, Page, SeenCard
-from app.supervision.models import CardCause, CardLevel
 
 CardId = Annotated[UUID, Path(description="牌的编号，见红黄牌列表")]
 AnyDay = Annotated[date, Field(ge=date(FIRST_YEAR, 1, 1), le=date(LAST_YEAR - 1, 12, 31))]

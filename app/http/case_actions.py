@@ -11,6 +11,7 @@ from fastapi import APIRouter, Depends
 from pydantic import BaseModel
 
 from app.auth.actor import CitizenActor, StaffActor
+from app.cards import pressing, supervising
 from app.cases.actions import (
     closing,
     dispatching,
@@ -34,6 +35,7 @@ from app.errors import (
     Problem,
     SignInRequired,
 )
+from app.evaluation import return_calls
 from app.http.case_inputs import (
     NOTHING,
     Addition,
@@ -73,8 +75,6 @@ from app.http.case_inputs import (
 from app.http.case_step import CaseStep
 from app.http.inputs import Input
 from app.http.problems import problems
-from app.supervision import pressing, supervising
-from app.surveys import return_calls
 
 Given = TypeVar("Given", bound=Input)
 Step = TypeVar("Step")

@@ -4,10 +4,10 @@ from typing import Annotated
 
 from pydantic import BaseModel, Field, StringConstraints
 
+from app.cards.public_list import PAGE
 from app.http.inputs import Input
 from app.http.moments import At
 from app.limits.terms import Kind
-from app.supervision.listed import PAGE
 
 
 class ListedCase(BaseModel):

@@ -1,6 +1,6 @@
 """After a calendar has changed: what still runs is computed anew, with an entry for every matter whose moments move.
 
-A batch is one transaction. Cards that were issued stay as they are; app/supervision lists them for review.
+A batch is one transaction. Cards that were issued stay as they are; app/cards lists them for review.
 """
 
 from collections.abc import Iterable

@@ -14,7 +14,7 @@ from app.auth.posts import held_in
 from app.db import Transaction
 from app.matters.record import PARTS, begins_round
 from app.matters.visibility import viewer
-from app.outbox import MessageKind
+from app.texts.outbox import MessageKind
 
 # Of the survey `s`: its case, and whatever that was joined to, where it was handled.
 _HANDLED: Final = """

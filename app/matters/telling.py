@@ -5,7 +5,7 @@ from typing import Final, Protocol
 from uuid import UUID
 
 from app.db import Transaction
-from app.outbox import MessageKind, announce
+from app.texts.outbox import MessageKind, announce
 
 # A relative may read the phone: of a sealed matter the text does not even say what it is about.
 _UNNAMED: Final = "您反映的事项"

@@ -11,6 +11,7 @@ from typing import Any, Final
 from sqlalchemy import text
 
 from app.auth.actor import StaffActor
+from app.cards.models import CardLevel
 from app.db import Transaction
 from app.db.row_base import Found
 from app.errors import NotFound, NothingChanged, NotPermitted
@@ -27,7 +28,6 @@ from app.reports.models import (
 )
 from app.reports.months import Month
 from app.reports.suppression import Whose
-from app.supervision.models import CardLevel
 
 _LAST: Final = text("""
 SELECT seq, digest FROM month_correction WHERE county_id = :county_id ORDER BY seq DESC LIMIT 1""")

@@ -12,12 +12,12 @@ from app.auth.actor import StaffActor
 from app.db import Transaction
 from app.directory.terms import Role, UnitKind
 from app.errors import ActionNotAllowed, NotFound, NotPermitted
+from app.evaluation import return_calls
+from app.evaluation.terms import CallResult
 from app.reports import closing, reading, satisfaction
 from app.reports.models import Exclusion
 from app.reports.months import Month
 from app.settings import settings
-from app.surveys import return_calls
-from app.surveys.terms import CallResult
 
 
 def _reason_place(survey_id: UUID) -> keys.Place:

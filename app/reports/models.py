@@ -13,9 +13,9 @@ from sqlmodel import Field
 
 from app.db.row_base import MOMENT, Stored, one_of
 from app.directory.terms import UnitKind
+from app.evaluation.models import SCHEMA
 from app.reports.formulas import SATISFACTION, WORK, Measure
 from app.reports.suppression import FEWEST, Bound
-from app.surveys.models import SCHEMA
 
 
 def _measured(measures: tuple[Measure, ...]) -> CheckConstraint:

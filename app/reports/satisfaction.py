@@ -12,6 +12,8 @@ from sqlalchemy import text
 from app.auth.actor import StaffActor
 from app.db import Transaction
 from app.db.row_base import Found
+from app.evaluation import privacy_role
+from app.evaluation.models import READ_AS_A_VALUE
 from app.matters import conflict_of_interest
 from app.matters.record import begins_round
 from app.matters.visibility import VISIBLE_TO_STAFF
@@ -19,8 +21,6 @@ from app.reports.counting import counts
 from app.reports.formulas import SATISFACTION, Measure
 from app.reports.models import Exclusion, MonthEnd, SatisfactionCorrection
 from app.reports.suppression import Counted, Whose
-from app.surveys import confidential
-from app.surveys.models import READ_AS_A_VALUE
 
 # The answer that counts: the last one by the cut-off of those that count at all, whatever was said since. The one place
 # where that is said.
@@ -148,19 +148,19 @@ ORDER BY r.id LIMIT :most""")  # noqa: S608 - constants
 
 
 async def write(tx: Transaction, month: MonthEnd) -> None:
-    await confidential.enter(tx)
+    await privacy_role.enter(tx)
     await tx.execute(_WRITE, month=month.month, **_binds(month))
 
 
 async def count(tx: Transaction, month: MonthEnd) -> dict[Whose, dict[Measure, int]]:
     """What the answers say now of the month, as of its cut-off."""
-    await confidential.enter(tx)
+    await privacy_role.enter(tx)
     rows = await tx.all(_COUNT, **_binds(month))
     return {(row.unit_id, row.staff_id): counts(row, SATISFACTION) for row in rows}
 
 
 async def to_release(tx: Transaction, month: MonthEnd) -> list[Counted]:
-    await confidential.enter(tx)
+    await privacy_role.enter(tx)
     rows = await tx.all(_TO_RELEASE, county_id=month.county_id, month=month.month)
     return [
         Counted(row.unit_id, row.township_id, frozenset(row.voices), row.favourable) for row in rows
@@ -169,36 +169,36 @@ async def to_release(tx: Transaction, month: MonthEnd) -> list[Counted]:
 
 async def locked(tx: Transaction, **months: Any) -> list[Found]:
     """The locked counts of a county between two months, both included."""
-    await confidential.enter(tx)
+    await privacy_role.enter(tx)
     return await tx.all(_LOCKED, **months)
 
 
 async def corrected(tx: Transaction, **months: Any) -> list[Found]:
     """By how much they were corrected since."""
-    await confidential.enter(tx)
+    await privacy_role.enter(tx)
     return await tx.all(_CORRECTED, **months)
 
 
 async def late_readings(tx: Transaction, county_id: int, most: int) -> list[Found]:
-    await confidential.enter(tx)
+    await privacy_role.enter(tx)
     return await tx.all(_TO_FOLLOW, county_id=county_id, most=most)
 
 
 async def whose(tx: Transaction, survey_id: UUID) -> Whose:
     """The unit and person whose answer is asked about."""
-    await confidential.enter(tx)
+    await privacy_role.enter(tx)
     row = (await tx.all(_WHOSE, survey_id=survey_id))[0]
     return row.unit_id, row.staff_id
 
 
 async def corrections(tx: Transaction, **months: Any) -> list[Found]:
     """That a unit's were corrected, why and by whom; not which of them, nor from what to what."""
-    await confidential.enter(tx)
+    await privacy_role.enter(tx)
     return await tx.all(_CORRECTIONS, **months)
 
 
 async def last_correction(tx: Transaction, county_id: int) -> Found | None:
-    await confidential.enter(tx)
+    await privacy_role.enter(tx)
     return await tx.one_or_none(_LAST_CORRECTION, county_id=county_id)
 
 
@@ -208,18 +208,18 @@ def correct(tx: Transaction, correction: SatisfactionCorrection) -> None:
 
 async def content(tx: Transaction, county_id: int, month: Any) -> str:
     """The month's rows as the digest covers them."""
-    await confidential.enter(tx)
+    await privacy_role.enter(tx)
     found: str = await tx.scalar(_CONTENT, county_id=county_id, month=month)
     return found
 
 
 async def chain(tx: Transaction) -> list[Found]:
-    await confidential.enter(tx)
+    await privacy_role.enter(tx)
     return await tx.all(_CHAIN)
 
 
 async def to_exclude(tx: Transaction, call_id: UUID) -> Found:
-    await confidential.enter(tx)
+    await privacy_role.enter(tx)
     return (await tx.all(_TO_EXCLUDE, call_id=call_id))[0]
 
 
@@ -237,7 +237,7 @@ async def excluded(
     most: int,
 ) -> list[Found]:
     """Of the asker's county, but for those that are about their own work; in the order of their calls, from behind `after`."""
-    await confidential.enter(tx)
+    await privacy_role.enter(tx)
     return await tx.all(
         _EXCLUDED,
         begins=begins,

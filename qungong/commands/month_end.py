@@ -24,7 +24,7 @@ from app.settings import settings
 from qungong.commands import refusals
 from qungong.dev import serving
 from qungong.dev.local import local_services
-from workers.month_end import at_length
+from workers.month_close import at_length
 
 app = typer.Typer(add_completion=False)
 

@@ -11,12 +11,12 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from app import text_templates
 from app.clock import SHANGHAI
 from app.db import Database, Transaction, transaction
 from app.errors import NothingChanged
 from app.settings import settings
-from app.text_templates import TextTemplate
+from app.texts import approvals
+from app.texts.approvals import TextTemplate
 from qungong.commands import sms_delivery
 from qungong.dev import serving
 from qungong.dev.local import local_services
@@ -65,9 +65,9 @@ def show_templates(
         )
         return
     noted = [
-        *((text_templates.approve, *_split(one)) for one in approve or ()),
-        *((text_templates.reject, *_split(one)) for one in reject or ()),
-        *((text_templates.withdraw, *_split(one)) for one in withdraw or ()),
+        *((approvals.approve, *_split(one)) for one in approve or ()),
+        *((approvals.reject, *_split(one)) for one in reject or ()),
+        *((approvals.withdraw, *_split(one)) for one in withdraw or ()),
     ]
     with local_services(serving.ROOT):
         found = [one for one in asyncio.run(_noted(noted)) if one.current]
@@ -88,11 +88,11 @@ async def _noted(noted: Sequence[tuple[_Note, str, str]]) -> Sequence[TextTempla
         async with transaction(on) as tx:
             await register(tx, provider, capabilities())
         async with transaction(on) as tx:
-            known = {one.kind: one for one in await text_templates.listed(tx, provider) if one.current}  # fmt: skip
+            known = {one.kind: one for one in await approvals.listed(tx, provider) if one.current}  # fmt: skip
             for note, kind, said in noted:
                 await _note(tx, note, known, kind, said)
         async with transaction(on) as tx:
-            return await text_templates.listed(tx, provider)
+            return await approvals.listed(tx, provider)
     finally:
         await on.close()
 

@@ -11,11 +11,11 @@ from rich.table import Table
 
 from app.clock import SHANGHAI
 from app.db import Database, snapshot, transaction
-from app.delivery import channel
-from app.delivery.overview import Overview, overview
-from app.delivery.terms import kind_in_chinese, why_in_chinese
-from app.outbox import MessageState
 from app.settings import settings
+from app.texts import channel
+from app.texts.outbox import MessageState
+from app.texts.stats import Overview, overview
+from app.texts.terms import kind_in_chinese, why_in_chinese
 from qungong.dev import serving
 from qungong.dev.local import local_services
 

@@ -21,9 +21,9 @@ from rich.table import Table
 from sqlalchemy import text
 
 from app.db import Database, snapshot
+from app.evaluation import privacy_role
 from app.kinds import verification
 from app.settings import settings
-from app.surveys import confidential
 from qungong.dev.local import local_folder
 from qungong.dev.sample import PASSWORD
 from qungong.dev.serving import HOST, ROOT, Ports
@@ -263,7 +263,7 @@ async def _texts(simulator: httpx.AsyncClient, phone: str) -> list[str]:
 
 
 async def _evaluations(ref: str) -> int:
-    on = Database(settings().database_url, pool_size=1, role=confidential.ROLE)
+    on = Database(settings().database_url, pool_size=1, role=privacy_role.ROLE)
     try:
         async with snapshot(on) as tx:
             found: int = await tx.scalar(_EVALUATED, ref=ref)

@@ -14,9 +14,9 @@ import aiohttp
 import asyncpg
 
 from app.clock import SHANGHAI
-from app.outbox import MessageKind, MessageState
 from app.settings import Settings
-from app.text_templates import Approval, Standing
+from app.texts.approvals import Approval, Standing
+from app.texts.outbox import MessageKind, MessageState
 from sms import templates
 from sms.gateway import (
     Accepted,

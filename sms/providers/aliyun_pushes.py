@@ -13,7 +13,7 @@ from uuid import UUID
 
 from app.auth.phones import PhoneRefused, mobile
 from app.clock import SHANGHAI
-from app.surveys.receiving import InboundText
+from app.texts.inbound import InboundText
 from sms.gateway import ErrorClass
 from sms.providers.aliyun_protocol import classify, error_code, which
 

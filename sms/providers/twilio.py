@@ -15,9 +15,9 @@ from twilio.http.response import Response
 from twilio.rest import Client
 from twilio.rest.api.v2010.account.message import MessageInstance
 
-from app.outbox import MessageState
 from app.settings import Settings
-from app.surveys.receiving import InboundText
+from app.texts.inbound import InboundText
+from app.texts.outbox import MessageState
 from sms.gateway import (
     Accepted,
     Capabilities,

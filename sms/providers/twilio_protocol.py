@@ -5,9 +5,9 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Final
 
-from app.outbox import MessageState
 from app.settings import Settings
-from app.surveys.receiving import InboundText
+from app.texts.inbound import InboundText
+from app.texts.outbox import MessageState
 from sms.gateway import Capabilities, ErrorClass
 
 SID: Final = re.compile(r"(?:SM|MM)[0-9a-fA-F]{32}", re.ASCII)

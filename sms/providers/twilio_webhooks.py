@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import parse_qsl
 
-from app.surveys.receiving import InboundText
+from app.texts.inbound import InboundText
 from sms.gateway import ErrorClass
 from sms.providers.twilio_protocol import SID, classify, reply
 

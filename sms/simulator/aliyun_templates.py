@@ -6,9 +6,9 @@ from functools import cache
 from typing import Final
 from zlib import crc32
 
-from app import text_templates
 from app.db import Transaction
-from app.text_templates import Approval
+from app.texts import approvals
+from app.texts.approvals import Approval
 from sms.gateway import Capabilities
 from sms.providers.aliyun import PROVIDER
 from sms.providers.aliyun_protocol import LONGEST_VALUE
@@ -43,8 +43,8 @@ def filled(words: str, values: Mapping[str, str]) -> str:
 async def approve_all(tx: Transaction) -> None:
     """Note the simulator's approvals as an operator would note the provider's."""
     now = await tx.now()
-    for template in await text_templates.listed(tx, PROVIDER):
+    for template in await approvals.listed(tx, PROVIDER):
         if template.id is not None and template.approval is Approval.PENDING:
             code = code_of(template.words)
             if code in approved():
-                await text_templates.approve(tx, template.id, code, staff_id=None, now=now)
+                await approvals.approve(tx, template.id, code, staff_id=None, now=now)

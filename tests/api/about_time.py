@@ -10,7 +10,7 @@ from app.calendars.working_time import WorkingCalendar
 from app.cases import timeline
 from app.db import reading, transaction
 from app.kinds.verification import verify
-from app.outbox import open_params
+from app.texts.outbox import open_params
 from tests.api.actions import BODIES
 from tests.api.conftest import Who
 from tests.people import Person

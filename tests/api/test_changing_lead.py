@@ -7,9 +7,9 @@ import pytest
 from fastapi import FastAPI
 from sqlalchemy import text
 
+from app.cards import sweep
 from app.clock import moved, process_now
 from app.db import reading, transaction
-from app.supervision import sweeping
 from tests.api.conftest import Who
 from tests.people import Person, signed_in
 
@@ -109,8 +109,8 @@ async def test_former_lead_keeps_its_card_and_acts_no_more(api: FastAPI, who: Wh
             await changed(center, ref)
         async with transaction() as tx:
             due_clocks = await tx.all(_COMES_UP, ref=ref)
-            claimed = [one for row in due_clocks for one in await sweeping.claim_one(tx, row.id)]
-            await sweeping.issue(tx, claimed)
+            claimed = [one for row in due_clocks for one in await sweep.claim_one(tx, row.id)]
+            await sweep.issue(tx, claimed)
     async with reading() as tx:
         cards = await tx.all(
             text("""SELECT u.code, k.stage FROM card k JOIN unit u ON u.id = k.unit_id

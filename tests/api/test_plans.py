@@ -6,14 +6,14 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from app.cards import sweep
 from app.db import Transaction, transaction
-from app.delivery import claiming, reports, settling, unreported
-from app.delivery.reports import Report
+from app.evaluation import invitations, privacy_role, receiving
 from app.kinds import rescheduling
-from app.outbox import MessageState
-from app.supervision import sweeping
-from app.surveys import asking, confidential, receiving
-from app.surveys.receiving import InboundText
+from app.texts import outcomes, queue, receipts, unreported
+from app.texts.inbound import InboundText
+from app.texts.outbox import MessageState
+from app.texts.receipts import Report
 from tests.api import test_statements
 from tests.api.conftest import Who
 from tests.api.test_statements import counted
@@ -45,16 +45,16 @@ async def test_no_request_of_every_day_reads_a_whole_table(who: Who) -> None:
 
 async def test_no_look_for_what_is_due_reads_a_whole_table(tx: Transaction) -> None:
     with counted() as sent:
-        await sweeping.claim(tx, 1)
+        await sweep.claim(tx, 1)
         await rescheduling.reschedule(tx, now=await tx.now())
-        await claiming.claim(tx, 1, lease=timedelta(minutes=1))
-        await claiming.claim_unknown(tx, 1, lease=timedelta(minutes=1))
+        await queue.claim(tx, 1, lease=timedelta(minutes=1))
+        await queue.claim_unknown(tx, 1, lease=timedelta(minutes=1))
         await unreported.claim(tx, 1, lease=timedelta(minutes=1))
         told = Report(UUID(int=1), "SM1", MessageState.UNDELIVERED)
-        await reports.record(tx, [told], provider="twilio")
-        await settling.settle(tx, [])
+        await receipts.record(tx, [told], provider="twilio")
+        await outcomes.settle(tx, [])
         await receiving.receive(tx, [InboundText("SM1", "+8613800000001", "1")])
-        await asking.owed(tx, after=_FROM_THE_FIRST, most=1)
+        await invitations.owed(tx, after=_FROM_THE_FIRST, most=1)
         await deadlines.to_archive(tx, after=_FROM_THE_FIRST, most=1)
     assert not await read_whole(sent)
 
@@ -64,7 +64,7 @@ async def read_whole(sent: list[str]) -> dict[str, list[str]]:
     asked = [query for query in dict.fromkeys(sent) if not query.startswith("SET")]
     async with transaction() as tx:
         # What citizens answered is planned as whoever may read it.
-        await confidential.enter(tx)
+        await privacy_role.enter(tx)
         driver = await tx.driver()
         read = {query: list(_scanned(await _plan(driver, query))) for query in asked}
     return {query: tables for query, tables in read.items() if tables}

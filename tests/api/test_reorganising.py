@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
+from app.cards import sweep
 from app.cases import access
 from app.cases.actions import closing, dispatching, filing, handling, judging, reorganising
 from app.cases.actions.dispatching import Part
@@ -19,7 +20,6 @@ from app.directory.units import end_unit
 from app.errors import NotFound
 from app.kinds import verification
 from app.limits.terms import Kind
-from app.supervision import sweeping
 from tests.api.about_time import as_the_reporter_reads, clock_of, verifies
 from tests.api.actions import BODIES
 from tests.api.conftest import As, Who
@@ -80,7 +80,7 @@ async def caught_up(ref: str) -> None:
     async with transaction() as tx:
         while due := [row.id for row in await tx.all(_EARNED, ref=ref)]:
             for one in due:
-                await sweeping.issue(tx, await sweeping.claim_one(tx, one))
+                await sweep.issue(tx, await sweep.claim_one(tx, one))
             await tx.flush()
 
 

@@ -7,9 +7,9 @@ from uuid import uuid4
 import pytest
 import pytest_asyncio
 
-from app import text_templates
 from app.db import transaction
 from app.settings import settings
+from app.texts import approvals
 from qungong.asgi import app as served
 from sms import templates
 from sms.providers import aliyun_protocol
@@ -34,7 +34,7 @@ async def words(admin: Person) -> str:
     assert admin.account == "admin"
     said = f"您反映的“${{title}}”已收到{uuid4()}"
     async with transaction() as tx:
-        await text_templates.register(tx, "aliyun", {f"test_{uuid4().hex[:20]}": said})
+        await approvals.register(tx, "aliyun", {f"test_{uuid4().hex[:20]}": said})
     return said
 
 
@@ -101,15 +101,13 @@ async def test_health_warns_while_a_text_has_no_approval(admin: Person) -> None:
             can = aliyun_protocol.capabilities(settings())
             now = await tx.now()
             await templates.register(tx, "aliyun", can)
-            for one in await text_templates.listed(tx, "aliyun"):
+            for one in await approvals.listed(tx, "aliyun"):
                 if one.current and one.id is not None:
-                    await text_templates.approve(
-                        tx, one.id, f"SMS_{one.id}", staff_id=None, now=now
-                    )
+                    await approvals.approve(tx, one.id, f"SMS_{one.id}", staff_id=None, now=now)
         try:
             assert (await anybody.sees("/health"))["texts"]["unapproved"] == []
         finally:
             async with transaction() as tx:
-                for one in await text_templates.listed(tx, "aliyun"):
+                for one in await approvals.listed(tx, "aliyun"):
                     if one.current and one.id is not None:
-                        await text_templates.withdraw(tx, one.id, "测试", staff_id=None, now=now)
+                        await approvals.withdraw(tx, one.id, "测试", staff_id=None, now=now)

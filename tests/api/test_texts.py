@@ -7,9 +7,9 @@ import asyncpg
 import pytest
 from sqlalchemy import text
 
-from app import outbox
 from app.db import OWNER, reading, transaction
-from app.outbox import MessageKind
+from app.texts import outbox
+from app.texts.outbox import MessageKind
 from tests.api.conftest import Who
 from tests.people import WATER
 

@@ -8,7 +8,7 @@ from sqlalchemy import text
 
 from app.db import reading, transaction
 from app.directory.terms import Role, UnitKind
-from app.outbox import open_params
+from app.texts.outbox import open_params
 from app.usage import Counted, Purpose
 from tests import people
 from tests.api.conftest import Who

@@ -20,9 +20,9 @@ import mobile_api
 import qungong
 import sms
 import workers
+from app.evaluation.number_owners import OF_HANDLER
 from app.matters import conflict_of_interest
 from app.matters.visibility import VISIBLE_TO_STAFF
-from app.surveys.numbers import OF_HANDLER
 from tests.architecture.test_source import ROOT, modules
 
 # Tables whose rows belong to a case.
@@ -64,15 +64,15 @@ _OF_MODULES: Final = {
     "app.cases.actions.erasing": Reason.OPERATOR,
     "app.matters.covered_rows": Reason.OPERATOR,
     "app.doctor.sealed_rows": Reason.OPERATOR,
-    "app.supervision.card_verification": Reason.OPERATOR,
+    "app.cards.verification": Reason.OPERATOR,
     # Written with each row and read by `qungong verify` alone.
-    "app.surveys.evaluation_log": Reason.SYSTEM,
-    "app.delivery.claiming": Reason.SYSTEM,
-    "app.delivery.overview": Reason.OPERATOR,
-    "app.delivery.phone_limits": Reason.SYSTEM,
-    "app.delivery.reports": Reason.SYSTEM,
-    "app.delivery.settling": Reason.SYSTEM,
-    "app.delivery.unreported": Reason.SYSTEM,
+    "app.evaluation.evaluation_log": Reason.SYSTEM,
+    "app.texts.queue": Reason.SYSTEM,
+    "app.texts.stats": Reason.OPERATOR,
+    "app.texts.throttle": Reason.SYSTEM,
+    "app.texts.receipts": Reason.SYSTEM,
+    "app.texts.outcomes": Reason.SYSTEM,
+    "app.texts.unreported": Reason.SYSTEM,
     "app.doctor.cards": Reason.OPERATOR,
     "app.doctor.examining": Reason.OPERATOR,
     "app.doctor.invariants": Reason.OPERATOR,
@@ -81,9 +81,9 @@ _OF_MODULES: Final = {
     "app.doctor.surveys": Reason.OPERATOR,
     "app.doctor.texts": Reason.OPERATOR,
     "app.reports.counting": Reason.COUNTS,
-    "app.supervision.sweeping": Reason.SYSTEM,
-    "app.surveys.asking": Reason.SYSTEM,
-    "app.surveys.withdrawing": Reason.SYSTEM,
+    "app.cards.sweep": Reason.SYSTEM,
+    "app.evaluation.invitations": Reason.SYSTEM,
+    "app.evaluation.withdrawal": Reason.SYSTEM,
     "qungong.dev.demo": Reason.OPERATOR,
     "qungong.dev.simulation.summary": Reason.OPERATOR,
     "qungong.dev.simulation.telling": Reason.OPERATOR,
@@ -91,12 +91,12 @@ _OF_MODULES: Final = {
     "workers.deadlines": Reason.SYSTEM,
     # Whole modules that only show what passes the predicate.
     "app.cases.queries": Reason.PREDICATE,
-    "app.delivery.attention": Reason.PREDICATE,
-    "app.supervision.listing": Reason.PREDICATE,
-    "app.supervision.signals": Reason.PREDICATE,
-    "app.surveys.looks": Reason.PREDICATE,
-    "app.surveys.return_calls": Reason.PREDICATE,
-    "app.surveys.unread": Reason.PREDICATE,
+    "app.matters.failed_texts": Reason.PREDICATE,
+    "app.cards.card_lists": Reason.PREDICATE,
+    "app.cards.signals": Reason.PREDICATE,
+    "app.evaluation.access_log": Reason.PREDICATE,
+    "app.evaluation.return_calls": Reason.PREDICATE,
+    "app.evaluation.manual_review": Reason.PREDICATE,
 }
 # Statements of their own, which also override their module's reason.
 _OF_STATEMENTS: Final = {
@@ -135,8 +135,8 @@ _OF_STATEMENTS: Final = {
     "app.cases.timeline._BY_PRIMARY": Reason.REPORTER,
     # Keys that a code is compared with: whose it is decides what is then read by _BY_CODE.
     "app.cases.timeline._JOINED_KEYS": Reason.SYSTEM,
-    "app.delivery.attention._TURNS": Reason.AFTER_ACCESS,
-    "app.outbox._OWE_TO_NUMBERS": Reason.SYSTEM,
+    "app.matters.failed_texts._TURNS": Reason.AFTER_ACCESS,
+    "app.texts.outbox._OWE_TO_NUMBERS": Reason.SYSTEM,
     "app.reports.closing._FIRST_CASE": Reason.SYSTEM,
     "app.reports.closing._NOT_SWEPT": Reason.SYSTEM,
     "app.reports.closing._CONTENTS[1]": Reason.SYSTEM,
@@ -155,43 +155,43 @@ _OF_STATEMENTS: Final = {
     "app.reports.satisfaction._CHAIN": Reason.OPERATOR,
     "app.reports.satisfaction._TO_EXCLUDE": Reason.AFTER_ACCESS,
     "app.reports.satisfaction._EXCLUDED": Reason.PREDICATE,
-    "app.supervision.appeals._CASE_OF": Reason.PREDICATE,
-    "app.supervision.issuing._UNIT": Reason.AFTER_ACCESS,
-    "app.supervision.reminding._ABOUT_TO_BE_DUE": Reason.PREDICATE,
+    "app.cards.appeals._CASE_OF": Reason.PREDICATE,
+    "app.cards.issuing._UNIT": Reason.AFTER_ACCESS,
+    "app.cards.reminders._ABOUT_TO_BE_DUE": Reason.PREDICATE,
     # The list that all staff of the county are to see: by category, never by title.
-    "app.supervision.listed._LISTED": Reason.COUNTY,
-    "app.supervision.wall._WALL": Reason.COUNTY,
-    "app.surveys.answering._WAITING": Reason.REPORTER,
-    "app.surveys.answering._TAKEN": Reason.REPORTER,
-    "app.surveys.call_notices._HAS_ONE": Reason.PREDICATE,
-    "app.surveys.looks._LAST": Reason.SYSTEM,
-    "app.surveys.looks._ANSWER": Reason.AFTER_ACCESS,
-    "app.surveys.looks._ALL": Reason.OPERATOR,
-    "app.surveys.looks._COUNT": Reason.OPERATOR,
-    "app.surveys.opting._OPEN_SINCE": Reason.REPORTER,
-    "app.surveys.opting._OF_THE_NUMBER": Reason.SYSTEM,
-    "app.surveys.receiving._ASKED": Reason.SYSTEM,
-    "app.surveys.receiving._OWN": Reason.REPORTER,
-    "app.surveys.receiving._OPTED": Reason.REPORTER,
-    "app.surveys.receiving._KNOWN": Reason.SYSTEM,
-    "app.surveys.return_calls._FOUND_VALID": Reason.AFTER_ACCESS,
-    "app.surveys.return_calls._STANDING": Reason.AFTER_ACCESS,
+    "app.cards.public_list._LISTED": Reason.COUNTY,
+    "app.cards.wall._WALL": Reason.COUNTY,
+    "app.evaluation.answers._WAITING": Reason.REPORTER,
+    "app.evaluation.answers._TAKEN": Reason.REPORTER,
+    "app.evaluation.call_notices._HAS_ONE": Reason.PREDICATE,
+    "app.evaluation.access_log._LAST": Reason.SYSTEM,
+    "app.evaluation.access_log._ANSWER": Reason.AFTER_ACCESS,
+    "app.evaluation.access_log._ALL": Reason.OPERATOR,
+    "app.evaluation.access_log._COUNT": Reason.OPERATOR,
+    "app.evaluation.opt_out._OPEN_SINCE": Reason.REPORTER,
+    "app.evaluation.opt_out._OF_THE_NUMBER": Reason.SYSTEM,
+    "app.evaluation.receiving._ASKED": Reason.SYSTEM,
+    "app.evaluation.receiving._OWN": Reason.REPORTER,
+    "app.evaluation.receiving._OPTED": Reason.REPORTER,
+    "app.evaluation.receiving._KNOWN": Reason.SYSTEM,
+    "app.evaluation.return_calls._FOUND_VALID": Reason.AFTER_ACCESS,
+    "app.evaluation.return_calls._STANDING": Reason.AFTER_ACCESS,
 }
 # How often a statement reads a case beside those that its predicates ask about, and why that shows nothing.
 _BESIDE: Final = {
     # The text's own case again, for its number.
-    "app.delivery.attention": 1,
+    "app.matters.failed_texts": 1,
     # Where the round was handled: the name of the unit.
     "app.reports.satisfaction._EXCLUDED": 2,
     # Which cases the unit had to do with; each is asked about after.
-    "app.supervision.signals._UNIT": 2,
-    "app.supervision.signals._UNITS": 2,
+    "app.cards.signals._UNIT": 2,
+    "app.cards.signals._UNITS": 2,
     # What a case was joined to: only cases that one dispatcher sees, and none with a sealed one.
-    "app.surveys.return_calls": 1,
+    "app.evaluation.return_calls": 1,
     # The case that the words were taken for: asked about where they are looked for; and whether there is any case at all.
-    "app.surveys.unread": 2,
+    "app.evaluation.manual_review": 2,
     # The same case under its other name.
-    "app.surveys.unread._ANSWERABLE": 1,
+    "app.evaluation.manual_review._ANSWERABLE": 1,
 }
 # What they share, which tells by yes or no: of conflicts of interest, and of whose number it is.
 _SHARED: Final = (conflict_of_interest.KEPT_FROM, OF_HANDLER)
@@ -289,16 +289,16 @@ def test_no_statement_is_made_where_the_table_cannot_see_it() -> None:
     assert made == {
         ("app/matters/papers.py", "_paper_statement"),
         ("app/cases/queries.py", "listing_of"),
-        ("app/supervision/listing.py", "_listing"),
-        ("app/supervision/listing.py", "_counting"),
+        ("app/cards/card_lists.py", "_listing"),
+        ("app/cards/card_lists.py", "_counting"),
         # Of units and categories, and of whatever a use case has changed.
         ("app/directory/queries.py", "_search"),
         ("app/db/row_base.py", "write_statement"),
         # Checks of rows against their seals, for `qungong verify`.
         ("app/doctor/sealed_rows.py", "_count"),
         ("app/doctor/sealed_rows.py", "_pages"),
-        ("app/surveys/evaluation_log.py", "_rows_differing"),
-        ("app/surveys/evaluation_log.py", "_there"),
+        ("app/evaluation/evaluation_log.py", "_rows_differing"),
+        ("app/evaluation/evaluation_log.py", "_there"),
         # The rows of a kind's own table, for `qungong verify`.
         ("app/kinds/verification.py", "_own_rows"),
         # A count beside the statement of a request.

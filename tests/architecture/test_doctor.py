@@ -14,6 +14,7 @@ from sqlalchemy import text
 from typer.testing import CliRunner
 
 from app import clock, idempotency, keys
+from app.cards import sweep
 from app.cases.actions import closing, dispatching, filing, handling, judging
 from app.cases.actions.dispatching import Part
 from app.cases.actions.filing import Intake, PersonHelped
@@ -21,11 +22,10 @@ from app.cases.models import Channel, Outcome
 from app.db import OWNER, Database, Transaction, transaction
 from app.doctor.examining import examine
 from app.doctor.invariants import CHAINS, EVALUATIONS, INVARIANTS, SEALED_ROWS
+from app.evaluation import access_log, invitations, receiving
 from app.limits.terms import Kind
 from app.settings import settings
-from app.supervision import sweeping
-from app.surveys import asking, looks, receiving
-from app.surveys.receiving import InboundText
+from app.texts.inbound import InboundText
 from qungong.cli import app
 from qungong.dev import sample
 from tests.conftest import Staff
@@ -97,13 +97,13 @@ async def played(tx: Transaction, staff: Staff) -> Story:
         tx, case.ref, by=lead, outcome=Outcome.SOLVED, answer="已恢复供水", basis="", now=now
     )
     await tx.flush()
-    assert await asking.ask(tx, await tx.scalar(_OWED, matter_id=case.id))
+    assert await invitations.ask(tx, await tx.scalar(_OWED, matter_id=case.id))
     await tx.flush()
     await receiving.receive(tx, [InboundText(f"SM{case.ref}", PHONE, "满意")], now=now)
     await tx.flush()
     for _ in range(2):
         by = await staff("ducha")
-        await looks.look(tx, case.ref, by=by, round_=None, reason="核对原始评价", now=now)
+        await access_log.look(tx, case.ref, by=by, round_=None, reason="核对原始评价", now=now)
     return Story(case.ref, case.id, joined.ref, joined.id)
 
 
@@ -251,7 +251,7 @@ async def test_cards_are_missing_until_the_sweep_issues_them_and_are_in_order_th
 
     with clock.moved(timedelta(days=30)):
         assert await wrong() >= {"no_card_missing", "clocks_are_looked_at"}
-        swept = await sweeping.issue(tx, await sweeping.claim(tx, _EVERY))
+        swept = await sweep.issue(tx, await sweep.claim(tx, _EVERY))
         await tx.flush()
         assert swept.cards >= 2
         assert await wrong() == set()

@@ -15,8 +15,8 @@ from typer.testing import CliRunner
 
 from app.db import ORDINARY, OWNER, Database, NotPrepared, transaction, transactions
 from app.errors import Unavailable
+from app.evaluation import privacy_role
 from app.settings import settings
-from app.surveys import confidential
 from qungong import service_pages
 from qungong.cli import app as command
 from qungong.dev.serving import ROOT
@@ -95,13 +95,13 @@ async def test_a_server_that_owns_nothing_can_work_and_cannot_undo_a_guard(
 ) -> None:
     """Migrated by one login, served by another that only belongs to the two roles."""
     login = names[2]
-    member = f"IN ROLE {ORDINARY}, {confidential.ROLE}"
+    member = f"IN ROLE {ORDINARY}, {privacy_role.ROLE}"
     await on_server(addresses, f"CREATE ROLE {login} LOGIN NOINHERIT PASSWORD '{login}' {member}")
     url = make_url(fresh_database_url).set(username=login, password=login)
     own = Database(url.render_as_string(hide_password=False), pool_size=1)
     async with transaction(own) as tx:
         await tx.execute(text("INSERT INTO sweep_pulse (id, swept_at) VALUES (1, now())"))
-        await confidential.enter(tx)
+        await privacy_role.enter(tx)
         assert await tx.scalar(text("SELECT count(*) FROM surveys.answer")) == 0
     for guard in (
         "ALTER TABLE record_entry DISABLE TRIGGER ALL",
@@ -129,8 +129,8 @@ async def test_the_command_says_so_too_and_migrates_once_that_is_done(
     try:
         refused = await asyncio.to_thread(CliRunner().invoke, command, ["migrate"], env=environment)
         assert refused.exit_code == 1
-        assert f"GRANT {ORDINARY}, {confidential.ROLE} TO {login}" in refused.stderr
-        await on_server(addresses, f"GRANT {ORDINARY}, {confidential.ROLE} TO {login}")
+        assert f"GRANT {ORDINARY}, {privacy_role.ROLE} TO {login}" in refused.stderr
+        await on_server(addresses, f"GRANT {ORDINARY}, {privacy_role.ROLE} TO {login}")
         done = await asyncio.to_thread(CliRunner().invoke, command, ["migrate"], env=environment)
         assert done.exit_code == 0, done.output
     finally:

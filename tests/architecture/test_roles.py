@@ -23,8 +23,8 @@ from app.db import (
     transactions,
 )
 from app.db.row_base import Stored
+from app.evaluation import privacy_role
 from app.settings import settings
-from app.surveys import confidential
 from tests.statements import changed_columns, deleted_from
 
 _TABLES = text("""
@@ -67,7 +67,7 @@ def _subclasses(kind: type[Stored]) -> list[type[Stored]]:
 
 
 @pytest.mark.usefixtures("county")
-@pytest.mark.parametrize("role", [ORDINARY, confidential.ROLE])
+@pytest.mark.parametrize("role", [ORDINARY, privacy_role.ROLE])
 async def test_roles_may_change_and_delete_what_the_code_does_and_nothing_else(role: str) -> None:
     found, declared = await tables(role, "public"), models(None)
     assert set(found) == {*declared, _ALEMBICS_OWN}
@@ -96,7 +96,7 @@ async def test_no_table_of_surveys_can_be_read_written_or_even_named() -> None:
 
 @pytest.mark.usefixtures("county")
 async def test_who_has_said_so_may_read_and_add_to_surveys_and_deletes_nothing() -> None:
-    for name, one in (await tables(confidential.ROLE, "surveys")).items():
+    for name, one in (await tables(privacy_role.ROLE, "surveys")).items():
         # Its only row is there from the migration on.
         adds = name != "evaluation_log_head"
         assert (one.reads, one.adds, one.deletes, one.truncates) == (True, adds, False, False), name
@@ -135,7 +135,7 @@ async def test_what_was_prepared_by_who_may_is_refused_to_who_may_not() -> None:
     asked = text("SELECT count(*) FROM surveys.answer")
     own = Database(settings().database_url, pool_size=1)
     async with transaction(own) as tx:
-        await confidential.enter(tx)
+        await privacy_role.enter(tx)
         assert await tx.scalar(asked) >= 0
     async with transaction(own) as tx:
         with pytest.raises(asyncpg.InsufficientPrivilegeError):
@@ -158,7 +158,7 @@ async def test_tables_that_come_later_are_reached_by_the_same_roles(
         with pytest.raises(asyncpg.InsufficientPrivilegeError):
             await tx.execute(text("SELECT FROM surveys.later"))
         await tx.roll_back()
-        await confidential.enter(tx)
+        await privacy_role.enter(tx)
         await tx.execute(text("INSERT INTO surveys.later (word) VALUES ('没有')"))
     # What more they need, the migration that makes them grants.
     for statement in ("UPDATE later SET word = ''", "DELETE FROM later"):
@@ -235,8 +235,8 @@ async def test_the_next_on_the_same_connection_is_an_ordinary_one_however_this_o
 ) -> None:
     async def enter() -> None:
         async with transaction(one_connection) as tx:
-            await confidential.enter(tx)
-            assert await tx.scalar(_WHO) == confidential.ROLE
+            await privacy_role.enter(tx)
+            assert await tx.scalar(_WHO) == privacy_role.ROLE
             await goes(tx)
 
     # A task of its own, which may be cancelled.
@@ -252,13 +252,13 @@ async def test_who_only_reads_enters_for_as_long_as_the_reading_lasts(
     monkeypatch.setattr(transactions, "database", lambda: one_connection)
     async with reading() as tx:
         assert await tx.scalar(_WHO) == ORDINARY
-        await confidential.enter(tx)
-        assert await tx.scalar(_WHO) == confidential.ROLE
+        await privacy_role.enter(tx)
+        assert await tx.scalar(_WHO) == privacy_role.ROLE
     async with reading() as tx:
         assert await tx.scalar(_WHO) == ORDINARY
     with suppress(KeyError):
         async with reading() as tx:
-            await confidential.enter(tx)
+            await privacy_role.enter(tx)
             raise KeyError
     async with reading() as tx:
         assert await tx.scalar(_WHO) == ORDINARY
@@ -276,8 +276,8 @@ async def test_entering_costs_no_round_trip_of_its_own_before_anything_is_writte
             return await sent(how, query, *given)
 
         tx._sent = noted  # type: ignore[method-assign]  # the wire itself is what is watched
-        await confidential.enter(tx)
-        await confidential.enter(tx)
+        await privacy_role.enter(tx)
+        await privacy_role.enter(tx)
         await tx.execute(text("UPDATE surveys.reply SET reading = reading"))
-    assert told[0] == f"BEGIN; SET LOCAL ROLE {confidential.ROLE}"
+    assert told[0] == f"BEGIN; SET LOCAL ROLE {privacy_role.ROLE}"
     assert [query.partition(" ")[0] for query in told[1:]] == ["UPDATE", "COMMIT"]

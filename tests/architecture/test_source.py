@@ -19,9 +19,9 @@ BRANCHY = {
     "app/calendars/editing.py::_plan": 16,
     "app/cases/access.py::_dossier": 24,
     "app/reports/reading.py::_add_evaluations": 13,
-    "app/supervision/sweeping.py::issue": 16,
-    "app/surveys/matching.py::meant": 17,
-    "app/surveys/receiving.py::_take": 20,
+    "app/cards/sweep.py::issue": 16,
+    "app/evaluation/matching.py::meant": 17,
+    "app/evaluation/receiving.py::_take": 20,
 }
 _BRANCHES = (
     ast.If, ast.IfExp, ast.For, ast.AsyncFor, ast.While, ast.ExceptHandler, ast.match_case, ast.comprehension,
@@ -69,7 +69,7 @@ def test_no_action_on_a_case_refuses_by_a_condition_of_its_own() -> None:
     """Whoever asks why an action is refused finds the answer in the lifecycle's table."""
     refusing = [
         path.relative_to(ROOT).as_posix()
-        for path in modules("app/cases", "app/supervision")
+        for path in modules("app/cases", "app/cards")
         if "ActionNotAllowed(" in path.read_text(encoding="utf-8")
     ]
     assert refusing == ["app/cases/lifecycle.py"]

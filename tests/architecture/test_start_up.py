@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parents[2]
 _PROVIDERS = ("twilio.rest", "twilio.http", "aiohttp", "requests")
 _FILES = ("xlsxwriter", "icalendar", "PIL", "pi_heif")
 _COMMANDS = ("alembic", "typer", "sms.simulator")
-_PATTERNS = ("app.surveys.remarks", "app.surveys.replies")
+_PATTERNS = ("app.evaluation.remarks", "app.evaluation.reply_parser")
 
 
 def _loaded_by(module: str, *after: str) -> set[str]:
@@ -39,7 +39,7 @@ def _loaded_by(module: str, *after: str) -> set[str]:
     [
         ("qungong.asgi", (*_PROVIDERS, *_FILES, *_COMMANDS, *_PATTERNS, "arq")),
         ("workers.__main__", (*_PROVIDERS, *_FILES, *_COMMANDS, *_PATTERNS, "fastapi")),
-        ("app.surveys.reading_process", ("sqlalchemy", "pydantic", "structlog", "fastapi")),
+        ("app.evaluation.reading_process", ("sqlalchemy", "pydantic", "structlog", "fastapi")),
         ("app.matters.images", ("sqlalchemy", "pydantic", "structlog", "fastapi")),
     ],
 )

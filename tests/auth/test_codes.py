@@ -12,7 +12,7 @@ import pytest
 from app import clock, db, keys
 from app.auth import codes
 from app.auth.phones import phone_key
-from app.outbox import open_params, phone_place
+from app.texts.outbox import open_params, phone_place
 from mobile_api.sign_in import CodeTyped
 from tests.auth.conftest import At, a_unit, an_address, letters, rows
 

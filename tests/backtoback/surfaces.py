@@ -15,7 +15,7 @@ from fastapi import FastAPI
 from sqlalchemy import text
 
 from app.db import transaction
-from app.surveys import confidential
+from app.evaluation import privacy_role
 from tests.backtoback.asking import Reply, ask
 from tests.backtoback.histories import (
     ASSISTANT,
@@ -155,7 +155,7 @@ async def objects(*scenes: Scene) -> dict[str, tuple[str, ...]]:
     for scene in scenes:
         with scene.world.entered("looks"):
             async with transaction() as tx:
-                await confidential.enter(tx)
+                await privacy_role.enter(tx)
                 for name, statement in _OBJECTS.items():
                     found[name] |= {row[0]: None for row in await tx.all(statement)}
     return {**_NAMED, **{name: tuple(values) for name, values in found.items()}}

@@ -2,7 +2,7 @@
 
 import signal
 
-from app.surveys import reading_process
+from app.evaluation import reading_process
 from tests.faults import old_pattern
 
 if __name__ == "__main__":

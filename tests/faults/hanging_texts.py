@@ -9,7 +9,7 @@ from typing import Final
 
 import httpx
 
-from app.outbox import MessageKind
+from app.texts.outbox import MessageKind
 from tests.faults.messages import Judged
 from tests.faults.old_pattern import hanging
 from tests.faults.post import WORKERS, Post, moment, owed, phone

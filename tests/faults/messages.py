@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
-from app.outbox import MessageKind, OutboxMessage
+from app.texts.outbox import MessageKind, OutboxMessage
 from tests.faults.post import OPEN, WORKERS, Crew, Post, moment, owed
 
 # At most so many of the messages may have been sent twice.

@@ -1,6 +1,6 @@
 """Web and outbox workers whose reading processes have the old pattern: the time limit alone must do. Never started elsewhere."""
 
-from app.surveys import reply_reader
+from app.evaluation import reply_reader
 from qungong import web
 from workers.__main__ import main as work
 

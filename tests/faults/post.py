@@ -23,8 +23,8 @@ from app.db import Database, snapshot
 from app.db.row_base import copyable
 from app.doctor import examining
 from app.identifiers import uuid7
-from app.outbox import MessageKind, OutboxMessage, seal_params, seal_phone, worth_sending
 from app.settings import settings
+from app.texts.outbox import MessageKind, OutboxMessage, seal_params, seal_phone, worth_sending
 from tests.faults.past import PastTheApplication
 
 ROOT = Path(__file__).resolve().parents[2]

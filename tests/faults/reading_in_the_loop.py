@@ -3,9 +3,9 @@
 Never started elsewhere.
 """
 
-from app.surveys import reply_reader
-from app.surveys.replies import read_reply
-from app.surveys.reply_reading import Reading
+from app.evaluation import reply_reader
+from app.evaluation.reply_meanings import Reading
+from app.evaluation.reply_parser import read_reply
 from qungong import web
 from tests.faults import old_pattern
 from workers.__main__ import main as work

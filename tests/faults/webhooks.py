@@ -14,8 +14,8 @@ from uuid import UUID, uuid4
 from twilio.request_validator import RequestValidator
 
 from app.clock import SHANGHAI
-from app.outbox import MessageState
 from app.settings import settings
+from app.texts.outbox import MessageState
 from tests.faults.messages import Judged
 from tests.faults.post import Post, moment, owed, phone
 

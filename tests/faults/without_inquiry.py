@@ -4,19 +4,19 @@ import sys
 
 from sqlalchemy import text
 
-from app.delivery import claiming, policy
-from app.delivery.policy import Outcome, Step
-from app.outbox import MessageKind, MessageState
+from app.texts import policy, queue
+from app.texts.outbox import MessageKind, MessageState
+from app.texts.policy import Outcome, Step
 from workers.__main__ import main as work
 
 _LAPSES = "SET state = 'unknown', error = 'lease_lapsed'"
 
 
 def main() -> None:
-    if _LAPSES not in claiming._LAPSE.text:
+    if _LAPSES not in queue._LAPSE.text:
         sys.exit("leases lapse in another way now: this control shows nothing")
-    claiming._LAPSE = text(
-        claiming._LAPSE.text.replace(_LAPSES, "SET state = 'queued', error = 'lease_lapsed'")
+    queue._LAPSE = text(
+        queue._LAPSE.text.replace(_LAPSES, "SET state = 'queued', error = 'lease_lapsed'")
     )
     after_attempt = policy.after_attempt
 

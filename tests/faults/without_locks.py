@@ -5,17 +5,17 @@ from typing import Any
 
 from sqlalchemy import text
 
-from app.supervision import sweeping
+from app.cards import sweep
 from workers.__main__ import main
 
 _LOCKS = "FOR NO KEY UPDATE SKIP LOCKED"
 
 
 def _unlocked(name: str) -> None:
-    statement: Any = getattr(sweeping, name)
+    statement: Any = getattr(sweep, name)
     if _LOCKS not in statement.text:
         sys.exit(f"{name} locks in another way now: this control shows nothing")
-    setattr(sweeping, name, text(statement.text.replace(_LOCKS, "")))
+    setattr(sweep, name, text(statement.text.replace(_LOCKS, "")))
 
 
 if __name__ == "__main__":

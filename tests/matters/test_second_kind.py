@@ -11,19 +11,19 @@ from sqlalchemy import text
 
 from app.calendars import editing
 from app.calendars.working_time import Day
+from app.cards import card_lists
+from app.cards.card_lists import Filter, SeenCard, Whose
 from app.db import Transaction
 from app.doctor.invariant import Reach
 from app.doctor.invariants import INVARIANTS
 from app.doctor.verification import BESIDE_CASES
 from app.errors import ActionNotAllowed, NotFound
+from app.evaluation import privacy_role
 from app.kinds import KINDS, rescheduling, verification
 from app.matters import papers
 from app.matters.matter import Matter
 from app.matters.papers import PaperKind
 from app.reports.formulas import Measure
-from app.supervision import listing
-from app.supervision.listing import Filter, SeenCard, Whose
-from app.surveys import confidential
 from tests.conftest import Staff
 from tests.matters.note import actions, migration
 from tests.matters.note.kind import NOTE
@@ -65,14 +65,14 @@ class Notes(Books):
     async def cards(self, account: str) -> list[SeenCard]:
         """The unit's cards, as that person sees them."""
         by = await self.who(account)
-        return (await listing.page(self.tx, Whose.UNIT, Filter(), by=by, cursor=None)).cards
+        return (await card_lists.page(self.tx, Whose.UNIT, Filter(), by=by, cursor=None)).cards
 
     async def faults(self, *notes: Note, at: datetime) -> list[Any]:
         """What `qungong verify` and `qungong doctor` find wrong with these at that moment."""
         ids: list[UUID] = [note.id for note in notes]
         batches = verification.verify(self.tx, also=BESIDE_CASES, ids=ids)
         found: list[Any] = [fault async for _, faults in batches for fault in faults]
-        await confidential.enter(self.tx)
+        await privacy_role.enter(self.tx)
         for one in INVARIANTS:
             if one.reach is Reach.CASES and one.sql is not None:
                 binds = {"now": at, "since": at, "swept": at - timedelta(minutes=1)}

@@ -20,8 +20,8 @@ from app.auth.phones import phone_key
 from app.db import reading
 from app.http import problems
 from app.matters import photos
-from app.outbox import open_params
 from app.settings import settings
+from app.texts.outbox import open_params
 from mobile_api import app as phones
 from mobile_api import landing
 from qungong.dev.sample import PASSWORD

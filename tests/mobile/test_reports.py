@@ -14,8 +14,8 @@ from app.cases.actions import dispatching, handling, judging
 from app.cases.actions.dispatching import Part
 from app.cases.models import Outcome
 from app.db import observers, reading, transaction
+from app.evaluation import invitations
 from app.kinds import verification
-from app.surveys import asking
 from mobile_api.wording import title_of
 from tests.api.about_time import texts
 from tests.conftest import Staff
@@ -131,7 +131,7 @@ async def test_the_page_takes_an_evaluation_and_lets_it_be_changed_for_a_day(
     async with transaction() as tx:
         owed = await tx.scalar(_OWED, ref=ref)
     async with transaction() as tx:
-        assert await asking.ask(tx, owed)
+        assert await invitations.ask(tx, owed)
 
     async def seen() -> dict[str, Any]:
         return dict((await citizen.get(f"/reports/{ref}/evaluation")).json())

@@ -11,12 +11,17 @@ from sqlalchemy import text
 
 from app import keys
 from app.auth.actor import StaffActor
+from app.cards import sweep
 from app.cases.actions import filing, handling, judging, reorganising
 from app.cases.actions.filing import Intake, PersonHelped
 from app.cases.models import Channel, Outcome
 from app.clock import SHANGHAI
 from app.db import Database, Transaction, transaction
 from app.directory.units import end_unit
+from app.evaluation import invitations, receiving, return_calls
+from app.evaluation.models import Survey
+from app.evaluation.return_calls import Finding
+from app.evaluation.terms import CallResult
 from app.limits.terms import Kind
 from app.matters.clocks import Clock
 from app.reports import closing, exclusions, reading
@@ -25,12 +30,7 @@ from app.reports.models import MonthEnd
 from app.reports.months import HEARD, Month
 from app.reports.reading import Report
 from app.settings import settings
-from app.supervision import sweeping
-from app.surveys import asking, receiving, return_calls
-from app.surveys.models import Survey
-from app.surveys.receiving import InboundText
-from app.surveys.return_calls import Finding
-from app.surveys.terms import CallResult
+from app.texts.inbound import InboundText
 from qungong.dev import sample
 from tests.conftest import Staff, find_staff
 from tests.services import Addresses, _database
@@ -101,7 +101,7 @@ class Books:
 
     async def asked(self, case: Any, at: datetime, says: str | None = None) -> Survey:
         self.tx.began(at)
-        assert await asking.ask(self.tx, await self.tx.scalar(_OWED, matter_id=case.id))
+        assert await invitations.ask(self.tx, await self.tx.scalar(_OWED, matter_id=case.id))
         await self.tx.flush()
         survey = Survey.read((await self.tx.all(_SURVEY, matter_id=case.id))[0])
         if says is not None:
@@ -125,11 +125,11 @@ class Books:
         self.tx.began(at)
         done = 0
         while clocks := await _due(self.tx, at):
-            swept = await sweeping.issue(self.tx, clocks)
+            swept = await sweep.issue(self.tx, clocks)
             done += swept.cards
             await self.tx.flush()
             for wait in swept.waits_over:
-                await sweeping.resume(self.tx, wait)
+                await sweep.resume(self.tx, wait)
                 await self.tx.flush()
         return done
 

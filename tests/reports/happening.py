@@ -11,6 +11,8 @@ from uuid import UUID
 from sqlalchemy import text
 
 from app.auth.actor import StaffActor
+from app.cards import appeals, issuing, supervising
+from app.cards.models import CardLevel
 from app.cases import access
 from app.cases.actions import (
     closing,
@@ -27,12 +29,10 @@ from app.cases.actions.recategorising import Correction
 from app.cases.lifecycle import Action
 from app.cases.models import Outcome, ReviewOutcome
 from app.errors import NotFound, Problem
+from app.evaluation import invitations, manual_review, return_calls
+from app.evaluation.return_calls import Finding
+from app.evaluation.terms import CallResult, HandReading, Value
 from app.limits.terms import Kind
-from app.supervision import appeals, issuing, supervising
-from app.supervision.models import CardLevel
-from app.surveys import asking, return_calls, unread
-from app.surveys.return_calls import Finding
-from app.surveys.terms import CallResult, HandReading, Value
 from tests.reports.conftest import ASSISTANT, LEAD, TOWNSHIP, VILLAGE, Books
 
 Act = Callable[..., Awaitable[Any]]
@@ -178,7 +178,7 @@ class County:
     async def _asked(self, now: datetime) -> None:
         for owed in await self._tx.all(_OWED, own=self._own):
             self._tx.began(now)
-            await asking.ask(self._tx, owed.id)
+            await invitations.ask(self._tx, owed.id)
             await self._tx.flush()
             case = next(one for one in self._cases if one.id == owed.matter_id)
             for _ in range(self._chance.randrange(3)):
@@ -188,12 +188,12 @@ class County:
 
     async def _read(self, now: datetime) -> None:
         by = await self._who("zhihui")
-        waiting = await unread.unread(
+        waiting = await manual_review.unread(
             self._tx, by=by, after=(now - timedelta(days=400), ""), most=9
         )
         reading = self._chance.choice(list(HandReading))
         own = [one for one in waiting if self._books.said(one.id)]
-        await unread.settle(self._tx, self._any(own).id, reading, ref=None, by=by, now=now)
+        await manual_review.settle(self._tx, self._any(own).id, reading, ref=None, by=by, now=now)
         self.did.add("read")
 
     async def _called(self, now: datetime) -> None:

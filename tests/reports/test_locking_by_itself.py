@@ -14,21 +14,21 @@ from sqlalchemy import text
 from structlog.testing import capture_logs
 from typer.testing import CliRunner
 
+from app.cards import appeals
 from app.db import Database, snapshot, transaction
 from app.doctor.examining import examine
+from app.evaluation import manual_review, privacy_role
+from app.evaluation.terms import HandReading
 from app.reports import closing
 from app.reports.months import HEARD, Month, due
 from app.settings import settings
-from app.supervision import appeals
-from app.surveys import confidential, unread
-from app.surveys.terms import HandReading
 from qungong.cli import app
 from qungong.dev import sample
 from tests.cards import at
 from tests.conftest import find_staff
 from tests.reports.conftest import CLOSING_DAY, JUNE, VILLAGE, Books, fill, june
 from tests.workers.conftest import Workers, until, workers
-from workers.month_end import MonthEnds
+from workers.month_close import MonthEnds
 
 __all__ = ["workers"]
 _MONTHS = text("SELECT month, locked_at FROM month_end ORDER BY month")
@@ -113,9 +113,9 @@ async def test_months_locked_late_say_at_once_what_was_revoked_and_read_meanwhil
     async with transaction() as tx:
         inspector = await find_staff("ducha")
         await appeals.decide(tx, card.id, by=inspector, upheld=True, reason="属实", now=june(20, month=7))  # fmt: skip
-        await confidential.enter(tx)
+        await privacy_role.enter(tx)
         reply, center = await tx.scalar(_UNREAD), await find_staff("zhihui")
-        await unread.settle(tx, reply, HandReading.DISSATISFIED, ref=None, by=center, now=june(20, month=8))  # fmt: skip
+        await manual_review.settle(tx, reply, HandReading.DISSATISFIED, ref=None, by=center, now=june(20, month=8))  # fmt: skip
     await swept(SEPTEMBER)
     work = MonthEnds()
     with at(SEPTEMBER):
@@ -127,7 +127,7 @@ async def test_months_locked_late_say_at_once_what_was_revoked_and_read_meanwhil
     assert found["locked_months_add_up"] == found["locked_months_verify"] == []
     async with transaction() as tx:
         assert await tx.scalar(_REVOKED, card_id=card.id) == 2, "the unit's figure and the person's"
-        await confidential.enter(tx)
+        await privacy_role.enter(tx)
         assert await tx.scalar(_READ, reply_id=reply) == 2, "the unit's figure and the person's"
 
 
@@ -146,7 +146,7 @@ async def test_a_worker_that_met_another_at_the_lock_looks_again_soon(
 ) -> None:
     """The other may only have found that its month is locked already, and rest itself."""
     assert county is not None
-    monkeypatch.setattr("workers.month_end._AGAIN_SECONDS", 0.0)
+    monkeypatch.setattr("workers.month_close._AGAIN_SECONDS", 0.0)
     await swept(SEPTEMBER)
     work = MonthEnds()
     with at(SEPTEMBER):

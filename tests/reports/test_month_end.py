@@ -8,15 +8,15 @@ import asyncpg
 import pytest
 from sqlalchemy import text
 
+from app.cards import appeals
 from app.cases.actions import judging
 from app.db import OWNER
 from app.errors import NotFound, NothingChanged, NotPermitted
+from app.evaluation import privacy_role
 from app.reports import closing, correcting, reading, verification
 from app.reports.closing import NotYet
 from app.reports.formulas import Measure, RateName
 from app.reports.months import HEARD, Month
-from app.supervision import appeals
-from app.surveys import confidential
 from tests.reports.conftest import CLOSING_DAY, JUNE, VILLAGE, Books, june
 
 JULY = Month(2025, 7)
@@ -69,7 +69,7 @@ async def test_of_few_who_answered_nothing_that_handling_units_can_read_depends_
 ) -> None:
     """Two worlds, equal but for what four people said of the township; the tables of the public schema are the same."""
     worlds = []
-    await confidential.enter(books.tx)
+    await privacy_role.enter(books.tx)
     for says in ("满意", "不满意"):
         await books.tx.execute(text("SAVEPOINT before"))
         for number in range(4):

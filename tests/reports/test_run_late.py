@@ -8,17 +8,17 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
+from app.cards import appeals
 from app.cases.actions import closing as archiving
 from app.cases.actions import dispatching, handling, judging
 from app.db import OWNER
 from app.directory.terms import UnitKind
+from app.evaluation import manual_review, privacy_role
+from app.evaluation.terms import HandReading
 from app.limits.terms import Kind
 from app.reports import correcting, reading, satisfaction, verification
 from app.reports.chain import correction_digest
 from app.reports.formulas import Measure
-from app.supervision import appeals
-from app.surveys import confidential, unread
-from app.surveys.terms import HandReading
 from tests.reports.conftest import (
     ASSISTANT,
     CLOSING_DAY,
@@ -52,7 +52,7 @@ def july(day: int, hour: int = 10) -> datetime:
 
 async def same_whenever_locked(books: Books, acts: Acts) -> list[Any]:
     """Locked in time, then the acts, and nobody finds that it does not add up; the acts, then locked: the same."""
-    await confidential.enter(books.tx)
+    await privacy_role.enter(books.tx)
     await books.swept(CUTOFF)
     await books.tx.execute(text("SAVEPOINT before"))
     await books.locked()
@@ -62,7 +62,7 @@ async def same_whenever_locked(books: Books, acts: Acts) -> list[Any]:
     assert await found(books, verification.miscounted) == []
     assert await everything(books) == in_time
     await books.tx.execute(text("ROLLBACK TO SAVEPOINT before"))
-    await confidential.enter(books.tx)
+    await privacy_role.enter(books.tx)
     await acts()
     await books.locked_late()
     assert await everything(books) == in_time
@@ -182,7 +182,7 @@ async def test_words_that_are_read_after_the_cutoff_change_nothing_that_was_lock
     async def read() -> None:
         for row in [one for one in await books.tx.all(_UNREAD) if books.said(one.id)]:
             by, now = await books.who("zhihui"), CUTOFF + timedelta(hours=9)
-            await unread.settle(books.tx, row.id, HandReading.DISSATISFIED, ref=None, by=by, now=now)  # fmt: skip
+            await manual_review.settle(books.tx, row.id, HandReading.DISSATISFIED, ref=None, by=by, now=now)  # fmt: skip
             await books.tx.flush()
 
     in_time = await same_whenever_locked(books, read)
@@ -224,14 +224,16 @@ async def test_words_that_are_read_late_correct_nothing_where_they_do_not_count(
     late = await books.solved(june(6), june(7, 16))
     await books.says(late, UNREADABLE, june(8, 9))
     await books.locked()
-    await confidential.enter(books.tx)
+    await privacy_role.enter(books.tx)
     for row in [one for one in await books.tx.all(_UNREAD) if books.said(one.id)]:
         by = await books.who("zhihui")
-        await unread.settle(books.tx, row.id, HandReading.SATISFIED, ref=None, by=by, now=CUTOFF)
+        await manual_review.settle(
+            books.tx, row.id, HandReading.SATISFIED, ref=None, by=by, now=CUTOFF
+        )
         await books.tx.flush()
     await books.tx.act_as(OWNER)
     await books.tx.execute(_RECEIVED, at=CUTOFF, matter_id=late.id)
-    await confidential.enter(books.tx)
+    await privacy_role.enter(books.tx)
     assert await correcting.follow_readings(books.tx, await books.county_id(), now=july(12)) == 0
 
 
@@ -278,7 +280,7 @@ async def test_an_answer_that_was_put_right_before_the_cutoff_counts_as_it_was_p
 async def test_whatever_happens_after_the_cutoff_the_month_is_the_same(
     books: Books, seed: int
 ) -> None:
-    await confidential.enter(books.tx)
+    await privacy_role.enter(books.tx)
     county = County(books, seed)
     await county.lives(june(1), july(1, 0), 120)
     if seed % 2:
@@ -289,7 +291,7 @@ async def test_whatever_happens_after_the_cutoff_the_month_is_the_same(
     await books.locked()
     in_time = await everything(books)
     await books.tx.execute(text("ROLLBACK TO SAVEPOINT before"))
-    await confidential.enter(books.tx)
+    await privacy_role.enter(books.tx)
     await county.lives(CUTOFF, july(20), 60)
     await county.reorganised(0, july(20))
     await county.reorganised(1, july(21))

@@ -1,6 +1,6 @@
 """Replies as citizens text them, in groups, and how each is to be read: a table for test_reply_reading.py."""
 
-from app.surveys.terms import Value
+from app.evaluation.terms import Value
 
 SATISFIED, BASICALLY, DISSATISFIED = Value
 UNCLEAR = None

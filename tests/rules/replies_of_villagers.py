@@ -1,6 +1,6 @@
 """More replies as people of the villages text them, and how each is to be read: the table goes on for test_reply_reading.py."""
 
-from app.surveys.terms import Value
+from app.evaluation.terms import Value
 
 SATISFIED, BASICALLY, DISSATISFIED = Value
 UNCLEAR = None

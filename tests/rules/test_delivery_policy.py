@@ -4,18 +4,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from app.delivery import policy
-from app.delivery.channel import SmsChannel, granted, paced
-from app.delivery.policy import (
-    ATTEMPTS,
-    Outcome,
-    after_attempt,
-    after_inquiry,
-    after_report,
-    refused,
-)
-from app.delivery.terms import ErrorClass, FollowedBy, Pause, kind_in_chinese, why_in_chinese
-from app.outbox import TO_STAFF, MessageKind, MessageState, Why, worth_sending
+from app.texts import policy
+from app.texts.channel import SmsChannel, granted, paced
+from app.texts.outbox import TO_STAFF, MessageKind, MessageState, Why, worth_sending
+from app.texts.policy import ATTEMPTS, Outcome, after_attempt, after_inquiry, after_report, refused
+from app.texts.terms import ErrorClass, FollowedBy, Pause, kind_in_chinese, why_in_chinese
 
 TEXT, CODE, SURVEY = MessageKind.ANSWERED, MessageKind.ONE_TIME_CODE, MessageKind.SURVEY
 NOTICE = MessageKind.STAFF_NOTICE

@@ -167,5 +167,7 @@ def test_patterns_are_compiled_in_modules_only() -> None:
 
 
 def test_patterns_of_many_modules_are_found() -> None:
-    assert {"app.surveys.replies._OPT_OUT", "app.logs._PHONE", "sms.links._LINK"} <= set(PATTERNS)
+    assert {"app.evaluation.reply_parser._OPT_OUT", "app.logs._PHONE", "sms.links._LINK"} <= set(
+        PATTERNS
+    )
     assert len(PATTERNS) > 60

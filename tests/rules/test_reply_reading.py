@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.surveys import remarks
-from app.surveys.replies import read_reply
-from app.surveys.reply_reading import Reading, Sense
-from app.surveys.terms import Value
+from app.evaluation import remarks
+from app.evaluation.reply_meanings import Reading, Sense
+from app.evaluation.reply_parser import read_reply
+from app.evaluation.terms import Value
 from tests.rules.replies_as_written import BASICALLY, DISSATISFIED, GROUPS, SATISFIED, UNCLEAR
 from tests.rules.replies_of_villagers import MORE_GROUPS
 

@@ -5,9 +5,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from app.calendars.seeding import known_calendar
+from app.cards.signals import SHORTEST_FINDING, Entry, HolderStage, Signal, facts
 from app.cases.lifecycle import Action
 from app.clock import SHANGHAI
-from app.supervision.signals import SHORTEST_FINDING, Entry, HolderStage, Signal, facts
 
 START = datetime(2026, 11, 2, 1, tzinfo=UTC)
 CALENDAR = known_calendar()

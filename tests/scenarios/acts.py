@@ -6,6 +6,7 @@ from functools import partial
 from typing import Any
 
 from app.auth.actor import StaffActor
+from app.cards import supervising
 from app.cases.actions import (
     dispatching,
     extending,
@@ -21,7 +22,6 @@ from app.cases.actions.recategorising import Correction
 from app.cases.models import Channel, Outcome, Waiting
 from app.db import Transaction, transaction
 from app.limits.terms import Kind
-from app.supervision import supervising
 from tests.scenarios.model import Model
 from tests.scenarios.standing import CENTER, HELPER, LEAD, MORE_DAYS, REPLY_DAYS, VILLAGE, WAIT_DAYS
 

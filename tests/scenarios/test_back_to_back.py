@@ -17,10 +17,10 @@ from sqlalchemy import text
 
 from app import clock
 from app.db import Transaction
+from app.evaluation import privacy_role
 from app.http.transaction import OneTransaction, Tx
 from app.http.who import ByStaff
 from app.settings import settings
-from app.surveys import confidential
 from tests.backtoback import comparing, county, histories, surfaces
 from tests.backtoback.comparing import (
     JUST_ANSWERED,
@@ -135,7 +135,7 @@ async def test_one_dissent_among_eleven_does_not_show_even_then(ground: Ground) 
 
 
 async def _count_answers(tx: Tx, by: ByStaff) -> int:
-    await confidential.enter(tx)
+    await privacy_role.enter(tx)
     assert by is not None
     count: int = await tx.scalar(text("SELECT count(*) FROM surveys.answer"))
     return count
@@ -172,7 +172,7 @@ async def _early(tx: Transaction, *, after: Any, most: int) -> list[tuple[dateti
 
 
 async def _early_and_allowed(tx: Transaction, **how: Any) -> list[tuple[datetime, UUID]]:
-    await confidential.enter(tx)
+    await privacy_role.enter(tx)
     return await _early(tx, **how)
 
 

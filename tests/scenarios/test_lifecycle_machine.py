@@ -24,11 +24,11 @@ from hypothesis.stateful import (
 from sqlalchemy import text
 
 from app.auth.actor import StaffActor
+from app.cards import sweep
 from app.db import Database, transaction, transactions
 from app.errors import Problem
 from app.kinds.verification import verify
 from app.settings import settings as app_settings
-from app.supervision import sweeping
 from qungong.dev import sample
 from tests.cards import at
 from tests.conftest import find_staff
@@ -106,8 +106,8 @@ class Machine(RuleBasedStateMachine):
         try:
             async with transaction() as tx:
                 due = await tx.all(_COMES_UP, ref=self.ref, now=self.now)
-                claimed = [one for row in due for one in await sweeping.claim_one(tx, row.id)]
-                swept = await sweeping.issue(tx, claimed)
+                claimed = [one for row in due for one in await sweep.claim_one(tx, row.id)]
+                swept = await sweep.issue(tx, claimed)
                 if breaks:
                     await tx.flush()
                     raise BrokenOff
@@ -115,7 +115,7 @@ class Machine(RuleBasedStateMachine):
             return
         for wait in swept.waits_over:
             async with transaction() as tx:
-                assert await sweeping.resume(tx, wait)
+                assert await sweep.resume(tx, wait)
 
     def open_to(self) -> list[tuple[str, str]]:
         """What the model says may be done now, and by whom."""

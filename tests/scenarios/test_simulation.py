@@ -19,18 +19,18 @@ from app.cases.lifecycle import Phase
 from app.clock import SHANGHAI
 from app.db import Transaction, database, snapshot, transaction
 from app.doctor.examining import Finding, examine
+from app.evaluation import privacy_role
 from app.kinds import verification
 from app.reports import closing, reading
 from app.reports.formulas import Measure
 from app.settings import settings
-from app.surveys import confidential
 from qungong.dev import sample
 from qungong.dev.simulation import distributions, people, planning, summary
 from qungong.dev.simulation.playing import CannotSimulate, simulate
 from qungong.dev.simulation.summary import Summary
 from qungong.dev.simulation.wording import wording
 from tests.services import Addresses, _database
-from workers import month_end
+from workers import month_close
 
 YEAR = 2025
 CASES = 40
@@ -94,7 +94,7 @@ def another_database_url(addresses: Addresses, worker_number: int) -> Iterator[s
 
 
 async def digest(tx: Transaction) -> str:
-    await confidential.enter(tx)
+    await privacy_role.enter(tx)
     rows = [tuple(row) for one in (_STEPS, _CARDS, _EVALUATIONS) for row in await tx.all(one)]
     return sha256(repr(rows).encode()).hexdigest()
 
@@ -110,7 +110,7 @@ class Counted:
 
 async def every_month_counted() -> Counted:
     """Each month locked; what counts twice or in no month shows in the sums."""
-    async with month_end.at_length() as on:
+    async with month_close.at_length() as on:
         async with transaction(on) as tx:
             county_id, now = await closing.county_of(tx, None), await tx.now()
             months = await closing.open_months(tx, county_id, now=now, closing_day=10)

@@ -10,9 +10,9 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from app.outbox import MessageKind
 from app.settings import Settings
-from app.text_templates import Approval, Standing
+from app.texts.approvals import Approval, Standing
+from app.texts.outbox import MessageKind
 from sms.gateway import OutgoingText
 from sms.providers.aliyun import AliyunGateway
 from sms.providers.aliyun_protocol import capabilities

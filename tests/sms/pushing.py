@@ -10,10 +10,10 @@ from fastapi import FastAPI
 from sqlalchemy import text
 
 from app.db import transaction
+from app.evaluation import privacy_role
 from app.http import problems
-from app.outbox import MessageKind, announce
 from app.settings import settings
-from app.surveys import confidential
+from app.texts.outbox import MessageKind, announce
 from sms import inbound
 from tests.sms.aliyun import PUSHES
 
@@ -93,5 +93,5 @@ async def state(message_id: UUID) -> tuple[str, str | None, str | None]:
 
 async def taken(item: dict[str, Any]) -> int:
     async with transaction() as tx:
-        await confidential.enter(tx)
+        await privacy_role.enter(tx)
         return int(await tx.scalar(_TAKEN, sequence=str(item["sequence_id"])))

@@ -8,8 +8,8 @@ from typing import Any
 import asyncpg
 import pytest
 
-from app.outbox import MessageKind
-from app.text_templates import Approval, Standing
+from app.texts.approvals import Approval, Standing
+from app.texts.outbox import MessageKind
 from sms.gateway import (
     Accepted,
     ErrorClass,

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from app.outbox import MessageState
+from app.texts.outbox import MessageState
 from sms.gateway import (
     Accepted,
     ErrorClass,

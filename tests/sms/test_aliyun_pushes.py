@@ -15,8 +15,8 @@ from sqlalchemy import text
 from app import db
 from app.clock import SHANGHAI
 from app.db import transaction
-from app.outbox import MessageKind, announce
-from app.surveys import confidential
+from app.evaluation import privacy_role
+from app.texts.outbox import MessageKind, announce
 from sms.providers import aliyun_pushes
 from tests.sms.pushing import REPLIES, REPORTS, TAKEN_WELL, client, receipt, reply, state, taken
 
@@ -119,7 +119,7 @@ async def test_a_reply_pushed_again_after_a_newer_one_is_not_the_newer_one(
         told.append(reply(content=content, send_time=f"{sent_at:%Y-%m-%d %H:%M:%S}"))
         assert (await web.post(REPLIES, json=[told[-1]])).json() == TAKEN_WELL
     async with transaction() as tx:
-        await confidential.enter(tx)
+        await privacy_role.enter(tx)
         ids = [f"aliyun-{one['sequence_id']}" for one in told]
         rows = await tx.all(_MOMENTS, ids=ids)
     assert [row.provider_message_id for row in rows] == ids[::-1]

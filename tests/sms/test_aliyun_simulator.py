@@ -8,7 +8,7 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from app.outbox import MessageKind
+from app.texts.outbox import MessageKind
 from sms.gateway import Accepted
 from sms.providers.aliyun_protocol import signature
 from sms.simulator.app import create_app

@@ -16,10 +16,10 @@ from twilio.request_validator import RequestValidator
 
 from app import clock
 from app.db import observers, transaction
+from app.evaluation import privacy_role
 from app.http import problems
-from app.outbox import MessageKind, announce
 from app.settings import settings
-from app.surveys import confidential
+from app.texts.outbox import MessageKind, announce
 from sms import inbound
 from sms.providers.twilio_protocol import TRIES_AGAIN
 
@@ -223,7 +223,7 @@ def reply(sid: str, words: str = "谢谢") -> Fields:
 
 async def taken(sid: str) -> list[tuple[str, object]]:
     async with transaction() as tx:
-        await confidential.enter(tx)
+        await privacy_role.enter(tx)
         return [(row.effect, row.received_at) for row in await tx.all(_TAKEN, sid=sid)]
 
 
@@ -312,7 +312,7 @@ async def test_text_without_body_is_kept_for_people(
     told = [("MessageSid", sid), ("From", "+8613800000019"), *fields]
     assert await post(web, REPLIES, told) == 204
     async with transaction() as tx:
-        await confidential.enter(tx)
+        await privacy_role.enter(tx)
         row = await tx.one_or_none(_KEPT, id=sid)
     assert row is not None
     assert (row.effect, row.not_read) == ("unclear", "no_words")
@@ -324,5 +324,5 @@ async def test_text_whose_body_was_parted_anew_is_not_taken(web: httpx.AsyncClie
     fields = [("ApiVersion", "2010BodyTD"), ("From", "+8613800000019"), ("MessageSid", sid)]
     assert await post(web, REPLIES, fields) == 204
     async with transaction() as tx:
-        await confidential.enter(tx)
+        await privacy_role.enter(tx)
         assert await tx.one_or_none(_KEPT, id=sid) is None

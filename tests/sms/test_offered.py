@@ -3,7 +3,7 @@
 import httpx
 import pytest
 
-from app.delivery.terms import ErrorClass
+from app.texts.terms import ErrorClass
 from sms.providers import aliyun_protocol, twilio_protocol
 from sms.simulator.offered import offered
 from tests.sms.aliyun import Aliyun

@@ -5,12 +5,12 @@ from collections.abc import Iterator
 
 import pytest
 
-from app import text_templates
 from app.db import Transaction, transaction
 from app.errors import NotFound, NothingChanged
-from app.outbox import MessageKind
 from app.settings import settings
-from app.text_templates import Approval, Standing
+from app.texts import approvals
+from app.texts.approvals import Approval, Standing
+from app.texts.outbox import MessageKind
 from sms import templates
 from sms.gateway import Capabilities, Withheld
 from sms.providers import aliyun_protocol, capabilities, open_gateway, twilio_protocol
@@ -79,7 +79,7 @@ async def test_words_are_pending_until_approved_and_then_known_by_their_code(
 ) -> None:
     await templates.register(tx, "aliyun", CAN)
     await templates.register(tx, "aliyun", CAN)
-    listed = [one for one in await text_templates.listed(tx, "aliyun") if one.current]
+    listed = [one for one in await approvals.listed(tx, "aliyun") if one.current]
     assert {one.kind for one in listed} == set(TEMPLATES)
     assert await templates.unapproved(tx, "aliyun", CAN) == list(TEMPLATES)
     await approve_all(tx)
@@ -99,29 +99,29 @@ async def test_an_approval_neither_carries_over_to_other_words_nor_is_lost_to_th
     await templates.register(tx, "aliyun", CAN)
     assert await templates.unapproved(tx, "aliyun", CAN) == []
     (survey,) = [
-        one for one in await text_templates.listed(tx, "aliyun") if one.current and one.kind == "survey"
+        one for one in await approvals.listed(tx, "aliyun") if one.current and one.kind == "survey"
     ]  # fmt: skip
     assert survey.approval is Approval.APPROVED
 
 
 async def test_what_the_provider_says_is_noted_and_may_be_taken_back(tx: Transaction) -> None:
     await templates.register(tx, "aliyun", CAN)
-    first = (await text_templates.listed(tx, "aliyun"))[0]
+    first = (await approvals.listed(tx, "aliyun"))[0]
     assert first.id is not None
     now = await tx.now()
     steps = [
-        (text_templates.reject, "变量未说明", Standing(Approval.REJECTED, None)),
-        (text_templates.approve, "SMS_1", Standing(Approval.APPROVED, "SMS_1")),
-        (text_templates.withdraw, "模板已失效", Standing(Approval.PENDING, None)),
+        (approvals.reject, "变量未说明", Standing(Approval.REJECTED, None)),
+        (approvals.approve, "SMS_1", Standing(Approval.APPROVED, "SMS_1")),
+        (approvals.withdraw, "模板已失效", Standing(Approval.PENDING, None)),
     ]
     for note, said, then in steps:
         await note(tx, first.id, said, staff_id=None, now=now)
         await tx.flush()
-        assert await text_templates.standing(tx, "aliyun", first.kind, first.words) == then
+        assert await approvals.standing(tx, "aliyun", first.kind, first.words) == then
         with pytest.raises(NothingChanged):
             await note(tx, first.id, said, staff_id=None, now=now)
     with pytest.raises(NotFound):
-        await text_templates.approve(tx, 2**31 - 1, "SMS_1", staff_id=None, now=now)
+        await approvals.approve(tx, 2**31 - 1, "SMS_1", staff_id=None, now=now)
 
 
 @pytest.fixture
@@ -147,7 +147,7 @@ async def test_words_the_provider_was_never_asked_about_come_on_the_list_when_th
     assert sent.code == "template_pending"
     async with transaction() as tx:
         assert MessageKind.REWORKED in await templates.unapproved(tx, "aliyun", capabilities())
-        assert "reworked" in {one.kind for one in await text_templates.listed(tx, "aliyun")}
+        assert "reworked" in {one.kind for one in await approvals.listed(tx, "aliyun")}
 
 
 def _words(can: Capabilities) -> list[str]:

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.outbox import MessageKind
+from app.texts.outbox import MessageKind
 from sms.gateway import Capabilities
 from sms.texts import (
     ANY_WORDS,

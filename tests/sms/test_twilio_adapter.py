@@ -8,8 +8,8 @@ from uuid import uuid4
 
 import pytest
 
-from app.outbox import MessageState
 from app.settings import Settings
+from app.texts.outbox import MessageState
 from sms.gateway import (
     Accepted,
     ErrorClass,

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.surveys.receiving import InboundText
+from app.texts.inbound import InboundText
 from sms.gateway import ErrorClass
 from sms.providers.twilio_webhooks import (
     StatusReport,

@@ -12,9 +12,9 @@ from app.cases.actions import filing, handling, judging
 from app.cases.actions.filing import Intake, PersonHelped
 from app.cases.models import Channel, Outcome
 from app.db import transaction
+from app.evaluation import invitations, privacy_role
 from app.limits.terms import Kind
-from app.outbox import MessageKind, announce
-from app.surveys import asking, confidential
+from app.texts.outbox import MessageKind, announce
 from tests.conftest import Staff
 
 _OWED = text("SELECT id FROM outbox_message WHERE matter_id = :matter_id AND kind = 'survey_owed'")
@@ -144,7 +144,7 @@ class Village:
             owed = [row.id for row in await tx.all(_OWED_ABOUT, ref=ref)]
         for one in owed:
             async with transaction() as tx:
-                assert await asking.ask(tx, one)
+                assert await invitations.ask(tx, one)
         await sent_about(ref)
 
     async def turn(self, found: Asked) -> None:
@@ -154,16 +154,16 @@ class Village:
     async def turn_about(self, ref: str) -> None:
         """The same about a case that was answered elsewhere."""
         async with transaction() as tx:
-            await confidential.enter(tx)
+            await privacy_role.enter(tx)
             surveys = await tx.all(_DUE, ref=ref)
         for one in surveys:
             async with transaction() as tx:
-                await asking.see_to(tx, one.id)
+                await invitations.see_to(tx, one.id)
         await sent_about(ref)
 
     async def _open(self, found: Asked) -> Asked:
         async with transaction() as tx:
-            await confidential.enter(tx)
+            await privacy_role.enter(tx)
             for row in await tx.all(_OPEN_BESIDE, matter_id=found.matter_id):
                 announce(
                     tx,
@@ -180,7 +180,7 @@ class Village:
     async def ask(self, found: Asked) -> Asked:
         for one in found.owed:
             async with transaction() as tx:
-                assert await asking.ask(tx, one)
+                assert await invitations.ask(tx, one)
         return found
 
 

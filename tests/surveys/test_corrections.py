@@ -8,9 +8,9 @@ from sqlalchemy import text
 
 from app import clock
 from app.db import reading, transaction
-from app.surveys import confidential, receiving, return_calls, unread
-from app.surveys.return_calls import Finding
-from app.surveys.terms import CallResult, HandReading, ReplyEffect, Value
+from app.evaluation import manual_review, privacy_role, receiving, return_calls
+from app.evaluation.return_calls import Finding
+from app.evaluation.terms import CallResult, HandReading, ReplyEffect, Value
 from tests.conftest import Staff
 from tests.surveys.conftest import Asked, Village, new_phone
 from tests.surveys.test_sealed_calls import Who, who
@@ -27,7 +27,7 @@ WHERE s.matter_id = :matter_id ORDER BY a.answered_at
 
 async def kept(asked: Asked) -> list[tuple[Any, ...]]:
     async with reading() as tx:
-        await confidential.enter(tx)
+        await privacy_role.enter(tx)
         return [tuple(row)[:3] for row in await tx.all(_ALL, matter_id=asked.matter_id)]
 
 
@@ -156,7 +156,7 @@ async def test_words_read_by_people_put_right_what_a_call_took_down_after_the_wi
         await reply(phone, "刚才那个电话不是我接的", delivery=reply_id)
         async with transaction() as tx:
             read = HandReading.DISSATISFIED
-            settled = await unread.settle(
+            settled = await manual_review.settle(
                 tx, reply_id, read, ref=asked.ref, by=by, now=await tx.now()
             )
     assert settled.answered is not None

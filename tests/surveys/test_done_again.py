@@ -8,8 +8,8 @@ from sqlalchemy import text
 from app import clock
 from app.db import transaction
 from app.directory.terms import Role
-from app.surveys.return_calls import CallToMake, Finding
-from app.surveys.terms import CallResult, Value
+from app.evaluation.return_calls import CallToMake, Finding
+from app.evaluation.terms import CallResult, Value
 from tests.conftest import Staff
 from tests.people import Person
 from tests.surveys.conftest import Asked, Village, new_phone

@@ -7,10 +7,10 @@ import pytest
 
 from app import clock
 from app.db import transaction
-from app.surveys import receiving
-from app.surveys.asking import QUIET
-from app.surveys.receiving import InboundText
-from app.surveys.terms import ReplyEffect, Value
+from app.evaluation import receiving
+from app.evaluation.invitations import QUIET
+from app.evaluation.terms import ReplyEffect, Value
+from app.texts.inbound import InboundText
 from tests.conftest import Staff
 from tests.surveys.conftest import Village, new_phone
 from tests.surveys.test_corrections import kept, on_the_page

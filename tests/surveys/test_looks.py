@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import text
 
 from app.db import OWNER, transaction
-from app.surveys import confidential
+from app.evaluation import privacy_role
 from tests.api.conftest import Who
 from tests.surveys.conftest import Asked, Village, new_phone
 from tests.surveys.test_sealed_calls import who
@@ -25,7 +25,7 @@ JOIN surveys.survey s ON s.id = l.survey_id JOIN staff p ON p.id = l.staff_id WH
 
 async def looks(asked: Asked) -> list[Any]:
     async with transaction() as tx:
-        await confidential.enter(tx)
+        await privacy_role.enter(tx)
         return await tx.all(_LOOKS, matter_id=asked.matter_id)
 
 

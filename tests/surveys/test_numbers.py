@@ -17,12 +17,12 @@ from app.directory import official_numbers
 from app.directory.models import Citizen
 from app.doctor.examining import examine
 from app.errors import ActionNotAllowed, InvalidInput
+from app.evaluation import receiving
+from app.evaluation.number_owners import Owner
+from app.evaluation.return_calls import Finding
+from app.evaluation.terms import CallResult, Discount, ReplyEffect, Value
 from app.identifiers import uuid7
 from app.limits.terms import Kind
-from app.surveys import receiving
-from app.surveys.numbers import Owner
-from app.surveys.return_calls import Finding
-from app.surveys.terms import CallResult, Discount, ReplyEffect, Value
 from tests.conftest import Staff
 from tests.surveys.conftest import Asked, Village, new_phone, sent
 from tests.surveys.test_corrections import kept, on_the_page

@@ -5,9 +5,9 @@ from sqlalchemy import text
 
 from app import clock
 from app.db import transaction
-from app.surveys import receiving
-from app.surveys.asking import QUIET
-from app.surveys.terms import ReplyEffect
+from app.evaluation import receiving
+from app.evaluation.invitations import QUIET
+from app.evaluation.terms import ReplyEffect
 from tests.conftest import Staff
 from tests.surveys.conftest import Asked, Village, new_phone
 from tests.surveys.test_corrections import kept

@@ -8,8 +8,8 @@ from sqlalchemy import text
 
 from app import clock
 from app.db import transaction
-from app.surveys import confidential, receiving, unread
-from app.surveys.terms import HandReading, ReplyEffect
+from app.evaluation import manual_review, privacy_role, receiving
+from app.evaluation.terms import HandReading, ReplyEffect
 from tests.conftest import Staff
 from tests.surveys.conftest import Asked, Village, new_phone
 from tests.surveys.test_sealed_calls import Who, calls, who
@@ -30,7 +30,7 @@ _WORDS = "短信多得很，莫发了"
 
 async def on_record(address: str) -> Any:
     async with transaction() as tx:
-        await confidential.enter(tx)
+        await privacy_role.enter(tx)
         return await tx.one_or_none(_ON_RECORD, id=address.rpartition("/")[2])
 
 
@@ -44,7 +44,7 @@ async def read(address: str, staff: Staff) -> None:
     by = await staff("zhihui")
     async with transaction() as tx:
         id_, at = address.rpartition("/")[2], await tx.now()
-        await unread.settle(tx, id_, HandReading.OPTED_OUT, ref=None, by=by, now=at)
+        await manual_review.settle(tx, id_, HandReading.OPTED_OUT, ref=None, by=by, now=at)
 
 
 async def now() -> datetime:

@@ -12,11 +12,11 @@ from sqlalchemy import text
 from structlog.testing import capture_logs
 
 from app.db import transaction
-from app.surveys import confidential, reply_reader
-from app.surveys.receiving import InboundText
-from app.surveys.replies import LONGEST, read_reply
-from app.surveys.reply_reading import NotRead, Reading, Sense
-from app.surveys.terms import Value
+from app.evaluation import privacy_role, reply_reader
+from app.evaluation.reply_meanings import NotRead, Reading, Sense
+from app.evaluation.reply_parser import LONGEST, read_reply
+from app.evaluation.terms import Value
+from app.texts.inbound import InboundText
 from sms.batches import hear
 from tests.faults.old_pattern import hanging
 from tests.surveys.conftest import Village, new_phone
@@ -111,7 +111,7 @@ async def test_hanging_text_stops_no_other_and_is_read_once(
         assert await hear(texts) == 0
     assert sum(one.get("why") == "takes too long" for one in logged) == 1
     async with transaction() as tx:
-        await confidential.enter(tx)
+        await privacy_role.enter(tx)
         rows = await tx.all(_TAKEN, ids=[one.provider_message_id for one in texts])
     assert {row.provider_message_id: (row.effect, row.not_read) for row in rows} == {
         one.provider_message_id: ("unclear", "too_slow") if one is texts[2] else ("thanks", None)

@@ -4,9 +4,9 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from app.surveys.replies import read_reply
-from app.surveys.reply_reading import Reading, Sense
-from app.surveys.terms import Value
+from app.evaluation.reply_meanings import Reading, Sense
+from app.evaluation.reply_parser import read_reply
+from app.evaluation.terms import Value
 
 SATISFIED, BASICALLY, DISSATISFIED = Value
 

@@ -12,10 +12,10 @@ from app import clock
 from app.db import transaction
 from app.directory.terms import Role
 from app.errors import ActionNotAllowed, InvalidInput, NotFound, NotPermitted
-from app.surveys import asking, confidential, receiving, return_calls
-from app.surveys.receiving import InboundText
-from app.surveys.return_calls import CallToMake, Finding
-from app.surveys.terms import CallResult, ReplyEffect, Value
+from app.evaluation import invitations, privacy_role, receiving, return_calls
+from app.evaluation.return_calls import CallToMake, Finding
+from app.evaluation.terms import CallResult, ReplyEffect, Value
+from app.texts.inbound import InboundText
 from tests.conftest import Staff
 from tests.surveys.conftest import Asked, Village, new_phone
 
@@ -42,7 +42,7 @@ async def reply(phone: str, words: str, *, delivery: str | None = None) -> Reply
 
 async def answers(asked: Asked) -> list[tuple[str, str]]:
     async with transaction() as tx:
-        await confidential.enter(tx)
+        await privacy_role.enter(tx)
         return [
             (row.value, row.channel) for row in await tx.all(_ANSWERS, matter_id=asked.matter_id)
         ]
@@ -76,12 +76,12 @@ async def test_the_person_helped_is_asked_once_even_when_two_workers_are_at_it(
 
     async def ask() -> bool:
         async with transaction() as tx:
-            return await asking.ask(tx, owed.owed[0])
+            return await invitations.ask(tx, owed.owed[0])
 
     done = await asyncio.gather(*(ask() for _ in range(6)))
     assert sorted(done) == [False] * 5 + [True]
     async with transaction() as tx:
-        await confidential.enter(tx)
+        await privacy_role.enter(tx)
         assert len(await tx.all(_SURVEYS, matter_id=owed.matter_id)) == 1
         assert await tx.scalar(_TEXTS, matter_id=owed.matter_id) == 1
 

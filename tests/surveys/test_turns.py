@@ -9,12 +9,12 @@ from sqlalchemy import text
 
 from app import clock
 from app.db import Transaction, observers, reading, transaction
-from app.outbox import open_params
+from app.evaluation import invitations, privacy_role, receiving
+from app.evaluation.invitations import QUIET
+from app.evaluation.terms import ReplyEffect, Value
 from app.settings import settings
-from app.surveys import asking, confidential, receiving
-from app.surveys.asking import QUIET
-from app.surveys.receiving import InboundText
-from app.surveys.terms import ReplyEffect, Value
+from app.texts.inbound import InboundText
+from app.texts.outbox import open_params
 from sms.texts import render
 from tests.conftest import Staff
 from tests.surveys.conftest import Asked, Village, new_phone, sent
@@ -36,7 +36,7 @@ DAY = timedelta(days=1)
 
 async def survey(asked: Asked) -> Any:
     async with reading() as tx:
-        await confidential.enter(tx)
+        await privacy_role.enter(tx)
         return (await tx.all(_SURVEY, matter_id=asked.matter_id))[0]
 
 
@@ -49,11 +49,11 @@ async def swept(asked: Asked) -> bool:
     """Whether the sweep found something to do about it, as the deadlines worker does."""
     found = await survey(asked)
     async with transaction() as tx:
-        due = await asking.due(tx, after=(found.created_at - 365 * DAY, found.id), most=10_000)
+        due = await invitations.due(tx, after=(found.created_at - 365 * DAY, found.id), most=10_000)
     if found.id not in {id_ for _, id_ in due}:
         return False
     async with transaction() as tx:
-        done = await asking.see_to(tx, found.id)
+        done = await invitations.see_to(tx, found.id)
     await sent(asked)
     return done
 
@@ -290,5 +290,5 @@ async def test_an_answer_and_the_next_turn_cannot_pass_each_other(
         async with transaction() as other:
             await other.execute(text("SET LOCAL lock_timeout = '100ms'"))
             with pytest.raises(Exception, match="lock timeout"):
-                await asking.see_to(other, (await survey(second)).id)
+                await invitations.see_to(other, (await survey(second)).id)
             await other.roll_back()

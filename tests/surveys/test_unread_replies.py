@@ -8,8 +8,8 @@ import pytest
 from sqlalchemy import text
 
 from app.db import OWNER, transaction
-from app.surveys import confidential, unread
-from app.surveys.terms import HandReading, ReplyEffect
+from app.evaluation import manual_review, privacy_role
+from app.evaluation.terms import HandReading, ReplyEffect
 from tests.auth.conftest import a_unit
 from tests.conftest import Staff
 from tests.people import Person
@@ -78,7 +78,7 @@ async def test_what_staff_read_is_the_citizens_answer(
     assert await visible(asked) == before
     assert not await on_list(center, address)
     async with transaction() as tx:
-        await confidential.enter(tx)
+        await privacy_role.enter(tx)
         kept = await tx.one_or_none(_KEPT, id=item["id"])
     assert kept is not None
     assert (kept.reading, kept.account, kept.handled) == (reading, "zhihui", True)
@@ -175,7 +175,7 @@ async def test_a_text_that_comes_while_one_is_read_waits_and_puts_the_answer_rig
     delivery = (await unclear(phone, "还行吧")).rpartition("/")[2]
     async with transaction() as tx:
         reading, now = HandReading.BASICALLY_SATISFIED, await tx.now()
-        await unread.settle(tx, delivery, reading, ref=None, by=center, now=now)
+        await manual_review.settle(tx, delivery, reading, ref=None, by=center, now=now)
         coming = asyncio.create_task(reply(phone, "不满意"))
         await asyncio.wait([coming], timeout=0.3)
         assert not coming.done()

@@ -6,9 +6,9 @@ from sqlalchemy import text
 from app import clock
 from app.auth.actor import CitizenActor
 from app.db import reading, transaction
-from app.outbox import open_params
-from app.surveys.asking import QUIET
-from app.surveys.terms import ReplyEffect, Value
+from app.evaluation.invitations import QUIET
+from app.evaluation.terms import ReplyEffect, Value
+from app.texts.outbox import open_params
 from sms.texts import render
 from tests.conftest import Staff
 from tests.surveys.conftest import Asked, Village, new_phone, sent

@@ -9,12 +9,13 @@ from sqlalchemy import text
 
 from app import clock
 from app.db import observers, reading, transaction
-from app.delivery import attention, claiming
 from app.errors import ActionNotAllowed
-from app.surveys import receiving
-from app.surveys.receiving import InboundText
-from app.surveys.return_calls import Finding, record_finding
-from app.surveys.terms import CallResult, ReplyEffect, Value
+from app.evaluation import receiving
+from app.evaluation.return_calls import Finding, record_finding
+from app.evaluation.terms import CallResult, ReplyEffect, Value
+from app.matters import failed_texts
+from app.texts import queue
+from app.texts.inbound import InboundText
 from tests.conftest import Staff
 from tests.surveys.conftest import Asked, Village, new_phone, sent
 from tests.surveys.test_corrections import on_the_page
@@ -48,7 +49,7 @@ async def states(asked: Asked) -> list[tuple[str, str]]:
 async def would_be_sent(asked: Asked) -> list[str]:
     """Which of what asks about the case a worker would send now."""
     async with transaction() as tx:
-        taken = [one.id for one in await claiming.claim(tx, 10_000, lease=_LEASE)]
+        taken = [one.id for one in await queue.claim(tx, 10_000, lease=_LEASE)]
         rows = await tx.all(_STATES, matter_id=asked.matter_id)
         await tx.roll_back()
     return [row.kind for row in rows if row.id in taken]
@@ -135,7 +136,7 @@ async def test_what_a_worker_has_taken_up_is_its_own(village: Village) -> None:
     phone = new_phone()
     asked = await village.asked_soon(phone)
     async with transaction() as tx:
-        while await claiming.claim(tx, 500, lease=_LEASE):
+        while await queue.claim(tx, 500, lease=_LEASE):
             pass
         answering = asyncio.create_task(reply(phone, "1"))
         assert await asyncio.wait_for(answering, 5) is ReplyEffect.ANSWERED
@@ -169,7 +170,7 @@ async def test_who_was_settled_without_sending_was_not_asked_and_is_called(
     message = await stuck(asked)
     async with transaction() as tx:
         now = await tx.now()
-        await attention.settle(tx, message, by=center, reason="号码是空号", now=now)
+        await failed_texts.settle(tx, message, by=center, reason="号码是空号", now=now)
     with clock.moved(3 * DAY + timedelta(minutes=1)):
         assert await swept(asked)
     call = await call_about(asked, staff)
@@ -189,7 +190,7 @@ async def test_a_question_sent_again_by_a_person_ends_with_its_window(
     with clock.moved(5 * DAY):
         async with transaction() as tx:
             now = await tx.now()
-            again = await attention.resend(tx, message, by=center, reason="再试", now=now)
+            again = await failed_texts.resend(tx, message, by=center, reason="再试", now=now)
         assert again.state == "queued"
     async with reading() as tx:
         found = {row.id: row for row in await tx.all(_STATES, matter_id=asked.matter_id)}
@@ -209,16 +210,16 @@ async def test_after_its_window_a_question_is_not_sent_again(
     for late, may in ((-timedelta(minutes=1), True), (timedelta(minutes=1), False)):
         with clock.moved(left + late):
             async with transaction() as tx:
-                listed = await attention.to_see_to(tx, by=center, after=None, most=10_000)
+                listed = await failed_texts.to_see_to(tx, by=center, after=None, most=10_000)
             assert [one.may_resend for one in listed if one.id == message] == [may]
     with clock.moved(left + timedelta(minutes=1)):
         async with transaction() as tx:
             now = await tx.now()
             with pytest.raises(ActionNotAllowed, match="评价的时间已过"):
-                await attention.resend(tx, message, by=center, reason="再试", now=now)
+                await failed_texts.resend(tx, message, by=center, reason="再试", now=now)
         async with transaction() as tx:
             now = await tx.now()
-            done = await attention.settle(tx, message, by=center, reason="已过期", now=now)
+            done = await failed_texts.settle(tx, message, by=center, reason="已过期", now=now)
     assert done.state == "done"
 
 

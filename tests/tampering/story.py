@@ -9,22 +9,22 @@ from uuid import UUID
 from sqlalchemy import text
 
 from app.auth.actor import StaffActor
+from app.cards import appeals, issuing, supervising, sweep
+from app.cards.models import CardLevel
 from app.cases.actions import dispatching, erasing, extending, filing, handling, judging
 from app.cases.actions.dispatching import Part
 from app.cases.actions.filing import Intake, PersonHelped
 from app.cases.models import Case, Channel, Outcome
 from app.db import Transaction
 from app.directory import official_numbers
+from app.evaluation import access_log, invitations, privacy_role, receiving, return_calls
+from app.evaluation.return_calls import Finding
+from app.evaluation.terms import CallResult
 from app.identifiers import uuid7
 from app.limits.terms import Kind
 from app.matters import photos
 from app.matters.pictures import Picture
-from app.supervision import appeals, issuing, supervising, sweeping
-from app.supervision.models import CardLevel
-from app.surveys import asking, confidential, looks, receiving, return_calls
-from app.surveys.receiving import InboundText
-from app.surveys.return_calls import Finding
-from app.surveys.terms import CallResult
+from app.texts.inbound import InboundText
 from tests.conftest import Staff
 
 _OWED = text("SELECT id FROM outbox_message WHERE kind = 'survey_owed' AND matter_id = :matter_id AND state = 'queued'")  # fmt: skip
@@ -138,7 +138,7 @@ async def _evaluated(story: Story, now: datetime, snap: Any) -> None:
     tx, case = story.tx, story.cases["handled"]
     for name in ("handled", "joined"):
         for owed in await tx.all(_OWED, matter_id=story.cases[name].id):
-            assert await asking.ask(tx, owed.id)
+            assert await invitations.ask(tx, owed.id)
             await tx.flush()
     await snap(story)
     for number, (words, after) in enumerate((("满意", 1), ("不满意，水还是没有", 2), ("谢谢", 3))):
@@ -156,7 +156,7 @@ async def _evaluated(story: Story, now: datetime, snap: Any) -> None:
         finding = Finding(result, consent=result is CallResult.VALID, note="属实")
         await return_calls.record_finding(tx, call, finding, by=caller, now=later)
         await snap(story)
-    await looks.look(tx, case.ref, by=caller, round_=None, reason="核对原始评价", now=later)
+    await access_log.look(tx, case.ref, by=caller, round_=None, reason="核对原始评价", now=later)
 
 
 async def _done_again(story: Story, now: datetime, snap: Any) -> None:
@@ -188,7 +188,7 @@ async def _carded(story: Story, now: datetime, snap: Any) -> None:
     case = await _register(story, "overdue", now - timedelta(days=40))
     await snap(story)
     clock_id = await tx.scalar(_STAGE, matter_id=case.id)
-    await sweeping.issue(tx, await sweeping.claim_one(tx, clock_id))
+    await sweep.issue(tx, await sweep.claim_one(tx, clock_id))
     await tx.flush()
     cards = await tx.all(_CARDS, matter_id=case.id)
     assert {one.level for one in cards} == {"yellow", "red"}
@@ -220,4 +220,4 @@ async def _number_entered(story: Story, now: datetime) -> None:
         staff_id=admin.staff_id, now=now,
     )  # fmt: skip
     story.number_id = entered.id
-    await confidential.enter(story.tx)
+    await privacy_role.enter(story.tx)

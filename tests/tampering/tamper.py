@@ -12,21 +12,21 @@ from uuid import UUID, uuid4
 from sqlalchemy import JSON, text
 from sqlmodel import SQLModel
 
+from app.cards.models import Appeal, Card
 from app.cases.models import Case
 from app.db import Transaction
 from app.db.row_base import Stored
 from app.directory.models import Citizen, OfficialNumber, Staff
 from app.doctor.verification import Part
+from app.evaluation.access_log import Look
+from app.evaluation.evaluation_log import LogEntry, LogHead
+from app.evaluation.models import Answer, CallTry, OptOut, Reply, ReturnCall, Survey
 from app.matters.clocks import BOOKMARKS, Clock
 from app.matters.matter import MatterParty, PersonAsGiven
 from app.matters.papers import Paper
 from app.matters.parts import Assignment
 from app.matters.photos import Photo
 from app.matters.record import RecordEntry, RecordText
-from app.supervision.models import Appeal, Card
-from app.surveys.evaluation_log import LogEntry, LogHead
-from app.surveys.looks import Look
-from app.surveys.models import Answer, CallTry, OptOut, Reply, ReturnCall, Survey
 from tests.tampering.story import Story
 
 _OF_CASES: Final = "matter_id = ANY(:ids)"

@@ -16,11 +16,11 @@ from sqlmodel import SQLModel
 import app.tables  # noqa: F401 - so that every table is known
 from app import keys
 from app.db import OWNER, Database, Transaction, transaction
-from app.delivery.terms import FollowedBy
-from app.delivery.turns import end
 from app.directory.models import Citizen
 from app.identifiers import uuid7
-from app.outbox import MessageKind, OutboxMessage, seal_params, seal_phone
+from app.texts.outbox import MessageKind, OutboxMessage, seal_params, seal_phone
+from app.texts.terms import FollowedBy
+from app.texts.turns import end
 from tests.migrations import migration
 
 _ROOT = Path(__file__).parents[2]

@@ -18,20 +18,20 @@ import uvicorn
 from fastapi import FastAPI
 from sqlalchemy import text
 
-from app import outbox
 from app.auth.actor import StaffActor
 from app.db import Database, transaction
 from app.http import problems
-from app.outbox import MessageKind, MessageState
 from app.settings import Settings, settings
+from app.texts import outbox
+from app.texts.outbox import MessageKind, MessageState
 from qungong.dev import sample
 from sms import inbound
 from sms.simulator.app import create_app
 from sms.simulator.state import SimulatorSettings
 from tests.conftest import find_staff
 from tests.sms.servers import served
-from workers.outbox import Delivery, open_gateway
-from workers.poll import keep_working
+from workers.loop import keep_working
+from workers.texts import Delivery, open_gateway
 
 _ROOT = Path(__file__).resolve().parents[2]
 # Generous: a worker process takes seconds to start where all processors are busy.

@@ -9,9 +9,9 @@ from sqlalchemy import text
 from app.clock import SHANGHAI
 from app.db import Database, transaction
 from app.directory.terms import Role
+from app.evaluation import return_calls
 from app.keys import decrypt
-from app.outbox import phone_place
-from app.surveys import return_calls
+from app.texts.outbox import phone_place
 from qungong.dev import sample
 from tests.conftest import find_staff
 from tests.surveys.conftest import Village, new_phone

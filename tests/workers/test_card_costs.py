@@ -5,8 +5,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 import pytest_asyncio
 from sqlalchemy import text
 
+from app.cards import sweep
 from app.db import Database, transaction
-from app.supervision import sweeping
 from qungong.dev import sample
 from tests.explaining import Explaining
 
@@ -67,7 +67,7 @@ async def pages(on: Database, most: int) -> int:
     async with on.connection() as driver:
         work = Explaining(driver)
         for _ in range(3):
-            await sweeping.claim(work, most)
+            await sweep.claim(work, most)
             await work.roll_back()
         assert "clock_next" in work.how
         assert "Sort" not in work.how, "all that is due is read for each batch"

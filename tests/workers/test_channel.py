@@ -10,18 +10,17 @@ import pytest
 from sqlalchemy import text
 from typing_extensions import override
 
-from app import outbox
 from app.db import transaction
-from app.delivery import channel, claiming, reports
-from app.delivery.channel import SmsChannel
-from app.delivery.reports import Report
-from app.delivery.terms import Pause
-from app.outbox import MessageKind, MessageState
 from app.settings import settings
+from app.texts import channel, outbox, queue, receipts
+from app.texts.channel import SmsChannel
+from app.texts.outbox import MessageKind, MessageState
+from app.texts.receipts import Report
+from app.texts.terms import Pause
 from sms.gateway import OutgoingText, SendResult
 from sms.providers.twilio import TwilioGateway
 from tests.workers.conftest import Provider, announce, in_state, row, until
-from workers.outbox import Delivery, open_gateway
+from workers.texts import Delivery, open_gateway
 
 TWILIO = "twilio"
 _UNPAUSE = text("UPDATE sms_channel SET paused_until = now()")
@@ -154,7 +153,7 @@ async def test_codes_go_before_all_else_that_is_due_and_the_rest_by_age() -> Non
     texts = [await announce(phone=number(n)) for n in range(3)]
     code = await announce(kind=MessageKind.ONE_TIME_CODE)
     async with transaction() as tx:
-        claimed = await claiming.claim(tx, 3, lease=timedelta(seconds=40))
+        claimed = await queue.claim(tx, 3, lease=timedelta(seconds=40))
     assert [message.id for message in claimed] == [code, *texts[:2]]
 
 
@@ -284,7 +283,7 @@ async def test_reports_of_an_earlier_turn_change_nothing_but_when_it_arrived_aft
 async def reported(message: UUID, sid: str, status: MessageState) -> bool:
     async with transaction() as tx:
         told = Report(message, sid, status, "30003")
-        return message in await reports.record(tx, [told], provider=TWILIO)
+        return message in await receipts.record(tx, [told], provider=TWILIO)
 
 
 async def in_turn(message: UUID, turn: int) -> Any:

@@ -20,9 +20,9 @@ from app.cases.models import Channel, Outcome
 from app.db import OWNER, Database, Transaction, transaction
 from app.directory.terms import UnitKind
 from app.directory.units import end_unit
+from app.evaluation import privacy_role
 from app.kinds import verification
 from app.limits.terms import Kind
-from app.surveys import confidential
 from tests.units import founded, yesterday
 from tests.workers.conftest import Workers, until
 from workers import housekeeping
@@ -76,7 +76,7 @@ async def answered(cadre: StaffActor, number: int) -> str:
 
 async def scalar(statement: Any, **values: Any) -> Any:
     async with transaction() as tx:
-        await confidential.enter(tx)
+        await privacy_role.enter(tx)
         return await tx.scalar(statement, **values)
 
 

@@ -10,8 +10,8 @@ from sqlalchemy import text
 from app import bell
 from app.bell import Bell
 from app.db import transaction
-from app.outbox import MessageKind, MessageState
 from app.settings import settings
+from app.texts.outbox import MessageKind, MessageState
 from qungong.dev.embedded import Redis
 from tests.workers.conftest import (
     Provider,

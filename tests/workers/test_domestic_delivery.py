@@ -14,13 +14,13 @@ from sqlalchemy import text
 from typing_extensions import override
 
 from app.db import Database, observers, transaction
-from app.delivery import channel, reports
-from app.delivery.channel import SmsChannel
-from app.delivery.reports import Report
-from app.delivery.terms import Pause
 from app.http import problems
-from app.outbox import MessageKind, MessageState
 from app.settings import settings
+from app.texts import channel, receipts
+from app.texts.channel import SmsChannel
+from app.texts.outbox import MessageKind, MessageState
+from app.texts.receipts import Report
+from app.texts.terms import Pause
 from sms import inbound, templates
 from sms.gateway import ErrorClass, NotSent, SentText, Status, Unknown
 from sms.providers import capabilities
@@ -40,7 +40,7 @@ from tests.workers.conftest import (
     row,
     until,
 )
-from workers.outbox import Delivery, open_gateway
+from workers.texts import Delivery, open_gateway
 
 Start = Callable[[], None]
 _PAUSED_LONG = text("UPDATE sms_channel SET pauses = 5, paused_until = now()")
@@ -328,7 +328,7 @@ class Late(AliyunGateway):
             sent.id, "1^0", MessageState.UNDELIVERED, "IS_CLOSE", ErrorClass.TRANSIENT, sent.turn
         )
         async with transaction() as tx:
-            assert await reports.record(tx, [told], provider="aliyun")
+            assert await receipts.record(tx, [told], provider="aliyun")
         return found
 
 

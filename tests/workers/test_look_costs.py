@@ -8,9 +8,9 @@ import pytest_asyncio
 from sqlalchemy import text
 
 from app.auth.actor import StaffActor
+from app.cards import signals, wall
 from app.db import Database, transaction
 from app.errors import NotFound
-from app.supervision import signals, wall
 from qungong.dev import sample
 from tests.conftest import find_staff
 from tests.explaining import Explaining

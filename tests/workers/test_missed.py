@@ -14,12 +14,12 @@ from typing_extensions import override
 
 from app import keys
 from app.db import Database, observers, transaction
-from app.delivery import channel
-from app.delivery.terms import Pause
+from app.evaluation import privacy_role
+from app.evaluation.locking import one_at_a_time
 from app.http import problems
 from app.settings import Settings, settings
-from app.surveys import confidential
-from app.surveys.locking import one_at_a_time
+from app.texts import channel
+from app.texts.terms import Pause
 from qungong.dev import sample
 from sms import inbound
 from sms.gateway import Received, Unknown
@@ -31,8 +31,8 @@ from tests.conftest import find_staff
 from tests.sms.servers import served
 from tests.surveys.conftest import Village
 from tests.workers.conftest import Provider, _serving
-from workers.missed import AGAIN, FAR_BACK
-from workers.outbox import Delivery, open_gateway
+from workers.poll_inbox import AGAIN, FAR_BACK
+from workers.texts import Delivery, open_gateway
 
 PHONE = "+8613900000009"
 _TAKEN = text("SELECT effect, received_at FROM surveys.reply WHERE provider_message_id = :sid")
@@ -82,13 +82,13 @@ async def in_vain(provider: Provider, words: str) -> str:
 
 async def taken(sid: str) -> list[Any]:
     async with transaction() as tx:
-        await confidential.enter(tx)
+        await privacy_role.enter(tx)
         return await tx.all(_TAKEN, sid=sid)
 
 
 async def answers() -> int:
     async with transaction() as tx:
-        await confidential.enter(tx)
+        await privacy_role.enter(tx)
         return int(await tx.scalar(_ANSWERS))
 
 

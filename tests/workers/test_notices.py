@@ -13,6 +13,8 @@ from sqlalchemy import text
 
 from app.auth.actor import StaffActor
 from app.auth.phones import phone_key
+from app.cards import issuing, pressing, supervising
+from app.cards.models import CardLevel
 from app.cases.actions import dispatching, extending, filing, handling, judging
 from app.cases.actions.dispatching import Part
 from app.cases.actions.filing import Intake
@@ -23,10 +25,8 @@ from app.db import Database, transaction
 from app.directory import official_numbers
 from app.keys import decrypt
 from app.limits.terms import Kind
-from app.outbox import TO_STAFF, MessageKind, open_params, phone_place
 from app.settings import settings
-from app.supervision import issuing, pressing, supervising
-from app.supervision.models import CardLevel
+from app.texts.outbox import TO_STAFF, MessageKind, open_params, phone_place
 from qungong.dev import sample
 from sms import texts
 from tests.conftest import find_staff
@@ -46,7 +46,7 @@ from tests.workers.carding import (
 )
 from tests.workers.conftest import Provider
 from workers.deadlines import CardSweep, StaffNotices
-from workers.outbox import Delivery, open_gateway
+from workers.texts import Delivery, open_gateway
 
 CADRE, DESK, HEAD, CLERK, CENTER, LEAD, ASSISTANT = (
     f"+8613700000{number:03d}" for number in range(7)

@@ -9,11 +9,11 @@ import pytest
 from sqlalchemy import text
 
 from app.db import OWNER, transaction
-from app.delivery import claiming, reports, settling
-from app.delivery.claiming import Claimed
-from app.delivery.policy import ATTEMPTS, Outcome
-from app.delivery.reports import Report
-from app.outbox import MessageKind, MessageState
+from app.texts import outcomes, queue, receipts
+from app.texts.outbox import MessageKind, MessageState
+from app.texts.policy import ATTEMPTS, Outcome
+from app.texts.queue import Claimed
+from app.texts.receipts import Report
 from tests.workers.conftest import announce, let_leases_lapse, let_pauses_pass, row, until
 
 _LEASE = timedelta(seconds=40)
@@ -37,22 +37,22 @@ A, D, U, F, H = (
 
 async def claim(most: int = 100) -> list[Claimed]:
     async with transaction() as tx:
-        return await claiming.claim(tx, most, lease=_LEASE)
+        return await queue.claim(tx, most, lease=_LEASE)
 
 
 async def claim_unknown() -> list[Claimed]:
     async with transaction() as tx:
-        return await claiming.claim_unknown(tx, 100, lease=_LEASE)
+        return await queue.claim_unknown(tx, 100, lease=_LEASE)
 
 
 async def settle(message: Claimed, outcome: Outcome) -> bool:
     async with transaction() as tx:
-        return message.id in await settling.settle(tx, [(message, outcome)])
+        return message.id in await outcomes.settle(tx, [(message, outcome)])
 
 
 async def report(message: UUID, status: MessageState, provider_id: str = "SM1") -> None:
     async with transaction() as tx:
-        await reports.record(tx, [Report(message, provider_id, status)], provider="twilio")
+        await receipts.record(tx, [Report(message, provider_id, status)], provider="twilio")
 
 
 async def made_unknown(kind: MessageKind = MessageKind.PROGRESS) -> tuple[UUID, Claimed]:
@@ -77,7 +77,7 @@ async def test_two_workers_never_claim_the_same_message() -> None:
 async def test_a_claim_does_not_wait_for_another() -> None:
     messages = [await announce() for _ in range(4)]
     async with transaction() as tx:
-        first = await claiming.claim(tx, 2, lease=_LEASE)
+        first = await queue.claim(tx, 2, lease=_LEASE)
         second = await claim(2)
     assert [message.id for message in (*first, *second)] == messages
 
@@ -105,7 +105,7 @@ async def test_what_has_expired_or_has_no_number_is_never_sent() -> None:
     assert (await row(nobody)).state == MessageState.FAILED
     assert (await row(nobody)).error == "no_number"
     async with transaction() as tx:
-        assert await claiming.expire(tx, 10) == 2
+        assert await queue.expire(tx, 10) == 2
     # Nobody waits for the code any more; of the other a person is told.
     assert (await row(code)).state == MessageState.EXPIRED
     assert ((await row(late)).state, (await row(late)).why) == (H, "expired")
@@ -187,7 +187,7 @@ async def test_outcomes_and_reports_lock_in_one_order_and_never_wait_in_a_circle
         await reporting.execute(_HOLD, id=low)
         async with transaction() as marking:
             marked = asyncio.create_task(
-                settling.settle(marking, [(one, outcome) for one in reversed(held)])
+                outcomes.settle(marking, [(one, outcome) for one in reversed(held)])
             )
             await until(somebody_waits)
             async with transaction() as other:

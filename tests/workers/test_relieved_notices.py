@@ -14,8 +14,8 @@ from app.clock import SHANGHAI
 from app.db import Database, transaction
 from app.directory.units import end_unit
 from app.limits.terms import Kind
-from app.outbox import MessageKind
 from app.settings import settings
+from app.texts.outbox import MessageKind
 from qungong.dev import sample
 from sms import texts
 from tests.conftest import find_staff

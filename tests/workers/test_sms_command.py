@@ -14,9 +14,9 @@ from typer.testing import CliRunner
 from app import heartbeats
 from app.bell import Bell
 from app.db import Database, transaction
-from app.delivery import channel
-from app.delivery.terms import Pause
-from app.outbox import MessageKind
+from app.texts import channel
+from app.texts.outbox import MessageKind
+from app.texts.terms import Pause
 from qungong import service_pages
 from qungong.cli import app
 from tests.workers.conftest import announce

@@ -12,14 +12,14 @@ from typing_extensions import override
 
 from app import clock
 from app.db import transaction
-from app.delivery import channel, claiming, reports, settling, unreported
-from app.delivery.policy import ASK_AFTER, Outcome
-from app.delivery.reports import Report
-from app.delivery.terms import Pause
-from app.delivery.unreported import Unreported
 from app.doctor.examining import examine
-from app.outbox import MessageKind, MessageState
 from app.settings import settings
+from app.texts import channel, outcomes, queue, receipts, unreported
+from app.texts.outbox import MessageKind, MessageState
+from app.texts.policy import ASK_AFTER, Outcome
+from app.texts.receipts import Report
+from app.texts.terms import Pause
+from app.texts.unreported import Unreported
 from qungong.dev import sample
 from sms.gateway import Accepted, NotSent, OutgoingText, SentText, Status, Unknown
 from sms.providers.twilio import TwilioGateway
@@ -28,7 +28,7 @@ from tests.surveys.conftest import Village
 from tests.surveys.test_surveys import call_about
 from tests.surveys.test_turns import DAY, swept
 from tests.workers.conftest import Provider, announce, in_state, let_leases_lapse, row, until
-from workers.outbox import Delivery, open_gateway
+from workers.texts import Delivery, open_gateway
 
 Start = Callable[[], None]
 ACCEPTED, DELIVERED, UNKNOWN = MessageState.ACCEPTED, MessageState.DELIVERED, MessageState.UNKNOWN
@@ -69,8 +69,8 @@ async def accepted(kind: MessageKind = MessageKind.PROGRESS, provider_id: str = 
     """Without any provider: as a worker marks it."""
     message = await announce(kind=kind)
     async with transaction() as tx:
-        held = await claiming.claim(tx, 1, lease=_LEASE)
-        await settling.settle(
+        held = await queue.claim(tx, 1, lease=_LEASE)
+        await outcomes.settle(
             tx, [(one, Outcome(ACCEPTED, provider_id=provider_id)) for one in held]
         )
     return message
@@ -173,7 +173,7 @@ async def test_what_the_provider_never_knows_is_asked_three_times_and_ends_accep
     # It may still come.
     async with transaction() as tx:
         told = Report(message, found.provider_id, DELIVERED)
-        assert await reports.record(tx, [told], provider="twilio")
+        assert await receipts.record(tx, [told], provider="twilio")
     assert (await row(message)).state == DELIVERED
 
 
@@ -253,7 +253,7 @@ class Late(TwilioGateway):
         found = await super().status_of(sent)
         async with transaction() as tx:
             told = Report(self._message, sent.provider_id, self._state, turn=1)
-            assert await reports.record(tx, [told], provider="twilio")
+            assert await receipts.record(tx, [told], provider="twilio")
         return found
 
 
@@ -293,7 +293,7 @@ async def test_while_the_channel_is_paused_or_probed_nothing_is_asked(provider: 
 async def test_a_report_of_acceptance_alone_does_not_keep_a_text_from_being_asked_after() -> None:
     message = await announce()
     async with transaction() as tx:
-        await reports.record(tx, [Report(message, "SM1", ACCEPTED)], provider="twilio")
+        await receipts.record(tx, [Report(message, "SM1", ACCEPTED)], provider="twilio")
     assert await claim() == []
     with clock.moved(ASK_AFTER[0] + timedelta(minutes=1)):
         assert [one.id for one in await claim()] == [message]

@@ -11,8 +11,8 @@ from typing_extensions import override
 
 from app import heartbeats
 from app.auth.actor import StaffActor
+from app.cards.clock_watch import Watch
 from app.db import Database, transaction
-from app.supervision.watching import Watch
 from qungong.service_pages import health
 from tests.workers.carding import LATE, MONDAY, at, cards, registered, run
 from workers.deadlines import CardSweep

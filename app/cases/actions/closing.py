@@ -18,7 +18,7 @@ from app.errors import InvalidInput
 from app.matters import papers
 from app.matters.papers import PaperKind
 from app.matters.parts import AssignmentRole
-from app.outbox import MessageKind
+from app.texts.outbox import MessageKind
 
 
 async def close(
@@ -47,7 +47,7 @@ async def rework(
     """A new round with its own clock and its own survey; the earlier stays on record.
 
     It is for `lead` or, where none is named, for the unit that led, or the unit that carries on for it. Only after a
-    return call found the dissatisfaction valid, and by staff who had no part in the round: app/surveys makes sure of that.
+    return call found the dissatisfaction valid, and by staff who had no part in the round: app/evaluation makes sure of that.
     """
     dossier = await access.lock_case(tx, ref, by=by)
     sure = {Condition.RETURN_CALL_FOUND_VALID: found_valid, Condition.NO_PART_IN_ANSWER: True}

@@ -24,7 +24,7 @@ from app.matters import deadlines, papers
 from app.matters.papers import PaperKind
 from app.matters.parts import Assignment, AssignmentRole, AssignmentState
 from app.matters.telling import tell
-from app.outbox import MessageKind
+from app.texts.outbox import MessageKind
 
 MOST_ASSISTANTS: Final = 20
 # Any unit of the county that can be given work: departments, townships, villages, the center itself. The parts that end

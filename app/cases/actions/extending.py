@@ -16,7 +16,7 @@ from app.limits.rules import STATUTORY_EXTENSION
 from app.limits.terms import Stage
 from app.matters import deadlines, papers
 from app.matters.papers import PaperKind
-from app.outbox import MessageKind
+from app.texts.outbox import MessageKind
 
 
 async def extend(

@@ -31,8 +31,8 @@ from app.matters.deadlines import Timing
 from app.matters.matter import Matter, PersonAsGiven
 from app.matters.parts import Assignment, AssignmentState
 from app.matters.telling import tell
-from app.outbox import MessageKind
 from app.settings import settings
+from app.texts.outbox import MessageKind
 from app.usage import Counted
 
 # How long a name given with a number goes on telling that others use it.

@@ -15,8 +15,8 @@ from app.matters import deadlines, papers
 from app.matters.papers import PaperKind
 from app.matters.parts import Assignment, AssignmentState
 from app.matters.telling import owe_survey, tell
-from app.outbox import MessageKind
 from app.settings import settings
+from app.texts.outbox import MessageKind
 
 
 async def sign(tx: Transaction, ref: str, *, by: StaffActor, now: datetime) -> Dossier:

@@ -22,7 +22,7 @@ from app.matters import papers
 from app.matters.papers import PaperKind
 from app.matters.parts import Assignment, AssignmentRole, AssignmentState
 from app.matters.telling import tell
-from app.outbox import MessageKind
+from app.texts.outbox import MessageKind
 
 # A unit below: anywhere under the territory that the sender stands for.
 _BELOW = text("""

@@ -18,7 +18,7 @@ from app.limits.terms import Stage
 from app.matters import conflict_of_interest, deadlines, papers
 from app.matters.papers import PaperKind
 from app.matters.telling import tell
-from app.outbox import MessageKind
+from app.texts.outbox import MessageKind
 
 
 class _Level(NamedTuple):

@@ -12,7 +12,7 @@ from app.cases.dossier import Dossier
 from app.cases.models import Case
 from app.db import Transaction
 from app.matters.telling import tell
-from app.outbox import MessageKind
+from app.texts.outbox import MessageKind
 
 # The reporters whose cases were joined to this one, or to one that was: each is told, answered and asked.
 _JOINED = text("""

@@ -17,7 +17,7 @@ from app.errors import InvalidInput
 from app.limits.terms import Stage
 from app.matters import deadlines
 from app.matters.deadlines import Step
-from app.outbox import MessageKind
+from app.texts.outbox import MessageKind
 
 # The longest that may be asked for at a time, by what is waited for.
 LONGEST: Final = {

@@ -7,9 +7,9 @@ from datetime import datetime
 from uuid import UUID
 
 from app.auth.actor import StaffActor
+from app.cards import appeals, card_lists, issuing
+from app.cards.models import CardLevel
 from app.db import Transaction
-from app.supervision import appeals, issuing, listing
-from app.supervision.models import CardLevel
 from qungong.dev.simulation import distributions
 from qungong.dev.simulation.scene import Scene, Story
 
@@ -52,8 +52,8 @@ def irregular(scene: Scene) -> Story[None]:
 async def _appeal(
     tx: Transaction, ref: str, by: StaffActor, ground: str, *, now: datetime
 ) -> UUID | None:
-    for seen in await listing.shown_at_sign_in(tx, by=by, now=now):
-        known = await listing.get_card(tx, seen.card.id, by=by)
+    for seen in await card_lists.shown_at_sign_in(tx, by=by, now=now):
+        known = await card_lists.get_card(tx, seen.card.id, by=by)
         if seen.ref == ref and appeals.may_appeal(known, by, now):
             await appeals.appeal(tx, seen.card.id, by=by, ground=ground, now=now)
             return seen.card.id

@@ -15,7 +15,7 @@ from typing import Final, TypeVar
 from app.calendars.working_time import WorkingCalendar
 from app.cases.models import Channel
 from app.clock import SHANGHAI
-from app.surveys.terms import Value
+from app.evaluation.terms import Value
 
 T = TypeVar("T")
 

@@ -7,10 +7,10 @@ from app.auth.actor import StaffActor
 from app.cases.actions import closing, handling
 from app.cases.models import Channel, Outcome
 from app.db import Transaction
-from app.surveys import receiving, return_calls
-from app.surveys.receiving import InboundText
-from app.surveys.return_calls import Finding
-from app.surveys.terms import CallResult, Value
+from app.evaluation import receiving, return_calls
+from app.evaluation.return_calls import Finding
+from app.evaluation.terms import CallResult, Value
+from app.texts.inbound import InboundText
 from qungong.dev.simulation import distributions
 from qungong.dev.simulation.carded import irregular
 from qungong.dev.simulation.scene import Scene, Step, Story

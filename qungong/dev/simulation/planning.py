@@ -7,8 +7,8 @@ from random import Random
 from typing import Final
 
 from app.cases.models import Channel
+from app.evaluation.terms import Value
 from app.limits.terms import Kind
-from app.surveys.terms import Value
 from qungong.dev.simulation import distributions
 from qungong.dev.simulation.people import County, Office, Reporter
 from qungong.dev.simulation.wording import Topic, Wording

@@ -15,7 +15,7 @@ from app.cases.models import Channel
 from app.db import Transaction
 from app.directory.terms import UnitKind
 from app.limits.terms import Kind
-from app.outbox import MessageKind, open_params
+from app.texts.outbox import MessageKind, open_params
 from qungong.dev.simulation import distributions
 from qungong.dev.simulation.people import Office
 from qungong.dev.simulation.scene import Scene, Story

@@ -12,13 +12,13 @@ from uuid import UUID
 
 from sqlalchemy import text
 
+from app.cards import sweep
 from app.cases import noticing
 from app.db import Transaction
-from app.delivery import claiming, settling
-from app.delivery.policy import Outcome
-from app.outbox import MessageState
-from app.supervision import sweeping
-from app.surveys import asking
+from app.evaluation import invitations
+from app.texts import outcomes, queue
+from app.texts.outbox import MessageState
+from app.texts.policy import Outcome
 from workers import deadlines
 
 # Each the first entry of the index that the worker itself goes by.
@@ -68,7 +68,7 @@ class Workers:
         while True:
             async with self._at(until) as tx:
                 next_of = dict((await tx.all(_NEXT))[0])
-                next_of["turns"] = await asking.next_due(tx)
+                next_of["turns"] = await invitations.next_due(tx)
             due = sorted((next_of[kind], kind) for kind in kinds if next_of[kind] is not None)
             if not due or due[0][0] + _LATER > until:
                 return
@@ -76,22 +76,22 @@ class Workers:
 
     async def _sweep(self, moment: datetime) -> None:
         async with self._at(moment) as tx:
-            swept = await sweeping.issue(tx, await sweeping.claim(tx, _BATCH))
+            swept = await sweep.issue(tx, await sweep.claim(tx, _BATCH))
         for wait in swept.waits_over:
             async with self._at(moment) as tx:
-                await sweeping.resume(tx, wait)
+                await sweep.resume(tx, wait)
 
     async def _deliver(self, moment: datetime) -> None:
         async with self._at(moment) as tx:
-            claimed = await claiming.claim(tx, _BATCH, lease=_LEASE)
+            claimed = await queue.claim(tx, _BATCH, lease=_LEASE)
             delivered = Outcome(MessageState.DELIVERED)
-            await settling.settle(tx, [(message, delivered) for message in claimed])
+            await outcomes.settle(tx, [(message, delivered) for message in claimed])
 
     async def _ask(self, moment: datetime) -> None:
-        await self._each(moment, asking.owed, asking.ask)
+        await self._each(moment, invitations.owed, invitations.ask)
 
     async def _see_to(self, moment: datetime) -> None:
-        await self._each(moment, asking.due, asking.see_to)
+        await self._each(moment, invitations.due, invitations.see_to)
 
     async def _archive(self, moment: datetime) -> None:
         await self._each(moment, deadlines.to_archive, deadlines.archive)

@@ -4,13 +4,13 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import TypeAlias
 
+from app.cards import pressing, supervising
 from app.cases.actions import dispatching, extending, handling, judging, waiting
 from app.cases.actions.dispatching import Part
 from app.cases.dossier import Dossier
 from app.cases.models import Channel, Outcome, Waiting
 from app.clock import SHANGHAI
 from app.db import Transaction
-from app.supervision import pressing, supervising
 from qungong.dev.simulation import distributions
 from qungong.dev.simulation.people import Office
 from qungong.dev.simulation.scene import Scene, Step, Story

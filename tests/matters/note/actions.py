@@ -21,7 +21,7 @@ from app.matters.parts import Assignment, AssignmentRole, AssignmentState
 from app.matters.record import SharedAction
 from app.matters.telling import owe_survey, tell
 from app.matters.visibility import VISIBLE_TO_STAFF, viewer
-from app.outbox import MessageKind
+from app.texts.outbox import MessageKind
 from tests.matters.note.models import Note, Phase
 
 LIFECYCLE: Final = {(Phase.OPEN, SharedAction.ANSWER): Phase.ANSWERED}

@@ -1,0 +1,1 @@
+"""Supervision: cards, reminders and appeals, pressing and formal demands, signs of buck-passing. Changes no holder."""

@@ -1,1 +1,0 @@
-"""Keeping cases moving: pressing and instructing. Changes no holder and no phase."""
