@@ -5,32 +5,28 @@ One predicate decides for lists and for details alike; app/cases/queries.py uses
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import TypeVar
 from uuid import UUID
 
-from sqlalchemy import text
-
 from app.auth.actor import Actor, CitizenActor, StaffActor, SystemActor
-from app.calendars.reading import calendar_of
 from app.calendars.working_time import WorkingCalendar
-from app.cases.dossier import AnsweredBefore, Asked, Dossier, hand_back_undecided
+from app.cases.dossier import Dossier, hand_back_undecided
 from app.cases.lifecycle import (
     Action,
     Condition,
     Decision,
-    Phase,
     Situation,
     Standing,
     advance,
     allowed,
 )
-from app.cases.models import Case, Waiting, matter_of
+from app.cases.models import Case, Waiting
 from app.cases.routing import Place
+from app.cases.surroundings import CaseRow, case_columns, dossier_of
 from app.db import Transaction
-from app.directory.queries import taken_over_by
-from app.directory.terms import ACTING_ROLES, Role, UnitKind
+from app.db.query import Query, columns
+from app.directory.terms import Role, UnitKind
 from app.errors import NotFound
-from app.limits.reading import rules_of
 from app.limits.rules import HAND_BACK_WINDOW, NOTHING_SET, PRESS_COOL_DOWN
 from app.limits.terms import OF_REVIEWS, Kind, Stage
 from app.matters import deadlines
@@ -38,120 +34,32 @@ from app.matters.clocks import UNSETTLED, Clock
 from app.matters.deadlines import Timing
 from app.matters.matter import MatterParty
 from app.matters.parts import Assignment, AssignmentRole
-from app.matters.record import PARTS
 from app.matters.visibility import VISIBLE_TO_CITIZEN, VISIBLE_TO_STAFF, viewer
-from app.settings import settings
 
 Row = TypeVar("Row", Clock, Assignment)
 
 _SUPERVISING = frozenset({UnitKind.COMMAND_CENTER, UnitKind.DISCIPLINE})
 
-# Beside the columns of a case: what of its matter changes. The rest of it the case repeats.
-MATTER_COLUMNS = "m.head_seq, m.head_hash"
-_CASE_COLUMNS = ", ".join(f"c.{name}" for name in Case.model_fields)
-_SELECT = f"SELECT {_CASE_COLUMNS}, {MATTER_COLUMNS} FROM matter m JOIN grievance c ON c.id = m.id WHERE c.ref = :ref AND "  # noqa: S608 - columns of our own tables
+_SELECT = f"SELECT {case_columns('m', 'c')} FROM matter m JOIN grievance c ON c.id = m.id WHERE c.ref = :ref AND "  # noqa: S608 - columns of our own tables
 # The matter first, as the sweeps lock it alone; both in one statement, so that both are read as they are after a wait.
 _LOCK = " FOR UPDATE OF m, c"
-_FOR_STAFF = text(_SELECT + VISIBLE_TO_STAFF)
-_FOR_CITIZEN = text(_SELECT + VISIBLE_TO_CITIZEN)
-_FOR_SYSTEM = text(_SELECT + "true")
-_LOCK_FOR_STAFF = text(_SELECT + VISIBLE_TO_STAFF + _LOCK)
-_LOCK_FOR_CITIZEN = text(_SELECT + VISIBLE_TO_CITIZEN + _LOCK)
-_LOCK_FOR_SYSTEM = text(_SELECT + "true" + _LOCK)
-_ASSIGNMENT_COLUMNS = ", ".join(f"a.{name}" for name in Assignment.model_fields)
-_DECIDES = ", ".join(f"'{role}'" for role in sorted({*ACTING_ROLES, Role.SUPERVISOR}))
-# From the next tier above the unit `h` that answered, tier by tier: its command center where it has one; after the county's
-# the county's reviewing body (docs/adr/0041). Only where somebody has a post that may decide.
-_REVIEWING_UNITS = f"""
-WITH RECURSIVE above AS (
-  SELECT t.id, t.parent_id, t.kind, 1 AS step FROM unit t WHERE t.id = CASE
-    WHEN h.kind IN ('department', 'command_center', 'discipline') THEN h.parent_id
-    ELSE (SELECT parent_id FROM unit WHERE id = h.id) END
-  UNION ALL
-  SELECT t.id, t.parent_id, t.kind, a.step + 1 FROM above a JOIN unit t ON t.id = a.parent_id
+_FOR_STAFF = Query(CaseRow, _SELECT + VISIBLE_TO_STAFF)
+_FOR_CITIZEN = Query(CaseRow, _SELECT + VISIBLE_TO_CITIZEN)
+_FOR_SYSTEM = Query(CaseRow, _SELECT + "true")
+_LOCK_FOR_STAFF = Query(CaseRow, _SELECT + VISIBLE_TO_STAFF + _LOCK)
+_LOCK_FOR_CITIZEN = Query(CaseRow, _SELECT + VISIBLE_TO_CITIZEN + _LOCK)
+_LOCK_FOR_SYSTEM = Query(CaseRow, _SELECT + "true" + _LOCK)
+_CLOCKS = Query(
+    Clock,
+    f"SELECT {columns('w', Clock)} FROM clock w WHERE matter_id = ANY(:ids) AND {UNSETTLED}",  # noqa: S608 - constants of ours
 )
-SELECT json_agg(json_build_object('id', u.id, 'name', u.name, 'kind', u.kind) ORDER BY r.step, r.body)
-FROM (
-  SELECT a.step, 0 AS body, coalesce((
-    SELECT d.id FROM unit d WHERE d.parent_id = a.id AND d.kind = 'command_center' AND d.valid_to IS NULL LIMIT 1), a.id) AS id
-  FROM above a
-  UNION ALL
-  SELECT a.step, 1, (
-    SELECT b.id FROM unit b WHERE b.county_id = a.id AND b.valid_to IS NULL
-      AND (b.code = ANY(CAST(:review_bodies AS text[])) OR b.kind = 'discipline')
-    ORDER BY b.code = ANY(CAST(:review_bodies AS text[])) DESC, b.id LIMIT 1)
-  FROM above a WHERE a.kind = 'county'
-) r JOIN unit u ON u.id = r.id
-WHERE EXISTS (SELECT FROM post o WHERE o.unit_id = u.id AND o.role IN ({_DECIDES})
-  AND (o.valid_to IS NULL OR o.valid_to >= CURRENT_DATE))"""  # noqa: S608 - constants of our own
-# Who may review the answer, and the staff who had a part in any round.
-_ABOUT_REVIEWS = f"""(
-    SELECT json_agg(DISTINCT e.staff_id) FROM record_entry e WHERE e.matter_id = :matter_id AND e.action IN ({PARTS})) AS worked,
-  ({_REVIEWING_UNITS}) AS reviewing_units"""  # noqa: S608 - constants of our own
-_NO_REVIEWS = "CAST(NULL AS json) AS worked, CAST(NULL AS json) AS reviewing_units"
-
-
-def _around(about_reviews: str) -> str:
-    """SQL that reads the surroundings of a case, in a statement after the one that locks it.
-
-    The locking statement itself would read them as they were before it waited. It would not even find a case whose holder
-    changed meanwhile: PostgreSQL reads the locked row again, but joins it to the rows of before.
-    """
-    return f"""
-SELECT (SELECT version FROM calendar WHERE county_id = :county_id) AS calendar_version,
-  (SELECT version FROM limit_set WHERE county_id = :county_id) AS limits_version,
-  (SELECT array_remove(ARRAY[k.id, k.parent_id, above.parent_id], NULL) FROM category k
-    LEFT JOIN category above ON above.id = k.parent_id WHERE k.id = :category_id) AS categories,
-  (SELECT json_agg(w) FROM clock w
-    WHERE w.matter_id = :matter_id AND (w.ended_at IS NULL OR w.provisional OR w.stage IN ('whole', 'statutory', 'review', 'reexamination'))) AS clocks,
-  (SELECT json_agg(w) FROM (
-    SELECT DISTINCT ON (e.action) e.action, e.staff_id, CAST(e.body AS json) -> 'data' AS facts,
-      (SELECT x.text FROM record_text x WHERE x.matter_id = e.matter_id AND x.seq = e.seq AND x.field = 'reason') AS reason
-    FROM record_entry e
-    WHERE CAST(:asked AS boolean) AND e.matter_id = :matter_id AND e.action IN ('extend', 'wait')
-    ORDER BY e.action, e.seq DESC) w) AS asked,
-  CASE WHEN CAST(:round AS int) > 1 THEN (
-    SELECT json_build_object('staff_ids', json_agg(e.staff_id), 'approved', EXISTS (
-      SELECT 1 FROM record_entry p WHERE p.matter_id = :matter_id AND p.action = 'approve_answer' AND p.seq > max(e.seq)))
-    FROM record_entry e WHERE e.matter_id = :matter_id AND e.action = 'answer') END AS answered_before,
-  -- Of the units that took the case in those that have ended, with whoever carries on for them.
-  (SELECT json_object_agg(gone.id, {taken_over_by("id = gone.id")}) FROM unit gone
-    WHERE gone.id IN (:first_id, :enterer_id) AND gone.valid_to < CURRENT_DATE) AS carried_on,
-  -- Who decides where a case that was returned goes: asked only of those.
-  CASE WHEN CAST(:returned AS boolean) THEN (
-    SELECT json_build_array(k.id, k.name) FROM unit k
-    WHERE k.county_id = :county_id AND k.kind = 'command_center' AND k.valid_to IS NULL LIMIT 1) END AS arbiter,
-  EXISTS (SELECT FROM grievance j WHERE j.primary_id = :matter_id) AS others_joined,
-  {about_reviews},
-  h.name AS holder_name, h.kind AS holder_kind, h.head_approves AS holder_head_approves, up.id AS up_id, up.name AS up_name, up.kind AS up_kind,
-  {_ASSIGNMENT_COLUMNS}, u.name AS unit_name, u.code AS unit_code, u.head_approves,
-  (SELECT e.staff_id FROM record_entry e
-    WHERE a.hand_back_asked_at IS NOT NULL AND a.hand_back_settled_at IS NULL
-      AND e.matter_id = a.matter_id AND e.action = 'hand_back' AND e.at = a.hand_back_asked_at LIMIT 1) AS asked_back_by
-FROM unit h
-LEFT JOIN LATERAL (
-  -- The next tier is the parent in the tree; where the parent has a command center, that is its desk.
-  SELECT coalesce(desk.id, parent.id) AS id, coalesce(desk.name, parent.name) AS name, coalesce(desk.kind, parent.kind) AS kind
-  FROM unit own
-  JOIN unit parent ON parent.id = own.parent_id
-  LEFT JOIN unit desk ON desk.parent_id = parent.id AND desk.kind = 'command_center' AND desk.valid_to IS NULL
-  WHERE own.id = CASE WHEN h.kind IN ('department', 'command_center', 'discipline') THEN h.parent_id ELSE h.id END
-  LIMIT 1
-) up ON true
-LEFT JOIN assignment a ON a.matter_id = :matter_id AND a.round = :round
-LEFT JOIN unit u ON u.id = a.unit_id
-WHERE h.id = :holder_id ORDER BY a.id"""  # noqa: S608 - columns of our own table
-
-
-_AROUND = text(_around(_NO_REVIEWS))
-# Costs twice as much as the other: PostgreSQL initialises each subquery, also one that it then does not run.
-_AROUND_FINISHED = text(_around(_ABOUT_REVIEWS))
-_CLOCKS = text(
-    f"SELECT * FROM clock WHERE matter_id = ANY(:ids) AND {UNSETTLED}"  # noqa: S608 - a constant of ours
+_PARTS = Query(
+    Assignment,
+    f"""
+SELECT {columns("a", Assignment)} FROM assignment a JOIN grievance g ON g.id = a.matter_id AND g.round = a.round
+WHERE a.matter_id = ANY(:ids)
+""",  # noqa: S608 - columns of our own table
 )
-_PARTS = text("""
-SELECT a.* FROM assignment a JOIN grievance g ON g.id = a.matter_id AND g.round = a.round WHERE a.matter_id = ANY(:ids)
-""")
 
 
 async def lock_case(tx: Transaction, ref: str, *, by: Actor) -> Dossier:
@@ -165,106 +73,43 @@ async def get_case(tx: Transaction, ref: str, *, by: Actor) -> Dossier:
 
 
 async def _dossier(tx: Transaction, ref: str, by: Actor, *, lock: bool) -> Dossier:
+    # Two statements, lock and then read: dossier_of says why.
+    found = await _case(tx, ref, by, lock=lock)
+    if found is None:
+        raise NotFound
+    return await dossier_of(tx, found)
+
+
+async def _case(tx: Transaction, ref: str, by: Actor, *, lock: bool) -> CaseRow | None:
     match by:
         case StaffActor():
-            statement, binds = _LOCK_FOR_STAFF if lock else _FOR_STAFF, viewer(by)
+            query = _LOCK_FOR_STAFF if lock else _FOR_STAFF
+            return await query.one_or_none(tx, ref=ref, **viewer(by))
         case CitizenActor():
-            statement, binds = (
-                _LOCK_FOR_CITIZEN if lock else _FOR_CITIZEN,
-                {"citizen_id": by.citizen_id},
-            )
+            query = _LOCK_FOR_CITIZEN if lock else _FOR_CITIZEN
+            return await query.one_or_none(tx, ref=ref, citizen_id=by.citizen_id)
         case _:
-            statement, binds = _LOCK_FOR_SYSTEM if lock else _FOR_SYSTEM, {}
-    row = await tx.one_or_none(statement, ref=ref, **binds)
-    if row is None:
-        raise NotFound
-    case = Case.read(row)
-    about = {"review_bodies": settings().review_body_codes} if _finished(case) else {}
-    around = await tx.all(
-        _AROUND_FINISHED if _finished(case) else _AROUND,
-        matter_id=case.id,
-        round=case.round,
-        holder_id=case.holder_unit_id,
-        county_id=case.county_id,
-        category_id=case.category_id,
-        first_id=case.first_unit_id,
-        enterer_id=case.entered_by_unit_id,
-        returned=case.returns > 0 and not case.sealed,
-        asked=case.extension_asked_at is not None or case.wait_asked_at is not None,
-        **about,
-    )
-    first, parts = around[0], [one for one in around if one.id is not None]
-    dossier = Dossier(
-        matter=matter_of(case, head_seq=row.head_seq, head_hash=row.head_hash),
-        case=case,
-        holder=Place(case.holder_unit_id, first.holder_name, UnitKind(first.holder_kind)),
-        next_tier=None
-        if first.up_id is None
-        else Place(first.up_id, first.up_name, UnitKind(first.up_kind)),
-        assignments=[Assignment.read(part) for part in parts],
-        clocks=[Clock.told(one) for one in first.clocks or ()],
-        timing=Timing(
-            await calendar_of(tx, case.county_id, first.calendar_version or 0),
-            await rules_of(tx, case.county_id, first.limits_version or 0),
-            tuple(first.categories or ()),
-        ),
-        unit_names={part.unit_id: part.unit_name for part in parts},
-        unit_codes={part.unit_id: part.unit_code for part in parts},
-        # Also of the holder, who may take the case on itself.
-        head_required=frozenset(part.unit_id for part in parts if part.head_approves).union(
-            [case.holder_unit_id] if first.holder_head_approves else []
-        ),
-        asked={
-            Action(one["action"]): Asked(one["staff_id"], one["facts"], one["reason"])
-            for one in first.asked or ()
-        },
-        asked_back_by={part.id: part.asked_back_by for part in parts if part.asked_back_by},
-        answered_before=first.answered_before and AnsweredBefore(**first.answered_before),
-        carried_on={int(gone): heir for gone, heir in (first.carried_on or {}).items()},
-        others_joined=first.others_joined,
-        arbiter=_center(first.arbiter),
-        reviewing_units=_reviewing_units(case, first.reviewing_units),
-        worked=frozenset(first.worked or ()),
-    )
-    dossier.remember()
-    return dossier
-
-
-def _center(found: list[Any] | None) -> Place | None:
-    if found is None:
-        return None
-    unit_id, name = found
-    return Place(unit_id, name, UnitKind.COMMAND_CENTER)
-
-
-def _reviewing_units(case: Case, found: Any) -> list[Place] | None:
-    if not _finished(case):
-        return None
-    return [Place(one["id"], one["name"], UnitKind(one["kind"])) for one in found or ()]
-
-
-def _finished(case: Case) -> bool:
-    return case.phase in (Phase.ANSWERED, Phase.CLOSED)
+            query = _LOCK_FOR_SYSTEM if lock else _FOR_SYSTEM
+            return await query.one_or_none(tx, ref=ref)
 
 
 async def dossiers(
-    tx: Transaction, found: Sequence[Any], calendar: WorkingCalendar
+    tx: Transaction, rows: Sequence[CaseRow], calendar: WorkingCalendar
 ) -> list[Dossier]:
-    """Of many cases, found with MATTER_COLUMNS and locked already, for what the system itself does to them.
+    """Loads cases that are already locked, for batch jobs; checks no permission.
 
-    Nobody's right is looked at and no stage begun: they know neither names nor rules, nor who is above the holder.
+    No stage may begin on them: they know neither names nor rules, nor the tier above the holder.
     """
-    ids = [row.id for row in found]
-    clocks = _by_case(Clock.read(row) for row in await tx.all(_CLOCKS, ids=ids))
-    parts = _by_case(Assignment.read(row) for row in await tx.all(_PARTS, ids=ids))
+    ids = [row.case.id for row in rows]
+    clocks = _by_case(await _CLOCKS.all(tx, ids=ids))
+    parts = _by_case(await _PARTS.all(tx, ids=ids))
     timing = Timing(calendar, NOTHING_SET)
     opened = []
-    for row in found:
-        case = Case.read(row)
+    for row in rows:
+        case = row.case
         holder = Place(case.holder_unit_id, "", UnitKind.TOWNSHIP)
         own, running = parts.get(case.id, []), clocks.get(case.id, [])
-        matter = matter_of(case, head_seq=row.head_seq, head_hash=row.head_hash)
-        dossier = Dossier(matter, case, holder, None, own, running, timing, {}, frozenset())
+        dossier = Dossier(row.matter, case, holder, None, own, running, timing, {}, frozenset())
         dossier.remember()
         opened.append(dossier)
     return opened

@@ -13,17 +13,22 @@ from app.cases import access, history
 from app.cases.actions import waiting
 from app.cases.lifecycle import Action
 from app.cases.models import ERASED, Case
+from app.cases.surroundings import CaseRow, case_columns
 from app.db import Transaction
+from app.db.query import Query
 from app.db.row_base import seal_holds
 from app.matters.clocks import Clock
 from app.matters.kinds import MatterKind
 from app.matters.recorded import Fault, Look, Recorded
 
 # Their matters are locked; the rows too, as whoever acts on a case has both.
-_LOCKED: Final = text(f"""
-SELECT g.*, {access.MATTER_COLUMNS} FROM matter m JOIN grievance g ON g.id = m.id
+_LOCKED: Final = Query(
+    CaseRow,
+    f"""
+SELECT {case_columns("m", "g")} FROM matter m JOIN grievance g ON g.id = m.id
 WHERE m.id = ANY(CAST(:ids AS uuid[])) ORDER BY m.id FOR UPDATE OF m, g
-""")  # noqa: S608 - columns of our own tables
+""",  # noqa: S608 - columns of our own tables
+)
 _REF: Final = text("SELECT ref FROM matter WHERE id = :id")
 
 
@@ -31,7 +36,7 @@ async def _retime(
     tx: Transaction, matter_ids: Sequence[UUID], calendar: WorkingCalendar, now: datetime
 ) -> tuple[int, list[Clock]]:
     done, untouched = 0, list[Clock]()
-    rows = await tx.all(_LOCKED, ids=list(matter_ids))
+    rows = await _LOCKED.all(tx, ids=list(matter_ids))
     for dossier in await access.dossiers(tx, rows, calendar):
         dossier.retime()
         done += len(dossier.clocks)

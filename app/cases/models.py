@@ -218,14 +218,8 @@ class Case(Stored, table=True):
     seal: bytes = b""
 
 
-def matter_of(case: Case, *, head_seq: int = 0, head_hash: bytes = b"") -> Matter:
-    """The matter of a case: a new one's record is empty."""
+def matter_of(case: Case) -> Matter:
+    """The matter of a new case: its record is empty."""
     return Matter(
-        id=case.id,
-        kind=GRIEVANCE,
-        ref=case.ref,
-        county_id=case.county_id,
-        sealed=case.sealed,
-        head_seq=head_seq,
-        head_hash=head_hash,
+        id=case.id, kind=GRIEVANCE, ref=case.ref, county_id=case.county_id, sealed=case.sealed
     )

@@ -2,8 +2,8 @@
 
 A row type is a dataclass, a NamedTuple, a msgspec struct or a table. Its fields are the columns of the statement, in order. A
 field may be a row itself: its columns begin with the field's name and an underscore, and `columns` writes them for a table.
-Such a field of the type `X | None` is None when its first column is NULL. A test prepares every query on PostgreSQL and
-compares columns and types.
+Such a field of the type `X | None` is None when its first column is NULL. A field `Json[X]` is one JSON column, read as X; its
+dictionaries may have any keys that JSON writes as text. A test prepares every query on PostgreSQL and compares columns and types.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -12,6 +12,7 @@ from enum import StrEnum
 from functools import cached_property
 from types import NoneType, UnionType
 from typing import (
+    Annotated,
     Any,
     ClassVar,
     Final,
@@ -31,6 +32,9 @@ from app.db import Transaction
 from app.db.row_base import Found, Stored
 
 Row = TypeVar("Row")
+Told = TypeVar("Told")
+_AS_JSON: Final = "json"
+Json = Annotated[Told, _AS_JSON]
 
 
 class Query(TextClause, Generic[Row]):
@@ -56,6 +60,10 @@ class Query(TextClause, Generic[Row]):
         """For a statement that always finds exactly one row."""
         [found] = await tx.all(self, **values)
         return self._read(found)
+
+    async def at_once(self, tx: Transaction, /, **values: object) -> list[Row]:
+        """As `Transaction.at_once`: for a statement that writes and may commit by itself."""
+        return [self._read(found) for found in await tx.at_once(self, **values)]
 
     @cached_property
     def _read(self) -> Callable[[Found], Row]:
@@ -83,6 +91,8 @@ def columns_of(row: type, prefix: str = "") -> Iterator[Column]:
         whole = _without_none(kind)
         if _is_row(whole):
             yield from columns_of(whole, f"{prefix}{name}_")
+        elif _is_json(whole):
+            yield Column(f"{prefix}{name}", dict)
         else:
             yield Column(f"{prefix}{name}", whole)
 
@@ -101,7 +111,7 @@ def _reader(row: type[Row], start: int) -> tuple[Callable[[Any], Row], int]:
             readers[name] = _or_none(inner, at) if whole is not kind else inner
             at = end
         else:
-            readers[name] = _enumerated(whole, at) if _is_enumeration(whole) else _plain(at)
+            readers[name] = _reader_of_value(whole, at)
             at += 1
 
     def read(found: Any) -> Row:
@@ -110,8 +120,21 @@ def _reader(row: type[Row], start: int) -> tuple[Callable[[Any], Row], int]:
     return read, at
 
 
+def _reader_of_value(kind: Any, at: int) -> _Reader:
+    if _is_json(kind):
+        return _converted(get_args(kind)[0], at)
+    return _enumerated(kind, at) if _is_enumeration(kind) else _plain(at)
+
+
 def _plain(at: int) -> _Reader:
     return lambda found: found[at]
+
+
+def _converted(kind: Any, at: int) -> _Reader:
+    def read(found: Any) -> Any:
+        return None if found[at] is None else msgspec.convert(found[at], kind, str_keys=True)
+
+    return read
 
 
 def _enumerated(kind: type[StrEnum], at: int) -> _Reader:
@@ -129,7 +152,7 @@ def _fields(row: type) -> _Fields:
     if issubclass(row, Stored):
         return {name: field.annotation for name, field in row.model_fields.items()}
     names: Final = getattr(row, "__match_args__", None) or row.__annotations__
-    hints = get_type_hints(row)
+    hints = get_type_hints(row, include_extras=True)
     return {name: hints[name] for name in names}
 
 
@@ -146,6 +169,10 @@ def _is_row(kind: Any) -> bool:
         or issubclass(kind, Stored | msgspec.Struct)
         or (issubclass(kind, tuple) and hasattr(kind, "_fields"))
     )
+
+
+def _is_json(kind: Any) -> bool:
+    return get_origin(kind) is Annotated and _AS_JSON in get_args(kind)
 
 
 def _is_enumeration(kind: Any) -> bool:

@@ -106,8 +106,6 @@ _OF_STATEMENTS: Final = {
     "app.cases.access._LOCK_FOR_CITIZEN": Reason.REPORTER,
     "app.cases.access._FOR_SYSTEM": Reason.SYSTEM,
     "app.cases.access._LOCK_FOR_SYSTEM": Reason.SYSTEM,
-    "app.cases.access._AROUND": Reason.AFTER_ACCESS,
-    "app.cases.access._AROUND_FINISHED": Reason.AFTER_ACCESS,
     "app.cases.access._CLOCKS": Reason.SYSTEM,
     "app.cases.access._PARTS": Reason.SYSTEM,
     # Counts the names given with a number; only the typist is told that the number is shared.
@@ -116,6 +114,8 @@ _OF_STATEMENTS: Final = {
     "app.cases.actions.recategorising._BEFORE_ITS_OWN": Reason.AFTER_ACCESS,
     # Whom the answer is told: the reporters of the cases that were joined.
     "app.cases.actions.telling._JOINED": Reason.SYSTEM,
+    "app.cases.surroundings._AROUND": Reason.AFTER_ACCESS,
+    "app.cases.surroundings._AROUND_FINISHED": Reason.AFTER_ACCESS,
     "app.matters.conflict_of_interest._OF_A_ROUND": Reason.AFTER_ACCESS,
     "app.matters.papers._ONE": Reason.AFTER_ACCESS,
     "app.matters.papers._RECEIPT": Reason.AFTER_ACCESS,
@@ -198,7 +198,7 @@ _SHARED: Final = (conflict_of_interest.KEPT_FROM, OF_HANDLER)
 
 
 def statements() -> Iterator[tuple[str, str]]:
-    """Each statement of the project by its name, such as app.cases.access._AROUND."""
+    """Each statement of the project by its name, such as app.cases.surroundings._AROUND."""
     for package in (app, mobile_api, workers, sms, qungong):
         for found in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
             if not found.name.endswith("__main__"):

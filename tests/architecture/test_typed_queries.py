@@ -3,6 +3,7 @@
 import importlib
 import pkgutil
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Any, Final, get_origin
@@ -16,8 +17,8 @@ import mobile_api
 import qungong
 import sms
 import workers
-from app.db import OWNER, database
-from app.db.query import Query, columns_of
+from app.db import OWNER, database, reading
+from app.db.query import Json, Query, columns_of
 
 _DIALECT: Final = asyncpg_dialect.dialect()  # type: ignore[no-untyped-call]  # SQLAlchemy leaves it untyped
 _PYTHON: Final[dict[str, tuple[type, ...]]] = {
@@ -25,6 +26,23 @@ _PYTHON: Final[dict[str, tuple[type, ...]]] = {
     "int8": (int,), "interval": (timedelta,), "json": (dict, list), "jsonb": (dict, list), "text": (str,), "timestamptz": (datetime,),
     "uuid": (UUID,), "varchar": (str,),
 }  # fmt: skip
+
+
+class _Colour(StrEnum):
+    RED = "red"
+
+
+@dataclass(frozen=True, slots=True)
+class _Inner:
+    colour: _Colour
+    at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class _JsonRow:
+    several: Json[list[_Inner]]
+    by_number: Json[dict[int, _Inner]]
+    none: Json[_Inner] | None
 
 
 def every_query() -> Iterator[Query[Any]]:
@@ -60,6 +78,19 @@ async def test_query_finds_the_columns_and_types_that_its_row_declares() -> None
         await owner.close()
     assert wrong == []
     assert seen
+
+
+@pytest.mark.usefixtures("county")
+async def test_query_reads_json_columns_as_their_declared_types() -> None:
+    one = """json_build_object('colour', 'red', 'at', CAST('2025-09-26T10:00:00+08:00' AS timestamptz))"""
+    query = Query(
+        _JsonRow,
+        f"SELECT json_build_array({one}) AS several, json_build_object(7, {one}) AS by_number, CAST(NULL AS json) AS none",
+    )
+    async with reading() as tx:
+        found = await query.one(tx)
+    inner = _Inner(_Colour.RED, datetime.fromisoformat("2025-09-26T10:00:00+08:00"))
+    assert found == _JsonRow([inner], {7: inner}, None)
 
 
 def _fits(found: str, declared: Any) -> bool:

@@ -19,10 +19,11 @@ from app.cases.dossier import Dossier
 from app.cases.lifecycle import Action
 from app.cases.models import Case
 from app.cases.routing import Place
+from app.cases.surroundings import CaseRow, case_columns, place_columns
 from app.clock import SHANGHAI
 from app.db import Transaction
+from app.db.query import Query
 from app.directory.queries import taken_over_by
-from app.directory.terms import UnitKind
 from app.limits.terms import Stage
 from app.matters.clocks import Clock
 from app.matters.deadlines import FROM_END_TO_END
@@ -35,11 +36,34 @@ _PARTIES_AT_ONCE: Final = 5000
 _LOOKED_AT_AGAIN: Final = timedelta(hours=1)
 _DECISIONS: Final = frozenset({Stage.EXTENSION_DECISION, Stage.WAIT_DECISION})
 
+
+@dataclass(frozen=True, slots=True)
+class _Ended:
+    """A unit that has ended with work left, the unit that carries on for it, and the desks of its county."""
+
+    gone_id: int
+    heir: Place
+    above: Place | None
+    commission: Place | None
+    center: Place | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Taken:
+    """A case that an ended unit had to do with. `sealed_to`: of a sealed one, the unit that takes it."""
+
+    found: CaseRow
+    sealed_to: int | None
+
+
 # The tier above an heir is its parent in the tree or, where that has a command center, its desk.
-_ENDED: Final = text(f"""
-SELECT gone.id, gone.name, gone.valid_to, gone.handed_over_at, heir.id AS heir_id, heir.name AS heir_name, heir.kind AS heir_kind,
-  coalesce(desk.id, parent.id) AS up_id, coalesce(desk.name, parent.name) AS up_name, coalesce(desk.kind, parent.kind) AS up_kind,
-  center.id AS center_id, center.name AS center_name, commission.id AS commission_id, commission.name AS commission_name
+_ENDED: Final = Query(
+    _Ended,
+    f"""
+SELECT gone.id AS gone_id, {place_columns("heir", "heir")},
+  coalesce(desk.id, parent.id) AS above_unit_id, coalesce(desk.name, parent.name) AS above_name,
+  coalesce(desk.kind, parent.kind) AS above_kind,
+  {place_columns("commission", "commission")}, {place_columns("center", "center")}
 FROM unit gone
 JOIN unit heir ON heir.id = {taken_over_by("id = gone.id", today="CAST(:today AS date)")}
 LEFT JOIN unit own ON own.id = CASE WHEN heir.kind IN ('department', 'command_center', 'discipline') THEN heir.parent_id ELSE heir.id END
@@ -49,7 +73,8 @@ LEFT JOIN unit center ON center.county_id = gone.county_id AND center.kind = 'co
 LEFT JOIN unit commission ON commission.county_id = gone.county_id AND commission.kind = 'discipline' AND commission.valid_to IS NULL
 WHERE gone.valid_to < :today AND (gone.handed_over_at IS NULL OR gone.handed_over_at > :again) AND heir.id <> gone.id
 ORDER BY gone.id
-""")  # noqa: S608 - conditions of our own
+""",  # noqa: S608 - conditions of our own
+)
 # Of a sealed case nobody but its holder's supervisors can see that it is there: those go over also when they have ended.
 _OPEN: Final = """(
   SELECT id FROM grievance WHERE holder_unit_id = :gone AND phase IN ('pending', 'handling')
@@ -68,15 +93,18 @@ _SEALED_TO: Final = f"""(
   WHERE {has_viewer("p.id", "g.accused_unit_id")} AND {has_viewer("p.id", _ACCUSED)} ORDER BY p.place LIMIT 1)"""  # noqa: S608 - conditions of our own
 # What its limits have earned already, the unit itself gets: the sweep comes first. A sealed case that nobody could see
 # afterwards stays where it is; `qungong doctor` names it.
-_TAKE: Final = text(f"""
-SELECT g.*, {access.MATTER_COLUMNS}, CASE WHEN g.sealed AND g.holder_unit_id = :gone THEN {_SEALED_TO} END AS sealed_to
+_TAKE: Final = Query(
+    _Taken,
+    f"""
+SELECT {case_columns("m", "g", "found")}, CASE WHEN g.sealed AND g.holder_unit_id = :gone THEN {_SEALED_TO} END AS sealed_to
 FROM matter m JOIN grievance g ON g.id = m.id JOIN {_OPEN} o ON o.id = g.id
 WHERE NOT (g.id = ANY(CAST(:aside AS uuid[])))
   AND CASE WHEN NOT g.sealed THEN true WHEN g.holder_unit_id = :gone THEN {_SEALED_TO} IS NOT NULL
     ELSE {has_viewer("g.holder_unit_id", _ACCUSED)} END
   AND NOT EXISTS (SELECT FROM clock w WHERE w.matter_id = g.id AND w.next_at <= :now)
 ORDER BY g.id LIMIT :most FOR UPDATE OF m, g SKIP LOCKED
-""")  # noqa: S608 - conditions of our own
+""",  # noqa: S608 - conditions of our own
+)
 # Asked anew once the rows are locked: while one was waited for, somebody else may have passed it on.
 _STILL_OPEN: Final = text(f"SELECT id FROM {_OPEN} o WHERE id = ANY(CAST(:ids AS uuid[]))")  # noqa: S608 - a constant of this module
 _HOW_MANY: Final = text(f"SELECT count(*) FROM {_OPEN} o")  # noqa: S608 - a constant of this module
@@ -95,8 +123,9 @@ _ALONE: Final = text("SELECT id FROM unit WHERE id = :gone FOR NO KEY UPDATE SKI
 _DONE: Final = text(
     "UPDATE unit SET handed_over_at = :now WHERE id = :gone AND handed_over_at IS NULL"
 )
-_CARRIES_ON: Final = text(
-    f"SELECT id, name, kind FROM unit WHERE id = {taken_over_by('id = :unit_id')}"  # noqa: S608 - conditions of our own
+_CARRIES_ON: Final = Query(
+    Place,
+    f"SELECT id AS unit_id, name, kind FROM unit WHERE id = {taken_over_by('id = :unit_id')}",  # noqa: S608 - conditions of our own
 )
 
 
@@ -147,8 +176,8 @@ async def hand_over(
     for heir in heirs.values():
         if await tx.scalar(_AT_ITS_CASES, gone=heir.gone_id) is None:
             continue
-        rows = await tx.all(
-            _TAKE,
+        rows = await _TAKE.all(
+            tx,
             gone=heir.gone_id,
             places=[one.unit_id for one in (heir.place, *heir.desks)],
             today=now.astimezone(SHANGHAI).date(),
@@ -156,45 +185,39 @@ async def hand_over(
             most=most,
             aside=list(aside),
         )
+        ids = [row.found.case.id for row in rows]
         if taken is not None:
-            taken += [row.id for row in rows]
-        still = {row.id for row in await _still_open(tx, heir, rows)}
-        sealed_to = {row.id: row.sealed_to for row in rows}
-        open_yet = [row for row in rows if row.id in still]
-        done = await _pass_on(tx, open_yet, heirs, sealed_to, now)
+            taken += ids
+        still = await _still_open(tx, heir, ids)
+        open_yet = [row for row in rows if row.found.case.id in still]
+        done = await _pass_on(tx, open_yet, heirs, now)
         done = done or await _let_see(tx, heir, now)
         if done:
             return done
     return 0
 
 
-async def _still_open(tx: Transaction, heir: Heir, taken: Iterable[Any]) -> list[Any]:
-    ids = [row.id for row in taken]
-    return await tx.all(_STILL_OPEN, gone=heir.gone_id, ids=ids) if ids else []
+async def _still_open(tx: Transaction, heir: Heir, ids: list[UUID]) -> set[UUID]:
+    rows = await tx.all(_STILL_OPEN, gone=heir.gone_id, ids=ids) if ids else []
+    return {row.id for row in rows}
 
 
 async def carried_on(tx: Transaction, unit_id: int) -> Place:
     """The unit whose the work of this one is today: itself, unless it has ended."""
-    row = (await tx.all(_CARRIES_ON, unit_id=unit_id))[0]
-    return Place(row.id, row.name, UnitKind(row.kind))
+    return await _CARRIES_ON.one(tx, unit_id=unit_id)
 
 
 async def _ended(tx: Transaction, now: datetime) -> list[Heir]:
-    rows = await tx.all(_ENDED, today=now.astimezone(SHANGHAI).date(), again=now - _LOOKED_AT_AGAIN)
-    return [_heir(row) for row in rows]
-
-
-def _heir(row: Any) -> Heir:
-    desks = (
-        (row.commission_id, row.commission_name, UnitKind.DISCIPLINE),
-        (row.center_id, row.center_name, UnitKind.COMMAND_CENTER),
-    )
-    return Heir(
-        gone_id=row.id,
-        place=Place(row.heir_id, row.heir_name, UnitKind(row.heir_kind)),
-        above=None if row.up_id is None else Place(row.up_id, row.up_name, UnitKind(row.up_kind)),
-        desks=tuple(Place(*desk) for desk in desks if desk[0] is not None),
-    )
+    rows = await _ENDED.all(tx, today=now.astimezone(SHANGHAI).date(), again=now - _LOOKED_AT_AGAIN)
+    return [
+        Heir(
+            gone_id=row.gone_id,
+            place=row.heir,
+            above=row.above,
+            desks=tuple(one for one in (row.commission, row.center) if one is not None),
+        )
+        for row in rows
+    ]
 
 
 async def _let_see(tx: Transaction, heir: Heir, now: datetime) -> int:
@@ -210,16 +233,17 @@ async def _let_see(tx: Transaction, heir: Heir, now: datetime) -> int:
 
 async def _pass_on(
     tx: Transaction,
-    found: Sequence[Any],
+    taken: Sequence[_Taken],
     heirs: Mapping[int, Heir],
-    sealed_to: Mapping[UUID, int | None],
     now: datetime,
 ) -> int:
-    if not found:
+    if not taken:
         return 0
+    sealed_to = {one.found.case.id: one.sealed_to for one in taken}
+    found = [one.found for one in taken]
     # No moment is computed here: the calendar is not asked for.
     passing = [
-        (one, _succession(one.case, heirs, sealed_to.get(one.case.id)))
+        (one, _succession(one.case, heirs, sealed_to[one.case.id]))
         for one in await access.dossiers(tx, found, WorkingCalendar(0))
     ]
     for dossier, succession in passing:
