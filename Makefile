@@ -38,10 +38,10 @@ demo: $(READY) ## the county's story, played through the public APIs
 	@exec $(BIN)/qungong demo
 
 test: $(READY) ## all tests, on a database and Redis of their own
-	@exec $(BIN)/pytest -q -n $(TEST_PROCESSES) $(PYTEST_ARGS)
+	@exec $(BIN)/pytest -q -n $(TEST_PROCESSES) --dist worksteal $(PYTEST_ARGS)
 
 coverage: $(READY) ## all tests, slower, with the branches that they take counted
-	@exec $(BIN)/pytest -q -n $(TEST_PROCESSES) --cov --cov-report=term:skip-covered $(PYTEST_ARGS)
+	@exec $(BIN)/pytest -q -n $(TEST_PROCESSES) --dist worksteal --cov --cov-report=term:skip-covered $(PYTEST_ARGS)
 
 check: $(READY) ## lint, types, layers, migrations, generated documents
 	@echo '· ruff'; $(BIN)/ruff check .; $(BIN)/ruff format --check .

@@ -8,12 +8,12 @@ import pytest
 from fastapi import FastAPI
 
 from app import errors
-from app.api.app import create_app
+from tests import faces
 from tests.api.conftest import Who
 from tests.api.examples import example
 from tests.people import Person
 
-DOCUMENT = create_app().openapi()
+DOCUMENT = faces.desk().openapi()
 _CHINESE = re.compile(r"[一-鿿]")
 
 

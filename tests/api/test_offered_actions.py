@@ -8,7 +8,6 @@ from uuid import uuid4
 
 import pytest
 
-from app.api import app as desk
 from app.api.case_actions import DESK as DESK_FACE
 from app.auth.actor import CitizenActor, StaffActor
 from app.calendars.working_time import WorkingCalendar
@@ -28,11 +27,11 @@ from app.matters.clocks import Clock
 from app.matters.deadlines import Timing
 from app.matters.matter import Matter
 from app.matters.parts import Assignment, AssignmentRole, AssignmentState
-from mobile_api import app as phones
 from mobile_api.cadre import ON_THE_PHONE
 from mobile_api.reports import REPORTERS
+from tests import faces
 
-DESK, PHONES = desk.create_app().openapi(), phones.create_app().openapi()
+DESK, PHONES = faces.desk().openapi(), faces.phone().openapi()
 NOW = datetime(2026, 11, 30, tzinfo=UTC)
 OWN, OTHER = 7, 8
 # Whoever is on a case from above it, by other facts than its own unit's part in it.

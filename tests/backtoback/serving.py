@@ -11,10 +11,11 @@ from mobile_api import app as phones
 from mobile_api import landing
 from qungong.composition import compose
 from sms import inbound
+from tests import faces
 
 DOCUMENTS: Final[Mapping[str, FastAPI]] = {
-    staff.MOUNTED_AT: staff.create_app(),
-    phones.MOUNTED_AT: phones.create_app(),
+    staff.MOUNTED_AT: faces.desk(),
+    phones.MOUNTED_AT: faces.phone(),
 }
 
 

@@ -4,11 +4,10 @@ import pytest
 from fastapi import FastAPI
 from starlette.routing import Route
 
-from app.api import app as desk
 from app.http.operations import Operation
-from mobile_api import app as phones
+from tests import faces
 
-FACES = (desk.create_app(), phones.create_app())
+FACES = (faces.desk(), faces.phone())
 
 
 @pytest.mark.parametrize("face", FACES, ids=("desk", "phones"))
