@@ -47,7 +47,13 @@ _ORPHAN = """
 SELECT '{table}' AS table_name, r.matter_id FROM {table} r
 WHERE r.matter_id IS NOT NULL AND (CAST(:ids AS uuid[]) IS NULL OR r.matter_id = ANY(:ids))
   AND NOT EXISTS (SELECT FROM matter m WHERE m.id = r.matter_id)"""
-_ORPHANS = text(" UNION ".join(_ORPHAN.format(table=table) for table in _OF_A_MATTER))
+# And rows of a kind's own table that are no matter's.
+_OF_NO_MATTER = """
+SELECT f.kind, f.id FROM matter_facts f
+WHERE (CAST(:ids AS uuid[]) IS NULL OR f.id = ANY(:ids)) AND NOT EXISTS (SELECT FROM matter m WHERE m.id = f.id)"""
+_ORPHANS = text(
+    " UNION ".join([*(_ORPHAN.format(table=table) for table in _OF_A_MATTER), _OF_NO_MATTER])
+)
 _HOW_MANY = text("SELECT count(*) FROM matter")
 # What entries written before docs/adr/0048-matters.md call otherwise.
 _FORMER_NAMES: Final = {"case_id": "matter_id"}
@@ -120,7 +126,7 @@ async def _of_kinds(
     """The kinds' own rows of these matters, and what looks at them kind by kind."""
     rows: dict[UUID, Any] = {}
     looks: dict[str, list[Look]] = {}
-    for name in {matter.kind for matter in matters}:
+    for name in {matter.kind for matter in matters} & KINDS.keys():
         ids = [matter.id for matter in matters if matter.kind == name]
         rows |= {row.id: row for row in await tx.all(_own_rows(name), ids=ids)}
         looks[name] = [await check(tx, ids) for check in KINDS[name].checks]

@@ -22,7 +22,7 @@ from app.evaluation.access_log import Look
 from app.evaluation.evaluation_log import LogEntry, LogHead
 from app.evaluation.models import Answer, CallTry, OptOut, Reply, ReturnCall, Survey
 from app.matters.clocks import BOOKMARKS, Clock
-from app.matters.matter import MatterParty, PersonAsGiven
+from app.matters.matter import Matter, MatterParty, PersonAsGiven
 from app.matters.papers import Paper
 from app.matters.parts import Assignment
 from app.matters.photos import Photo
@@ -62,6 +62,7 @@ class Scope:
 
 
 SCOPES: Final = (
+    Scope(Matter, "id = ANY(:ids)", own=("ref",)),
     Scope(Case, "id = ANY(:ids)", own=("ref",)),
     Scope(RecordEntry, _OF_CASES, key=("matter_id", "seq")),
     Scope(RecordText, f"{_OF_CASES} AND text IS NOT NULL", key=("matter_id", "seq", "field")),
@@ -198,7 +199,7 @@ async def insert(hand: Hand, scope: Scope) -> None:
         fresh = {"matter_id": row["matter_id"], "unit_id": hand.chance.randrange(1, 200)}
     made = row | fresh
     made |= {name: _another(hand, scope, name, row[name]) for name in scope.own}
-    if scope.kind is Case:
+    if scope.kind in (Case, Matter):
         hand.made_up.append(made["id"])
     if scope.kind is PersonAsGiven:
         hand.made_up.append(made["matter_id"])
