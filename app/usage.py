@@ -10,15 +10,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any, Final, Self
+from typing import Any, Final, Self, TypeVar
 
-from sqlalchemy import TextClause, text
+from sqlalchemy import text
 from sqlmodel import Field
 
 from app import keys
 from app.clock import SHANGHAI
 from app.db import Transaction
-from app.db.row_base import MOMENT, Found, Stored
+from app.db.query import Json, Query, columns_of
+from app.db.row_base import MOMENT, Stored
 from app.errors import TooMany
 from app.settings import settings
 
@@ -113,12 +114,27 @@ WITH asked AS (
 SELECT used.used, used.sync"""
 
 
-def with_count(statement: str) -> TextClause:
-    """The statement, which may find one row, with what was counted beside it: always one row, of NULLs if none was found."""
-    return text(f"{_COUNTED}, found.* FROM used LEFT JOIN LATERAL ({statement}) found ON true")
+@dataclass(frozen=True, slots=True)
+class Used:
+    """By key in hexadecimal: how much was asked for in this hour and on this day. `sync`: what the commit waits for."""
+
+    used: Json[dict[str, tuple[int, int]]] | None
+    sync: str
 
 
-_COUNT = text(f"{_COUNTED} FROM used")
+Row = TypeVar("Row", bound=Used)
+
+
+def with_count(row: type[Row], found: type, statement: str) -> Query[Row]:
+    """A query that counts and reads in one round trip.
+
+    `row` has the fields of Used and a field `found`, of the type `found`: what the statement finds, or None.
+    """
+    read = ", ".join(f"found.{one.name} AS found_{one.name}" for one in columns_of(found))
+    return Query(row, f"{_COUNTED}, {read} FROM used LEFT JOIN LATERAL ({statement}) found ON true")
+
+
+_COUNT = Query(Used, f"{_COUNTED} FROM used")
 _FORGET_OLD = text("DELETE FROM usage_count WHERE day < :before")
 
 
@@ -128,22 +144,17 @@ async def count(tx: Transaction, *counted: Counted, now: datetime) -> None:
 
 
 async def find_and_count(
-    tx: Transaction,
-    statement: TextClause,
-    counted: Sequence[Counted],
-    *,
-    now: datetime,
-    **values: Any,
-) -> Found:
-    """The row of a statement made by `with_count`. Raises TooMany.
+    tx: Transaction, query: Query[Row], counted: Sequence[Counted], *, now: datetime, **values: Any
+) -> Row:
+    """The row of a query made by `with_count`. Raises TooMany.
 
     Where the transaction has not begun, what is counted is committed at once, so that no lock is held and nobody's
     refusal takes it back. It does not wait for the disk: after a crash of the database a few may be forgotten.
     """
     hour, day = _hour(now), _day(now)
     by_key = {one.key(): one for one in counted}
-    [row] = await tx.at_once(
-        statement,
+    [row] = await query.at_once(
+        tx,
         usage_keys=list(by_key),
         usage_allowed=[_allowed(one.purpose).an_hour for one in counted],
         usage_hour=hour,

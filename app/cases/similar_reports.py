@@ -1,10 +1,10 @@
 """Whether two reports tell the same, by their words alone. A hint for people: it decides nothing and refuses nothing. Pure."""
 
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
 from app.chinese_text import to_simplified
 
@@ -24,14 +24,24 @@ class SimilarReport:
     received_at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class OpenReport:
+    """An open case that a new one is compared with. `body` is None once erased."""
+
+    ref: str
+    title: str
+    received_at: datetime
+    body: str | None
+
+
 def similar_ones(
-    title: str, body: str, open_cases: Iterable[Mapping[str, Any]]
+    title: str, body: str, open_cases: Iterable[OpenReport]
 ) -> tuple[SimilarReport, ...]:
-    """Those that tell the same. Each comes with `ref`, `title`, `received_at` and `body`, which is None once erased."""
+    """Those that tell the same."""
     return tuple(
-        SimilarReport(one["ref"], one["title"], datetime.fromisoformat(one["received_at"]))
+        SimilarReport(one.ref, one.title, one.received_at)
         for one in open_cases
-        if is_similar(title, body, one["title"], one["body"] or "")
+        if is_similar(title, body, one.title, one.body or "")
     )
 
 

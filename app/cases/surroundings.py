@@ -80,6 +80,11 @@ def place_json(unit: str) -> str:
     return f"json_build_object('unit_id', {unit}.id, 'name', {unit}.name, 'kind', {unit}.kind)"
 
 
+def version_in_force(table: str, county_id: str) -> str:
+    """SQL: which version of the calendar or the limits is in force in the county; 0: none yet."""
+    return f"coalesce((SELECT version FROM {table} WHERE county_id = {county_id}), 0)"  # noqa: S608 - constants of our own
+
+
 def category_line(category_id: str) -> str:
     """SQL, in brackets: ids of the category and of those above it, the nearest first."""
     return f"""(
@@ -87,11 +92,6 @@ def category_line(category_id: str) -> str:
   LEFT JOIN category above ON above.id = k.parent_id WHERE k.id = {category_id})"""  # noqa: S608 - constants of our own
 
 
-# Which calendar and which limits are in force in the county; 0: none yet. Both are kept in memory by version.
-_CALENDAR_VERSION: Final = (
-    "coalesce((SELECT version FROM calendar WHERE county_id = :county_id), 0)"
-)
-_LIMITS_VERSION: Final = "coalesce((SELECT version FROM limit_set WHERE county_id = :county_id), 0)"
 # The clocks that run or may still move, and those of the whole case and of reviews, also when they have ended.
 _CLOCKS: Final = """coalesce((
   SELECT json_agg(w) FROM clock w
@@ -165,7 +165,8 @@ _ASKED_BACK_BY: Final = """(
 
 def _around(*, worked: str, reviewing_units: str) -> str:
     return f"""
-SELECT {_CALENDAR_VERSION} AS calendar_version, {_LIMITS_VERSION} AS limits_version,
+SELECT {version_in_force("calendar", ":county_id")} AS calendar_version,
+  {version_in_force("limit_set", ":county_id")} AS limits_version,
   {category_line(":category_id")} AS categories,
   {_CLOCKS} AS clocks,
   {_ASKED} AS asked,

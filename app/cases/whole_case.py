@@ -17,10 +17,9 @@ _GIVEN_ON = (
 )  # fmt: skip
 
 
-def begin(dossier: Dossier, now: datetime, *stages: Stage) -> None:
-    """Start the whole case's own clock, and others from end to end: at registration, and the first with a new round."""
-    for stage in (Stage.WHOLE, *stages):
-        dossier.show(dossier.begin(stage, dossier.case.first_unit_id, dossier.holder.kind, now))
+def begin(dossier: Dossier, now: datetime) -> None:
+    """Start the clock of the whole case, for a new round."""
+    dossier.show(dossier.begin(Stage.WHOLE, dossier.case.first_unit_id, dossier.holder.kind, now))
 
 
 def reopen(dossier: Dossier) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
 from app import keys, usage
@@ -16,9 +16,11 @@ from app.cases.dossier import Dossier
 from app.cases.lifecycle import Action
 from app.cases.models import Case, Channel, matter_of
 from app.cases.routing import Desks, Place, first_holder
-from app.cases.similar_reports import SimilarReport, similar_ones
+from app.cases.similar_reports import OpenReport, SimilarReport, similar_ones
+from app.cases.surroundings import category_line, place_columns, version_in_force
 from app.chinese_text import name_to_compare
 from app.db import Transaction
+from app.db.query import Json
 from app.directory.models import Citizen
 from app.directory.queries import carried_on_by
 from app.directory.terms import UnitKind
@@ -27,7 +29,8 @@ from app.identifiers import case_reference, tracking_code, uuid7
 from app.limits.reading import rules_of
 from app.limits.terms import Kind, Stage
 from app.matters import photos, sealed_matters
-from app.matters.deadlines import Timing
+from app.matters.clocks import Clock
+from app.matters.deadlines import FROM_END_TO_END, Timing
 from app.matters.matter import Matter, PersonAsGiven
 from app.matters.parts import Assignment, AssignmentState
 from app.matters.telling import tell
@@ -46,34 +49,75 @@ _RECENT: Final = 20
 # Whom one can walk up to. Departments are given work, they do not take cases in.
 _TAKES_IN = frozenset({UnitKind.VILLAGE, UnitKind.TOWNSHIP, UnitKind.COMMAND_CENTER})
 
-# One statement: the desks, the category, and the person helped, found by number. Of a unit that was merged or
-# renamed, the one that carries on.
-_SETTING = usage.with_count(f"""
-SELECT a.id, a.name, a.kind, a.county_id, county.code AS county_code,
-  (SELECT version FROM calendar WHERE county_id = a.county_id) AS calendar_version,
-  (SELECT version FROM limit_set WHERE county_id = a.county_id) AS limits_version,
-  (SELECT array_remove(ARRAY[k.id, k.parent_id, above.parent_id], NULL) FROM category k
-    LEFT JOIN category above ON above.id = k.parent_id WHERE k.id = :category_id) AS categories,
-  cc.id AS center_id, cc.name AS center_name, d.id AS discipline_id, d.name AS discipline_name,
+
+@dataclass(frozen=True, slots=True)
+class _Setting:
+    """What a new case meets: the unit that was asked, its county's desks and rules, what was named, and the person helped.
+
+    `other_names` counts further names given with the person's number; `open_before` is what the same person told the same
+    unit lately and is still open.
+    """
+
+    asked: Place
+    county_id: int
+    county_code: str
+    calendar_version: int
+    limits_version: int
+    categories: list[int] | None
+    command_center: Place | None
+    discipline: Place | None
+    category_known: bool
+    accused_id: int | None
+    village_id: int | None
+    person_id: UUID | None
+    number_official: bool
+    other_names: int
+    open_before: Json[list[OpenReport]]
+
+    @property
+    def number_shared(self) -> bool:
+        return self.other_names + 1 >= settings().shared_number_names
+
+
+@dataclass(frozen=True, slots=True)
+class _SettingAndUse(usage.Used):
+    found: _Setting | None
+
+
+# More names than decide are not counted.
+_OTHER_NAMES: Final = """(
+  SELECT count(*) FROM (
+    SELECT DISTINCT d.name_key FROM person_as_given d
+    WHERE d.phone_key = :phone_key AND d.given_at > :names_since AND d.name_key <> CAST(:name_key AS bytea) LIMIT :names
+  ) AS others)"""
+# Of several people under one number, only reports for the one who is helped now. Accusations are left out before the newest are
+# taken: how many there were must not show by what they push out of the list.
+_OPEN_BEFORE: Final = """coalesce((
+  SELECT json_agg(json_build_object('ref', s.ref, 'title', s.title, 'received_at', s.received_at, 'body', x.text) ORDER BY s.id DESC)
+  FROM (
+    SELECT g.id, g.ref, g.title, g.received_at, g.first_unit_id, g.phase FROM grievance g
+    WHERE g.citizen_id = coalesce(CAST(:citizen_id AS uuid), person.id) AND NOT g.sealed ORDER BY g.id DESC LIMIT :recent
+  ) s LEFT JOIN person_as_given n ON n.matter_id = s.id
+  LEFT JOIN record_text x ON x.matter_id = s.id AND x.seq = 1 AND x.field = 'body'
+  WHERE s.first_unit_id = a.id AND s.phase IN ('pending', 'handling')
+    AND (CAST(:citizen_id AS uuid) IS NOT NULL OR n.name_key IS NULL OR n.name_key = CAST(:name_key AS bytea))), '[]')"""
+# Of a unit that was merged or renamed, the one that carries on.
+_SETTING: Final = usage.with_count(
+    _SettingAndUse,
+    _Setting,
+    f"""
+SELECT {place_columns("a", "asked")}, a.county_id, county.code AS county_code,
+  {version_in_force("calendar", "a.county_id")} AS calendar_version,
+  {version_in_force("limit_set", "a.county_id")} AS limits_version,
+  {category_line(":category_id")} AS categories,
+  {place_columns("cc", "command_center")}, {place_columns("d", "discipline")},
   CAST(:category_id AS int) IS NULL OR EXISTS (SELECT 1 FROM category WHERE id = :category_id AND active) AS category_known,
   (SELECT id FROM unit WHERE id = {carried_on_by("code = :accused_code")} AND county_id = a.county_id) AS accused_id,
   (SELECT id FROM unit WHERE id = {carried_on_by("code = :place_code")} AND county_id = a.county_id) AS village_id,
   person.id AS person_id,
   EXISTS (SELECT 1 FROM official_number n WHERE n.phone_key = :phone_key AND n.removed_at IS NULL) AS number_official,
-  (SELECT count(*) FROM (
-    SELECT DISTINCT d.name_key FROM person_as_given d
-    WHERE d.phone_key = :phone_key AND d.given_at > :names_since AND d.name_key <> CAST(:name_key AS bytea) LIMIT :names
-  ) AS others) AS other_names,
-  -- What the same person has told the same unit lately and is still open; of several people under one number, whom it is for.
-  (SELECT json_agg(json_build_object('ref', s.ref, 'title', s.title, 'received_at', s.received_at, 'body', x.text) ORDER BY s.id DESC)
-    FROM (
-      -- How many accusations there were must not show by what they push out of the list.
-      SELECT g.id, g.ref, g.title, g.received_at, g.first_unit_id, g.phase FROM grievance g
-      WHERE g.citizen_id = coalesce(CAST(:citizen_id AS uuid), person.id) AND NOT g.sealed ORDER BY g.id DESC LIMIT :recent
-    ) s LEFT JOIN person_as_given n ON n.matter_id = s.id
-    LEFT JOIN record_text x ON x.matter_id = s.id AND x.seq = 1 AND x.field = 'body'
-    WHERE s.first_unit_id = a.id AND s.phase IN ('pending', 'handling')
-      AND (CAST(:citizen_id AS uuid) IS NOT NULL OR n.name_key IS NULL OR n.name_key = CAST(:name_key AS bytea))) AS open_before
+  {_OTHER_NAMES} AS other_names,
+  {_OPEN_BEFORE} AS open_before
 FROM unit a
 JOIN unit county ON county.id = a.county_id
 LEFT JOIN unit cc ON cc.county_id = a.county_id AND cc.kind = 'command_center' AND cc.valid_to IS NULL
@@ -82,7 +126,8 @@ LEFT JOIN citizen person ON person.phone_key = :phone_key
 WHERE a.id = {carried_on_by("code = :asked_code OR id = :asked_id")} AND a.kind IN ('village', 'township', 'command_center')
   AND (a.valid_to IS NULL OR a.valid_to >= CURRENT_DATE)
 LIMIT 1
-""")  # noqa: S608 - conditions of our own
+""",  # noqa: S608 - conditions of our own
+)
 
 
 _ONLY_ACCUSATIONS = "只有检举控告才填写被检举控告的单位"
@@ -175,54 +220,16 @@ async def register(
     """
     if isinstance(by, StaffActor) and not (by.acts and by.unit_kind in _TAKES_IN):
         raise NotPermitted
-    found = await _setting(tx, intake, by, now, counted)
+    # A new case has nothing to lock: the setting is looked up instead.
+    setting = await _setting(tx, intake, by, now, counted)
     taken_up = await photos.claim(tx, intake.photos, by=by)
-    desks = _desks(found)
-    sealed = intake.kind is Kind.ACCUSATION
-    holder = await _holder(tx, desks, found, sealed=sealed, by=by)
+    holder = await _holder(tx, setting, sealed=intake.kind is Kind.ACCUSATION, by=by)
     code = tracking_code()
-    ref = case_reference(found.county_code, now)
-    case = Case(
-        id=uuid7(now),
-        ref=ref,
-        tracking_key=tracking_key(ref, code),
-        county_id=found.county_id,
-        village_id=found.village_id or (found.id if desks.asked.kind is UnitKind.VILLAGE else None),
-        first_unit_id=found.id,
-        entered_by_unit_id=by.unit_id if isinstance(by, StaffActor) else None,
-        entered_by_staff_id=by.staff_id if isinstance(by, StaffActor) else None,
-        citizen_id=by.citizen_id
-        if isinstance(by, CitizenActor)
-        else _person_helped(tx, intake.person, found, now),
-        textable=_may_be_texted(intake, found, by),
-        channel=intake.channel,
-        kind=intake.kind,
-        category_id=intake.category_id,
-        urgent=intake.urgent,
-        sealed=sealed,
-        accused_unit_id=found.accused_id,
-        title=intake.title,
-        received_at=now,
-        occurred_at=intake.occurred_at,
-        due_at=now,
-        statutory_due_at=now,
-        holder_unit_id=holder.unit_id,
-        phase=lifecycle.FIRST_PHASE,
-    )
-    timing = Timing(
-        await calendar_of(tx, found.county_id, found.calendar_version or 0),
-        await rules_of(tx, found.county_id, found.limits_version or 0),
-        tuple(found.categories or ()),
-    )
-    matter = matter_of(case)
-    dossier = Dossier(matter, case, holder, None, [], [], timing, {}, frozenset())
-    dossier.start(Stage.JUDGE, now)
-    whole_case.begin(dossier, now, Stage.INFORM, Stage.STATUTORY)
-    # Who entered it for a unit that carries on for theirs goes on seeing what they entered.
-    for unit_id in {holder.unit_id, case.entered_by_unit_id or holder.unit_id}:
-        access.admit(tx, case, unit_id, now)
+    dossier = await _opened(tx, intake, setting, holder, code, by=by, now=now)
+    case = dossier.case
+    _admit_parties(tx, case, now)
     photos.attach(tx, taken_up, case.id)
-    given = _keep_as_given(tx, intake.person, case, now)
+    as_given = _keep_as_given(tx, intake.person, case, now)
     history.record(
         tx,
         dossier,
@@ -230,16 +237,15 @@ async def register(
         by=by,
         now=now,
         public=True,
-        texts={"title": intake.title, "body": intake.body}
-        | ({"place": intake.place} if intake.place else {}),
-        beside={"person_as_given": 1} if given else None,
-        unit=found.id,
+        texts=_words(intake),
+        beside={"person_as_given": 1} if as_given else None,
+        unit=setting.asked.unit_id,
         channel=intake.channel,
         **({"photos": list(intake.photos)} if intake.photos else {}),
     )
-    tell(tx, case, MessageKind.RECEIPT, now=now, unit=desks.asked.name, code=code)
-    similar = () if sealed else similar_ones(intake.title, intake.body, found.open_before or ())
-    return Registered(case, matter, holder, _number_given(case, found), code, similar)
+    tell(tx, case, MessageKind.RECEIPT, now=now, unit=setting.asked.name, code=code)
+    similar = () if case.sealed else similar_ones(intake.title, intake.body, setting.open_before)
+    return Registered(case, dossier.matter, holder, _number_given(case, setting), code, similar)
 
 
 async def supply(
@@ -322,11 +328,11 @@ async def _setting(
     by: StaffActor | CitizenActor,
     now: datetime,
     counted: Sequence[Counted],
-) -> Any:
+) -> _Setting:
     if intake.accused_code is not None and intake.kind is not Kind.ACCUSATION:
         raise InvalidInput(mistakes=[{"where": "body.accused_code", "what": _ONLY_ACCUSATIONS}])
     person = intake.person if isinstance(by, StaffActor) else None
-    found = await usage.find_and_count(
+    row = await usage.find_and_count(
         tx,
         _SETTING,
         counted,
@@ -343,18 +349,136 @@ async def _setting(
         citizen_id=by.citizen_id if isinstance(by, CitizenActor) else None,
         recent=_RECENT,
     )
-    unknown = _unknown(found, intake)
-    if unknown:
+    setting = row.found
+    unknown = ["body.unit_code"] if setting is None else _unknown(setting, intake)
+    if setting is None or unknown:
         raise InvalidInput(
             mistakes=[{"where": where, "what": "没有这一项，请重新选择"} for where in unknown]
         )
-    return found
+    return setting
+
+
+async def _opened(
+    tx: Transaction,
+    intake: Intake,
+    setting: _Setting,
+    holder: Place,
+    code: str,
+    *,
+    by: StaffActor | CitizenActor,
+    now: datetime,
+) -> Dossier:
+    """The new case at its first holder, in its first phase, with the clocks that begin at registration."""
+    timing = Timing(
+        await calendar_of(tx, setting.county_id, setting.calendar_version),
+        await rules_of(tx, setting.county_id, setting.limits_version),
+        tuple(setting.categories or ()),
+    )
+    case_id = uuid7(now)
+    clocks = _started_clocks(timing, intake, setting, holder, case_id, now)
+    judge = clocks[Stage.JUDGE]
+    ref = case_reference(setting.county_code, now)
+    case = Case(
+        id=case_id,
+        ref=ref,
+        tracking_key=tracking_key(ref, code),
+        county_id=setting.county_id,
+        village_id=setting.village_id or _village_asked(setting),
+        first_unit_id=setting.asked.unit_id,
+        **_reporter(tx, intake, setting, by, now),
+        textable=_may_be_texted(intake, setting, by),
+        channel=intake.channel,
+        kind=intake.kind,
+        category_id=intake.category_id,
+        urgent=intake.urgent,
+        sealed=intake.kind is Kind.ACCUSATION,
+        accused_unit_id=setting.accused_id,
+        title=intake.title,
+        received_at=now,
+        occurred_at=intake.occurred_at,
+        due_at=_due(clocks[Stage.WHOLE]),
+        statutory_due_at=_due(clocks[Stage.STATUTORY]),
+        holder_unit_id=holder.unit_id,
+        phase=lifecycle.FIRST_PHASE,
+        stage=judge.stage,
+        stage_started_at=now,
+        stage_due_at=judge.due_at,
+        stage_rule=judge.rule,
+    )
+    running = list(clocks.values())
+    return Dossier(matter_of(case), case, holder, None, [], running, timing, {}, frozenset())
+
+
+def _started_clocks(
+    timing: Timing, intake: Intake, setting: _Setting, holder: Place, case_id: UUID, now: datetime
+) -> dict[Stage, Clock]:
+    """The first stage, at the holder; and what runs from end to end, at the unit that was asked."""
+
+    def started(stage: Stage, unit_id: int) -> Clock:
+        rule = timing.rules.of(
+            stage,
+            tier=holder.kind,
+            kind=intake.kind,
+            categories=timing.categories,
+            urgent=intake.urgent,
+        )
+        return Clock.started(
+            rule,
+            stage,
+            timing.calendar,
+            matter_id=case_id,
+            county_id=setting.county_id,
+            round_=1,
+            unit_id=unit_id,
+            now=now,
+        )
+
+    first = {Stage.JUDGE: started(Stage.JUDGE, holder.unit_id)}
+    return first | {stage: started(stage, setting.asked.unit_id) for stage in FROM_END_TO_END}
+
+
+def _due(clock: Clock) -> datetime:
+    assert clock.due_at is not None, "a clock that has just begun does not stand still"
+    return clock.due_at
+
+
+def _village_asked(setting: _Setting) -> int | None:
+    return setting.asked.unit_id if setting.asked.kind is UnitKind.VILLAGE else None
+
+
+def _reporter(
+    tx: Transaction,
+    intake: Intake,
+    setting: _Setting,
+    by: StaffActor | CitizenActor,
+    now: datetime,
+) -> dict[str, int | UUID | None]:
+    """Columns of the case: whose it is and, where staff typed it, who did."""
+    if isinstance(by, CitizenActor):
+        return {"citizen_id": by.citizen_id}
+    return {
+        "entered_by_unit_id": by.unit_id,
+        "entered_by_staff_id": by.staff_id,
+        "citizen_id": _person_helped(tx, intake.person, setting, now),
+    }
+
+
+def _admit_parties(tx: Transaction, case: Case, now: datetime) -> None:
+    # Who entered it for a unit that carries on for theirs goes on seeing what they entered.
+    for unit_id in {case.holder_unit_id, case.entered_by_unit_id or case.holder_unit_id}:
+        access.admit(tx, case, unit_id, now)
+
+
+def _words(intake: Intake) -> dict[str, str]:
+    words = {"title": intake.title, "body": intake.body}
+    return words | {"place": intake.place} if intake.place else words
 
 
 async def _holder(
-    tx: Transaction, desks: Desks, found: Any, *, sealed: bool, by: StaffActor | CitizenActor
+    tx: Transaction, setting: _Setting, *, sealed: bool, by: StaffActor | CitizenActor
 ) -> Place:
-    accused: int | None = found.accused_id
+    desks = Desks(setting.asked, setting.command_center, setting.discipline)
+    accused = setting.accused_id
     seeing: set[int] = set()
     if sealed:
         if (
@@ -371,29 +495,25 @@ async def _holder(
     return holder
 
 
-def _may_be_texted(intake: Intake, found: Any, by: StaffActor | CitizenActor) -> bool:
+def _may_be_texted(intake: Intake, setting: _Setting, by: StaffActor | CitizenActor) -> bool:
     """An accusation that staff typed is texted to no number that may be a unit's or the typist's own."""
     if isinstance(by, CitizenActor):
         return True
     phone = None if intake.person is None else intake.person.phone
     if phone is None or not textable(phone):
         return False
-    return intake.kind is not Kind.ACCUSATION or not (found.number_official or _is_shared(found))
-
-
-def _is_shared(found: Any) -> bool:
-    return bool(found.other_names + 1 >= settings().shared_number_names)
+    of_others = setting.number_official or setting.number_shared
+    return intake.kind is not Kind.ACCUSATION or not of_others
 
 
 def _person_helped(
-    tx: Transaction, person: PersonHelped | None, found: Any, now: datetime
+    tx: Transaction, person: PersonHelped | None, setting: _Setting, now: datetime
 ) -> UUID | None:
     """Who is known by the number, or somebody new. Two who enter the same number at once: the second is tried again."""
     if person is None:
         return None
-    if found.person_id is not None:
-        known: UUID = found.person_id
-        return known
+    if setting.person_id is not None:
+        return setting.person_id
     person_id = uuid7(now)
     fresh = Citizen(
         id=person_id,
@@ -401,7 +521,7 @@ def _person_helped(
         if person.phone
         else None,
         phone_key=_phone_key(person),
-        village_id=found.id if found.kind == UnitKind.VILLAGE else None,
+        village_id=_village_asked(setting),
         created_at=now,
     )
     tx.add(fresh)
@@ -431,38 +551,24 @@ def _keep_as_given(tx: Transaction, person: PersonHelped | None, case: Case, now
     return True
 
 
-def _number_given(case: Case, found: Any) -> NumberGiven:
+def _number_given(case: Case, setting: _Setting) -> NumberGiven:
     if case.citizen_id is None:
         return NumberGiven(AskedBy.NOBODY)
     if case.entered_by_unit_id is None:
         return NumberGiven(AskedBy.TEXT)
     if not case.textable:
         return NumberGiven(AskedBy.RETURN_CALL, "没有登记手机号码，办结后由电话回访请群众评价。")
-    if found.number_official:
+    if setting.number_official:
         return NumberGiven(AskedBy.RETURN_CALL, _OFFICIAL)
-    if _is_shared(found):
+    if setting.number_shared:
         return NumberGiven(AskedBy.RETURN_CALL, _SHARED)
     return NumberGiven(AskedBy.TEXT)
 
 
-def _unknown(found: Any, intake: Intake) -> list[str]:
-    if found.id is None:
-        return ["body.unit_code"]
+def _unknown(setting: _Setting, intake: Intake) -> list[str]:
     checks = {
-        "body.category_id": found.category_known,
-        "body.accused_code": intake.accused_code is None or found.accused_id is not None,
-        "body.village_code": intake.village_code is None or found.village_id is not None,
+        "body.category_id": setting.category_known,
+        "body.accused_code": intake.accused_code is None or setting.accused_id is not None,
+        "body.village_code": intake.village_code is None or setting.village_id is not None,
     }
     return [where for where, known in checks.items() if not known]
-
-
-def _desks(found: Any) -> Desks:
-    return Desks(
-        asked=Place(found.id, found.name, UnitKind(found.kind)),
-        command_center=None
-        if found.center_id is None
-        else Place(found.center_id, found.center_name, UnitKind.COMMAND_CENTER),
-        discipline=None
-        if found.discipline_id is None
-        else Place(found.discipline_id, found.discipline_name, UnitKind.DISCIPLINE),
-    )
