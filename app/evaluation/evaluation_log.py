@@ -27,6 +27,7 @@ from app import keys
 from app.db import Transaction
 from app.db.query import Query
 from app.db.row_base import MOMENT, Found, Stored, plain
+from app.matters.record import FORMER_NAMES
 
 SCHEMA: Final = "surveys"
 
@@ -220,11 +221,12 @@ async def _really_added(tx: Transaction, rows: Sequence[Stored]) -> list[Stored]
 
 
 def _decoded(body: str) -> dict[str, Any]:
-    """Nothing, where an entry was altered: then each column differs."""
+    """By the columns' names of today. Nothing, where an entry was altered: then each column differs."""
     try:
-        return msgspec.json.decode(body, type=dict[str, Any])
+        told = msgspec.json.decode(body, type=dict[str, Any])
     except msgspec.DecodeError:
         return {}
+    return {FORMER_NAMES.get(name, name): value for name, value in told.items()}
 
 
 def _survey_id(row: Stored) -> UUID:

@@ -17,7 +17,7 @@ from app.matters import covered_rows
 from app.matters.clocks import BOOKMARKS, Clock
 from app.matters.kinds import MatterKind
 from app.matters.parts import Assignment
-from app.matters.record import chained, genesis, text_digest
+from app.matters.record import FORMER_NAMES, chained, genesis, text_digest
 from app.matters.recorded import Check, Fault, Look, Recorded, by_matter, erased_texts
 
 __all__ = ["Fault", "fold", "how_many", "verify"]
@@ -55,8 +55,6 @@ _ORPHANS = text(
     " UNION ".join([*(_ORPHAN.format(table=table) for table in _OF_A_MATTER), _OF_NO_MATTER])
 )
 _HOW_MANY = text("SELECT count(*) FROM matter")
-# What entries written before docs/adr/0048-matters.md call otherwise.
-_FORMER_NAMES: Final = {"case_id": "matter_id"}
 _BESIDE: Mapping[str, tuple[type[Assignment | Clock], str]] = {
     "assignments": (Assignment, "办理任务"),
     "clocks": (Clock, "期限"),
@@ -241,7 +239,7 @@ def fold(
         for what, told in rows.items():
             for identifier, changed in body["after"].get(what, {}).items():
                 told.setdefault(identifier, {}).update(
-                    {_FORMER_NAMES.get(name, name): value for name, value in changed.items()}
+                    {FORMER_NAMES.get(name, name): value for name, value in changed.items()}
                 )
     return state, rows
 

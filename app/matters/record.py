@@ -93,6 +93,8 @@ class RecordText(Stored, table=True):
     text: str | None = Field(default=None, sa_type=Text)
 
 
+# Columns by the names that entries written before docs/adr/0048-matters.md have, here and in the log of evaluations.
+FORMER_NAMES: Final = {"case_id": "matter_id"}
 # What makes somebody's own work of a round.
 PARTS: Final = ", ".join(
     f"'{one}'"
