@@ -4,21 +4,23 @@ Cards that were issued or revoked later follow by themselves, as do words that c
 record itself says something else now, a supervisor has the month recounted and says why.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Final
+from uuid import UUID
 
 from sqlalchemy import text
 
 from app.auth.actor import StaffActor
 from app.cards.models import CardLevel
 from app.db import Transaction
-from app.db.row_base import Found
+from app.db.query import Query
 from app.errors import NotFound, NothingChanged, NotPermitted
 from app.identifiers import uuid7
 from app.reports import closing, counting, reading, satisfaction
 from app.reports.chain import correction_digest
-from app.reports.counting import counts
+from app.reports.counting import CountsRow, counts_json
 from app.reports.formulas import SATISFACTION, WORK, Measure
 from app.reports.models import (
     CorrectionCause,
@@ -31,11 +33,34 @@ from app.reports.suppression import Whose
 
 _LAST: Final = text("""
 SELECT seq, digest FROM month_correction WHERE county_id = :county_id ORDER BY seq DESC LIMIT 1""")
-_LOCKED: Final = text(f"""
-SELECT unit_id, staff_id, {", ".join(WORK)} FROM month_figure WHERE county_id = :county_id AND month = :month""")  # noqa: S608 - names of our own columns
-_CORRECTED: Final = text("""
-SELECT unit_id, staff_id, measure, cause, new - old AS change FROM month_correction
-WHERE county_id = :county_id AND month = :month ORDER BY seq""")
+_LOCKED: Final = Query(
+    CountsRow,
+    f"""
+SELECT f.unit_id, f.staff_id, {counts_json("f", WORK)} AS counts
+FROM month_figure f WHERE f.county_id = :county_id AND f.month = :month""",  # noqa: S608 - names of our own columns
+)
+_CORRECTED: Final = Query(
+    satisfaction.Change,
+    """
+SELECT unit_id, staff_id, month, measure, new - old AS change, cause FROM month_correction
+WHERE county_id = :county_id AND month = :month ORDER BY seq""",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _LateCard:
+    """A card that came or went after the cut-off of its month."""
+
+    county_id: int
+    month: date
+    card_id: UUID
+    unit_id: int
+    staff_id: int | None
+    level: CardLevel
+    cause: CorrectionCause
+    decided_by_staff_id: int | None
+
+
 # What cards that came or went after the cut-off change, and no correction says yet.
 LATE_CARDS: Final = """
 SELECT m.county_id, m.month, k.id AS card_id, k.unit_id, k.staff_id, k.level, late.cause, a.decided_by_staff_id
@@ -47,8 +72,9 @@ CROSS JOIN LATERAL (VALUES ('card_issued', k.issued_at >= m.locked_at), ('card_r
   AS late(cause, holds)
 WHERE late.holds AND NOT EXISTS (
   SELECT FROM month_correction x WHERE x.card_id = k.id AND x.cause = late.cause)"""
-_TO_FOLLOW: Final = text(
-    f"{LATE_CARDS} AND m.county_id = :county_id ORDER BY m.month, k.id, late.cause LIMIT :most"
+_TO_FOLLOW: Final = Query(
+    _LateCard,
+    f"{LATE_CARDS} AND m.county_id = :county_id ORDER BY m.month, k.id, late.cause LIMIT :most",
 )
 FOLLOWED_AT_ONCE: Final = 500
 _WHY: Final = {
@@ -64,7 +90,7 @@ Known = dict[tuple[Whose, Measure], int]
 async def follow_cards(tx: Transaction, county_id: int, *, now: datetime) -> int:
     """Correct what cards issued or revoked after the cut-off change in locked months; how many of them there were."""
     await closing.one_at_a_time(tx, county_id)
-    late = await tx.all(_TO_FOLLOW, county_id=county_id, most=FOLLOWED_AT_ONCE)
+    late = await _TO_FOLLOW.all(tx, county_id=county_id, most=FOLLOWED_AT_ONCE)
     entries = await _Entries.of(tx, county_id, now)
     known: dict[date, Known] = {}
     for card in late:
@@ -140,8 +166,8 @@ async def satisfaction_differences(tx: Transaction, month: MonthEnd) -> Differen
 async def _known(
     tx: Transaction, county_id: int, month: date, *, cause: CorrectionCause | None = None
 ) -> Known:
-    known = _by_measure(await tx.all(_LOCKED, county_id=county_id, month=month), WORK)
-    for row in await tx.all(_CORRECTED, county_id=county_id, month=month):
+    known = _by_measure(await _LOCKED.all(tx, county_id=county_id, month=month))
+    for row in await _CORRECTED.all(tx, county_id=county_id, month=month):
         if cause is None or row.cause == cause:
             _change(known, row)
     return known
@@ -151,23 +177,19 @@ async def _known_evaluations(
     tx: Transaction, county_id: int, month: date, *, cause: CorrectionCause | None = None
 ) -> Known:
     binds = {"county_id": county_id, "first": month, "last": month}
-    known = _by_measure(await satisfaction.locked(tx, **binds), SATISFACTION)
+    known = _by_measure(await satisfaction.locked(tx, **binds))
     for row in await satisfaction.corrected(tx, **binds):
         if cause is None or row.cause == cause:
             _change(known, row)
     return known
 
 
-def _by_measure(rows: list[Found], measures: tuple[Measure, ...]) -> Known:
-    return {
-        ((row.unit_id, row.staff_id), measure): number
-        for row in rows
-        for measure, number in counts(row, measures).items()
-    }
+def _by_measure(rows: Iterable[CountsRow]) -> Known:
+    return {(row.whose, measure): number for row in rows for measure, number in row.counts.items()}
 
 
-def _change(known: Known, row: Found) -> None:
-    place = ((row.unit_id, row.staff_id), Measure(row.measure))
+def _change(known: Known, row: satisfaction.Change) -> None:
+    place = (row.whose, row.measure)
     known[place] = known.get(place, 0) + row.change
 
 
@@ -274,8 +296,8 @@ class _Entries:
                 )
 
 
-def _follow(entries: _Entries, card: Found, known: Known) -> None:
-    cause, level = CorrectionCause(card.cause), CardLevel(card.level)
+def _follow(entries: _Entries, card: _LateCard, known: Known) -> None:
+    cause, level = card.cause, card.level
     net = Measure(f"{level}_net")
     changed = {net: -1} if cause is CorrectionCause.CARD_REVOKED else {Measure(level): 1, net: 1}
     entries.follow(
@@ -289,7 +311,9 @@ def _follow(entries: _Entries, card: Found, known: Known) -> None:
     )
 
 
-def _follow_reading(entries: _Entries, reading: Found, whose: Whose, known: Known) -> None:
+def _follow_reading(
+    entries: _Entries, reading: satisfaction.LateReading, whose: Whose, known: Known
+) -> None:
     changed = {
         one: (reading.became == one) - (reading.was == one)
         for one in (Measure.SATISFIED, Measure.BASICALLY_SATISFIED)

@@ -13,16 +13,17 @@ from sqlalchemy import text
 from app.auth import posts
 from app.auth.actor import StaffActor
 from app.db import Transaction
+from app.db.query import Json, Query
 from app.db.row_base import Found
 from app.directory.terms import HANDLING_UNITS, Role, UnitKind
 from app.errors import NotFound, NotPermitted
 from app.reports import satisfaction, suppression
+from app.reports.counting import counts_json
 from app.reports.formulas import (
     ALL_TOLD,
     AMONG,
     OF_WORK,
     RATES,
-    SATISFACTION,
     STOCKS,
     WORK,
     Measure,
@@ -44,23 +45,61 @@ SELECT m.*, (SELECT count(*) FROM month_correction k WHERE k.county_id = m.count
 FROM month_end m WHERE m.county_id = :county_id AND m.month < :before ORDER BY m.month DESC LIMIT :most""")
 _BETWEEN: Final = text("""
 SELECT * FROM month_end WHERE county_id = :county_id AND month >= :first AND month <= :last ORDER BY month""")
+
+
+@dataclass(frozen=True, slots=True)
+class _Named:
+    """A unit, or a person in it, as it is called."""
+
+    unit_id: int
+    unit_code: str
+    unit_name: str
+    unit_kind: UnitKind
+    staff_id: int | None
+    person_name: str | None
+
+    @property
+    def whose(self) -> Whose:
+        return self.unit_id, self.staff_id
+
+
+@dataclass(frozen=True, slots=True)
+class _FigureRow:
+    """Locked counts of a month, or by how much corrections changed them."""
+
+    month: date
+    named: _Named
+    counts: Json[dict[Measure, int]]
+
+
 # A figure that only a correction brought has no row of its own.
-_FIGURES: Final = text(f"""
-SELECT f.month, f.unit_id, f.unit_code, f.unit_name, f.unit_kind, f.staff_id, f.person_name, {", ".join(f"f.{one}" for one in WORK)}
+_FIGURES: Final = Query(
+    _FigureRow,
+    f"""
+SELECT f.month, f.unit_id AS named_unit_id, f.unit_code AS named_unit_code, f.unit_name AS named_unit_name,
+  f.unit_kind AS named_unit_kind, f.staff_id AS named_staff_id, f.person_name AS named_person_name,
+  {counts_json("f", WORK)} AS counts
 FROM month_figure f WHERE f.county_id = :county_id AND f.month >= :first AND f.month <= :last
   AND (CAST(:unit_id AS int) IS NULL OR f.unit_id = :unit_id) AND (:people OR f.staff_id IS NULL)
-ORDER BY f.month, f.unit_code, f.staff_id NULLS FIRST""")  # noqa: S608 - names of our own columns
-_CORRECTED: Final = text("""
-SELECT k.month, k.unit_id, u.code AS unit_code, u.name AS unit_name, u.kind AS unit_kind, k.staff_id, p.name AS person_name,
-  k.measure, sum(k.new - k.old) AS change
+ORDER BY f.month, f.unit_code, f.staff_id NULLS FIRST""",  # noqa: S608 - names of our own columns
+)
+_CORRECTED: Final = Query(
+    _FigureRow,
+    """
+SELECT k.month, k.unit_id AS named_unit_id, u.code AS named_unit_code, u.name AS named_unit_name, u.kind AS named_unit_kind,
+  k.staff_id AS named_staff_id, p.name AS named_person_name, json_build_object(k.measure, sum(k.new - k.old)) AS counts
 FROM month_correction k JOIN unit u ON u.id = k.unit_id LEFT JOIN staff p ON p.id = k.staff_id
 WHERE k.county_id = :county_id AND k.month >= :first AND k.month <= :last
   AND (CAST(:unit_id AS int) IS NULL OR k.unit_id = :unit_id) AND (:people OR k.staff_id IS NULL)
-GROUP BY k.month, k.unit_id, u.id, k.staff_id, p.id, k.measure ORDER BY k.month, u.code, k.staff_id NULLS FIRST""")
-_NAMES: Final = text("""
+GROUP BY k.month, k.unit_id, u.id, k.staff_id, p.id, k.measure ORDER BY k.month, u.code, k.staff_id NULLS FIRST""",
+)
+_NAMES: Final = Query(
+    _Named,
+    """
 SELECT u.id AS unit_id, u.code AS unit_code, u.name AS unit_name, u.kind AS unit_kind, p.id AS staff_id, p.name AS person_name
 FROM unnest(CAST(:units AS int[]), CAST(:people AS int[])) AS asked(unit_id, staff_id)
-JOIN unit u ON u.id = asked.unit_id LEFT JOIN staff p ON p.id = asked.staff_id""")
+JOIN unit u ON u.id = asked.unit_id LEFT JOIN staff p ON p.id = asked.staff_id""",
+)
 _CORRECTIONS: Final = text("""
 SELECT k.*, u.code AS unit_code, u.name AS unit_name, p.name AS person_name, b.name AS by_name
 FROM month_correction k JOIN unit u ON u.id = k.unit_id
@@ -70,6 +109,8 @@ _SEALED: Final = text("""
 SELECT taken_in, answered FROM month_sealed WHERE county_id = :county_id AND month = :month AND unit_id = :unit_id""")
 _UNIT: Final = text("SELECT id FROM unit WHERE code = :code AND county_id = :county_id")
 _AFTER_ALL: Final = date(2200, 1, 1)
+
+_Evaluations = satisfaction.LockedCounts | satisfaction.Change
 
 
 @dataclass(slots=True)
@@ -223,10 +264,10 @@ async def _figures(
     """Summed over the months, in the order of the units' codes; names are those of the last month."""
     binds = {"county_id": span[0].county_id, "first": span[0].month, "last": span[-1].month}
     gathered = _Gathered(span[-1].month)
-    for row in await tx.all(_FIGURES, **binds, unit_id=unit_id, people=people):
-        gathered.take(row, {one: row[one.value] for one in WORK})
-    for row in await tx.all(_CORRECTED, **binds, unit_id=unit_id, people=people):
-        gathered.take(row, {Measure(row.measure): row.change}, corrected=True)
+    for row in await _FIGURES.all(tx, **binds, unit_id=unit_id, people=people):
+        gathered.take(row, corrected=False)
+    for row in await _CORRECTED.all(tx, **binds, unit_id=unit_id, people=people):
+        gathered.take(row, corrected=True)
     if evaluations:
         await _add_evaluations(tx, gathered, binds, unit_id=unit_id, people=people)
     return gathered.sorted()
@@ -240,40 +281,30 @@ async def _add_evaluations(
     unit_id: int | None,
     people: bool,
 ) -> None:
-    rows = [
-        (row, {one: row[one.value] for one in SATISFACTION}, False)
-        for row in await satisfaction.locked(tx, **binds)
-    ]
-    rows += [
-        (row, {Measure(row.measure): row.change}, True)
-        for row in await satisfaction.corrected(tx, **binds)
-    ]
+    locked = await satisfaction.locked(tx, **binds)
+    rows: list[_Evaluations] = [*locked, *await satisfaction.corrected(tx, **binds)]
     # Before anybody's are left out: what may be told of one depends on what is told of all.
-    untold = _untold((row, told) for row, told, _ in rows)
+    untold = _untold(rows)
     rows = [
-        one
-        for one in rows
-        if unit_id in (None, one[0].unit_id) and (people or one[0].staff_id is None)
+        one for one in rows if unit_id in (None, one.unit_id) and (people or one.staff_id is None)
     ]
-    unnamed = list(
-        dict.fromkeys((row.unit_id, row.staff_id) for row, _, _ in rows if not gathered.knows(row))
-    )
-    for name in await tx.all(
-        _NAMES, units=[one[0] for one in unnamed], people=[one[1] for one in unnamed]
+    unnamed = list(dict.fromkeys(row.whose for row in rows if not gathered.knows(row.whose)))
+    for named in await _NAMES.all(
+        tx, units=[unit for unit, _ in unnamed], people=[person for _, person in unnamed]
     ):
-        gathered.name(name)
-    for row, told, corrected in rows:
-        gathered.add(row, told, corrected=corrected)
-        gathered.hold_back(row, untold)
+        gathered.name(named)
+    for row in rows:
+        corrected = isinstance(row, satisfaction.Change)
+        gathered.add(row.whose, row.month, row.counts, corrected=corrected)
+        gathered.hold_back(row.whose, untold)
 
 
-def _untold(rows: Iterable[tuple[Found, Mapping[Measure, int]]]) -> dict[Measure, frozenset[Whose]]:
+def _untold(rows: Iterable[_Evaluations]) -> dict[Measure, frozenset[Whose]]:
     """By measure, whose are not told."""
     summed: dict[Measure, dict[Whose, int]] = {among: {} for among in AMONG.values()}
-    for row, told in rows:
+    for row in rows:
         for among, of in summed.items():
-            whose = (row.unit_id, row.staff_id)
-            of[whose] = of.get(whose, 0) + int(told.get(among, 0))
+            of[row.whose] = of.get(row.whose, 0) + row.counts.get(among, 0)
     return {measure: suppression.untold(summed[among]) for measure, among in AMONG.items()}
 
 
@@ -282,39 +313,41 @@ class _Gathered:
 
     def __init__(self, last: date) -> None:
         self._last = last
-        self._figures: dict[tuple[int, int | None], Figure] = {}
+        self._figures: dict[Whose, Figure] = {}
 
-    def knows(self, row: Found) -> bool:
-        return (row.unit_id, row.staff_id) in self._figures
+    def knows(self, whose: Whose) -> bool:
+        return whose in self._figures
 
-    def name(self, row: Found) -> None:
-        self._figures[row.unit_id, row.staff_id] = Figure(
-            row.unit_id,
-            row.unit_code,
-            row.unit_name,
-            UnitKind(row.unit_kind),
-            row.staff_id,
-            row.person_name,
+    def name(self, named: _Named) -> None:
+        self._figures[named.whose] = Figure(
+            named.unit_id,
+            named.unit_code,
+            named.unit_name,
+            named.unit_kind,
+            named.staff_id,
+            named.person_name,
             dict.fromkeys(Measure, 0),
         )
 
-    def take(self, row: Found, told: Mapping[Measure, int], *, corrected: bool = False) -> None:
-        if not self.knows(row):
-            self.name(row)
+    def take(self, row: _FigureRow, *, corrected: bool) -> None:
+        named = row.named
+        if not self.knows(named.whose):
+            self.name(named)
         if not corrected:
-            figure = self._figures[row.unit_id, row.staff_id]
-            figure.unit_name, figure.person_name = row.unit_name, row.person_name
-        self.add(row, told, corrected=corrected)
+            figure = self._figures[named.whose]
+            figure.unit_name, figure.person_name = named.unit_name, named.person_name
+        self.add(named.whose, row.month, row.counts, corrected=corrected)
 
-    def add(self, row: Found, told: Mapping[Measure, int], *, corrected: bool) -> None:
-        figure = self._figures[row.unit_id, row.staff_id]
+    def add(
+        self, whose: Whose, month: date, counts: Mapping[Measure, int], *, corrected: bool
+    ) -> None:
+        figure = self._figures[whose]
         figure.corrected = figure.corrected or corrected
-        for measure, number in told.items():
-            if measure not in STOCKS or row.month == self._last:
-                figure.counts[measure] += int(number)
+        for measure, number in counts.items():
+            if measure not in STOCKS or month == self._last:
+                figure.counts[measure] += number
 
-    def hold_back(self, row: Found, untold: Mapping[Measure, frozenset[Whose]]) -> None:
-        whose = (row.unit_id, row.staff_id)
+    def hold_back(self, whose: Whose, untold: Mapping[Measure, frozenset[Whose]]) -> None:
         self._figures[whose].untold = frozenset(one for one, of in untold.items() if whose in of)
 
     def sorted(self) -> list[Figure]:

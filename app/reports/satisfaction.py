@@ -3,7 +3,8 @@
 Nothing of it is told to handling units; what they learn, app/reports/released.py reads from a table of its own.
 """
 
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import date, datetime
 from typing import Any, Final
 from uuid import UUID
 
@@ -11,15 +12,16 @@ from sqlalchemy import text
 
 from app.auth.actor import StaffActor
 from app.db import Transaction
+from app.db.query import Query
 from app.db.row_base import Found
 from app.evaluation import privacy_role
 from app.evaluation.models import READ_AS_A_VALUE
 from app.matters import conflict_of_interest
 from app.matters.record import begins_round
 from app.matters.visibility import VISIBLE_TO_STAFF
-from app.reports.counting import counts
+from app.reports.counting import CountsRow, counts_json
 from app.reports.formulas import SATISFACTION, Measure
-from app.reports.models import Exclusion, MonthEnd, SatisfactionCorrection
+from app.reports.models import CorrectionCause, Exclusion, MonthEnd, SatisfactionCorrection
 from app.reports.suppression import Counted, Whose
 
 # The answer that counts: the last one by the cut-off of those that count at all, whatever was said since. The one place
@@ -72,7 +74,10 @@ SELECT o.unit_id, o.staff_id, CAST(count(*) AS int) AS asked, CAST(count(o.value
     THEN CAST(count(*) FILTER (WHERE o.voice AND o.value <> 'dissatisfied') AS int) END AS voices_favourable
 FROM heard o GROUP BY GROUPING SETS ((o.unit_id), (o.unit_id, o.staff_id))
 HAVING grouping(o.staff_id) = 1 OR o.staff_id IS NOT NULL"""  # noqa: S608 - constants of this module
-_COUNT: Final = text(_COUNTED)
+_COUNT: Final = Query(
+    CountsRow,
+    f"SELECT n.unit_id, n.staff_id, {counts_json('n', SATISFACTION)} AS counts FROM ({_COUNTED}) n",  # noqa: S608 - constants
+)
 _NAMES: Final = ", ".join(SATISFACTION)
 _TOWNSHIP: Final = "CASE u.kind WHEN 'township' THEN u.id WHEN 'village' THEN u.parent_id END"
 _WRITE: Final = text(f"""
@@ -80,13 +85,62 @@ INSERT INTO surveys.month_satisfaction
   (id, county_id, month, unit_id, staff_id, township_id, {_NAMES}, voices, voices_favourable)
 SELECT gen_random_uuid(), :county_id, :month, n.unit_id, n.staff_id, {_TOWNSHIP}, {_NAMES}, voices, voices_favourable
 FROM ({_COUNTED}) n JOIN unit u ON u.id = n.unit_id""")  # noqa: S608 - constants
-_LOCKED: Final = text(f"""
-SELECT unit_id, staff_id, month, {_NAMES} FROM surveys.month_satisfaction
-WHERE county_id = :county_id AND month >= :first AND month <= :last""")  # noqa: S608 - names of our own columns
+
+
+@dataclass(frozen=True, slots=True)
+class LockedCounts(CountsRow):
+    """The counts that were locked with a month."""
+
+    month: date
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """By how much a correction changed a count of a locked month."""
+
+    unit_id: int
+    staff_id: int | None
+    month: date
+    measure: Measure
+    change: int
+    cause: CorrectionCause
+
+    @property
+    def whose(self) -> Whose:
+        return self.unit_id, self.staff_id
+
+    @property
+    def counts(self) -> dict[Measure, int]:
+        return {self.measure: self.change}
+
+
+@dataclass(frozen=True, slots=True)
+class LateReading:
+    """Words that were read after the cut-off of their month: the value that counted before, and the one that counts now."""
+
+    county_id: int
+    month: date
+    reply_id: str
+    handled_at: datetime
+    handled_by_staff_id: int | None
+    survey_id: UUID
+    was: str | None
+    became: str
+
+
+_LOCKED: Final = Query(
+    LockedCounts,
+    f"""
+SELECT f.unit_id, f.staff_id, {counts_json("f", SATISFACTION)} AS counts, f.month FROM surveys.month_satisfaction f
+WHERE f.county_id = :county_id AND f.month >= :first AND f.month <= :last""",  # noqa: S608 - names of our own columns
+)
 _CAUSE: Final = "CASE WHEN reply_id IS NULL THEN 'recount' ELSE 'answer_read' END AS cause"
-_CORRECTED: Final = text(f"""
+_CORRECTED: Final = Query(
+    Change,
+    f"""
 SELECT unit_id, staff_id, month, measure, new - old AS change, {_CAUSE} FROM surveys.satisfaction_correction
-WHERE county_id = :county_id AND month >= :first AND month <= :last""")  # noqa: S608 - constants
+WHERE county_id = :county_id AND month >= :first AND month <= :last""",  # noqa: S608 - constants
+)
 _CORRECTIONS: Final = text(f"""
 SELECT min(k.seq) AS seq, u.code AS unit_code, u.name AS unit_name, NULL AS person_name, NULL AS measure, NULL AS old, NULL AS new,
   {_CAUSE}, k.reason, b.name AS by_name, k.at
@@ -123,8 +177,9 @@ LEFT JOIN LATERAL (
 WHERE r.{READ_AS_A_VALUE} AND a.value IS DISTINCT FROM before.value
   AND NOT EXISTS (SELECT FROM surveys.exclusion x WHERE x.survey_id = s.id AND x.decided_at < m.cutoff_at)
   AND NOT EXISTS (SELECT FROM surveys.satisfaction_correction k WHERE k.reply_id = r.provider_message_id)"""  # noqa: S608 - constants
-_TO_FOLLOW: Final = text(
-    f"{LATE_READINGS} AND m.county_id = :county_id ORDER BY r.handled_at, r.provider_message_id LIMIT :most"
+_TO_FOLLOW: Final = Query(
+    LateReading,
+    f"{LATE_READINGS} AND m.county_id = :county_id ORDER BY r.handled_at, r.provider_message_id LIMIT :most",
 )
 _WHOSE: Final = text(f"""{_ABOUT.format(which="s.id = :survey_id")}
 SELECT unit_id, staff_id FROM about""")  # noqa: S608 - constants
@@ -155,8 +210,7 @@ async def write(tx: Transaction, month: MonthEnd) -> None:
 async def count(tx: Transaction, month: MonthEnd) -> dict[Whose, dict[Measure, int]]:
     """What the answers say now of the month, as of its cut-off."""
     await privacy_role.enter(tx)
-    rows = await tx.all(_COUNT, **_binds(month))
-    return {(row.unit_id, row.staff_id): counts(row, SATISFACTION) for row in rows}
+    return {row.whose: row.counts for row in await _COUNT.all(tx, **_binds(month))}
 
 
 async def to_release(tx: Transaction, month: MonthEnd) -> list[Counted]:
@@ -167,21 +221,21 @@ async def to_release(tx: Transaction, month: MonthEnd) -> list[Counted]:
     ]
 
 
-async def locked(tx: Transaction, **months: Any) -> list[Found]:
+async def locked(tx: Transaction, **months: Any) -> list[LockedCounts]:
     """The locked counts of a county between two months, both included."""
     await privacy_role.enter(tx)
-    return await tx.all(_LOCKED, **months)
+    return await _LOCKED.all(tx, **months)
 
 
-async def corrected(tx: Transaction, **months: Any) -> list[Found]:
+async def corrected(tx: Transaction, **months: Any) -> list[Change]:
     """By how much they were corrected since."""
     await privacy_role.enter(tx)
-    return await tx.all(_CORRECTED, **months)
+    return await _CORRECTED.all(tx, **months)
 
 
-async def late_readings(tx: Transaction, county_id: int, most: int) -> list[Found]:
+async def late_readings(tx: Transaction, county_id: int, most: int) -> list[LateReading]:
     await privacy_role.enter(tx)
-    return await tx.all(_TO_FOLLOW, county_id=county_id, most=most)
+    return await _TO_FOLLOW.all(tx, county_id=county_id, most=most)
 
 
 async def whose(tx: Transaction, survey_id: UUID) -> Whose:

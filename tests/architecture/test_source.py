@@ -17,7 +17,6 @@ def modules(*packages: str) -> Iterator[Path]:
 MOST_BRANCHES = 12
 BRANCHY = {
     "app/calendars/editing.py::_plan": 16,
-    "app/reports/reading.py::_add_evaluations": 13,
     "app/cards/sweep.py::issue": 16,
     "app/evaluation/matching.py::meant": 17,
     "app/evaluation/receiving.py::_take": 20,
