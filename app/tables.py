@@ -4,14 +4,13 @@ from app.auth import models as auth
 from app.calendars import models as calendars
 from app.cards import models as cards
 from app.cases import models as cases
-from app.cases import noticing
 from app.directory import models as directory
 from app.evaluation import access_log, evaluation_log
 from app.evaluation import models as evaluation
 from app.heartbeats import Heartbeat
 from app.idempotency import GivenAnswer
 from app.limits import models as limits
-from app.matters import clocks, matter, papers, parts, photos, record
+from app.matters import clocks, matter, notices, papers, parts, photos, record
 from app.reports import models as reports
 from app.texts.approvals import TextTemplate
 from app.texts.channel import SmsChannel
@@ -40,7 +39,7 @@ __all__ = [
     "evaluation_log",
     "limits",
     "matter",
-    "noticing",
+    "notices",
     "papers",
     "parts",
     "photos",

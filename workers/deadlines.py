@@ -20,11 +20,11 @@ from app.bell import Bell
 from app.cards import sweep
 from app.cards.clock_watch import Watch
 from app.cards.sweep import Swept
-from app.cases import noticing
 from app.cases.actions import closing, reorganising
 from app.db import Transaction, reading, transaction
 from app.evaluation import call_notices, invitations
 from app.kinds import rescheduling
+from app.matters import notices
 from app.matters.clocks import Clock
 from workers import housekeeping
 from workers.month_close import MonthEnds
@@ -223,7 +223,7 @@ class StaffNotices:
 
     async def step(self) -> tuple[int, bool]:
         async with transaction() as tx:
-            done = await noticing.text_owed(tx, most=_BATCH)
+            done = await notices.text_owed(tx, most=_BATCH)
             now = await tx.now()
         await self._about_calls(now)
         if done:
@@ -232,7 +232,7 @@ class StaffNotices:
 
     async def _about_calls(self, now: datetime) -> None:
         today = now.astimezone(clock.SHANGHAI).date()
-        if self._called_on == today or noticing.when(now) != now:
+        if self._called_on == today or notices.when(now) != now:
             return
         async with transaction() as tx:
             await call_notices.owe_call_notices(tx, now=now)

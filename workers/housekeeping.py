@@ -5,9 +5,8 @@ from obstore.exceptions import BaseError
 
 from app import heartbeats, idempotency, usage
 from app.auth import codes, sessions, signing_in
-from app.cases import noticing
 from app.db import transaction
-from app.matters import photos
+from app.matters import notices, photos
 from app.texts import throttle
 
 log = structlog.get_logger()
@@ -23,7 +22,7 @@ _FORGET = {
     "texted": throttle.forget_old,
     "failed_sign_in": signing_in.forget_old,
     "session": sessions.forget_old,
-    "notice_owed": noticing.forget_settled,
+    "notice_owed": notices.forget_settled,
     "usage_count": usage.forget_old,
 }
 

@@ -17,12 +17,12 @@ from app.auth.sessions import MOVED
 from app.calendars.reading import calendar_of
 from app.calendars.working_time import Limit, LimitUnit, WorkingCalendar
 from app.cards.models import Appeal, Card, CardCause, CardLevel
-from app.cases.queries import read_cursor
 from app.clock import SHANGHAI
 from app.db import Transaction
 from app.directory.queries import carried_on_by, carries_on_for
 from app.errors import NotFound, NotPermitted
 from app.matters import visibility
+from app.matters.cursors import read_cursor
 from app.matters.visibility import VISIBLE_TO_STAFF
 
 # How long after it was issued a card may be appealed against.

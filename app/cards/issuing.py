@@ -10,13 +10,14 @@ from app.auth.posts import held_in
 from app.auth.sessions import MOVED
 from app.cards.card_lists import InFull, SeenCard, appeal_until
 from app.cards.models import Card, CardCause, CardLevel
-from app.cases import access, history, noticing
+from app.cases import access, history
 from app.cases.dossier import Dossier
 from app.cases.lifecycle import Action, Condition
 from app.db import Transaction
 from app.directory.terms import Role, UnitKind
 from app.errors import InvalidInput, NotPermitted
 from app.identifiers import uuid7
+from app.matters import notices
 
 _SUPERVISING_UNITS: Final = frozenset({UnitKind.COMMAND_CENTER, UnitKind.DISCIPLINE})
 # Whether the unit has or had a part in the case, and those in it who are meant: by name, as the record tells it, or by
@@ -101,7 +102,7 @@ async def issue(
     )
     if not case.sealed:
         people = [] if card.staff_id is None else [card.staff_id]
-        await noticing.owe_notices(tx, units=[unit.id], people=people, now=now)
+        await notices.owe_texts(tx, units=[unit.id], people=people, now=now)
     return dossier, InFull(
         seen=SeenCard(card, None, case.ref, case.title, unit_code, of_own_unit=False),
         appeal_until=appeal_until(card, dossier.timing.calendar, sealed=case.sealed),

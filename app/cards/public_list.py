@@ -10,9 +10,9 @@ from uuid import UUID
 from sqlalchemy import text
 
 from app.auth.actor import StaffActor
-from app.cases.queries import read_cursor
 from app.clock import SHANGHAI
 from app.db import Transaction
+from app.matters.cursors import read_cursor
 
 PAGE: Final = 50
 _AFTER_ALL: Final = (datetime(2200, 1, 1, tzinfo=SHANGHAI), UUID(int=2**128 - 1))

@@ -4,12 +4,12 @@ from datetime import datetime
 
 from app.auth.actor import StaffActor
 from app.calendars.working_time import Limit, LimitUnit
-from app.cases import access, history, noticing
+from app.cases import access, history
 from app.cases.dossier import Dossier
 from app.cases.lifecycle import Action
 from app.db import Transaction
 from app.limits.terms import Stage
-from app.matters import papers
+from app.matters import notices, papers
 from app.matters.papers import PaperKind
 
 
@@ -46,7 +46,7 @@ async def supervise(
         to=holder.unit_id,
     )
     people = [] if clock.staff_id is None else [clock.staff_id]
-    await noticing.owe_notices(tx, units=[holder.unit_id], people=people, now=now)
+    await notices.owe_texts(tx, units=[holder.unit_id], people=people, now=now)
     return dossier
 
 

@@ -15,14 +15,13 @@ from sqlalchemy import text
 from app import clock as moved_clock
 from app.auth.actor import SYSTEM
 from app.cards.models import Card, CardCause, CardLevel
-from app.cases import noticing
 from app.clock import SHANGHAI
 from app.db import Transaction
 from app.directory.terms import ACTING_ROLES, Role
 from app.identifiers import uuid7
 from app.kinds import KINDS, rescheduling
 from app.limits.terms import WITHOUT_CARDS
-from app.matters import deadlines, record
+from app.matters import deadlines, notices, record
 from app.matters.clocks import Clock
 from app.matters.deadlines import Step
 from app.matters.record import SharedAction
@@ -287,7 +286,7 @@ async def _owe_notices(
             card = cards.get((one.clock.id, one.step))
             units.add(one.clock.unit_id)
             people.add(one.clock.staff_id if card is None else card.staff_id)
-    await noticing.owe_notices(
+    await notices.owe_texts(
         tx, units=units, people=(one for one in people if one is not None), now=now
     )
 

@@ -3,7 +3,7 @@
 Whatever is shown to staff passes VISIBLE_TO_STAFF, in lists as in details.
 """
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
@@ -12,7 +12,7 @@ from sqlalchemy import TextClause, text
 
 from app.auth.actor import CitizenActor, StaffActor
 from app.db import Transaction
-from app.errors import InvalidInput
+from app.matters.cursors import read_cursor
 from app.matters.visibility import VISIBLE_TO_STAFF, viewer
 
 
@@ -244,16 +244,3 @@ async def page(tx: Transaction, statement: TextClause, cursor: str | None, **bin
         **binds,
     )
     return page
-
-
-def read_cursor(cursor: str | None) -> tuple[datetime | None, UUID | None]:
-    """What `next` of a page said. Raises InvalidInput for what no page has said."""
-    if cursor is None:
-        return None, None
-    try:
-        due, _, after = cursor.rpartition("~")
-        return None if due == "-" else _EPOCH + timedelta(microseconds=int(due)), UUID(after)
-    except (ValueError, OverflowError) as broken:
-        raise InvalidInput(
-            mistakes=[{"where": "query.cursor", "what": "不是本列表给出的游标"}]
-        ) from broken

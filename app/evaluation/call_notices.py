@@ -9,13 +9,12 @@ from typing import Final
 from sqlalchemy import text
 
 from app.auth.actor import StaffActor
-from app.cases import noticing
-from app.cases.noticing import NoticeKind
 from app.db import Transaction
 from app.db.query import Query
 from app.evaluation import privacy_role
-from app.matters import conflict_of_interest
+from app.matters import conflict_of_interest, notices
 from app.matters.visibility import VISIBLE_TO_STAFF
+from app.settings import NoticeKind
 
 # Those with a number of their own; the unit's phone is anybody's. Nobody is texted about a sealed case, which other desks call about.
 _CALLERS: Final = Query(
@@ -44,4 +43,4 @@ async def owe_call_notices(tx: Transaction, *, now: datetime) -> int:
         for by in await _CALLERS.all(tx)
         if await tx.scalar(_HAS_ONE, **conflict_of_interest.asking(by))
     ]
-    return await noticing.owe_notices(tx, NoticeKind.CALLS, units=[], people=people, now=now)
+    return await notices.owe_texts(tx, NoticeKind.CALLS, units=[], people=people, now=now)

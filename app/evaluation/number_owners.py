@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from app.cases.actions.filing import NAMES_COUNT_FOR
 from app.evaluation.terms import CallCause, Discount
+from app.matters.matter import NAMES_COUNT_FOR
 from app.settings import settings
 
 

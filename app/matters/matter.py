@@ -1,13 +1,16 @@
 """The tables of the matter itself: what each is, who takes part in it, and whom it was registered for."""
 
-from datetime import datetime
-from typing import ClassVar
+from datetime import datetime, timedelta
+from typing import ClassVar, Final
 from uuid import UUID
 
 from sqlalchemy import CheckConstraint, Index, Text, text
 from sqlmodel import Field
 
 from app.db.row_base import MOMENT, Stored
+
+# How long a name given with a number goes on telling that others use it.
+NAMES_COUNT_FOR: Final = timedelta(days=365)
 
 
 class Matter(Stored, table=True):

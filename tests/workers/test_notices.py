@@ -19,12 +19,12 @@ from app.cases.actions import dispatching, extending, filing, handling, judging
 from app.cases.actions.dispatching import Part
 from app.cases.actions.filing import Intake
 from app.cases.models import Channel
-from app.cases.noticing import when
 from app.clock import SHANGHAI
 from app.db import Database, transaction
 from app.directory import official_numbers
 from app.keys import decrypt
 from app.limits.terms import Kind
+from app.matters.notices import when
 from app.settings import settings
 from app.texts.outbox import TO_STAFF, MessageKind, open_params, phone_place
 from qungong.dev import sample

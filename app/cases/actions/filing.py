@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 from typing import Final
 from uuid import UUID
@@ -31,15 +31,13 @@ from app.limits.terms import Kind, Stage
 from app.matters import photos, sealed_matters
 from app.matters.clocks import Clock
 from app.matters.deadlines import FROM_END_TO_END, Timing
-from app.matters.matter import Matter, PersonAsGiven
+from app.matters.matter import NAMES_COUNT_FOR, Matter, PersonAsGiven
 from app.matters.parts import Assignment, AssignmentState
 from app.matters.telling import tell
 from app.settings import settings
 from app.texts.outbox import MessageKind
 from app.usage import Counted
 
-# How long a name given with a number goes on telling that others use it.
-NAMES_COUNT_FOR: Final = timedelta(days=365)
 _OFFICIAL: Final = (
     "这个号码是单位或工作人员的，办结后由电话回访请群众评价。请尽量登记群众本人的号码。"
 )

@@ -13,9 +13,9 @@ from uuid import UUID
 from sqlalchemy import text
 
 from app.cards import sweep
-from app.cases import noticing
 from app.db import Transaction
 from app.evaluation import invitations
+from app.matters import notices
 from app.texts import outcomes, queue
 from app.texts.outbox import MessageState
 from app.texts.policy import Outcome
@@ -98,7 +98,7 @@ class Workers:
 
     async def _notice(self, moment: datetime) -> None:
         async with self._at(moment) as tx:
-            await noticing.text_owed(tx, most=_BATCH)
+            await notices.text_owed(tx, most=_BATCH)
 
     async def _each(
         self,
