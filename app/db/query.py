@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import is_dataclass
 from enum import StrEnum
 from functools import cached_property
+from operator import itemgetter
 from types import NoneType, UnionType
 from typing import (
     Annotated,
@@ -102,6 +103,7 @@ _Reader = Callable[[Any], Any]
 
 def _reader(row: type[Row], start: int) -> tuple[Callable[[Any], Row], int]:
     """How to read the row from a result's columns from `start` on, and where the next columns begin."""
+    plain: dict[str, int] = {}
     readers: dict[str, _Reader] = {}
     at = start
     for name, kind in _fields(row).items():
@@ -110,24 +112,31 @@ def _reader(row: type[Row], start: int) -> tuple[Callable[[Any], Row], int]:
             inner, end = _reader(whole, at)
             readers[name] = _or_none(inner, at) if whole is not kind else inner
             at = end
+            continue
+        if _is_json(whole):
+            readers[name] = _converted(get_args(whole)[0], at)
+        elif _is_enumeration(whole):
+            readers[name] = _enumerated(whole, at)
         else:
-            readers[name] = _reader_of_value(whole, at)
-            at += 1
+            plain[name] = at
+        at += 1
+    names, values_at = tuple(plain), _values_at(tuple(plain.values()))
+    others = tuple(readers.items())
 
     def read(found: Any) -> Row:
-        return row(**{name: read_one(found) for name, read_one in readers.items()})
+        values = dict(zip(names, values_at(found), strict=True))
+        for name, read_one in others:
+            values[name] = read_one(found)
+        return row(**values)
 
     return read, at
 
 
-def _reader_of_value(kind: Any, at: int) -> _Reader:
-    if _is_json(kind):
-        return _converted(get_args(kind)[0], at)
-    return _enumerated(kind, at) if _is_enumeration(kind) else _plain(at)
-
-
-def _plain(at: int) -> _Reader:
-    return lambda found: found[at]
+def _values_at(places: tuple[int, ...]) -> Callable[[Any], tuple[Any, ...]]:
+    """Most columns are taken as they are: all at once, as one call for each is slower."""
+    if len(places) > 1:
+        return itemgetter(*places)
+    return lambda found: tuple(found[at] for at in places)
 
 
 def _converted(kind: Any, at: int) -> _Reader:
