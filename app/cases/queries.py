@@ -107,8 +107,17 @@ BY_DUE = {
     "key": "CAST(extract(epoch FROM c.stage_due_at) * 1000000 AS bigint)",
 }
 NEWEST = {"order": "c.id DESC", "key": "'-'"}
-# A first page begins after what comes before everything: one statement and one plan serve every page.
-AFTER_DUE = "(c.stage_due_at, c.id) > (CAST(:after_due AS timestamptz), CAST(:after_id AS uuid))"
+
+
+def _after(due: str) -> str:
+    """SQL: due later than the last item of the page before; `due` is a column.
+
+    A first page begins after what comes before everything: one statement and one plan serve every page.
+    """
+    return f"({due}, c.id) > (CAST(:after_due AS timestamptz), CAST(:after_id AS uuid))"
+
+
+AFTER_DUE = _after("c.stage_due_at")
 _AFTER_ID = "c.id < CAST(:before_id AS uuid)"
 _FINISHED = "c.phase NOT IN ('pending', 'handling')"
 _OWN_PART = "assignment a JOIN grievance c ON c.id = a.matter_id AND c.round = a.round"
@@ -131,7 +140,7 @@ _BY_ASKED = {
     "key": "CAST(extract(epoch FROM c.asked_due_at) * 1000000 AS bigint)",
     "part_due": "c.asked_due_at",
 }
-_AFTER_ASKED = AFTER_DUE.replace("c.stage_due_at", "c.asked_due_at")
+_AFTER_ASKED = _after("c.asked_due_at")
 
 _OF_UNIT = {
     View.TO_JUDGE: _listing(

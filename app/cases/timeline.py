@@ -2,12 +2,12 @@
 
 import hmac
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from types import SimpleNamespace
 from typing import Any
+from uuid import UUID
 
 import msgspec
-from sqlalchemy import text
 
 from app import keys
 from app.auth.actor import StaffActor
@@ -17,6 +17,7 @@ from app.cases.dossier import Dossier
 from app.cases.lifecycle import Action, Phase
 from app.cases.models import Outcome, ReviewOutcome
 from app.db import Transaction
+from app.db.query import Json, Query
 from app.errors import NotFound
 from app.limits.terms import Kind
 from app.matters import deadlines, papers
@@ -38,11 +39,90 @@ FROM record_entry e
 LEFT JOIN unit u ON u.id = e.unit_id
 LEFT JOIN staff s ON s.id = e.staff_id
 WHERE e.matter_id = c.id"""
-_FOR_STAFF = text(f"""
+
+
+@dataclass(frozen=True, slots=True)
+class _ClockOfUnit:
+    unit: str
+    clock: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class _Reporter:
+    """Whose case it is, with the name that staff typed and the number, both sealed."""
+
+    matter_id: UUID
+    citizen_id: UUID | None
+    phone_sealed: bytes | None
+    name_sealed: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class _StaffStory:
+    """What was told at registration and all that was done since."""
+
+    village: str | None
+    first_unit: str
+    category: str | None
+    entered_by_unit: str | None
+    reporter: _Reporter
+    events: list[dict[str, Any]]
+    clocks: Json[list[_ClockOfUnit]]
+    papers: list[dict[str, Any]] | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Primary:
+    """The case that another was joined to, as far as the other's reporter may read of it. `answered_at` in ISO 8601."""
+
+    phase: Phase
+    waiting: str | None
+    outcome: Outcome | None
+    answered_at: str | None
+    holder: str
+    events: list[dict[str, Any]]
+    papers: list[dict[str, Any]] | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Story:
+    """What the reporter may read of a case. `events` is JSON; `joined_to` is None for a case that was joined to no other."""
+
+    id: UUID
+    ref: str
+    title: str
+    sealed: bool
+    phase: Phase
+    waiting: str | None
+    outcome: Outcome | None
+    received_at: datetime
+    answered_at: datetime | None
+    holder: str
+    first_unit: str
+    events: str
+    joined_to: Json[_Primary] | None
+
+
+@dataclass(frozen=True, slots=True)
+class _StoryAlone(_Story):
+    """Without what the case was joined to; `primary_id` says that there is such a case."""
+
+    primary_id: UUID | None
+
+
+@dataclass(frozen=True, slots=True)
+class _StoryWithPapers(_Story):
+    papers: list[dict[str, Any]] | None
+
+
+_FOR_STAFF = Query(
+    _StaffStory,
+    f"""
 SELECT v.name AS village, f.name AS first_unit, k.path AS category, en.name AS entered_by_unit,
-  c.id AS matter_id, p.id AS citizen_id, p.phone_sealed, given.name_sealed, ({_EVENTS}) AS events,
-  (SELECT json_agg(json_build_object('unit', wu.name, 'clock', w) ORDER BY w.started_at, w.id)
-    FROM clock w JOIN unit wu ON wu.id = w.unit_id WHERE w.matter_id = c.id) AS clocks,
+  c.id AS reporter_matter_id, p.id AS reporter_citizen_id, p.phone_sealed AS reporter_phone_sealed,
+  given.name_sealed AS reporter_name_sealed, ({_EVENTS}) AS events,
+  coalesce((SELECT json_agg(json_build_object('unit', wu.name, 'clock', w) ORDER BY w.started_at, w.id)
+    FROM clock w JOIN unit wu ON wu.id = w.unit_id WHERE w.matter_id = c.id), '[]') AS clocks,
   (SELECT json_agg(w ORDER BY w.issued_at, w.id) FROM paper w WHERE w.matter_id = c.id) AS papers
 FROM grievance c
 JOIN unit f ON f.id = c.first_unit_id
@@ -51,7 +131,8 @@ LEFT JOIN unit en ON en.id = c.entered_by_unit_id
 LEFT JOIN category k ON k.id = c.category_id
 LEFT JOIN citizen p ON p.id = c.citizen_id
 LEFT JOIN person_as_given given ON given.matter_id = c.id
-WHERE c.id = :matter_id""")  # noqa: S608 - constants of this module
+WHERE c.id = :matter_id""",  # noqa: S608 - constants of this module
+)
 # What the reporter may read and no more: neither names of staff nor facts for those who handle the case.
 _NAMES_A_UNIT = (
     "('escalate', 'send_down', 'dispatch', 'object_refusal', 'rework', 'reassign', 'change_lead', 'ask_review', "
@@ -119,7 +200,7 @@ CASE WHEN c.primary_id IS NOT NULL THEN (
 
 
 def _story(*more: str) -> str:
-    """SQL, to be ended by a condition: what the reporter may read of a case `c`, and more columns."""
+    """SQL for a _Story of a case `c`, to be ended by a condition; `more`: `joined_to`, and further columns."""
     return f"""
 SELECT c.id, c.ref, c.title, c.sealed, c.phase, c.waiting, c.outcome, c.received_at, c.answered_at,
   h.name AS holder, f.name AS first_unit, ({_PUBLIC_EVENTS}) AS events, {", ".join(more)}
@@ -136,29 +217,46 @@ WITH RECURSIVE below AS (
   UNION
   SELECT g.id FROM below b JOIN grievance g ON g.primary_id = b.id
 )"""
-_JOINED_KEYS = text(f"""
+
+
+@dataclass(frozen=True, slots=True)
+class _JoinedKey:
+    ref: str
+    tracking_key: bytes
+
+
+_JOINED_KEYS = Query(
+    _JoinedKey,
+    f"""
 {_BELOW} SELECT g.ref, g.tracking_key FROM below JOIN grievance g USING (id) WHERE g.ref <> :ref
-""")  # noqa: S608 - a constant of this module
+""",  # noqa: S608 - a constant of this module
+)
 # The key is compared by the database, before anything is gathered: a wrong code costs what an unknown case costs. The
 # key is a keyed digest, so how long the comparison takes tells nothing about the code.
 _HAS_CODE = "c.ref = :ref AND c.tracking_key = :tracking_key"
-_BY_CODE = text(_story(_JOINED_TO) + _HAS_CODE)
+_BY_CODE = Query(_Story, _story(_JOINED_TO) + _HAS_CODE)
 # Most cases are merged into no other. The subquery for merged ones costs as much as the rest of the statement, even where
 # PostgreSQL initialises it and does not run it.
-_ALONE_BY_CODE = text(_story("CAST(NULL AS json) AS joined_to", "c.primary_id") + _HAS_CODE)
-_WITH_PAPERS = _story(_PAPERS, _JOINED_TO)
-_BY_CITIZEN = text(_WITH_PAPERS + "c.ref = :ref AND c.citizen_id = :citizen_id")
+_ALONE_BY_CODE = Query(
+    _StoryAlone, _story("CAST(NULL AS json) AS joined_to", "c.primary_id") + _HAS_CODE
+)
+_WITH_PAPERS = _story(_JOINED_TO, _PAPERS)
+_BY_CITIZEN = Query(_StoryWithPapers, _WITH_PAPERS + "c.ref = :ref AND c.citizen_id = :citizen_id")
 # By the number of the case that the citizen's was joined to, which they were told.
-_BY_PRIMARY = text(f"""{_WITH_PAPERS} c.id = (
+_BY_PRIMARY = Query(
+    _StoryWithPapers,
+    f"""{_WITH_PAPERS} c.id = (
   {_BELOW} SELECT g.id FROM below JOIN grievance g USING (id) WHERE g.citizen_id = :citizen_id ORDER BY g.id LIMIT 1)
-""")  # noqa: S608 - constants of this module
+""",  # noqa: S608 - constants of this module
+)
 
 
 async def for_staff(
     tx: Transaction, dossier: Dossier, *, by: StaffActor, involved: bool
 ) -> dict[str, Any]:
     """What was told and all that was done since. The reporter's name and number only for those involved."""
-    row = (await tx.all(_FOR_STAFF, matter_id=dossier.case.id))[0]
+    row = await _FOR_STAFF.one(tx, matter_id=dossier.case.id)
+    clocks = [(Clock.told(one.clock), one.unit) for one in row.clocks]
     events = [_in_full(event) for event in row.events]
     return {
         "body": _first_words(events, "body"),
@@ -168,13 +266,11 @@ async def for_staff(
         "category": row.category,
         "first_unit": row.first_unit,
         "entered_by_unit": row.entered_by_unit,
-        "reporter": _reporter(row) if involved else None,
+        "reporter": _reporter(row.reporter) if involved else None,
         "timeline": events,
-        "clocks": [_clock(Clock.told(one["clock"]), one["unit"]) for one in row.clocks or ()],
-        "paused_hours": _paused_hours(
-            (Clock.told(one["clock"]) for one in row.clocks or ()), await tx.now()
-        ),
-        "papers": _papers(dossier.case, row.papers),
+        "clocks": [_clock(clock, unit) for clock, unit in clocks],
+        "paused_hours": _paused_hours((clock for clock, _ in clocks), await tx.now()),
+        "papers": _papers(dossier.case.id, dossier.case.ref, dossier.case.received_at, row.papers),
     }
 
 
@@ -183,20 +279,21 @@ async def for_reporter(tx: Transaction, ref: str, *, citizen_id: object) -> dict
 
     Raises NotFound for what is not there or not the citizen's.
     """
-    return _to_reporter(await tx.one_or_none(_BY_CITIZEN, ref=ref, citizen_id=citizen_id))
+    return _to_reporter(await _BY_CITIZEN.one_or_none(tx, ref=ref, citizen_id=citizen_id))
 
 
 async def for_joined_reporter(tx: Transaction, ref: str, *, citizen_id: object) -> dict[str, Any]:
     """The same, by the number of the case that the citizen's own was joined to."""
-    return _to_reporter(await tx.one_or_none(_BY_PRIMARY, ref=ref, citizen_id=citizen_id))
+    return _to_reporter(await _BY_PRIMARY.one_or_none(tx, ref=ref, citizen_id=citizen_id))
 
 
-def _to_reporter(row: Any) -> dict[str, Any]:
+def _to_reporter(row: _StoryWithPapers | None) -> dict[str, Any]:
     if row is None:
         raise NotFound
     events = msgspec.json.decode(row.events)
-    joined = [] if row.joined_to is None else [_paper(one) for one in row.joined_to["papers"] or ()]
-    own = [one for one in _papers(row, row.papers) if one["kind"] in TO_REPORTER]
+    joined = [] if row.joined_to is None else [_paper(one) for one in row.joined_to.papers or ()]
+    papers = _papers(row.id, row.ref, row.received_at, row.papers)
+    own = [one for one in papers if one["kind"] in TO_REPORTER]
     return _told(row, events) | {
         "body": _first_words(events, "body"),
         "photos": events[0]["photos"] or [],
@@ -210,21 +307,22 @@ async def by_tracking_code(tx: Transaction, ref: str, code: str) -> dict[str, An
     The code of a case that was joined to another also opens by the other's number, which its reporter was told.
     """
     key = tracking_key(ref, code)
-    row = await tx.one_or_none(_ALONE_BY_CODE, ref=ref, tracking_key=key)
-    if row is None:
-        row = await _by_primary(tx, ref, code)
-    elif row.primary_id is not None:
-        row = await tx.one_or_none(_BY_CODE, ref=ref, tracking_key=key)
-    if row is None:
+    alone = await _ALONE_BY_CODE.one_or_none(tx, ref=ref, tracking_key=key)
+    story: _Story | None = alone
+    if alone is None:
+        story = await _by_primary(tx, ref, code)
+    elif alone.primary_id is not None:
+        story = await _BY_CODE.one_or_none(tx, ref=ref, tracking_key=key)
+    if story is None:
         raise NotFound
-    return _told(row, msgspec.json.decode(row.events))
+    return _told(story, msgspec.json.decode(story.events))
 
 
-async def _by_primary(tx: Transaction, ref: str, code: str) -> Any:
-    for joined in await tx.all(_JOINED_KEYS, ref=ref):
+async def _by_primary(tx: Transaction, ref: str, code: str) -> _Story | None:
+    for joined in await _JOINED_KEYS.all(tx, ref=ref):
         key = tracking_key(joined.ref, code)
         if hmac.compare_digest(key, joined.tracking_key):
-            return await tx.one_or_none(_BY_CODE, ref=joined.ref, tracking_key=key)
+            return await _BY_CODE.one_or_none(tx, ref=joined.ref, tracking_key=key)
     return None
 
 
@@ -234,7 +332,7 @@ def _first_words(events: list[dict[str, Any]], field: str) -> str | None:
     return words
 
 
-def _reporter(row: Any) -> dict[str, str | None]:
+def _reporter(row: _Reporter) -> dict[str, str | None]:
     return {
         "name": keys.shown(row.name_sealed, keys.at("person_as_given.name_sealed", row.matter_id)),
         "phone": keys.shown(row.phone_sealed, keys.at("citizen.phone_sealed", row.citizen_id)),
@@ -274,14 +372,16 @@ def _paused_hours(clocks: Iterable[Clock], now: datetime) -> float:
     return round(paused / timedelta(hours=1), 2)
 
 
-def _papers(case: Any, rows: Iterable[Mapping[str, Any]] | None) -> list[dict[str, Any]]:
+def _papers(
+    matter_id: UUID, ref: str, received_at: datetime, rows: Iterable[Mapping[str, Any]] | None
+) -> list[dict[str, Any]]:
     """The receipt, which every case has, and what was issued since."""
     receipt = {
-        "id": case.id,
+        "id": matter_id,
         "kind": PaperKind.RECEIPT,
         "label": PaperKind.RECEIPT.chinese,
-        "number": case.ref,
-        "issued_at": case.received_at,
+        "number": ref,
+        "issued_at": received_at,
     }
     return [receipt, *(_paper(one) for one in rows or ())]
 
@@ -296,24 +396,23 @@ def _paper(row: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _told(row: Any, events: list[dict[str, Any]]) -> dict[str, Any]:
+def _told(row: _Story, events: list[dict[str, Any]]) -> dict[str, Any]:
     """Where the case was joined to another, it stands as the other does, under its own number and in its reporter's words."""
     there = row.joined_to
-    at = row if there is None else SimpleNamespace(**there)
-    phase = Phase(at.phase)
-    steps = events if there is None else sorted(events + there["events"], key=_when)
+    at = row if there is None else there
+    steps = events if there is None else sorted(events + there.events, key=_when)
     return {
         "ref": row.ref,
         "title": row.title,
-        "phase": phase,
-        "phase_label": phase.chinese,
+        "phase": at.phase,
+        "phase_label": at.phase.chinese,
         "merged": there is not None,
         "waiting": at.waiting,
         "holder": at.holder,
         "first_unit": row.first_unit,
         "received_at": row.received_at,
         "answered_at": at.answered_at,
-        "outcome": None if at.outcome is None else Outcome(at.outcome).chinese,
+        "outcome": None if at.outcome is None else at.outcome.chinese,
         "timeline": [_in_citizens_words(event, row.first_unit) for event in steps],
         "review": None if row.sealed or there is not None else _review(events),
     }

@@ -1,14 +1,16 @@
-"""Checks of rows beside a case's record: its parties, papers, photos and the person it was registered for. Repairs nothing."""
+"""Checks of rows beside a matter's record: its parties, papers, photos and the person it was registered for. Repairs nothing.
+
+Rows are read untyped: what was altered in the database may fit no type, and has to be named all the same.
+"""
 
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import text
 
 from app.db import Transaction
-from app.db.row_base import seal_holds
+from app.db.row_base import Found, seal_holds
 from app.matters.matter import PersonAsGiven
 from app.matters.papers import Paper, PaperKind, named
 from app.matters.photos import Photo
@@ -62,7 +64,7 @@ async def people(tx: Transaction, ids: list[UUID]) -> Callable[[Recorded], Itera
 
 
 def _parties(
-    recorded: Recorded, rows: list[Any], heirs: Mapping[int, int | None]
+    recorded: Recorded, rows: list[Found], heirs: Mapping[int, int | None]
 ) -> Iterator[Fault]:
     certain, named = _units_named(recorded)
     carrying_on = _heirs_of(named, heirs)
@@ -110,7 +112,7 @@ def _units_named(recorded: Recorded) -> tuple[dict[int, datetime], dict[int, set
     return certain, named
 
 
-def _papers(recorded: Recorded, rows: list[Any]) -> Iterator[Fault]:
+def _papers(recorded: Recorded, rows: list[Found]) -> Iterator[Fault]:
     issued = {
         body["seq"]: body["data"]["paper"] for body in recorded.bodies if body["data"].get("paper")
     }
@@ -130,7 +132,7 @@ def _called(kind: str) -> str:
     return PaperKind(kind).chinese if kind in set(PaperKind) else "文书"
 
 
-def _photos(recorded: Recorded, rows: list[Any]) -> Iterator[Fault]:
+def _photos(recorded: Recorded, rows: list[Found]) -> Iterator[Fault]:
     told = set(recorded.bodies[0]["data"].get("photos") or []) if recorded.bodies else set()
     for row in rows:
         if not seal_holds(Photo, row):
@@ -142,7 +144,7 @@ def _photos(recorded: Recorded, rows: list[Any]) -> Iterator[Fault]:
         yield recorded.fault("photo", 1, f"照片 {photo_id} 不在登记记录中")
 
 
-def _people(recorded: Recorded, rows: list[Any], gone: list[Any]) -> Iterator[Fault]:
+def _people(recorded: Recorded, rows: list[Found], gone: list[Found]) -> Iterator[Fault]:
     told = recorded.bodies[0].get("beside", {}) if recorded.bodies else {}
     if not rows and told.get("person_as_given"):
         yield recorded.fault("person_as_given", 1, "登记时填写的反映人缺失")

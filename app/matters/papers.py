@@ -9,11 +9,12 @@ from enum import StrEnum
 from typing import Any, ClassVar, Final
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Index, Text, TextClause, UniqueConstraint, text
+from sqlalchemy import CheckConstraint, Index, Text, UniqueConstraint, text
 from sqlmodel import Field
 
 from app.clock import SHANGHAI
 from app.db import Transaction
+from app.db.query import Query
 from app.db.row_base import MOMENT, Stored, one_of
 from app.errors import NotFound
 from app.identifiers import uuid7
@@ -138,6 +139,29 @@ class PaperInFull:
     units: dict[str, str]
 
 
+@dataclass(frozen=True, slots=True)
+class _ReceiptRow:
+    """What stands on a paper. `issued_by` is None where the system issued it."""
+
+    issued_at: datetime
+    issued_by: str | None
+    ref: str
+    title: str
+    received_at: datetime
+    county: str
+    facts: dict[str, Any]
+    units: dict[str, str] | None
+    texts: dict[str, str | None] | None
+
+
+@dataclass(frozen=True, slots=True)
+class _PaperRow(_ReceiptRow):
+    kind: PaperKind
+    prefix: str
+    year: int
+    number: int
+
+
 # The row is locked until the transaction ends: a number is given out once, and one that is undone is given out again.
 _NEXT: Final = text("""
 INSERT INTO paper_series AS s (county_id, kind, year, last) VALUES (:county_id, :kind, :year, 1)
@@ -153,16 +177,19 @@ _TOLD: Final = """
   (SELECT json_object_agg(x.field, x.text) FROM record_text x WHERE x.matter_id = e.matter_id AND x.seq = e.seq) AS texts"""
 
 
-def _paper_statement(told_of: str, whose: str) -> TextClause:
-    return text(f"""
-SELECT p.kind, p.prefix, p.year, p.number, p.issued_at, u.name AS issued_by, {_TOLD}
+def _paper_statement(told_of: str, whose: str) -> Query[_PaperRow]:
+    return Query(
+        _PaperRow,
+        f"""
+SELECT p.issued_at, u.name AS issued_by, {_TOLD}, p.kind, p.prefix, p.year, p.number
 FROM paper p
 JOIN matter_facts c ON c.id = {told_of}
 JOIN unit county ON county.id = p.county_id
 JOIN record_entry e ON e.matter_id = p.matter_id AND e.seq = p.seq
 LEFT JOIN unit u ON u.id = e.unit_id
 WHERE p.id = :id AND {whose}
-""")  # noqa: S608 - constants of this module
+""",  # noqa: S608 - constants of this module
+    )
 
 
 _ONE: Final = _paper_statement("p.matter_id", "p.matter_id = :matter_id")
@@ -177,14 +204,17 @@ _OF_PRIMARY: Final = _paper_statement(
     SELECT g.id, g.primary_id, g.sealed FROM above a JOIN matter_facts g ON g.id = a.primary_id AND g.sealed = a.sealed
   ) SELECT id FROM above)""",
 )
-_RECEIPT: Final = text(f"""
+_RECEIPT: Final = Query(
+    _ReceiptRow,
+    f"""
 SELECT c.received_at AS issued_at, u.name AS issued_by, {_TOLD}
 FROM matter_facts c
 JOIN unit county ON county.id = c.county_id
 JOIN unit u ON u.id = c.first_unit_id
 JOIN record_entry e ON e.matter_id = c.id AND e.seq = 1
 WHERE c.id = :matter_id
-""")  # noqa: S608 - a constant of this module
+""",  # noqa: S608 - a constant of this module
+)
 
 
 async def issue(tx: Transaction, matter: Matter, kind: PaperKind, now: datetime) -> Paper:
@@ -221,19 +251,19 @@ async def in_full(
 ) -> PaperInFull:
     """A paper of that matter; the receipt's id is the matter's. Raises NotFound for any other, and for what is not the `reporter`'s."""
     if paper_id == matter.id:
-        row = (await tx.all(_RECEIPT, matter_id=matter.id))[0]
+        row = await _RECEIPT.one(tx, matter_id=matter.id)
         return _told(row, PaperKind.RECEIPT, matter.ref)
-    found = await tx.one_or_none(_ONE, id=paper_id, matter_id=matter.id)
+    found = await _ONE.one_or_none(tx, id=paper_id, matter_id=matter.id)
     given = TO_REPORTER if reporter else frozenset(PaperKind)
     if found is None and reporter:
-        found = await tx.one_or_none(_OF_PRIMARY, id=paper_id, matter_id=matter.id)
+        found = await _OF_PRIMARY.one_or_none(tx, id=paper_id, matter_id=matter.id)
         given = TO_ALL_REPORTERS
-    if found is None or PaperKind(found.kind) not in given:
+    if found is None or found.kind not in given:
         raise NotFound
-    return _told(found, PaperKind(found.kind), named(found.prefix, found.year, found.number))
+    return _told(found, found.kind, named(found.prefix, found.year, found.number))
 
 
-def _told(row: Any, kind: PaperKind, name: str) -> PaperInFull:
+def _told(row: _ReceiptRow, kind: PaperKind, name: str) -> PaperInFull:
     units = row.units or {}
     to = row.facts.get("to") or row.facts.get("lead")
     return PaperInFull(

@@ -1,12 +1,13 @@
 """A matter as its record tells it: entries, what they add up to, and the texts they have digests of. Checks nothing."""
 
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, TypeAlias
 from uuid import UUID
 
 from app.db import Transaction
+from app.db.row_base import Found
 from app.matters.record import SharedAction
 
 
@@ -27,10 +28,10 @@ class Recorded:
     `bodies` are the decoded entries, in order; `texts` the rows of record_text by entry and field.
     """
 
-    matter: Any
-    row: Any
+    matter: Found
+    row: Found
     bodies: Sequence[dict[str, Any]]
-    texts: dict[tuple[int, str], Any]
+    texts: dict[tuple[int, str], Found]
     erased: frozenset[tuple[int, str]] = field(default=frozenset())
 
     def of(self, *actions: StrEnum) -> Iterator[dict[str, Any]]:
@@ -45,8 +46,8 @@ Look: TypeAlias = Callable[[Recorded], Iterator[Fault]]
 Check: TypeAlias = Callable[[Transaction, list[UUID]], Awaitable[Look]]
 
 
-def by_matter(rows: Any) -> dict[UUID, list[Any]]:
-    found: dict[UUID, list[Any]] = {}
+def by_matter(rows: Iterable[Found]) -> dict[UUID, list[Found]]:
+    found: dict[UUID, list[Found]] = {}
     for row in rows:
         found.setdefault(row.matter_id, []).append(row)
     return found
