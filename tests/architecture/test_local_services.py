@@ -19,7 +19,7 @@ import pytest
 import redis
 
 from qungong.dev import processes
-from qungong.dev.embedded import Postgres, Redis
+from qungong.dev.embedded import Postgres, Redis, launching
 from qungong.dev.local import Services, ensure_services, running_services
 from qungong.dev.ownership import account_for
 from qungong.dev.supervisor import (
@@ -372,3 +372,15 @@ def test_a_killed_supervisor_takes_its_children_along(tmp_path: Path) -> None:
     if sys.platform != "linux":  # elsewhere no kernel tells them: the next run does
         end_leftovers(str(tmp_path))
     until(lambda: not processes.marked("QUNGONG_SUPERVISED_FOR", str(tmp_path)))
+
+
+def test_ended_server_is_waited_for(tmp_path: Path) -> None:
+    """Otherwise Python complains of it when it ends, below what the command or the tests have said last."""
+    for _ in range(30):
+        pid = launching.launch(
+            ["/bin/sleep", "60"], log=tmp_path / "log", cwd=tmp_path, account=None, mortal=None
+        )
+        os.kill(pid, signal.SIGKILL)
+        while not launching.gone(pid):
+            pass
+        assert pid not in launching._started

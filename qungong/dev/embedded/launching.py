@@ -66,10 +66,17 @@ def launch(
 
 def gone(pid: int) -> bool:
     started = _started.get(pid)
-    if started is not None and started.poll() is not None:
+    if started is None:
+        return not processes.command_line(pid)
+    if started.poll() is None:
+        if processes.command_line(pid):
+            return False
+        # The command line is gone a moment before the process has ended.
+        with suppress(subprocess.TimeoutExpired):
+            started.wait(5)
+    if started.returncode is not None:
         del _started[pid]
-        return True
-    return not processes.command_line(pid)
+    return True
 
 
 def wait(until: Callable[[], bool], seconds: float) -> bool:
