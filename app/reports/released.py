@@ -4,19 +4,13 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
-from sqlalchemy import text
-
 from app.auth.actor import StaffActor
 from app.db import Transaction
-from app.db.row_base import Found
+from app.db.query import Query
 from app.errors import NotPermitted
 from app.reports.months import Month
 from app.reports.suppression import Bound
 
-_OWN: Final = text("""
-SELECT m.month, r.joined, r.evaluated, r.bound, r.favourable
-FROM month_end m LEFT JOIN released_satisfaction r ON r.unit_id = :unit_id AND r.month = m.month
-WHERE m.county_id = :county_id AND m.month < :before ORDER BY m.month DESC LIMIT :most""")
 _AFTER_ALL: Final = date(2200, 1, 1)
 
 
@@ -50,23 +44,32 @@ class MonthReleased:
     cell: Released | None
 
 
+@dataclass(frozen=True, slots=True)
+class _OwnRow:
+    month: date
+    cell: Released | None
+
+
+_OWN: Final = Query(
+    _OwnRow,
+    """
+SELECT m.month, r.joined AS cell_joined, r.evaluated AS cell_evaluated, r.bound AS cell_bound, r.favourable AS cell_favourable
+FROM month_end m LEFT JOIN released_satisfaction r ON r.unit_id = :unit_id AND r.month = m.month
+WHERE m.county_id = :county_id AND m.month < :before ORDER BY m.month DESC LIMIT :most""",
+)
+
+
 async def own(
     tx: Transaction, *, by: StaffActor, before: Month | None, most: int
 ) -> list[MonthReleased]:
     """The asker's own unit's, the latest month first. Raises NotPermitted for those who act for no unit."""
     if not by.acts:
         raise NotPermitted("只有办理单位的人员可以查看本单位的评价反馈。")
-    rows = await tx.all(
-        _OWN,
+    rows = await _OWN.all(
+        tx,
         unit_id=by.unit_id,
         county_id=by.county_id,
         before=_AFTER_ALL if before is None else before.first,
         most=most,
     )
-    return [MonthReleased(Month.starting(row.month), _cell(row)) for row in rows]
-
-
-def _cell(row: Found) -> Released | None:
-    if row.evaluated is None:
-        return None
-    return Released(row.joined, row.evaluated, Bound(row.bound), row.favourable)
+    return [MonthReleased(Month.starting(row.month), row.cell) for row in rows]

@@ -1,6 +1,7 @@
 """What must be true of the source itself and no linter checks."""
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -53,6 +54,18 @@ def assigned_attributes(path: Path) -> Iterator[str]:
             for part in ast.walk(target):
                 if isinstance(part, ast.Attribute):
                     yield part.attr
+
+
+# What takes a row of any kind in the packages whose rows are typed.
+_UNTYPED = re.compile(r"\b(row|rows|found)\s*:\s*(?:(?:list|Sequence|Iterable)\[)?Any\b")
+
+
+def test_no_function_of_cases_reports_or_matters_takes_an_untyped_row() -> None:
+    assert [
+        path.relative_to(ROOT).as_posix()
+        for path in modules("app/cases", "app/reports", "app/matters")
+        if _UNTYPED.search(path.read_text(encoding="utf-8"))
+    ] == []
 
 
 def test_only_the_lifecycle_assigns_a_phase() -> None:
