@@ -107,7 +107,7 @@ _ASKED: Final = """coalesce((
     ORDER BY e.action, e.seq DESC) w), '{}')"""
 # In a round that is done again: who answered before, and whether that answer's approval came after the last of them.
 _ANSWERED_BEFORE: Final = """CASE WHEN CAST(:round AS int) > 1 THEN (
-  SELECT json_build_object('staff_ids', json_agg(e.staff_id), 'approved', EXISTS (
+  SELECT json_build_object('staff_ids', coalesce(json_agg(e.staff_id) FILTER (WHERE e.staff_id IS NOT NULL), '[]'), 'approved', EXISTS (
     SELECT 1 FROM record_entry p WHERE p.matter_id = :matter_id AND p.action = 'approve_answer' AND p.seq > max(e.seq)))
   FROM record_entry e WHERE e.matter_id = :matter_id AND e.action = 'answer') END"""
 # Of the units that took the case in, those that have ended, each with the unit that carries on for it.
