@@ -1,1 +1,1 @@
-"""Supervision: cards, reminders and appeals, pressing and formal demands, signs of buck-passing. Changes no holder."""
+"""Cards, reminders and appeals, pressing and formal demands, signs of buck-passing. Changes no holder."""

@@ -18,6 +18,7 @@ from app.directory.terms import Role, UnitKind
 from app.errors import InvalidInput, NotPermitted
 from app.identifiers import uuid7
 from app.matters import notices
+from app.settings import NoticeKind
 
 _SUPERVISING_UNITS: Final = frozenset({UnitKind.COMMAND_CENTER, UnitKind.DISCIPLINE})
 # Whether the unit has or had a part in the case, and those in it who are meant: by name, as the record tells it, or by
@@ -101,8 +102,8 @@ async def issue(
         person=card.staff_id,
     )
     if not case.sealed:
-        people = [] if card.staff_id is None else [card.staff_id]
-        await notices.owe_texts(tx, units=[unit.id], people=people, now=now)
+        carded = card.staff_id or notices.NOBODY
+        notices.owe(tx, [(unit.id, NoticeKind.TIME, carded)], now=now)
     return dossier, InFull(
         seen=SeenCard(card, None, case.ref, case.title, unit_code, of_own_unit=False),
         appeal_until=appeal_until(card, dossier.timing.calendar, sealed=case.sealed),

@@ -11,6 +11,7 @@ from app.db import Transaction
 from app.limits.terms import Stage
 from app.matters import notices, papers
 from app.matters.papers import PaperKind
+from app.settings import NoticeKind
 
 
 async def supervise(
@@ -45,8 +46,8 @@ async def supervise(
         paper=paper.name,
         to=holder.unit_id,
     )
-    people = [] if clock.staff_id is None else [clock.staff_id]
-    await notices.owe_texts(tx, units=[holder.unit_id], people=people, now=now)
+    person = clock.staff_id or notices.NOBODY
+    notices.owe(tx, [(holder.unit_id, NoticeKind.TIME, person)], now=now)
     return dossier
 
 

@@ -24,7 +24,7 @@ from app.limits.terms import WITHOUT_CARDS
 from app.matters import deadlines, notices, record
 from app.matters.clocks import Clock
 from app.matters.deadlines import Step
-from app.matters.record import SharedAction
+from app.matters.record import MatterAction
 
 _COLUMNS: Final = ", ".join(f'w."{name}"' for name in Clock.model_fields)
 # Clocks before their matters, though everybody else locks the matter first: nothing is ever waited for here, so nobody can
@@ -264,7 +264,7 @@ def _write_entry(tx: Transaction, head: _Head, due: _Due, card: Card | None, now
     tx.add(
         record.entry(
             head,
-            SharedAction.REMIND if card is None else SharedAction.CARD,
+            MatterAction.REMIND if card is None else MatterAction.CARD,
             by=SYSTEM,
             now=now,
             public=False,

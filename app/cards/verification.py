@@ -10,7 +10,7 @@ from sqlalchemy import text
 from app.cards.models import Card
 from app.db import Transaction
 from app.db.row_base import seal_holds
-from app.matters.record import SharedAction
+from app.matters.record import MatterAction
 from app.matters.recorded import Fault, Recorded, by_matter
 
 _CARDS = text("SELECT * FROM card WHERE matter_id = ANY(:ids) ORDER BY id")
@@ -38,10 +38,10 @@ async def appeals(tx: Transaction, ids: list[UUID]) -> Callable[[Recorded], Iter
 
 
 def _cards(recorded: Recorded, rows: list[Any]) -> Iterator[Fault]:
-    issued = {body["data"]["card"]: body for body in recorded.of(SharedAction.CARD)}
+    issued = {body["data"]["card"]: body for body in recorded.of(MatterAction.CARD)}
     revoked = {
         body["data"]["card"]: body["at"]
-        for body in recorded.of(SharedAction.DECIDE_APPEAL)
+        for body in recorded.of(MatterAction.DECIDE_APPEAL)
         if body["data"]["upheld"]
     }
     there = {str(row.id): row for row in rows}
@@ -68,8 +68,8 @@ def _differs(row: Any, entry: dict[str, Any]) -> Iterator[str]:
 
 
 def _appeals(recorded: Recorded, rows: list[Any]) -> Iterator[Fault]:
-    asked = {body["data"]["card"]: body for body in recorded.of(SharedAction.APPEAL)}
-    decided = {body["data"]["card"]: body for body in recorded.of(SharedAction.DECIDE_APPEAL)}
+    asked = {body["data"]["card"]: body for body in recorded.of(MatterAction.APPEAL)}
+    decided = {body["data"]["card"]: body for body in recorded.of(MatterAction.DECIDE_APPEAL)}
     there = {str(row.card_id): row for row in rows}
     for card_id in asked.keys() - there.keys():
         yield recorded.fault("appeal", asked[card_id]["seq"], "提出过的申诉缺失")

@@ -1,6 +1,6 @@
 """The log of evaluations: each row of the schema `surveys` as it was written, numbered and chained. Only added to.
 
-It is written with the row, by whatever use case, because `confidential.enter` has the transaction do so. Nothing of it
+It is written with the row, by whatever use case, because `privacy_role.enter` has the transaction do so. Nothing of it
 stands in the record of a case, which handlers read (docs/adr/0032).
 """
 

@@ -2,7 +2,7 @@
 
 What they read are the citizen's own words, so it counts like any answer. Who may read is who makes the return calls; of
 a person who has accused somebody, only who sees that case; and nobody whose own work they may be about. The rules of
-reading by machine are in replies.py.
+reading by machine are in reply_parser.py.
 """
 
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""What may follow 满意 or 1, and what may not follow 不满意 or 3. Pure; replies.py reads the answer itself.
+"""What may follow 满意 or 1, and what may not follow 不满意 or 3. Pure; reply_parser.py reads the answer itself.
 
 Behind 满意 only what is listed here may stand: nobody can list what takes it back, 水又停了 as little as 呸, 反话 or 🙄.
 Behind 不满意 anything may stand but what says that all is well. Each phrase says a whole thing, so that one may follow

@@ -1,4 +1,4 @@
-"""Reads replies outside this process, each within a time limit. What a text means, replies.py decides.
+"""Reads replies outside this process, each within a time limit. What a text means, reply_parser.py decides.
 
 A thread cannot be stopped, and a match holds the interpreter's lock: so a pattern that never ends would stop a web or
 an outbox worker. Each process keeps at most two reading processes, made when they are needed and made anew when one

@@ -1,4 +1,4 @@
-"""Every kind of matter there is, by its name, and what is done to all of them alike.
+"""Every kind of matter there is, by its name. The modules beside it go through matters of all kinds.
 
 A new kind is one folder, one line here, and one migration (docs/adr/0048-matters.md).
 """

@@ -1,4 +1,4 @@
-"""`qungong verify`: recomputes every chain and compares every row with the fold of its events. Repairs nothing."""
+"""`qungong verify`: recomputes every chain and compares every row with the fold of its entries. Repairs nothing."""
 
 import hmac
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
@@ -27,7 +27,7 @@ _MATTERS = text("""
 SELECT m.*, f.entered_by_unit_id FROM matter m LEFT JOIN matter_facts f ON f.id = m.id
 WHERE m.id > CAST(:after AS uuid) AND (CAST(:ids AS uuid[]) IS NULL OR m.id = ANY(:ids))
 ORDER BY m.id LIMIT :batch""")
-_EVENTS = text("SELECT * FROM record_entry WHERE matter_id = ANY(:ids) ORDER BY matter_id, seq")
+_ENTRIES = text("SELECT * FROM record_entry WHERE matter_id = ANY(:ids) ORDER BY matter_id, seq")
 _TEXTS = text("SELECT * FROM record_text WHERE matter_id = ANY(:ids)")
 _PARTS = text("SELECT * FROM assignment WHERE matter_id = ANY(:ids)")
 _CLOCKS = text("SELECT * FROM clock WHERE matter_id = ANY(:ids)")
@@ -93,7 +93,7 @@ async def _faults(
     tx: Transaction, matters: Sequence[Any], also: Sequence[Check]
 ) -> AsyncIterator[Fault]:
     batch = [matter.id for matter in matters]
-    events = by_matter(await tx.all(_EVENTS, ids=batch))
+    entries = by_matter(await tx.all(_ENTRIES, ids=batch))
     texts = by_matter(await tx.all(_TEXTS, ids=batch))
     beside = {
         "assignments": by_matter(await tx.all(_PARTS, ids=batch)),
@@ -106,7 +106,7 @@ async def _faults(
         if row is None:
             yield Fault(matter.ref, 1, "所属的事件缺失", matter.kind)
             continue
-        recorded = _recorded(matter, row, events.get(matter.id, []), texts.get(matter.id, []))
+        recorded = _recorded(matter, row, entries.get(matter.id, []), texts.get(matter.id, []))
         if isinstance(recorded, Fault):
             yield recorded
             continue
@@ -136,31 +136,31 @@ def _own_rows(kind: str) -> TextClause:
     return text(f"SELECT * FROM {kind} WHERE id = ANY(:ids)")  # noqa: S608 - the name of a kind's table
 
 
-def _recorded(matter: Any, row: Any, events: list[Any], texts: list[Any]) -> Recorded | Fault:
+def _recorded(matter: Any, row: Any, entries: list[Any], texts: list[Any]) -> Recorded | Fault:
     """The matter as its record tells it; or the first fault of a chain, by which nothing else can be judged."""
     bodies: list[dict[str, Any]] = []
-    for fault in _chain(matter, events, bodies):
+    for fault in _chain(matter, entries, bodies):
         return fault
     written = {(text.seq, text.field): text for text in texts}
     return Recorded(matter, row, bodies, written, erased_texts(bodies))
 
 
-def _chain(matter: Any, events: list[Any], bodies: list[dict[str, Any]]) -> Iterator[Fault]:
+def _chain(matter: Any, entries: list[Any], bodies: list[dict[str, Any]]) -> Iterator[Fault]:
     previous = genesis(matter.id)
-    for expected, event in enumerate(events, start=1):
-        if event.seq != expected:
+    for expected, entry in enumerate(entries, start=1):
+        if entry.seq != expected:
             yield Fault(matter.ref, expected, "记录缺失")
-        if not hmac.compare_digest(chained(previous, event.body.encode()), event.hash):
-            yield Fault(matter.ref, event.seq, "记录内容与校验值不符")
-        body = msgspec.json.decode(event.body)
-        yield from _columns(matter, event, body)
-        previous = event.hash
+        if not hmac.compare_digest(chained(previous, entry.body.encode()), entry.hash):
+            yield Fault(matter.ref, entry.seq, "记录内容与校验值不符")
+        body = msgspec.json.decode(entry.body)
+        yield from _columns(matter, entry, body)
+        previous = entry.hash
         bodies.append(body)
-    if (matter.head_seq, matter.head_hash) != (len(events), previous):
-        yield Fault(matter.ref, len(events) + 1, "末尾记录缺失或多余")
+    if (matter.head_seq, matter.head_hash) != (len(entries), previous):
+        yield Fault(matter.ref, len(entries) + 1, "末尾记录缺失或多余")
 
 
-def _columns(matter: Any, event: Any, body: dict[str, Any]) -> Iterator[Fault]:
+def _columns(matter: Any, entry: Any, body: dict[str, Any]) -> Iterator[Fault]:
     said = (
         body["case"],
         body["seq"],
@@ -170,15 +170,15 @@ def _columns(matter: Any, event: Any, body: dict[str, Any]) -> Iterator[Fault]:
         body["by"].get("staff"),
     )
     shown = (
-        str(event.matter_id),
-        event.seq,
-        event.action,
-        event.public,
-        event.unit_id,
-        event.staff_id,
+        str(entry.matter_id),
+        entry.seq,
+        entry.action,
+        entry.public,
+        entry.unit_id,
+        entry.staff_id,
     )
-    if said != shown or datetime.fromisoformat(body["at"]) != event.at:
-        yield Fault(matter.ref, event.seq, "列表字段与记录内容不符")
+    if said != shown or datetime.fromisoformat(body["at"]) != entry.at:
+        yield Fault(matter.ref, entry.seq, "列表字段与记录内容不符")
 
 
 def _words(recorded: Recorded) -> Iterator[Fault]:

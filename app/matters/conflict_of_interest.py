@@ -49,7 +49,7 @@ _OF_A_ROUND: Final = text(
 
 
 def asking(by: StaffActor) -> dict[str, Any]:
-    """The binds of KEPT_FROM, and of access.VISIBLE_TO_STAFF."""
+    """The binds of KEPT_FROM, and of visibility.VISIBLE_TO_STAFF."""
     return {**viewer(by), "staff_id": by.staff_id, "shift": clock.shift()}
 
 

@@ -1,4 +1,4 @@
-"""What a kind of matter is asked: its own table, and what the system does to its matters by itself."""
+"""What a kind of matter tells about itself: its own table, and what the system does to its matters by itself."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
@@ -36,7 +36,7 @@ EndWait = Callable[[Transaction, UUID, UUID], Awaitable[bool]]
 class MatterKind:
     """A kind of matter. Its name is that of its table, whose rows have the ids of their matters.
 
-    Besides, its migration has the view matter_facts tell of it. `unrecorded`: columns of its row that no entry tells, since
+    Its migration also adds a branch for it to the view matter_facts. `unrecorded`: columns of its row that no entry tells, since
     they name somebody or open the matter to others; `checks` look after them, and after what else the kind keeps.
     """
 

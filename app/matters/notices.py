@@ -27,9 +27,9 @@ NOBODY: Final = 0
 
 
 class NoticeOwed(Stored, table=True):
-    """That a unit is to be texted on a day about a kind of work: one row, however much work came. Holds no case.
+    """That a unit is to be texted on a day about a kind of work: one row, however much work came. Holds no matter.
 
-    `staff_id`: who took the case on, if somebody did, else NOBODY. `settled_at`: when the texts were owed.
+    `staff_id`: who took the work on, if somebody did, else NOBODY. `settled_at`: when the texts were owed.
     """
 
     __tablename__ = "notice_owed"

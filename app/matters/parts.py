@@ -21,7 +21,7 @@ class AssignmentRole(StrEnum):
 
 
 class AssignmentState(StrEnum):
-    """OFFERED and SIGNED are open; RELEASED ended with the case's moving on."""
+    """OFFERED and SIGNED are open; RELEASED ended when the matter moved on."""
 
     OFFERED = "offered"
     SIGNED = "signed"

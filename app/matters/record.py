@@ -24,7 +24,7 @@ from app.matters.clocks import BOOKMARKS, Clock
 from app.matters.parts import Assignment
 
 
-class SharedAction(StrEnum):
+class MatterAction(StrEnum):
     """Actions that are called the same in every kind of matter that has them: who counts, cards or asks reads them by name."""
 
     REGISTER = "register"
@@ -99,8 +99,8 @@ FORMER_NAMES: Final = {"case_id": "matter_id"}
 PARTS: Final = ", ".join(
     f"'{one}'"
     for one in (
-        SharedAction.SIGN, SharedAction.HANDLE, SharedAction.PROGRESS, SharedAction.ASSIST_ANSWER, SharedAction.ANSWER,
-        SharedAction.APPROVE_ANSWER,
+        MatterAction.SIGN, MatterAction.HANDLE, MatterAction.PROGRESS, MatterAction.ASSIST_ANSWER, MatterAction.ANSWER,
+        MatterAction.APPROVE_ANSWER,
     )
 )  # fmt: skip
 _encoder = msgspec.json.Encoder(order="sorted")

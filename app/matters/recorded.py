@@ -8,7 +8,7 @@ from uuid import UUID
 
 from app.db import Transaction
 from app.db.row_base import Found
-from app.matters.record import SharedAction
+from app.matters.record import MatterAction
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +58,6 @@ def erased_texts(bodies: Sequence[dict[str, Any]]) -> frozenset[tuple[int, str]]
     return frozenset(
         (seq, name)
         for body in bodies
-        if body["action"] == SharedAction.ERASE
+        if body["action"] == MatterAction.ERASE
         for seq, name in body["data"]["erased"]
     )

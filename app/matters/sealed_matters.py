@@ -1,6 +1,6 @@
-"""Sealed cases (检举控告): who in a unit can see one, and which staff may type one for a citizen. Writes nothing.
+"""Sealed matters (检举控告): who in a unit can see one, and which staff may type one for a citizen. Writes nothing.
 
-A sealed case stands in no unit where nobody can see it. `require_viewer` asks that of what a transaction wrote, just before
+A sealed matter stands in no unit where nobody can see it. `require_viewer` asks that of what a transaction wrote, just before
 its commit; app/cases/history.py has it asked for every entry that gives the case or a part of it to a unit.
 """
 
@@ -31,7 +31,7 @@ def _above(unit: str, accused: str) -> str:
 
 
 def has_viewer(unit: str, accused: str) -> str:
-    """SQL: whether the unit has a supervisor today who may see a sealed case against `accused`. Both arguments are SQL.
+    """SQL: whether the unit has a supervisor today who may see a sealed matter against `accused`. Both arguments are SQL.
 
     Nobody of the accused unit may, in whatever post, nor a unit above it in the tree.
     """
@@ -42,7 +42,7 @@ def has_viewer(unit: str, accused: str) -> str:
   AND NOT {_above(unit, accused)})"""  # noqa: S608 - columns and binds of our own
 
 
-# Of the case `c`: whoever has a part in it would have to see it, and only the unit that holds it can.
+# Of the matter `c`: whoever has a part in it would have to see it, and only the unit that holds it can.
 UNSEEN = f"""(c.sealed AND (NOT {has_viewer("c.holder_unit_id", "c.accused_unit_id")} OR EXISTS (
   SELECT FROM assignment a
   WHERE a.matter_id = c.id AND a.state IN ('offered', 'signed') AND a.unit_id <> c.holder_unit_id)))"""
@@ -72,7 +72,7 @@ SELECT EXISTS (SELECT FROM up WHERE id = :accused_id)
 
 
 async def require_viewer(tx: Transaction, *, matter_id: UUID) -> None:
-    """Raises NobodyMaySee where the case, as it was written, stands in a unit that cannot see it."""
+    """Raises NobodyMaySee where the matter, as it was written, stands in a unit that cannot see it."""
     if await tx.one_or_none(_UNSEEN, matter_id=matter_id) is not None:
         raise NobodyMaySee
 
@@ -80,7 +80,7 @@ async def require_viewer(tx: Transaction, *, matter_id: UUID) -> None:
 async def with_viewer(
     tx: Transaction, unit_ids: Collection[int], *, accused_id: int | None
 ) -> set[int]:
-    """Those of the units that have somebody who may see a sealed case against the accused."""
+    """Those of the units that have somebody who may see a sealed matter against the accused."""
     rows = await tx.all(_WITH_VIEWER, unit_ids=sorted(unit_ids), accused_id=accused_id)
     return {row.id for row in rows}
 

@@ -1,4 +1,4 @@
-"""How delivery stands: what is queued, under way, unknown and with a person, the channel, and the last day. Names nobody."""
+"""How texts stand: what is queued, under way, unknown and with a person, the channel, and the last day. Names nobody."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta

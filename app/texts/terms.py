@@ -1,4 +1,4 @@
-"""The words of delivery: classes of errors, what follows when a text has ended, why nothing is sent. Pure."""
+"""The words of texts on their way: classes of errors, what follows when a text has ended, why nothing is sent. Pure."""
 
 from enum import StrEnum
 from typing import Final

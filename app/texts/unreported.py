@@ -1,6 +1,6 @@
 """Texts that the provider took and never reported on: it is asked what became of them, a few times. Sends nothing.
 
-What it says is taken as a report is (reports.py). What it never says, nobody will know: such a text has ended as accepted.
+What it says is taken as a report is (receipts.py). What it never says, nobody will know: such a text has ended as accepted.
 """
 
 from dataclasses import dataclass, field

@@ -41,7 +41,7 @@ def lifecycle_page() -> str:
 
 {_GENERATED}
 What may be done to a case, from where, by whom, and only when. The source is the table in `app/cases/lifecycle.py`; each
-action is one function in `app/cases/actions/` (pressing in `app/cards/`). Every action appends one entry to the case's
+action is one function in `app/cases/actions/`, or in `app/cards/` what supervisors and leaders do. Every action appends one entry to the case's
 record: what was done, by whom (post and unit), when, digests of what was written, and what the state became.
 
 ```mermaid

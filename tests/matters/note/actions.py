@@ -18,13 +18,13 @@ from app.matters.clocks import Clock
 from app.matters.matter import Matter, MatterParty
 from app.matters.papers import PaperKind
 from app.matters.parts import Assignment, AssignmentRole, AssignmentState
-from app.matters.record import SharedAction
+from app.matters.record import MatterAction
 from app.matters.telling import owe_survey, tell
 from app.matters.visibility import VISIBLE_TO_STAFF, viewer
 from app.texts.outbox import MessageKind
 from tests.matters.note.models import Note, Phase
 
-LIFECYCLE: Final = {(Phase.OPEN, SharedAction.ANSWER): Phase.ANSWERED}
+LIFECYCLE: Final = {(Phase.OPEN, MatterAction.ANSWER): Phase.ANSWERED}
 _CALENDAR: Final = text("SELECT version FROM calendar WHERE county_id = :county_id")
 _LOCK: Final = text(f"""
 SELECT n.*, m.kind, m.head_seq, m.head_hash FROM matter m JOIN note n ON n.id = m.id JOIN matter_facts c ON c.id = m.id
@@ -93,7 +93,7 @@ async def write(
     record.append(
         tx,
         matter,
-        SharedAction.REGISTER,
+        MatterAction.REGISTER,
         by=by,
         now=now,
         public=True,
@@ -115,7 +115,7 @@ async def answer(tx: Transaction, ref: str, *, by: StaffActor, answer: str, now:
     if row is None:
         raise NotFound
     note, matter = Note.read(row), Matter.read(row)
-    following = LIFECYCLE.get((note.phase, SharedAction.ANSWER))
+    following = LIFECYCLE.get((note.phase, MatterAction.ANSWER))
     if following is None or by.unit_id != note.holder_unit_id:
         raise ActionNotAllowed("这件便笺已经答复，或不在本单位。")
     clock = Clock.read((await tx.all(_CLOCK, id=note.id))[0])
@@ -137,7 +137,7 @@ async def answer(tx: Transaction, ref: str, *, by: StaffActor, answer: str, now:
     record.append(
         tx,
         matter,
-        SharedAction.ANSWER,
+        MatterAction.ANSWER,
         by=by,
         now=now,
         public=True,

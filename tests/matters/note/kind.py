@@ -14,7 +14,7 @@ from app.matters import deadlines, record
 from app.matters.clocks import Clock
 from app.matters.kinds import MatterKind
 from app.matters.matter import Matter
-from app.matters.record import SharedAction
+from app.matters.record import MatterAction
 from tests.matters.note.models import Note
 
 _MATTERS: Final = text("SELECT * FROM matter WHERE id = ANY(CAST(:ids AS uuid[])) ORDER BY id")
@@ -39,7 +39,7 @@ async def _retime(
         record.append(
             tx,
             matter,
-            SharedAction.RESCHEDULE,
+            MatterAction.RESCHEDULE,
             by=SYSTEM,
             now=now,
             public=False,
