@@ -1,4 +1,4 @@
-"""Whose number a case's reporter is known by, and whether what comes from it counts as the reporter's own word.
+"""Whose number a matter's reporter is known by, and whether what comes from it counts as the reporter's own word.
 
 A number of a unit, of the cadre who typed, or of many villagers at once speaks for nobody: such people are called.
 Official numbers are read as of the moment when the round was answered: what is entered or removed later changes no round.
@@ -15,7 +15,7 @@ from app.settings import settings
 
 @dataclass(frozen=True, slots=True)
 class Owner:
-    """What is known of a number and a case. `of_handler`: of somebody who had a post in a unit that led or assisted."""
+    """What is known of a number and a matter. `of_handler`: of somebody who had a post in a unit that led or assisted."""
 
     on_behalf: bool
     of_unit: bool
@@ -63,8 +63,8 @@ _ANSWERED_AT: Final = """coalesce((
   WHERE o.once = 'survey/' || s.matter_id || '/' || s.round || '/' || s.citizen_id), s.created_at)"""
 _OFFICIAL_THEN: Final = f"""official_number n
     WHERE n.phone_key = p.phone_key AND n.entered_at <= {_ANSWERED_AT} AND (n.removed_at IS NULL OR n.removed_at > {_ANSWERED_AT})"""
-# Of the case `g`, the number `p.phone_key` and the survey `s`. A case that was joined to another was handled where the other
-# was; a post counts that was held at any time since the case came in.
+# Of the matter `g`, the number `p.phone_key` and the survey `s`. A matter that was joined to another was handled where the other
+# was; a post counts that was held at any time since the matter came in.
 _ON_BEHALF: Final = "g.entered_by_unit_id IS NOT NULL"
 _OF_UNIT: Final = f"EXISTS (SELECT 1 FROM {_OFFICIAL_THEN} AND n.unit_id IS NOT NULL)"  # noqa: S608 - constants of ours
 _OF_STAFF: Final = f"EXISTS (SELECT 1 FROM {_OFFICIAL_THEN} AND n.staff_id IS NOT NULL)"  # noqa: S608

@@ -1,6 +1,6 @@
 """Conflict of interest: who is kept from an evaluation, whatever their post. They had a part in the round, or a post where it was handled.
 
-The command center may handle a case itself, and calls back whoever was not satisfied: then its supervisors do, who handle
+The command center may handle a matter itself, and calls back whoever was not satisfied: then its supervisors do, who handle
 nothing. What somebody is kept from is for them not there.
 """
 
@@ -16,7 +16,7 @@ from app.matters.record import PARTS, begins_round
 from app.matters.visibility import viewer
 from app.texts.outbox import MessageKind
 
-# Of the survey `s`: its case, and whatever that was joined to, where it was handled.
+# Of the survey `s`: its matter, and whatever that was joined to, where it was handled.
 _HANDLED: Final = """
   WITH RECURSIVE handled AS (
     SELECT s.matter_id AS id
@@ -33,8 +33,8 @@ def had_a_part(staff_id: str) -> str:
     SELECT count(*) FROM record_entry w WHERE w.matter_id = e.matter_id AND {begins_round("w")} AND w.seq < e.seq))"""  # noqa: S608 - constants, and a column or bind of our own
 
 
-# Whether who asks is kept from the survey `s`. Of the desks that call, at which everybody asked has a post, a supervisor is
-# not. Binds: what `asking` has.
+# Whether who asks is kept from the survey `s`. Where a desk that calls handled it itself, its supervisors are not: they handle
+# nothing. Binds: what `asking` has.
 KEPT_FROM: Final = f"""({had_a_part(":staff_id")} OR EXISTS ({_HANDLED}
   SELECT FROM handled h JOIN assignment p ON p.matter_id = h.id AND p.round = s.round JOIN unit doer ON doer.id = p.unit_id
   WHERE p.state NOT IN ('handed_back', 'released') AND CASE doer.kind
@@ -54,6 +54,6 @@ def asking(by: StaffActor) -> dict[str, Any]:
 
 
 async def keeps_from(tx: Transaction, by: StaffActor, *, matter_id: Any, round_: int) -> bool:
-    """Whether `by` is kept from how this round of a case was evaluated, whether or not it was."""
+    """Whether `by` is kept from how this round of a matter was evaluated, whether or not it was."""
     found: bool = await tx.scalar(_OF_A_ROUND, matter_id=matter_id, round=round_, **asking(by))
     return found

@@ -27,7 +27,7 @@ FROM unit u WHERE u.valid_to IS NOT NULL""")
 _PAPERS = text("SELECT * FROM paper WHERE matter_id = ANY(:ids) ORDER BY seq")
 _PHOTOS = text("SELECT * FROM photo WHERE matter_id = ANY(:ids) ORDER BY id")
 _PEOPLE = text("SELECT * FROM person_as_given WHERE matter_id = ANY(:ids)")
-# Citizens and staff that a case or its record speaks of, and that are gone.
+# Citizens and staff that a matter or its record speaks of, and that are gone.
 _GONE = text("""
 SELECT g.id AS matter_id, 'citizen' AS table_name, CAST(g.citizen_id AS text) AS key, 1 AS seq FROM matter_facts g
 WHERE g.id = ANY(:ids) AND g.citizen_id IS NOT NULL AND NOT EXISTS (SELECT FROM citizen p WHERE p.id = g.citizen_id)
@@ -37,7 +37,7 @@ WHERE e.matter_id = ANY(:ids) AND e.staff_id IS NOT NULL AND NOT EXISTS (SELECT 
 
 
 async def parties(tx: Transaction, ids: list[UUID]) -> Callable[[Recorded], Iterator[Fault]]:
-    """The units that may see a case are those the record names: holders, who entered it, parts, limits, and their heirs."""
+    """The units that may see a matter are those the record names: holders, who entered it, parts, limits, and their heirs."""
     rows = by_matter(await tx.all(_PARTIES, ids=ids))
     heirs = {row.id: row.heir for row in await tx.all(_HEIRS)}
     return lambda recorded: _parties(recorded, rows.get(recorded.matter.id, []), heirs)
@@ -50,13 +50,13 @@ async def papers(tx: Transaction, ids: list[UUID]) -> Callable[[Recorded], Itera
 
 
 async def photos(tx: Transaction, ids: list[UUID]) -> Callable[[Recorded], Iterator[Fault]]:
-    """The photos of a case are those that its first entry lists, as they were sent in."""
+    """The photos of a matter are those that its first entry lists, as they were sent in."""
     rows = by_matter(await tx.all(_PHOTOS, ids=ids))
     return lambda recorded: _photos(recorded, rows.get(recorded.matter.id, []))
 
 
 async def people(tx: Transaction, ids: list[UUID]) -> Callable[[Recorded], Iterator[Fault]]:
-    """Staff who registered a case for somebody said whom; and whoever is on record is known."""
+    """Staff who registered a matter for somebody said whom; and whoever is on record is known."""
     rows, gone = by_matter(await tx.all(_PEOPLE, ids=ids)), by_matter(await tx.all(_GONE, ids=ids))
     return lambda recorded: _people(
         recorded, rows.get(recorded.matter.id, []), gone.get(recorded.matter.id, [])
@@ -92,9 +92,9 @@ def _heirs_of(named: Mapping[int, set[datetime]], heirs: Mapping[int, int | None
 
 
 def _units_named(recorded: Recorded) -> tuple[dict[int, datetime], dict[int, set[datetime]]]:
-    """Units that must see the case, since when, and all that may, with the moments of the entries that name them.
+    """Units that must see the matter, since when, and all that may, with the moments of the entries that name them.
 
-    A sealed case has no parties.
+    A sealed matter has no parties.
     """
     certain: dict[int, datetime] = {}
     named: dict[int, set[datetime]] = {}

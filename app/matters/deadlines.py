@@ -17,9 +17,9 @@ from app.limits.terms import WITHOUT_CARDS, Stage
 # 23:59:59 stands for the end of the day: what is late is late from midnight on.
 _END = timedelta(seconds=1)
 _ONE_DAY: Final = Limit(1, LimitUnit.WORKING_DAYS)
-# How a clock's rule is called where the command center gave the limit for this one case.
+# How a clock's rule is called where the command center gave the limit for this one matter.
 _GIVEN: Final = "given"
-# The stages of the case itself, one after the other; all others run beside them.
+# The stages of the matter itself, one after the other; all others run beside them.
 OF_THE_CASE = frozenset({Stage.JUDGE, Stage.HANDLE})
 # From its receipt on, whoever holds it; begun anew by nothing that is done to it but, for the first, a new round.
 FROM_END_TO_END = (Stage.WHOLE, Stage.INFORM, Stage.STATUTORY)
@@ -40,7 +40,7 @@ class Step(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """What a county's limits are computed by. `categories`: the case's, and those above it, nearest first."""
+    """What a county's limits are computed by. `categories`: the matter's, and those above it, nearest first."""
 
     calendar: WorkingCalendar
     rules: RuleSet
@@ -89,9 +89,9 @@ def measured(rule: Rule, stage: Stage, given: Limit | None, by: str = _GIVEN) ->
 def remeasure(
     clock: Running, rule: Rule, calendar: WorkingCalendar, now: datetime, *, may_be_later: bool
 ) -> None:
-    """The case is another than was thought: from where it began the clock counts by the rule that holds for such.
+    """What the matter is about was put right: from where it began the clock counts by the rule that now holds.
 
-    It ends later only where that may be, and never where the limit was given for this one case. Who gets less time keeps
+    It ends later only where that may be, and never where the limit was given for this one matter. Who gets less time keeps
     one full working day from now, or what they had, if that is less: nobody is late for time that was not over. What was
     missed stays missed.
     """

@@ -1,6 +1,6 @@
 """Texts that need a person: who sees them, and what a person may do: send again, or settle without sending.
 
-They are the command center's. Those about a sealed case are there for the supervisors of the unit that holds it and for
+They are the command center's. Those about a sealed matter are there for the supervisors of the unit that holds it and for
 nobody else. A text that asks for an evaluation is hidden from staff with a conflict of interest: its state would tell whether it
 was answered. Nobody is shown the words, nor the whole number.
 """
@@ -31,7 +31,7 @@ from app.texts.outbox import (
 from app.texts.terms import FollowedBy
 from app.texts.turns import EndedTurn
 
-# A text about no case is a code or a notice to staff, which names nobody and belongs to no county: each command center finds it.
+# A text about no matter is a code or a notice to staff, which names nobody and belongs to no county: each command center finds it.
 _SEEN: Final = f"""(
   CASE WHEN m.matter_id IS NULL THEN :of_center
     ELSE EXISTS (SELECT 1 FROM matter_facts c WHERE c.id = m.matter_id AND {VISIBLE_TO_STAFF} AND (:of_center OR c.sealed))
@@ -45,7 +45,7 @@ WHERE m.kind <> 'survey_owed' AND {_SEEN} AND """  # noqa: S608
 
 @dataclass(frozen=True, slots=True)
 class _TextRow:
-    """A text with the reference of its case. `too_late`: what it asks for can no longer be done."""
+    """A text with the reference of its matter. `too_late`: what it asks for can no longer be done."""
 
     message: OutboxMessage
     ref: str | None

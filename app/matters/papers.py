@@ -73,12 +73,12 @@ TO_REPORTER: Final = frozenset(
         PaperKind.REEXAMINATION,
     }
 )
-# Of a case that others were joined to, those of them that every reporter gets: the others speak of one reporter's own words.
+# Of a matter that others were joined to, those of them that every reporter gets: the others speak of one reporter's own words.
 TO_ALL_REPORTERS: Final = frozenset({PaperKind.REFUSAL, PaperKind.EXTENSION, PaperKind.OPINION})
 
 
 class Paper(Stored, table=True):
-    """A paper that was issued, with the entry of the record that it tells; never changed. None is about a sealed case."""
+    """A paper that was issued, with the entry of the record that it tells; never changed. None is about a sealed matter."""
 
     __tablename__ = "paper"
     __table_args__ = (
@@ -193,7 +193,8 @@ WHERE p.id = :id AND {whose}
 
 
 _ONE: Final = _paper_statement("p.matter_id", "p.matter_id = :matter_id")
-# Of the case that this one was joined to, or that one was. It bears the number and title of this one, whose reporter reads it.
+# Of the matter that this one was joined to, directly or through others. It bears the number and title of this one, whose reporter
+# reads it.
 _OF_PRIMARY: Final = _paper_statement(
     ":matter_id",
     """p.matter_id IN (

@@ -182,7 +182,7 @@ def attach(tx: Transaction, taken_up: Sequence[Photo], matter_id: UUID) -> None:
 async def open_photo(
     tx: Transaction, ref: str, photo_id: UUID, *, by: StaffActor | CitizenActor
 ) -> UUID:
-    """The photo of a case that the actor may see. Raises NotFound for what is not there or not the actor's."""
+    """The photo of a matter that the actor may see. Raises NotFound for what is not there or not the actor's."""
     if isinstance(by, StaffActor):
         found = await tx.scalar(_OPEN_FOR_STAFF, ref=ref, photo_id=photo_id, **viewer(by))
     else:

@@ -1,6 +1,6 @@
 """Sealed matters (检举控告): who in a unit can see one, and which staff may type one for a citizen. Writes nothing.
 
-A sealed matter stands in no unit where nobody can see it. `require_viewer` asks that of what a transaction wrote, just before
+A sealed matter never stands in a unit where nobody may see it. `require_viewer` asks that of what a transaction wrote, just before
 its commit; app/cases/history.py has it asked for every entry that gives the case or a part of it to a unit.
 """
 

@@ -6,8 +6,8 @@ from app.auth.actor import StaffActor
 from app.directory.terms import Role
 from app.matters.sealed_matters import has_post
 
-# Of `c`: a row of matter_facts, or of a kind's own table. Binds: what `viewer` has. A sealed matter is for supervisors of the unit that holds it, and never for the accused unit nor
-# for whoever has a post there besides; for all others it does not exist.
+# Of `c`: a row of matter_facts, or of a kind's own table. Binds: what `viewer` has. A sealed matter is for supervisors of the unit
+# that holds it, and never for the accused unit nor for whoever has a post there besides; for all others it does not exist.
 VISIBLE_TO_STAFF = f"""(
   CASE WHEN c.sealed
     THEN :supervises AND c.holder_unit_id = :unit_id AND c.accused_unit_id IS DISTINCT FROM :unit_id
