@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy import text
 
 from app.auth.actor import StaffActor
+from app.auth.phones import phone_key
 from app.cards import appeals, issuing, supervising, sweep
 from app.cards.models import CardLevel
 from app.cases.actions import dispatching, erasing, extending, filing, handling, judging
@@ -48,6 +49,8 @@ class Story:
     snapshots: list[dict[str, dict[str, dict[str, Any]]]]
     number_id: UUID | None = None
     tag: str = ""
+    # Of whoever opted out.
+    opted_out: bytes = b""
 
     @property
     def ids(self) -> list[UUID]:
@@ -147,7 +150,9 @@ async def _evaluated(story: Story, now: datetime, snap: Any) -> None:
         await receiving.receive(tx, [said], now=at)
         await tx.flush()
         await snap(story)
-    out = InboundText(story.reply_id(9), a_phone(), "TD")
+    phone = a_phone()
+    story.opted_out = phone_key(phone)
+    out = InboundText(story.reply_id(9), phone, "TD")
     await receiving.receive(tx, [out], now=now)
     await tx.flush()
     call, caller = await tx.scalar(_CALL, matter_id=case.id), await story.staff("ducha")

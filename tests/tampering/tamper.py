@@ -93,7 +93,7 @@ SCOPES: Final = (
         CallTry, _OF_CALLS, Part.EVALUATIONS
     ),
     Scope(Reply, "provider_message_id LIKE :replies", Part.EVALUATIONS, key=("provider_message_id",)),
-    Scope(OptOut, "out_at IS NOT NULL", Part.EVALUATIONS, key=("phone_key",)),
+    Scope(OptOut, "phone_key = :opted_out", Part.EVALUATIONS, key=("phone_key",)),
     Scope(LogEntry, "number > 0", Part.EVALUATIONS, key=("number",)),
     Scope(LogHead, "id = 1", Part.EVALUATIONS),
     Scope(Look, "number > 0", Part.EVALUATIONS, key=("number",)),
@@ -125,6 +125,7 @@ class Hand:
         given = {
             "ids": self.story.ids,
             "number_id": self.story.number_id,
+            "opted_out": self.story.opted_out,
             "replies": f"SM-tamper-{self.story.tag}-%",
         }
         return {name: value for name, value in given.items() if f":{name}" in where}
