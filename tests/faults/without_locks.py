@@ -19,7 +19,7 @@ def _unlocked(name: str) -> None:
 
 
 if __name__ == "__main__":
-    for one in ("_CLAIM", "_LOCK_CASES"):
+    for one in ("_CLAIM", "_LOCK_MATTERS"):
         _unlocked(one)
     sys.argv = ["workers", "deadlines"]
     main()
