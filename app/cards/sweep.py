@@ -49,7 +49,7 @@ SELECT id, sealed, head_seq, head_hash FROM matter WHERE id = ANY(CAST(:ids AS u
 FOR NO KEY UPDATE SKIP LOCKED
 """)
 _WAITING: Final = text("""
-SELECT m.id, m.kind FROM clock w JOIN matter m ON m.id = w.matter_id
+SELECT m.ref, m.kind FROM clock w JOIN matter m ON m.id = w.matter_id
 WHERE w.id = :id AND w.next_at <= now() + CAST(:shift AS interval) FOR NO KEY UPDATE OF m SKIP LOCKED
 """)
 # On that day: who took the stage on, if they had a post in the unit; else its head; else whoever acts for it, or, in a
@@ -175,7 +175,7 @@ async def issue(tx: Transaction, clocks: Sequence[Clock]) -> Swept:
 async def resume(tx: Transaction, clock_id: UUID) -> bool:
     """What was waited for did not come in time: the stage goes on. False: somebody else is at it or was."""
     row = await tx.one_or_none(_WAITING, id=clock_id, shift=moved_clock.shift())
-    return row is not None and await KINDS[row.kind].end_wait(tx, row.id, clock_id)
+    return row is not None and await KINDS[row.kind].end_wait(tx, row.ref, clock_id)
 
 
 async def holders(

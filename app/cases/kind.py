@@ -5,8 +5,6 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import text
-
 from app.auth.actor import SYSTEM
 from app.calendars.working_time import WorkingCalendar
 from app.cases import access, history
@@ -21,22 +19,21 @@ from app.matters.clocks import Clock
 from app.matters.kinds import MatterKind
 from app.matters.recorded import Fault, Look, Recorded
 
-# Their matters are locked; the rows too, as whoever acts on a case has both.
-_LOCKED: Final = Query(
+# The caller has locked the matters, so no other transaction changes these rows.
+_CASES: Final = Query(
     CaseRow,
     f"""
 SELECT {case_columns("m", "g")} FROM matter m JOIN grievance g ON g.id = m.id
-WHERE m.id = ANY(CAST(:ids AS uuid[])) ORDER BY m.id FOR UPDATE OF m, g
+WHERE m.id = ANY(CAST(:ids AS uuid[])) ORDER BY m.id
 """,  # noqa: S608 - columns of our own tables
 )
-_REF: Final = text("SELECT ref FROM matter WHERE id = :id")
 
 
 async def _retime(
     tx: Transaction, matter_ids: Sequence[UUID], calendar: WorkingCalendar, now: datetime
 ) -> tuple[int, list[Clock]]:
     done, untouched = 0, list[Clock]()
-    rows = await _LOCKED.all(tx, ids=list(matter_ids))
+    rows = await _CASES.all(tx, ids=list(matter_ids))
     for dossier in await access.dossiers(tx, rows, calendar):
         dossier.retime()
         done += len(dossier.clocks)
@@ -55,10 +52,9 @@ async def _retime(
     return done, untouched
 
 
-async def _end_wait(tx: Transaction, matter_id: UUID, clock_id: UUID) -> bool:
-    now = await tx.now()
-    dossier = await access.lock_case(tx, await tx.scalar(_REF, id=matter_id), by=SYSTEM)
-    return waiting.end(tx, dossier, clock_id, now=now)
+async def _end_wait(tx: Transaction, ref: str, clock_id: UUID) -> bool:
+    dossier = await access.lock_case(tx, ref, by=SYSTEM)
+    return waiting.end(tx, dossier, clock_id, now=await tx.now())
 
 
 async def _own_rows(_tx: Transaction, _ids: list[UUID]) -> Look:

@@ -28,8 +28,9 @@ class Retime(Protocol):
     ) -> tuple[int, Sequence[Clock]]: ...
 
 
-# A wait has lasted as long as it may: the stage goes on. Given the matter and the clock; False: somebody was there before.
-EndWait = Callable[[Transaction, UUID, UUID], Awaitable[bool]]
+# Ends a wait that has lasted as long as it may: the stage goes on. Takes the reference of the matter and the id of the clock;
+# returns False where the wait has ended meanwhile.
+EndWait = Callable[[Transaction, str, UUID], Awaitable[bool]]
 
 
 @dataclass(frozen=True, slots=True)

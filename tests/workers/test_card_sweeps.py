@@ -6,14 +6,14 @@ import pytest
 from sqlalchemy import text
 from structlog.testing import capture_logs
 
-from app.auth.actor import StaffActor
+from app.auth.actor import SYSTEM, StaffActor
+from app.cases import access
 from app.cases.actions import judging
 from app.db import transaction
 from app.kinds import rescheduling
 from tests.workers.carding import (
     BREAK,
     LATE,
-    LOCK,
     LOOK_AGAIN,
     MONDAY,
     UNCONSTRAINED,
@@ -40,7 +40,7 @@ async def test_many_sweeps_at_once_issue_each_card_once(cadre: StaffActor) -> No
 async def test_a_case_somebody_works_on_is_left_for_the_next_look(cadre: StaffActor) -> None:
     busy, free = [await registered(cadre, MONDAY, number) for number in range(2)]
     async with transaction() as tx:
-        await tx.execute(LOCK, ref=busy)
+        await access.lock_case(tx, busy, by=SYSTEM)
         await sweep(day(9, 25))
         assert [len(await cards(ref)) for ref in (busy, free)] == [0, 1]
     await sweep(day(9, 25))

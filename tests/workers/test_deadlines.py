@@ -14,6 +14,7 @@ from app import clock
 from app.auth.actor import StaffActor
 from app.calendars import editing
 from app.calendars.working_time import Day
+from app.cards import pressing
 from app.cases.actions import filing, handling, judging, reorganising
 from app.cases.actions.filing import Intake, PersonHelped
 from app.cases.models import Channel, Outcome
@@ -23,6 +24,7 @@ from app.directory.units import end_unit
 from app.evaluation import privacy_role
 from app.kinds import verification
 from app.limits.terms import Kind
+from tests.conftest import find_staff
 from tests.units import founded, yesterday
 from tests.workers.conftest import Workers, until
 from workers import housekeeping
@@ -41,6 +43,8 @@ _SURVEYS = text("SELECT count(*) FROM surveys.survey")
 _TEXTS = text("SELECT count(*) FROM outbox_message WHERE kind = 'survey'")
 _OWED = text("SELECT count(*) FROM outbox_message WHERE kind = 'survey_owed' AND state = 'queued'")
 # A head that does not fit its chain: closing this case fails on the record's key.
+# As the sweep locks what it is at.
+_SWEPT = text("SELECT 1 FROM matter WHERE ref = :ref FOR NO KEY UPDATE")
 _BREAK = text("UPDATE matter SET head_seq = head_seq - 1 WHERE ref = :ref")
 _BEHIND = text("""
 SELECT DISTINCT g.ref FROM grievance g JOIN clock w ON w.matter_id = g.id JOIN calendar c ON c.county_id = w.county_id
@@ -133,10 +137,8 @@ async def test_two_workers_archive_each_case_once(cadre: StaffActor) -> None:
     await Deadlines().once()
     with clock.moved(timedelta(days=30)):
         async with transaction() as tx:
-            # Another worker is at the first one.
-            await tx.execute(
-                text("SELECT 1 FROM grievance WHERE ref = :ref FOR UPDATE"), ref=refs[0]
-            )
+            # The sweep of another worker is at the first one.
+            await tx.execute(_SWEPT, ref=refs[0])
             with capture_logs() as logged:
                 await Deadlines().once()
         assert not [entry for entry in logged if entry["log_level"] == "error"]
@@ -169,10 +171,23 @@ async def test_one_case_that_cannot_be_handed_over_holds_up_no_other(cadre: Staf
     with capture_logs() as logs:
         while await work.once():
             pass
-    async with transaction() as tx:
-        held = {row.ref: row.code for row in await tx.all(_HOLDERS)}
-    assert held == dict.fromkeys(refs, heir) | {refs[1]: cadre.unit_code}
+    assert await holders() == dict.fromkeys(refs, heir) | {refs[1]: cadre.unit_code}
     assert {entry["what"] for entry in logs if entry["log_level"] == "error"} == {"handing over"}
+
+
+async def test_case_that_a_sweep_holds_is_handed_over_at_the_next_look(cadre: StaffActor) -> None:
+    refs = [await told(cadre) for _ in range(3)]
+    async with transaction() as tx:
+        heir = await founded(tx, UnitKind.VILLAGE, "500153003")
+        await end_unit(tx, cadre.unit_code, successor=heir, last_day=await yesterday(tx))
+    async with transaction() as sweep:
+        await sweep.execute(_SWEPT, ref=refs[0])
+        with capture_logs() as logs:
+            await Deadlines().once()
+        assert await holders() == dict.fromkeys(refs, heir) | {refs[0]: cadre.unit_code}
+    assert not [entry for entry in logs if entry["log_level"] == "error"]
+    await Deadlines().once()
+    assert await holders() == dict.fromkeys(refs, heir)
 
 
 async def test_one_case_whose_limits_cannot_be_computed_anew_holds_up_no_other(
@@ -206,6 +221,12 @@ async def test_what_fails_as_a_whole_holds_up_nothing_that_comes_after_it(
         await Deadlines().once()
     assert (await case(ref)).phase == "closed"
     assert [entry["what"] for entry in logs if entry["log_level"] == "error"] == ["cards"]
+
+
+async def holders() -> dict[str, str]:
+    """The code of the unit that holds each pending case."""
+    async with transaction() as tx:
+        return {row.ref: row.code for row in await tx.all(_HOLDERS)}
 
 
 async def told(cadre: StaffActor) -> str:
@@ -280,4 +301,25 @@ async def test_workers_hand_over_side_by_side_and_each_case_once(cadre: StaffAct
     async with transaction() as tx:
         assert {row.ref: row.code for row in await tx.all(_HOLDERS)} == dict.fromkeys(refs, heir)
         assert await tx.scalar(_REASSIGNED) == len(refs)
+        assert [fault async for _, found in verification.verify(tx) for fault in found] == []
+
+
+async def test_case_pressed_between_choosing_and_locking_is_handed_over_as_it_is_then(
+    cadre: StaffActor, database: Database
+) -> None:
+    ref, leader = await told(cadre), await find_staff("lingdao")
+    async with transaction() as tx:
+        heir = await founded(tx, UnitKind.VILLAGE, "500153003")
+        await end_unit(tx, cadre.unit_code, successor=heir, last_day=await yesterday(tx))
+
+    async def the_leader_presses() -> None:
+        async with transaction() as tx:
+            await pressing.press(tx, ref, by=leader, note="抓紧办理", now=await tx.now())
+
+    async with database.connection() as driver:
+        tx = SlowToLock(driver, the_leader_presses)
+        await reorganising.hand_over(tx, now=await tx.now())
+        await tx.commit()
+    assert await holders() == {ref: heir}
+    async with transaction() as tx:
         assert [fault async for _, found in verification.verify(tx) for fault in found] == []

@@ -51,7 +51,7 @@ async def _retime(
     return done, untouched
 
 
-async def _end_wait(_tx: Transaction, _matter_id: UUID, _clock_id: UUID) -> bool:
+async def _end_wait(_tx: Transaction, _ref: str, _clock_id: UUID) -> bool:
     """A note waits for nothing."""
     return False
 
