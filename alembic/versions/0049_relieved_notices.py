@@ -1,4 +1,4 @@
-"""A unit whose work on a case somebody else ended is texted about it."""
+"""Allow the text that tells a unit that another unit or the reporter ended its work on a case."""
 
 from alembic import op
 

@@ -1,7 +1,7 @@
-"""Matters: one row for each piece of work of whatever kind; limits, parts, cards, papers, texts and surveys refer to it.
+"""Add the table of matters; clocks, parts, cards, papers, texts and surveys refer to it instead of to cases.
 
-Chains, seals and texts stay as they are: only columns and tables are called otherwise, and the head of each chain moves
-from the case's row to its matter's.
+Hash chains, seals and texts keep their bytes. Tables and columns get new names. The head of each chain moves from the row of the
+case to the row of its matter.
 """
 
 from collections.abc import Iterable

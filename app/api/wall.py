@@ -1,4 +1,4 @@
-"""Over HTTP: what the wall screen shows of the county. What is told there, app/cards/wall.py says."""
+"""HTTP endpoint of the wall screen. Its content comes from app/cards/wall.py."""
 
 from uuid import UUID
 

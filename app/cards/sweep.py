@@ -27,10 +27,9 @@ from app.matters.deadlines import Step
 from app.matters.record import MatterAction
 
 _COLUMNS: Final = ", ".join(f'w."{name}"' for name in Clock.model_fields)
-# Clocks before their matters, though everybody else locks the matter first: nothing is ever waited for here, so nobody can
-# wait for us in a circle. What somebody works on is left for the next look.
-# Whoever ends a stage decides by the moment they asked, and may still be waiting for the case: nobody is carded before
-# all who asked in time have been heard (a lock is waited for 2 s, a statement runs 5 s).
+# The sweep locks clocks before their matters; all other code locks the matter first. Both locks have SKIP LOCKED: the sweep never
+# waits, so no deadlock can occur. It leaves a locked matter for its next run.
+# It waits 10 s, so that requests already in flight can end a stage before a card is issued (lock timeout 2 s, statement timeout 5 s).
 _HEARD: Final = "10 seconds"
 # Nor by a calendar that has been changed since: such a limit is first computed anew.
 _DUE: Final = f"""
@@ -84,7 +83,7 @@ _LEVELS: Final = {Step.YELLOW: CardLevel.YELLOW, Step.RED: CardLevel.RED}
 
 @dataclass(frozen=True, slots=True)
 class Swept:
-    """What came of a batch. `waits_over` are left to resume(), `busy` matters to the next look."""
+    """Result of a batch. resume() handles `waits_over`; the next run handles the `busy` matters, which were locked."""
 
     cards: int = 0
     reminders: int = 0
@@ -153,7 +152,7 @@ async def issue(tx: Transaction, clocks: Sequence[Clock]) -> Swept:
     if not clocks:
         return Swept()
     now = await tx.now()
-    waits = {one.id for one in clocks if deadlines.wait_is_over(one, now)}
+    waits = {one.id for one in clocks if deadlines.is_wait_over(one, now)}
     others = [one for one in clocks if one.id not in waits]
     heads = await _lock_matters(tx, {one.matter_id for one in others})
     ours = [one for one in others if one.matter_id in heads]
@@ -173,7 +172,7 @@ async def issue(tx: Transaction, clocks: Sequence[Clock]) -> Swept:
 
 
 async def resume(tx: Transaction, clock_id: UUID) -> bool:
-    """What was waited for did not come in time: the stage goes on. False: somebody else is at it or was."""
+    """Ends a wait whose time is over: the stage goes on. False: the wait has ended, or its matter is locked."""
     row = await tx.one_or_none(_WAITING, id=clock_id, shift=moved_clock.shift())
     return row is not None and await KINDS[row.kind].end_wait(tx, row.ref, clock_id)
 
@@ -261,16 +260,15 @@ def _write_entry(tx: Transaction, head: _Head, due: _Due, card: Card | None, now
             "person": card.staff_id,
             "effective": card.effective_at,
         }
-    tx.add(
-        record.entry(
-            head,
-            MatterAction.REMIND if card is None else MatterAction.CARD,
-            by=SYSTEM,
-            now=now,
-            public=False,
-            data=data,
-            after={"case": {}, "assignments": {}, "clocks": {}},
-        )
+    record.append(
+        tx,
+        head,
+        MatterAction.REMIND if card is None else MatterAction.CARD,
+        by=SYSTEM,
+        now=now,
+        public=False,
+        data=data,
+        after={"case": {}, "assignments": {}, "clocks": {}},
     )
 
 

@@ -1,4 +1,4 @@
-"""Checks of cards and appeals against the record of their matter, which says of each what it was. Repairs nothing."""
+"""Checks of cards and appeals against the record of their matter, which repeats their facts. Repairs nothing."""
 
 from collections.abc import Callable, Iterator
 from datetime import datetime

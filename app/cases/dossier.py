@@ -258,7 +258,7 @@ class Dossier:
     ) -> Clock:
         """Start a clock beside whatever else runs: a signature, an assistant's answer, somebody's decision."""
         case, rule = self.case, rule or self.rule(stage, kind)
-        clock = Clock.started(
+        clock = Clock.start(
             rule,
             stage,
             self.timing.calendar,
@@ -275,9 +275,7 @@ class Dossier:
 
     def rule(self, stage: Stage, kind: UnitKind) -> Rule:
         case = self.case
-        return self.timing.rules.of(
-            stage, tier=kind, kind=case.kind, categories=self.timing.categories, urgent=case.urgent
-        )
+        return self.timing.rule(stage, tier=kind, kind=case.kind, urgent=case.urgent)
 
     def end(self, clock: Clock | None, now: datetime) -> None:
         """The stage is over. What it has earned by now it still gets."""

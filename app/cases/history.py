@@ -1,4 +1,4 @@
-"""What happens to a case, put on its record, and its changed rows written. The record itself is app/matters/record.py."""
+"""Records an action on a case and writes the changed rows. The record itself is app/matters/record.py."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -16,7 +16,7 @@ from app.matters import record as matter_record
 from app.matters import sealed_matters
 from app.matters.clocks import Clock
 from app.matters.parts import Assignment
-from app.matters.record import changed, plain, told_rows, write_changed
+from app.matters.record import column_changes, json_value, row_changes, write_changes
 
 # What an entry of a new case keeps: all of its row but what would identify a person or open the case to others.
 _AT_REGISTRATION = tuple(
@@ -65,8 +65,8 @@ def record(
         tx.change(matter)
         if case.changing() != dossier.before:
             tx.change(case)
-        write_changed(tx, dossier.assignments, dossier.assignments_before)
-    write_changed(tx, dossier.clocks, dossier.clocks_before)
+        write_changes(tx, dossier.assignments, dossier.assignments_before)
+    write_changes(tx, dossier.clocks, dossier.clocks_before)
     dossier.remember()
 
 
@@ -82,7 +82,7 @@ def _changes_hands(dossier: Dossier) -> bool:
 def moved(dossier: Dossier) -> bool:
     """Whether anything is different from what the record says."""
     return (
-        bool(changed(dossier.case, dossier.before, Case.CHANGING))
+        bool(column_changes(dossier.case, dossier.before, Case.CHANGING))
         or _any_differs(dossier.assignments, dossier.assignments_before, Assignment.CHANGING)
         or _any_differs(dossier.clocks, dossier.clocks_before, Clock.CHANGING)
     )
@@ -93,18 +93,20 @@ def _any_differs(
     before: Mapping[UUID, Mapping[str, Any]],
     names: tuple[str, ...],
 ) -> bool:
-    return any(row.id not in before or bool(changed(row, before[row.id], names)) for row in rows)
+    return any(
+        row.id not in before or bool(column_changes(row, before[row.id], names)) for row in rows
+    )
 
 
 def _after(dossier: Dossier, *, new: bool) -> dict[str, Any]:
     """The columns that changed, as they now are."""
     case = dossier.case
-    clocks = told_rows(dossier.clocks, dossier.clocks_before, Clock)
+    clocks = row_changes(dossier.clocks, dossier.clocks_before, Clock)
     if new:
-        row = {name: plain(getattr(case, name)) for name in _AT_REGISTRATION}
+        row = {name: json_value(getattr(case, name)) for name in _AT_REGISTRATION}
         return {"case": row, "assignments": {}, "clocks": clocks}
     return {
-        "case": changed(case, dossier.before, Case.CHANGING),
-        "assignments": told_rows(dossier.assignments, dossier.assignments_before, Assignment),
+        "case": column_changes(case, dossier.before, Case.CHANGING),
+        "assignments": row_changes(dossier.assignments, dossier.assignments_before, Assignment),
         "clocks": clocks,
     }

@@ -1,4 +1,4 @@
-"""The grievance as a kind of matter: what is asked of it where matters of all kinds are seen to."""
+"""The grievance as a kind of matter: its answers to the jobs that work on matters of every kind."""
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
@@ -17,7 +17,7 @@ from app.db.query import Query
 from app.db.row_base import seal_holds
 from app.matters.clocks import Clock
 from app.matters.kinds import MatterKind
-from app.matters.recorded import Fault, Look, Recorded
+from app.matters.recorded import Fault, FindFaults, Recorded
 
 # The caller has locked the matters, so no other transaction changes these rows.
 _CASES: Final = Query(
@@ -57,7 +57,7 @@ async def _end_wait(tx: Transaction, ref: str, clock_id: UUID) -> bool:
     return waiting.end(tx, dossier, clock_id, now=await tx.now())
 
 
-async def _own_rows(_tx: Transaction, _ids: list[UUID]) -> Look:
+async def _own_rows(_tx: Transaction, _ids: list[UUID]) -> FindFaults:
     return _own_row
 
 

@@ -14,7 +14,7 @@ from app.db.row_base import MOMENT, Stored, one_of
 from app.limits.terms import Kind, Stage
 from app.matters.matter import Matter
 
-# What its matters are called in `matter.kind`: as the table.
+# Name of the table, and value of `matter.kind`.
 GRIEVANCE: Final = "grievance"
 # What stands in a case's row instead of a title that was erased.
 ERASED: Final = "（已删除）"

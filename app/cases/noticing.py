@@ -1,6 +1,6 @@
-"""Whom an action on a case concerns: its units are owed a text (app/matters/notices.py), its holder sees it in the lists.
+"""Notices of an action on a case: texts for the units concerned (app/matters/notices.py), and news for the holder's lists.
 
-Nobody is texted about a sealed case.
+A sealed case causes no text.
 """
 
 from datetime import datetime
@@ -68,7 +68,7 @@ def _given(dossier: Dossier, by: Actor) -> list[Clock]:
 
 
 def _relieved(dossier: Dossier, by: Actor) -> set[int]:
-    """The units whose work on the case somebody else ended. None where the system does it: their work goes to a successor."""
+    """Units whose work on the case another actor ended. Empty for the system: it hands the work over to a successor unit."""
     if by is SYSTEM:
         return set()
     before = dossier.clocks_before

@@ -45,7 +45,7 @@ PAGE = 50
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _BEFORE_ALL, _AFTER_ALL = UUID(int=0), UUID(int=2**128 - 1)
 
-# Of a case one demand is open at a time: to sort what is found would only cost, for each item.
+# A case has at most one open demand, so ORDER BY would only cost time.
 _ITEM = """json_build_object(
   'ref', c.ref, 'title', c.title, 'kind', c.kind, 'phase', c.phase, 'urgent', c.urgent, 'sealed', c.sealed,
   'waiting', c.waiting, 'holder', h.name, 'village', v.name, 'round', c.round, 'returns', c.returns, 'presses', c.presses,

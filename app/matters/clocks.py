@@ -98,7 +98,7 @@ class Clock(Stored, table=True):
     next_at: datetime | None = Field(default=None, sa_type=MOMENT)
 
     @classmethod
-    def started(
+    def start(
         cls,
         rule: Rule,
         stage: Stage,
@@ -112,7 +112,7 @@ class Clock(Stored, table=True):
         part_id: UUID | None = None,
         limit: Limit | None = None,
     ) -> Self:
-        """A clock that begins now, with its moments; `limit` holds instead of the rule's."""
+        """Makes a clock that starts now and computes its moments. `limit` replaces the limit of the rule."""
         clock = cls(
             id=uuid7(now),
             matter_id=matter_id,
@@ -129,8 +129,8 @@ class Clock(Stored, table=True):
         return clock
 
     @classmethod
-    def told(cls, row: dict[str, Any]) -> Self:
-        """From the row as JSON, as a list of clocks beside a case comes from the database."""
+    def from_json(cls, row: dict[str, Any]) -> Self:
+        """Reads a clock that a query returned as JSON."""
         values = row | {
             name: datetime.fromisoformat(row[name]) for name in _MOMENTS if row[name] is not None
         }

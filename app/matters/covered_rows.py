@@ -56,7 +56,7 @@ async def photos(tx: Transaction, ids: list[UUID]) -> Callable[[Recorded], Itera
 
 
 async def people(tx: Transaction, ids: list[UUID]) -> Callable[[Recorded], Iterator[Fault]]:
-    """Staff who registered a matter for somebody said whom; and whoever is on record is known."""
+    """If staff registered a matter, its person_as_given row exists; and every person on record exists."""
     rows, gone = by_matter(await tx.all(_PEOPLE, ids=ids)), by_matter(await tx.all(_GONE, ids=ids))
     return lambda recorded: _people(
         recorded, rows.get(recorded.matter.id, []), gone.get(recorded.matter.id, [])

@@ -1,4 +1,4 @@
-"""Where a page of a list ended: the moment and the id of its last row. Lists are never counted."""
+"""Cursors of paged lists: the moment and the id of a page's last row."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -10,7 +10,7 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def read_cursor(cursor: str | None) -> tuple[datetime | None, UUID | None]:
-    """What `next` of a page said. Raises InvalidInput for what no page has said."""
+    """Reads a cursor that a page returned as `next`. Raises InvalidInput for any other text."""
     if cursor is None:
         return None, None
     try:

@@ -12,7 +12,7 @@ import msgspec
 from app.calendars.working_time import Due, Limit, LimitUnit, WorkingCalendar
 from app.directory.terms import OFFICES, UnitKind
 from app.limits.rules import REVIEW_ASKED_WITHIN, Rule, RuleSet
-from app.limits.terms import WITHOUT_CARDS, Stage
+from app.limits.terms import WITHOUT_CARDS, Kind, Stage
 
 # 23:59:59 stands for the end of the day: what is late is late from midnight on.
 _END = timedelta(seconds=1)
@@ -24,7 +24,7 @@ OF_THE_CASE = frozenset({Stage.JUDGE, Stage.HANDLE})
 # From its receipt on, whoever holds it; begun anew by nothing that is done to it but, for the first, a new round.
 FROM_END_TO_END = (Stage.WHOLE, Stage.INFORM, Stage.STATUTORY)
 
-# How long something else is waited for while the stage stands still.
+# Stages that limit a wait; the stage of the matter stands still meanwhile.
 WAITS = frozenset({Stage.SUPPLEMENT, Stage.WAITING})
 
 Pause = tuple[datetime, datetime | None]
@@ -45,6 +45,10 @@ class Timing:
     calendar: WorkingCalendar
     rules: RuleSet
     categories: tuple[int, ...] = ()
+
+    def rule(self, stage: Stage, *, tier: UnitKind, kind: Kind, urgent: bool) -> Rule:
+        """The rule for a stage of this matter at a unit of that tier."""
+        return self.rules.of(stage, tier=tier, kind=kind, categories=self.categories, urgent=urgent)
 
 
 class Running(Protocol):
@@ -163,8 +167,8 @@ def set_next(clock: Running) -> None:
             return
 
 
-def wait_is_over(clock: Running, now: datetime) -> bool:
-    """Whether the clock bounds a wait, still runs, and has come to its end: nobody has more to bring, or to wait for."""
+def is_wait_over(clock: Running, now: datetime) -> bool:
+    """Whether the clock limits a wait, still runs, and its time is over."""
     return (
         clock.stage in WAITS
         and clock.ended_at is None

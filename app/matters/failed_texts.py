@@ -31,7 +31,7 @@ from app.texts.outbox import (
 from app.texts.terms import FollowedBy
 from app.texts.turns import EndedTurn
 
-# A text about no matter is a code or a notice to staff, which names nobody and belongs to no county: each command center finds it.
+# A text without a matter is a one-time code or a notice to staff. It names no person and has no county: every command center sees it.
 _SEEN: Final = f"""(
   CASE WHEN m.matter_id IS NULL THEN :of_center
     ELSE EXISTS (SELECT 1 FROM matter_facts c WHERE c.id = m.matter_id AND {VISIBLE_TO_STAFF} AND (:of_center OR c.sealed))

@@ -1,4 +1,4 @@
-"""What a kind of matter tells about itself: its own table, and what the system does to its matters by itself."""
+"""Interface of a kind of matter: its table, and how the system's own jobs work on its matters."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
@@ -14,9 +14,9 @@ from app.matters.recorded import Check
 
 
 class Retime(Protocol):
-    """Computes the limits of these matters, which are locked, anew by the calendar; with an entry where one moves.
+    """Recomputes the clocks of these locked matters with the calendar; adds a record entry where a moment changes.
 
-    Returns how many limits that were, and the clocks about which there was nothing to record, with their new moments.
+    Returns the number of clocks, and the clocks without a change to record: the caller writes their bookmarks.
     """
 
     async def __call__(
@@ -35,10 +35,10 @@ EndWait = Callable[[Transaction, str, UUID], Awaitable[bool]]
 
 @dataclass(frozen=True, slots=True)
 class MatterKind:
-    """A kind of matter. Its name is that of its table, whose rows have the ids of their matters.
+    """A kind of matter, named after its table. Rows of that table have the ids of their matters.
 
-    Its migration also adds a branch for it to the view matter_facts. `unrecorded`: columns of its row that no entry tells, since
-    they name somebody or open the matter to others; `checks` look after them, and after what else the kind keeps.
+    Its migration also adds a branch for it to the view matter_facts. `unrecorded`: columns that no record entry
+    repeats, because they name a person or give access; `checks` verify them and the kind's other rows.
     """
 
     table: type[Stored]

@@ -1,4 +1,4 @@
-"""The tables of the matter itself: what each is, who takes part in it, and whom it was registered for."""
+"""Tables of the matter itself, of the units that take part in it, and of the person it was registered for."""
 
 from datetime import datetime, timedelta
 from typing import ClassVar, Final
@@ -29,14 +29,14 @@ class Matter(Stored, table=True):
     kind: str = Field(sa_type=Text)
     ref: str = Field(max_length=32, unique=True)
     county_id: int = Field(foreign_key="unit.id")
-    # There for supervisors of the unit that holds it, and for nobody else (app/matters/visibility.py).
+    # Visible only to supervisors of the holding unit (app/matters/visibility.py).
     sealed: bool
     head_seq: int = 0
     head_hash: bytes = b""
 
 
 class MatterParty(Stored, table=True):
-    """A unit that has or had a part in a matter: the same rows decide what lists show and what details open."""
+    """A unit that has or had a part in a matter. The rows decide which matters its lists show and its staff can open."""
 
     __tablename__ = "matter_party"
     ADD_ONCE: ClassVar[bool] = True

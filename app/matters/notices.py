@@ -1,6 +1,6 @@
-"""工作提醒: what units are owed a text about, to sign in and look. Sends nothing itself.
+"""工作提醒: texts that ask a unit's staff to sign in and look, once a day and kind. Sends nothing itself.
 
-The text says nothing else (docs/adr/0023, docs/adr/0034). What is owed to whom, the kinds of matters decide.
+The text says nothing else (docs/adr/0023, docs/adr/0034). Actions, the sweep and supervisors decide which units get one.
 """
 
 from collections.abc import Iterable
@@ -103,9 +103,9 @@ _KEPT: Final = timedelta(days=30)
 
 
 def owe(tx: Transaction, owed: Iterable[tuple[int, NoticeKind, int]], *, now: datetime) -> None:
-    """That these units are to be texted, by day: each with the kind and who took the work on, or NOBODY."""
+    """Owes these units a text by day: unit id, kind, and the id of the staff member who took the work on, or NOBODY."""
     due_at = when(now)
-    # In one order, so that two who owe the same at once wait for each other in no circle.
+    # Always in the same order, so that two transactions that owe the same rows cannot deadlock.
     for unit_id, kind, staff_id in sorted(owed):
         day = due_at.astimezone(SHANGHAI).date()
         tx.add(NoticeOwed(unit_id=unit_id, kind=kind, day=day, staff_id=staff_id, due_at=due_at))

@@ -73,7 +73,7 @@ TO_REPORTER: Final = frozenset(
         PaperKind.REEXAMINATION,
     }
 )
-# Of a matter that others were joined to, those of them that every reporter gets: the others speak of one reporter's own words.
+# Papers that the reporters of merged matters get too. The other papers quote one reporter's own words.
 TO_ALL_REPORTERS: Final = frozenset({PaperKind.REFUSAL, PaperKind.EXTENSION, PaperKind.OPINION})
 
 
@@ -193,8 +193,7 @@ WHERE p.id = :id AND {whose}
 
 
 _ONE: Final = _paper_statement("p.matter_id", "p.matter_id = :matter_id")
-# Of the matter that this one was joined to, directly or through others. It bears the number and title of this one, whose reporter
-# reads it.
+# Papers of the matter that this one was merged into, directly or through others. They show the reference and title of this one.
 _OF_PRIMARY: Final = _paper_statement(
     ":matter_id",
     """p.matter_id IN (

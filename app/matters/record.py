@@ -81,7 +81,7 @@ class RecordEntry(Stored, table=True):
 
 
 class RecordText(Stored, table=True):
-    """What was written with an entry; with the first, what was told. The entry holds its salted digest, so this may be erased."""
+    """Text that a person wrote with an entry. The entry holds its salted digest, so the text may be erased."""
 
     __tablename__ = "record_text"
 
@@ -95,7 +95,7 @@ class RecordText(Stored, table=True):
 
 # Columns by the names that entries written before docs/adr/0048-matters.md have, here and in the log of evaluations.
 FORMER_NAMES: Final = {"case_id": "matter_id"}
-# What makes somebody's own work of a round.
+# Actions that make a staff member a worker of the round, in SQL.
 PARTS: Final = ", ".join(
     f"'{one}'"
     for one in (
@@ -133,10 +133,11 @@ def append(
     texts: Mapping[str, str] | None = None,
     beside: object = None,
 ) -> None:
-    """Add the next entry and its texts. Who calls it has the matter locked, and writes its head.
+    """Adds the next entry and its texts, and moves the head. The caller has locked the matter, and writes the head.
 
     `texts` are people's words (erasable; the entry keeps salted digests), `data` are facts without names. `after`: what
-    changed, as `case` (the columns of the kind's own row), `assignments` and `clocks` (by their ids).
+    changed, as `case` (the columns of the kind's own row), `assignments` and `clocks` (by their ids). `beside`: how many rows
+    were added to a table that no entry tells; it is for verification alone.
     """
     digests = {}
     for name, words in (texts or {}).items():
@@ -147,58 +148,26 @@ def append(
                 matter_id=matter.id, seq=matter.head_seq + 1, field=name, salt=salt, text=words
             )
         )
-    tx.add(
-        entry(
-            matter,
-            action,
-            by=by,
-            now=now,
-            public=public,
-            data=data,
-            texts=digests,
-            after=after,
-            beside=beside,
-        )
-    )
-
-
-def entry(
-    head: Head,
-    action: StrEnum,
-    *,
-    by: Actor,
-    now: datetime,
-    public: bool,
-    data: Mapping[str, Any],
-    after: Mapping[str, Any],
-    texts: Mapping[str, str] | None = None,
-    beside: object = None,
-) -> RecordEntry:
-    """The next entry of a record; moves the head. Who writes it writes the head too, and has the matter locked.
-
-    `texts` are digests. `after`: as in append(). `beside` says how many rows were added to a table that no entry tells;
-    nobody is shown it.
-    """
-    seq = head.head_seq + 1
+    seq = matter.head_seq + 1
     body = _encoder.encode(
         {
-            "case": head.id,
+            "case": matter.id,
             "seq": seq,
             "at": now,
             "action": action,
             "by": _who(by),
             "public": public,
             "data": data,
-            "texts": texts or {},
+            "texts": digests,
             "after": after,
         }
         | ({"beside": beside} if beside else {})
     )
-    head.head_hash = chained(head.head_hash if seq > 1 else genesis(head.id), body)
-    head.head_seq = seq
+    matter.head_hash = chained(matter.head_hash if seq > 1 else genesis(matter.id), body)
+    matter.head_seq = seq
     staff = by if isinstance(by, StaffActor) else None
-    return RecordEntry(
-        matter_id=head.id,
+    entry = RecordEntry(
+        matter_id=matter.id,
         seq=seq,
         at=now,
         action=action,
@@ -206,17 +175,18 @@ def entry(
         staff_id=staff.staff_id if staff else None,
         public=public,
         body=body.decode(),
-        hash=head.head_hash,
+        hash=matter.head_hash,
     )
+    tx.add(entry)
 
 
 def genesis(matter_id: UUID) -> bytes:
-    """What stands before the first entry: no two matters share it, so no chain can be moved to another matter."""
+    """First link of the chain, made from the matter's id: a chain cannot be moved to another matter."""
     return sha256(matter_id.bytes).digest()
 
 
 def chained(previous: bytes, body: bytes) -> bytes:
-    """Keyed: whoever can write to the database but has not the deployment's secret cannot make a chain that fits."""
+    """Keyed hash: write access to the database without the deployment's secret is not enough to forge a chain."""
     return hmac.digest(keys.chain_key(), previous + body, "sha256")
 
 
@@ -224,44 +194,46 @@ def text_digest(salt: bytes, words: str) -> str:
     return sha256(salt + words.encode()).hexdigest()
 
 
-def told_rows(
+def row_changes(
     rows: Sequence[Assignment | Clock],
     before: Mapping[UUID, Mapping[str, Any]],
     kind: type[Assignment | Clock],
 ) -> dict[str, dict[str, Any]]:
-    """Of each row the columns that changed since `before`, as they now are; of a new one all that the record keeps."""
+    """For each row, the new values of the columns that differ from `before`; for a new row, all columns that the record keeps."""
     told = {}
     for row in rows:
         known = before.get(row.id)
         said = (
             {
-                name: plain(getattr(row, name))
+                name: json_value(getattr(row, name))
                 for name in kind.model_fields
                 if name == "calendar_version" or name not in BOOKMARKS
             }
             if known is None
-            else changed(row, known, kind.CHANGING)
+            else column_changes(row, known, kind.CHANGING)
         )
         if said:
             told[str(row.id)] = said
     return told
 
 
-def changed(row: Stored, before: Mapping[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
-    """The columns of `names` that an entry tells and that are others than before."""
+def column_changes(
+    row: Stored, before: Mapping[str, Any], names: tuple[str, ...]
+) -> dict[str, Any]:
+    """The new values of those columns that differ from `before`. Bookmarks of the sweep are left out."""
     return {
-        name: plain(getattr(row, name))
+        name: json_value(getattr(row, name))
         for name in names
         if name not in BOOKMARKS and getattr(row, name) != before[name]
     }
 
 
-def write_changed(
+def write_changes(
     tx: Transaction,
     rows: Sequence[Assignment | Clock],
     before: Mapping[UUID, Mapping[str, Any]],
 ) -> None:
-    """Have the new rows added, and those written that are others than before."""
+    """Adds the new rows and updates those that differ from `before`."""
     for row in rows:
         if row.id not in before:
             tx.add(row)
@@ -269,7 +241,7 @@ def write_changed(
             tx.change(row)
 
 
-def plain(value: object) -> object:
+def json_value(value: object) -> object:
     return value.value if isinstance(value, StrEnum) else value
 
 

@@ -1,4 +1,4 @@
-"""A matter as its record tells it: entries, what they add up to, and the texts they have digests of. Checks nothing."""
+"""A matter with its record, for verification: decoded entries and texts. Checks nothing."""
 
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -41,9 +41,9 @@ class Recorded:
         return Fault(self.matter.ref, len(self.bodies) if seq is None else seq, what, table)
 
 
-Look: TypeAlias = Callable[[Recorded], Iterator[Fault]]
-# Loads rows that belong to the matters with these ids; what it returns says what is wrong with them.
-Check: TypeAlias = Callable[[Transaction, list[UUID]], Awaitable[Look]]
+FindFaults: TypeAlias = Callable[[Recorded], Iterator[Fault]]
+# Loads rows that belong to the matters with these ids; returns a function that finds the faults of one matter.
+Check: TypeAlias = Callable[[Transaction, list[UUID]], Awaitable[FindFaults]]
 
 
 def by_matter(rows: Iterable[Found]) -> dict[UUID, list[Found]]:

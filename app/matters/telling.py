@@ -1,4 +1,4 @@
-"""Telling the reporter of a matter by text what was done, and owing them the question how it was. The workers send."""
+"""Texts to the reporter of a matter, and the survey after the answer. Owes them; the workers send."""
 
 from datetime import datetime
 from typing import Final, Protocol
@@ -7,7 +7,7 @@ from uuid import UUID
 from app.db import Transaction
 from app.texts.outbox import MessageKind, announce
 
-# A relative may read the phone: of a sealed matter the text does not even say what it is about.
+# A relative may read the phone: the text about a sealed matter does not show the title.
 _UNNAMED: Final = "您反映的事项"
 
 

@@ -1,1 +1,1 @@
-"""A text from owed to delivered: what is owed, the queue, outcomes and receipts, how much a number gets. Sends nothing."""
+"""Text messages from outbox to delivery receipt: queue, outcomes, receipts, throttle. Sends nothing."""

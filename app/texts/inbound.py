@@ -1,4 +1,4 @@
-"""A text that came in, as a provider handed it to us. What it means, app/evaluation finds out."""
+"""An inbound text as the provider delivered it. app/evaluation reads its meaning."""
 
 from dataclasses import dataclass, field
 from datetime import datetime

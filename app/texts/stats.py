@@ -1,4 +1,4 @@
-"""How texts stand: what is queued, under way, unknown and with a person, the channel, and the last day. Names nobody."""
+"""Counts of texts by state, the state of the channel, and the last day's results. Contains no names or numbers."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta

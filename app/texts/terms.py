@@ -1,4 +1,4 @@
-"""The words of texts on their way: classes of errors, what follows when a text has ended, why nothing is sent. Pure."""
+"""Enumerations of delivery: error classes, follow-ups of an ended text, reasons for a pause. Pure."""
 
 from enum import StrEnum
 from typing import Final

@@ -88,8 +88,8 @@ _OTHER_NAMES: Final = """(
     SELECT DISTINCT d.name_key FROM person_as_given d
     WHERE d.phone_key = :phone_key AND d.given_at > :names_since AND d.name_key <> CAST(:name_key AS bytea) LIMIT :names
   ) AS others)"""
-# Of several people under one number, only reports for the one who is helped now. Accusations are left out before the newest are
-# taken: how many there were must not show by what they push out of the list.
+# Open reports that the same person made to the same unit. Several people may share a number: the name must match too.
+# Accusations are left out before LIMIT applies: otherwise missing reports would show how many accusations there are.
 _OPEN_BEFORE: Final = """coalesce((
   SELECT json_agg(json_build_object('ref', s.ref, 'title', s.title, 'received_at', s.received_at, 'body', x.text) ORDER BY s.id DESC)
   FROM (
@@ -410,17 +410,11 @@ async def _opened(
 def _started_clocks(
     timing: Timing, intake: Intake, setting: _Setting, holder: Place, case_id: UUID, now: datetime
 ) -> dict[Stage, Clock]:
-    """The first stage, at the holder; and what runs from end to end, at the unit that was asked."""
+    """The clock of the first stage at the holder, and the clocks of the whole case at the unit that was asked."""
 
-    def started(stage: Stage, unit_id: int) -> Clock:
-        rule = timing.rules.of(
-            stage,
-            tier=holder.kind,
-            kind=intake.kind,
-            categories=timing.categories,
-            urgent=intake.urgent,
-        )
-        return Clock.started(
+    def start(stage: Stage, unit_id: int) -> Clock:
+        rule = timing.rule(stage, tier=holder.kind, kind=intake.kind, urgent=intake.urgent)
+        return Clock.start(
             rule,
             stage,
             timing.calendar,
@@ -431,8 +425,8 @@ def _started_clocks(
             now=now,
         )
 
-    first = {Stage.JUDGE: started(Stage.JUDGE, holder.unit_id)}
-    return first | {stage: started(stage, setting.asked.unit_id) for stage in FROM_END_TO_END}
+    first = {Stage.JUDGE: start(Stage.JUDGE, holder.unit_id)}
+    return first | {stage: start(stage, setting.asked.unit_id) for stage in FROM_END_TO_END}
 
 
 def _due(clock: Clock) -> datetime:
@@ -451,7 +445,7 @@ def _reporter(
     by: StaffActor | CitizenActor,
     now: datetime,
 ) -> dict[str, int | UUID | None]:
-    """Columns of the case: whose it is and, where staff typed it, who did."""
+    """Columns of the case that name the reporter and, if staff entered it, the staff member and unit."""
     if isinstance(by, CitizenActor):
         return {"citizen_id": by.citizen_id}
     return {
@@ -462,7 +456,7 @@ def _reporter(
 
 
 def _admit_parties(tx: Transaction, case: Case, now: datetime) -> None:
-    # Who entered it for a unit that carries on for theirs goes on seeing what they entered.
+    # The entering unit may have been merged into the first unit; it still sees the case.
     for unit_id in {case.holder_unit_id, case.entered_by_unit_id or case.holder_unit_id}:
         access.admit(tx, case, unit_id, now)
 

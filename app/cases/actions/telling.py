@@ -1,4 +1,4 @@
-"""Telling everybody whose case it is: its reporter, and those whose cases were joined to it."""
+"""Texts to the reporter of a case and to the reporters of all cases that were merged into it."""
 
 from collections import defaultdict
 from collections.abc import Sequence

@@ -116,9 +116,9 @@ async def resume(
 
 
 def end(tx: Transaction, dossier: Dossier, clock_id: UUID, *, now: datetime) -> bool:
-    """What was waited for did not come in time: the stage goes on. False: that wait has ended already."""
+    """Ends a wait whose time is over: the stage goes on. False: that wait has ended already."""
     wait = next((one for one in dossier.clocks if one.id == clock_id), None)
-    if wait is None or not deadlines.wait_is_over(wait, now):
+    if wait is None or not deadlines.is_wait_over(wait, now):
         return False
     wait.steps = Step.YELLOW + 1
     go_on(tx, dossier, by=SYSTEM, now=now)

@@ -57,7 +57,7 @@ async def write(
         tx, note.county_id, await tx.scalar(_CALENDAR, county_id=note.county_id)
     )
     part_id = uuid7(now)
-    clock = Clock.started(
+    clock = Clock.start(
         rule,
         Stage.HANDLE,
         calendar,
@@ -85,10 +85,12 @@ async def write(
     paper = await papers.on_record(tx, matter, PaperKind.DISPATCH, now)
     after = {
         "case": {
-            name: record.plain(getattr(note, name)) for name in Note.model_fields if name != "title"
+            name: record.json_value(getattr(note, name))
+            for name in Note.model_fields
+            if name != "title"
         },
-        "assignments": record.told_rows([part], {}, Assignment),
-        "clocks": record.told_rows([clock], {}, Clock),
+        "assignments": record.row_changes([part], {}, Assignment),
+        "clocks": record.row_changes([clock], {}, Clock),
     }
     record.append(
         tx,
@@ -104,8 +106,8 @@ async def write(
     tx.add(matter)
     tx.add(note)
     tx.add(MatterParty(unit_id=by.unit_id, matter_id=note.id, since=now))
-    record.write_changed(tx, [part], {})
-    record.write_changed(tx, [clock], {})
+    record.write_changes(tx, [part], {})
+    record.write_changes(tx, [clock], {})
     return note
 
 
@@ -130,9 +132,9 @@ async def answer(tx: Transaction, ref: str, *, by: StaffActor, answer: str, now:
     clock.ended_at = now
     deadlines.set_next(clock)
     after = {
-        "case": record.changed(note, before["case"], Note.CHANGING),
-        "assignments": record.told_rows([part], before["assignments"], Assignment),
-        "clocks": record.told_rows([clock], before["clocks"], Clock),
+        "case": record.column_changes(note, before["case"], Note.CHANGING),
+        "assignments": record.row_changes([part], before["assignments"], Assignment),
+        "clocks": record.row_changes([clock], before["clocks"], Clock),
     }
     record.append(
         tx,
@@ -147,8 +149,8 @@ async def answer(tx: Transaction, ref: str, *, by: StaffActor, answer: str, now:
     )
     tx.change(matter)
     tx.change(note)
-    record.write_changed(tx, [part], before["assignments"])
-    record.write_changed(tx, [clock], before["clocks"])
+    record.write_changes(tx, [part], before["assignments"])
+    record.write_changes(tx, [clock], before["clocks"])
     tell(
         tx,
         note,

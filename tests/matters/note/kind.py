@@ -31,7 +31,7 @@ async def _retime(
         for clock in clocks:
             deadlines.retime(clock, calendar)
         done += len(clocks)
-        moved = record.told_rows(clocks, before, Clock)
+        moved = record.row_changes(clocks, before, Clock)
         if not moved:
             untouched += clocks
             continue
@@ -46,7 +46,7 @@ async def _retime(
             after=after,
             data={"calendar": calendar.version},
         )
-        record.write_changed(tx, clocks, before)
+        record.write_changes(tx, clocks, before)
         tx.change(matter)
     return done, untouched
 
