@@ -1,6 +1,6 @@
 """How many statements a request costs, the sign-in check included, whatever the number of rows."""
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from secrets import token_hex
 from typing import Any
@@ -12,6 +12,7 @@ from app.db import observers
 from tests.api.actions import BODIES
 from tests.api.conftest import Who
 from tests.people import WATER, Person
+from tests.surveys.conftest import new_phone
 
 CREATE, TRANSITION, INBOX, DETAIL = 4, 6, 3, 4
 
@@ -100,6 +101,20 @@ ANSWERED = (
 )
 
 
+@pytest_asyncio.fixture
+async def numbers_to_text(who: Who) -> AsyncIterator[None]:
+    """The units that act have a number, so that a notice owes them a text."""
+    admin = await who("admin")
+    entered = [
+        await admin.does("/official-numbers", phone=new_phone(), unit_code=code)
+        for code in ("500153003007", "500153003", "500153100", "500153ZH")
+    ]
+    yield
+    for one in entered:
+        await admin.does(f"/official-numbers/{one['id']}/remove")
+
+
+@pytest.mark.usefixtures("numbers_to_text")
 async def test_every_action_costs_few_statements(who: Who) -> None:
     taken: set[str] = set()
 

@@ -179,6 +179,7 @@ async def test_limit_of_a_note_follows_the_calendar(notes: Notes) -> None:
     [
         ("UPDATE note SET answered_at = now() WHERE id = :id", "note"),
         ("UPDATE matter SET sealed = true WHERE id = :id", "matter"),
+        ("UPDATE matter SET kind = 'letter' WHERE id = :id", "letter"),
         ("UPDATE clock SET due_at = due_at + interval '1 day' WHERE matter_id = :id", "clock"),
         ("DELETE FROM note WHERE id = :id", "note"),
         ("UPDATE record_entry SET body = replace(body, 'note', 'nota') || ' ' WHERE matter_id = :id", "record_entry"),
