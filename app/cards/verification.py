@@ -1,17 +1,15 @@
 """Checks of cards and appeals against the record of their matter, which repeats their facts. Repairs nothing."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
-from uuid import UUID
 
 from sqlalchemy import text
 
 from app.cards.models import Card
-from app.db import Transaction
 from app.db.row_base import seal_holds
 from app.matters.record import MatterAction
-from app.matters.recorded import Fault, Recorded, by_matter
+from app.matters.recorded import Fault, Recorded, check_rows
 
 _CARDS = text("SELECT * FROM card WHERE matter_id = ANY(:ids) ORDER BY id")
 _APPEALS = text("""
@@ -25,19 +23,8 @@ _TOLD = (
 )
 
 
-async def cards(tx: Transaction, ids: list[UUID]) -> Callable[[Recorded], Iterator[Fault]]:
-    """Cards are those that entries issued, revoked where an appeal was upheld, and as they were issued."""
-    rows = by_matter(await tx.all(_CARDS, ids=ids))
-    return lambda recorded: _cards(recorded, rows.get(recorded.matter.id, []))
-
-
-async def appeals(tx: Transaction, ids: list[UUID]) -> Callable[[Recorded], Iterator[Fault]]:
-    """Appeals, and what was decided about them, are those that entries tell, in the same words."""
-    rows = by_matter(await tx.all(_APPEALS, ids=ids))
-    return lambda recorded: _appeals(recorded, rows.get(recorded.matter.id, []))
-
-
 def _cards(recorded: Recorded, rows: list[Any]) -> Iterator[Fault]:
+    """Cards are those that entries issued, revoked where an appeal was upheld, and as they were issued."""
     issued = {body["data"]["card"]: body for body in recorded.of(MatterAction.CARD)}
     revoked = {
         body["data"]["card"]: body["at"]
@@ -68,6 +55,7 @@ def _differs(row: Any, entry: dict[str, Any]) -> Iterator[str]:
 
 
 def _appeals(recorded: Recorded, rows: list[Any]) -> Iterator[Fault]:
+    """Appeals, and what was decided about them, are those that entries tell, in the same words."""
     asked = {body["data"]["card"]: body for body in recorded.of(MatterAction.APPEAL)}
     decided = {body["data"]["card"]: body for body in recorded.of(MatterAction.DECIDE_APPEAL)}
     there = {str(row.card_id): row for row in rows}
@@ -116,3 +104,7 @@ def _same_moment(stored: datetime | None, told: str | None) -> bool:
     if stored is None or told is None:
         return stored is None and told is None
     return datetime.fromisoformat(told) == stored
+
+
+cards = check_rows(_CARDS, _cards)
+appeals = check_rows(_APPEALS, _appeals)

@@ -3,7 +3,7 @@
 Rows are read untyped: what was altered in the database may fit no type, and has to be named all the same.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from uuid import UUID
 
@@ -14,7 +14,7 @@ from app.db.row_base import Found, seal_holds
 from app.matters.matter import PersonAsGiven
 from app.matters.papers import Paper, PaperKind, named
 from app.matters.photos import Photo
-from app.matters.recorded import Fault, Recorded, by_matter
+from app.matters.recorded import Fault, FindFaults, Recorded, by_matter, check_rows
 
 _PARTIES = text("SELECT * FROM matter_party WHERE matter_id = ANY(:ids)")
 # Who carries on for a unit that has ended: its successor, else the tier above (app/directory/queries.py).
@@ -36,26 +36,14 @@ SELECT e.matter_id, 'staff', CAST(e.staff_id AS text), e.seq FROM record_entry e
 WHERE e.matter_id = ANY(:ids) AND e.staff_id IS NOT NULL AND NOT EXISTS (SELECT FROM staff s WHERE s.id = e.staff_id)""")
 
 
-async def parties(tx: Transaction, ids: list[UUID]) -> Callable[[Recorded], Iterator[Fault]]:
+async def parties(tx: Transaction, ids: list[UUID]) -> FindFaults:
     """The units that may see a matter are those the record names: holders, who entered it, parts, limits, and their heirs."""
     rows = by_matter(await tx.all(_PARTIES, ids=ids))
     heirs = {row.id: row.heir for row in await tx.all(_HEIRS)}
     return lambda recorded: _parties(recorded, rows.get(recorded.matter.id, []), heirs)
 
 
-async def papers(tx: Transaction, ids: list[UUID]) -> Callable[[Recorded], Iterator[Fault]]:
-    """Each paper is the one that its entry names, as it was issued."""
-    rows = by_matter(await tx.all(_PAPERS, ids=ids))
-    return lambda recorded: _papers(recorded, rows.get(recorded.matter.id, []))
-
-
-async def photos(tx: Transaction, ids: list[UUID]) -> Callable[[Recorded], Iterator[Fault]]:
-    """The photos of a matter are those that its first entry lists, as they were sent in."""
-    rows = by_matter(await tx.all(_PHOTOS, ids=ids))
-    return lambda recorded: _photos(recorded, rows.get(recorded.matter.id, []))
-
-
-async def people(tx: Transaction, ids: list[UUID]) -> Callable[[Recorded], Iterator[Fault]]:
+async def people(tx: Transaction, ids: list[UUID]) -> FindFaults:
     """If staff registered a matter, its person_as_given row exists; and every person on record exists."""
     rows, gone = by_matter(await tx.all(_PEOPLE, ids=ids)), by_matter(await tx.all(_GONE, ids=ids))
     return lambda recorded: _people(
@@ -113,6 +101,7 @@ def _units_named(recorded: Recorded) -> tuple[dict[int, datetime], dict[int, set
 
 
 def _papers(recorded: Recorded, rows: list[Found]) -> Iterator[Fault]:
+    """Each paper is the one that its entry names, as it was issued."""
     issued = {
         body["seq"]: body["data"]["paper"] for body in recorded.bodies if body["data"].get("paper")
     }
@@ -133,6 +122,7 @@ def _called(kind: str) -> str:
 
 
 def _photos(recorded: Recorded, rows: list[Found]) -> Iterator[Fault]:
+    """The photos of a matter are those that its first entry lists, as they were sent in."""
     told = set(recorded.bodies[0]["data"].get("photos") or []) if recorded.bodies else set()
     for row in rows:
         if not seal_holds(Photo, row):
@@ -155,3 +145,7 @@ def _people(recorded: Recorded, rows: list[Found], gone: list[Found]) -> Iterato
             yield recorded.fault("person_as_given", 1, "反映人与登记时不符")
     for row in gone:
         yield recorded.fault(row.table_name, row.seq, f"{row.key} 缺失")
+
+
+papers = check_rows(_PAPERS, _papers)
+photos = check_rows(_PHOTOS, _photos)

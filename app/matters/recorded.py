@@ -6,6 +6,8 @@ from enum import StrEnum
 from typing import Any, TypeAlias
 from uuid import UUID
 
+from sqlalchemy import TextClause
+
 from app.db import Transaction
 from app.db.row_base import Found
 from app.matters.record import MatterAction
@@ -61,3 +63,15 @@ def erased_texts(bodies: Sequence[dict[str, Any]]) -> frozenset[tuple[int, str]]
         if body["action"] == MatterAction.ERASE
         for seq, name in body["data"]["erased"]
     )
+
+
+def check_rows(
+    query: TextClause, faults: Callable[[Recorded, list[Found]], Iterator[Fault]]
+) -> Check:
+    """A check of the rows that `query` finds by matter ids (`:ids`); `faults` compares those of one matter with its record."""
+
+    async def load(tx: Transaction, ids: list[UUID]) -> FindFaults:
+        rows = by_matter(await tx.all(query, ids=ids))
+        return lambda recorded: faults(recorded, rows.get(recorded.matter.id, []))
+
+    return load
