@@ -22,12 +22,13 @@ async def _plan(tx: Transaction, table: str, column: str) -> list[str]:
 async def test_view_with_one_kind_has_the_plan_of_its_table(tx: Transaction, column: str) -> None:
     through_view = await _plan(tx, "matter_facts", column)
     assert through_view == await _plan(tx, "grievance", column)
-    assert "Index Scan" in through_view[0]
+    assert "Index" in "\n".join(through_view)
 
 
 async def test_view_with_two_kinds_uses_the_index_of_each(tx: Transaction) -> None:
     await migration.upgrade(tx)
     plan = "\n".join(await _plan(tx, "matter_facts", "id"))
-    assert "Index Scan using grievance_pkey" in plan
-    assert "Index Scan using note_pkey" in plan
+    # Whichever kind of scan the statistics make cheapest.
+    assert "grievance_pkey" in plan
+    assert "note_pkey" in plan
     assert "Seq Scan" not in plan
