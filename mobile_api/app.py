@@ -31,7 +31,7 @@ from mobile_api.rate_limits import RateLimits
 
 MOUNTED_AT: Final = "/m/v1"
 _DESCRIPTION: Final = (
-    "供群众和村(社区)干部的手机使用。登录后以 Bearer 令牌或 Cookie 访问。手机网络会重复发送请求，"
+    "供群众和干部的手机使用。登录后以 Bearer 令牌或 Cookie 访问。手机网络会重复发送请求，"
     "所以登录之后每次提交都要带 Idempotency-Key，重发时用同一个。"
     "错误一律为 application/problem+json，detail 可直接显示给使用者。"
 )

@@ -1,17 +1,15 @@
-"""What village cadres do on the village phone: register cases, look at them, and act on them (app/http/case_actions.py)."""
+"""What staff do on phones: register cases, look at them, and act on them (app/http/case_actions.py)."""
 
 from typing import Annotated, Final
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Path, Query, Response
+from fastapi import APIRouter, Depends, Path, Response
 from fastapi.responses import HTMLResponse
 from pydantic import Field, StrictBool
 
-from app.cases import access, queries
+from app.cases import access
 from app.cases.actions import filing
 from app.cases.actions.filing import Intake
-from app.cases.models import Channel
-from app.cases.queries import View
 from app.errors import (
     AccusationOfOwnLine,
     AccusationUnconfirmed,
@@ -28,21 +26,23 @@ from app.http import case_actions, usage
 from app.http.accusations import AccusationConfirmed, AccusationTakenOut, require_confirmation
 from app.http.case_actions import Face
 from app.http.case_inputs import PersonIn
-from app.http.case_step import CASE_AFTER_ACTION, ETAG, CaseRef, IfMatch, StaffStep, tag
+from app.http.case_lists import InboxQuery, list_of
+from app.http.case_step import CASE_AFTER_ACTION, ETAG, CaseRef, StaffStep, tag
 from app.http.cases import CaseDetail, CaseStateOut, Inbox, in_full
-from app.http.inputs import Moment
+from app.http.inputs import Moment, UnitCode
 from app.http.papers import PRINTED, drawn
 from app.http.problems import problems
 from app.http.transaction import OneTransaction, Tx
 from app.http.who import require_key
+from app.http.whole_query import whole_query
 from app.matters import papers
 from mobile_api.cadre_sessions import ByCadre
+from mobile_api.cadre_step import step_on_phone
 from mobile_api.registering import ReceiptOut, Told
-from mobile_api.reports import Cursor
 
 router = APIRouter(
     prefix="/cadre/cases",
-    tags=["村(社区)干部"],
+    tags=["干部"],
     route_class=OneTransaction,
     dependencies=[Depends(require_key)],
 )
@@ -51,15 +51,9 @@ router = APIRouter(
 _LOOK = problems(SignInRequired, NotPermitted, NotFound)
 
 
-async def _step(
-    ref: CaseRef, tx: Tx, by: ByCadre, response: Response, seen: IfMatch = None
-) -> StaffStep:
-    return await StaffStep.begin(tx, ref, by, response, seen)
-
-
 ON_THE_PHONE: Final = Face(
-    words=lambda one: one.cadre,
-    step=_step,
+    words=lambda one: one.on_phone,
+    step=step_on_phone,
     respond=StaffStep.respond,
     model=CaseStateOut,
     problems=(NotPermitted, Changed, KeyRequired),
@@ -69,6 +63,11 @@ ON_THE_PHONE: Final = Face(
 
 class OnBehalf(Told):
     person: PersonIn = Field(description="替谁反映")
+    village_code: UnitCode | None = Field(
+        default=None,
+        description="事情所在的村(社区)；由本村登记的可不填",
+        examples=["500153003007"],
+    )
     accusation_confirmed: AccusationConfirmed = False
     urgent: StrictBool = Field(default=False, description="紧急：当天研判、当天办理")
     occurred_at: Moment | None = Field(
@@ -104,8 +103,9 @@ async def register(given: OnBehalf, tx: Tx, by: ByCadre) -> ReceiptOut | Accusat
             title=given.heading(),
             body=given.body,
             kind=given.kind,
-            channel=Channel.CADRE,
+            channel=filing.channel_of(by),
             place=given.place or "",
+            village_code=given.village_code,
             category_id=given.category_id,
             urgent=given.urgent,
             accused_code=given.accused_code,
@@ -126,18 +126,15 @@ async def register(given: OnBehalf, tx: Tx, by: ByCadre) -> ReceiptOut | Accusat
 @router.get(
     "",
     response_model=Inbox,
-    summary="本村的事",
-    description="待研判、办理中、待签收、我协办、待审批、待回复(督办)、已办结；除已办结外，到期早的在前。",
+    summary="事件列表",
+    description="默认按视图列出当前岗位的事件；scope=county 列出全县的，可按单位、地域、分类、时间等筛选。"
+    "最急的在前（已办结的，最新的在前）。不计总数，按 next 翻页，翻页时其他条件不变。",
     responses=problems(SignInRequired, NotPermitted),
 )
 async def inbox(
-    tx: Tx,
-    by: ByCadre,
-    view: Annotated[View, Query(description="看哪一类")] = View.TO_JUDGE,
-    cursor: Cursor = None,
+    tx: Tx, by: ByCadre, asked: Annotated[InboxQuery, whole_query(InboxQuery)]
 ) -> Response:
-    page = await queries.inbox(tx, view, by=by, cursor=cursor)
-    return Response(page, media_type="application/json")
+    return await list_of(tx, asked, by=by)
 
 
 @router.get(

@@ -1,4 +1,4 @@
-"""The list of cases under public supervision (挂牌督办) on the village phone."""
+"""The list of cases under public supervision (挂牌督办) on a phone."""
 
 from typing import Annotated
 
@@ -11,7 +11,7 @@ from app.http.problems import problems
 from app.http.transaction import OneTransaction, Tx
 from mobile_api.cadre_sessions import ByCadre
 
-router = APIRouter(prefix="/cadre/listed-cases", tags=["村(社区)干部"], route_class=OneTransaction)
+router = APIRouter(prefix="/cadre/listed-cases", tags=["干部"], route_class=OneTransaction)
 
 
 @router.get(

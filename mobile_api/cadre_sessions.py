@@ -1,4 +1,4 @@
-"""The cadre who has signed in on the village phone: who that is and what is to be seen first, and signing out again."""
+"""The member of staff who has signed in on a phone: who that is and what is to be seen first, and signing out again."""
 
 from typing import Annotated
 
@@ -6,7 +6,7 @@ from fastapi import APIRouter, Depends, Request, Response
 
 from app.auth import posts, sessions
 from app.auth.actor import StaffActor
-from app.directory.terms import Role, UnitKind
+from app.directory.terms import Role
 from app.errors import NotPermitted, SignInRequired
 from app.http.at_sign_in import shown_at_sign_in
 from app.http.problems import problems
@@ -15,16 +15,13 @@ from app.http.visitor import forget
 from app.http.who import STAFF_COOKIE, ByStaff, SignedInStaff
 from mobile_api.sign_in import Cadre, CadrePost
 
-router = APIRouter(prefix="/cadre", tags=["村(社区)干部"], route_class=OneTransaction)
-
-
-_ON_THE_PHONE = frozenset({Role.VILLAGE_CADRE, Role.UNIT_HEAD})
+router = APIRouter(prefix="/cadre", tags=["干部"], route_class=OneTransaction)
 
 
 async def _cadre(by: ByStaff) -> StaffActor:
-    """The head of a village comes in too: where only the head may answer, the village answers by this phone."""
-    if by.unit_kind is not UnitKind.VILLAGE or by.role not in _ON_THE_PHONE:
-        raise NotPermitted("手机端供村(社区)干部使用，其他岗位请使用工作台。")
+    """All staff who may see a case at a desk. What each may do is for the rules of the case."""
+    if by.role is Role.ADMINISTRATOR:
+        raise NotPermitted("系统管理员不查看、不办理事件，请使用工作台。")
     return by
 
 
@@ -34,7 +31,7 @@ ByCadre = Annotated[StaffActor, Depends(_cadre)]
 @router.get(
     "/me",
     summary="当前登录的干部",
-    description="本人与岗位，本村的红黄牌和即将到期的环节。每次打开页面时显示。",
+    description="本人与岗位，本单位的红黄牌和即将到期的环节。每次打开页面时显示。",
     responses=problems(SignInRequired, NotPermitted),
 )
 async def cadre_me(tx: Tx, by: ByCadre) -> Cadre:
@@ -54,7 +51,7 @@ async def cadre_me(tx: Tx, by: ByCadre) -> Cadre:
     "/sessions/current",
     status_code=204,
     summary="干部退出登录",
-    description="令牌立即失效。村里共用的手机，用完请退出。",
+    description="令牌立即失效。单位共用的手机，用完请退出。",
     responses=problems(SignInRequired),
 )
 async def sign_out_cadre(

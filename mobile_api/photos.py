@@ -1,4 +1,4 @@
-"""Sending photos in and looking at them, for citizens and cadres. No connection to the database is held meanwhile."""
+"""Sending photos in and looking at them, for citizens and staff. No connection to the database is held meanwhile."""
 
 from typing import Annotated
 from uuid import UUID
@@ -105,7 +105,7 @@ async def _sender(request: Request, key: IdempotencyKey = None) -> SignedIn:
     status_code=201,
     response_model=PhotoOut,
     summary="上传一张照片",
-    description="群众和村(社区)干部都可上传。只保留画面，拍摄地点等信息一律去除；两天内没有用于登记的会被删除。",
+    description="群众和干部都可上传。只保留画面，拍摄地点等信息一律去除；两天内没有用于登记的会被删除。",
     responses=problems(SignInRequired, KeyRequired, KeyReused, TooLarge, TooMany),
     openapi_extra=_FORM,
 )

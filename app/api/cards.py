@@ -1,17 +1,14 @@
 """Over HTTP: cards: seen, counted, issued for irregular handling, appealed against; and the signals of buck-passing."""
 
-from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Annotated, Self
 
 from fastapi import APIRouter, Path, Query
-from pydantic import BaseModel, Field, StrictBool, StringConstraints
-from typing_extensions import override
+from pydantic import BaseModel, Field
 
 from app.api.step import Step
 from app.cards import appeals, card_lists, issuing, signals
-from app.cards.card_lists import Filter, UnitCount, Whose
-from app.cards.models import CardLevel
+from app.cards.card_lists import UnitCount
 from app.cards.signals import Fact, Signal, UnitSignals
 from app.clock import SHANGHAI
 from app.errors import (
@@ -28,13 +25,15 @@ from app.http.cards import (
     CardDetail,
     CardId,
     Cards,
+    CardsQuery,
+    Decision,
     NewAppeal,
-    OwnCards,
+    NewCard,
     Period,
     begin,
 )
 from app.http.case_step import ETAG, CaseRef
-from app.http.inputs import INT4_MAX, Input, Line, ShortText, UnitCode
+from app.http.inputs import UnitCode
 from app.http.moments import At
 from app.http.problems import problems
 from app.http.transaction import OneTransaction, Tx
@@ -56,22 +55,6 @@ class MonthByDefault(Period):
             what = f"须在 to 之前，最多查{'一年' if most == _LONGEST else '三个月'}"
             raise InvalidInput(mistakes=[{"where": "query.from", "what": what}])
         return first, last
-
-
-class CardsQuery(OwnCards):
-    whose: Whose = Field(
-        default=Whose.UNIT,
-        description="unit 本单位的、me 本人的、county 全县的、appealed 申诉待裁定的、review 发牌后工作日历有变、待复核的",
-        examples=["unit"],
-    )
-    unit: UnitCode | None = Field(default=None, description="哪个单位的，填单位代码")
-    person: int | None = Field(
-        default=None, ge=1, le=INT4_MAX, description="哪个人的，填 person_id；须查全县"
-    )
-
-    @override
-    def filter(self) -> Filter:
-        return replace(super().filter(), unit_code=self.unit, person_id=self.person)
 
 
 class CountOut(BaseModel):
@@ -100,24 +83,6 @@ class Summary(BaseModel):
     last: date = Field(serialization_alias="to", description="到哪一天止（含）")
     total: CountOut
     units: list[UnitCountOut] = Field(description="有牌的单位，净数多的在前")
-
-
-class NewCard(Input):
-    level: CardLevel = Field(description="yellow 黄牌、red 红牌", examples=["yellow"])
-    unit_code: UnitCode = Field(
-        description="给哪个单位发牌，须参与或曾参与办理", examples=["500153003"]
-    )
-    person: Annotated[Line, StringConstraints(max_length=40)] | None = Field(
-        default=None,
-        description="给该单位的哪个人：姓名，有同名的填账号；不填则只记在单位",
-        examples=["周启明"],
-    )
-    reason: ShortText = Field(description="违规办理的情形", examples=["未核实即答复办结。"])
-
-
-class Decision(Input):
-    upheld: StrictBool = Field(description="申诉是否成立；成立的，牌即撤销", examples=[True])
-    reason: ShortText = Field(description="裁定的理由", examples=["停电属实。"])
 
 
 class FactOut(BaseModel):
@@ -203,12 +168,7 @@ _ACTED = problems(SignInRequired, NotPermitted, NotFound, ActionNotAllowed, KeyR
     responses=_LISTED,
 )
 async def list_cards(asked: Annotated[CardsQuery, Query()], tx: Tx, by: ByStaff) -> Cards:
-    if asked.person is not None and asked.whose is not Whose.COUNTY:
-        raise InvalidInput(mistakes=[{"where": "query.person", "what": "须查全县（whose=county）"}])
-    page = await card_lists.page(
-        tx, asked.whose, asked.filter(), by=by, cursor=asked.cursor, size=asked.size
-    )
-    return Cards.of(page)
+    return await asked.page(tx, by=by)
 
 
 @router.get(

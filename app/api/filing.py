@@ -7,8 +7,6 @@ from app.auth.actor import StaffActor
 from app.cases.actions import filing
 from app.cases.actions.filing import AskedBy, Intake, Registered
 from app.cases.lifecycle import Phase
-from app.cases.models import Channel
-from app.directory.terms import UnitKind
 from app.errors import (
     AccusationOfOwnLine,
     AccusationUnconfirmed,
@@ -30,9 +28,6 @@ from app.http.who import ByStaff
 from app.limits.terms import Kind
 
 router = APIRouter(prefix="/cases", tags=["登记"], route_class=OneTransaction)
-
-# How it came in follows from who enters it.
-_CHANNELS = {UnitKind.VILLAGE: Channel.CADRE, UnitKind.COMMAND_CENTER: Channel.HOTLINE}
 
 
 class Report(Input):
@@ -76,7 +71,7 @@ class Report(Input):
             title=self.title,
             body=self.body,
             kind=self.kind,
-            channel=_CHANNELS.get(by.unit_kind, Channel.CLERK),
+            channel=filing.channel_of(by),
             place=self.place,
             village_code=self.village_code,
             category_id=self.category_id,

@@ -1,19 +1,23 @@
 """How both faces show cards to staff: in a list and in full; and appeals."""
 
+from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from typing import Annotated, Any, Final, Self
 from uuid import UUID
 
 from fastapi import Path
-from pydantic import BaseModel, Field, StringConstraints
+from pydantic import BaseModel, Field, StrictBool, StringConstraints
+from typing_extensions import override
 
 from app.auth.actor import StaffActor
 from app.calendars.working_time import FIRST_YEAR, LAST_YEAR
-from app.cards import appeals
-from app.cards.card_lists import PAGE, AppealState, Filter, InFull, Page, SeenCard
+from app.cards import appeals, card_lists
+from app.cards.card_lists import PAGE, AppealState, Filter, InFull, Page, SeenCard, Whose
 from app.cards.models import CardCause, CardLevel
 from app.clock import SHANGHAI
-from app.http.inputs import Input, ShortText
+from app.db import Transaction
+from app.errors import InvalidInput
+from app.http.inputs import INT4_MAX, Input, Line, ShortText, UnitCode
 from app.http.moments import At
 from app.limits.terms import Stage
 
@@ -49,6 +53,34 @@ class OwnCards(Period):
             cause=self.cause,
             since=None if self.first is None else begin(self.first),
             until=None if self.last is None else begin(self.last + ONE_DAY),
+        )
+
+
+class CardsQuery(OwnCards):
+    whose: Whose = Field(
+        default=Whose.UNIT,
+        description="unit 本单位的、me 本人的、county 全县的、appealed 申诉待裁定的、review 发牌后工作日历有变、待复核的",
+        examples=["unit"],
+    )
+    unit: UnitCode | None = Field(default=None, description="哪个单位的，填单位代码")
+    person: int | None = Field(
+        default=None, ge=1, le=INT4_MAX, description="哪个人的，填 person_id；须查全县"
+    )
+
+    @override
+    def filter(self) -> Filter:
+        return replace(super().filter(), unit_code=self.unit, person_id=self.person)
+
+    async def page(self, tx: Transaction, *, by: StaffActor) -> "Cards":
+        """Raises InvalidInput for a person outside the county's list, NotPermitted."""
+        if self.person is not None and self.whose is not Whose.COUNTY:
+            raise InvalidInput(
+                mistakes=[{"where": "query.person", "what": "须查全县（whose=county）"}]
+            )
+        return Cards.of(
+            await card_lists.page(
+                tx, self.whose, self.filter(), by=by, cursor=self.cursor, size=self.size
+            )
         )
 
 
@@ -143,6 +175,24 @@ class CardDetail(CardItem):
 
 class NewAppeal(Input):
     ground: ShortText = Field(description="申诉的理由", examples=["期间系统停电，无法操作。"])
+
+
+class NewCard(Input):
+    level: CardLevel = Field(description="yellow 黄牌、red 红牌", examples=["yellow"])
+    unit_code: UnitCode = Field(
+        description="给哪个单位发牌，须参与或曾参与办理", examples=["500153003"]
+    )
+    person: Annotated[Line, StringConstraints(max_length=40)] | None = Field(
+        default=None,
+        description="给该单位的哪个人：姓名，有同名的填账号；不填则只记在单位",
+        examples=["周启明"],
+    )
+    reason: ShortText = Field(description="违规办理的情形", examples=["未核实即答复办结。"])
+
+
+class Decision(Input):
+    upheld: StrictBool = Field(description="申诉是否成立；成立的，牌即撤销", examples=[True])
+    reason: ShortText = Field(description="裁定的理由", examples=["停电属实。"])
 
 
 def shown(seen: SeenCard) -> dict[str, Any]:

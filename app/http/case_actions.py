@@ -4,7 +4,7 @@
 """
 
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Annotated, Any, Final, Generic, TypeVar
 
 from fastapi import APIRouter, Depends
@@ -96,7 +96,7 @@ class Words:
 
 @dataclass(frozen=True, slots=True)
 class StaffAction(Generic[Given]):
-    """An action of staff; a face without words does not offer it."""
+    """An action of staff. Words of `cadre` are for phones only; without them a phone calls it as a desk does."""
 
     action: Action
     takes: type[Given]
@@ -104,6 +104,12 @@ class StaffAction(Generic[Given]):
     problems: tuple[type[Problem], ...] = ()
     desk: Words | None = None
     cadre: Words | None = None
+
+    @property
+    def on_phone(self) -> Words | None:
+        if self.cadre is not None or self.desk is None:
+            return self.cadre
+        return replace(self.desk, tag="")
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +143,7 @@ _DECLARED: Final = (
         desk=Words("代为补正", "登记单位代反映人补充材料，此后恢复计时。", tag="登记"),
         cadre=Words(
             "代群众补正",
-            "本村登记的事，群众把缺少的内容告诉干部的，由干部代为补充，此后恢复计时。",
+            "本单位登记的事，群众把缺少的内容告诉干部的，由干部代为补充，此后恢复计时。",
             operation_id="supply_for_reporter",
         ),
         reporter=Words("补充材料", "收到补正告知后，把缺少的一次说清楚。"),
@@ -155,7 +161,7 @@ _DECLARED: Final = (
         ),
         cadre=Words(
             "代群众提出异议",
-            "本村登记的事，群众不服不予受理的，由干部代为提出，转上一级研判；限一次。",
+            "本单位登记的事，群众不服不予受理的，由干部代为提出，转上一级研判；限一次。",
             operation_id="object_refusal_for_reporter",
         ),
         reporter=Words("对不予受理提出异议", "由上一级重新研判，只能提一次。"),
@@ -169,7 +175,7 @@ _DECLARED: Final = (
         desk=Words("代为撤回", "反映人不再反映的，由登记单位代为撤回。", tag="登记"),
         cadre=Words(
             "代群众撤回",
-            "本村登记的事，群众不再反映的，由干部代为撤回；系统以短信告知群众。",
+            "本单位登记的事，群众不再反映的，由干部代为撤回；系统以短信告知群众。",
             operation_id="withdraw_for_reporter",
         ),
         reporter=Words("撤回", "问题已经解决或不再需要办理时撤回。"),
@@ -202,7 +208,7 @@ _DECLARED: Final = (
         Nothing,
         lambda step, _: judging.handle(step.tx, step.ref, by=step.by, now=step.now),
         desk=Words("本级办理", "承办单位自行解决，成为主办单位。不需要请求内容。", tag="研判"),
-        cadre=Words("本村办理", "能解决的，自己办。"),
+        cadre=Words("本级办理", "能解决的，自己办。"),
     ),
     StaffAction(
         Action.ESCALATE,
@@ -216,7 +222,7 @@ _DECLARED: Final = (
             "本级不能解决的，写明核实情况后报上一级研判；已经退回过两次的，直接报县指挥中心。",
             tag="研判",
         ),
-        cadre=Words("上报", "解决不了的，说明理由后交给镇街。"),
+        cadre=Words("上报", "解决不了的，说明理由后交给上一级。"),
     ),
     StaffAction(
         Action.SEND_DOWN,
@@ -347,7 +353,7 @@ _DECLARED: Final = (
             "主办或协办单位签收自己的任务。期限从交办时起算，不因晚签收而延后。不需要请求内容。",
             tag="办理",
         ),
-        cadre=Words("签收", "签收交给本村的任务。"),
+        cadre=Words("签收", "签收交给本单位的任务。"),
     ),
     StaffAction(
         Action.HAND_BACK,
@@ -362,7 +368,7 @@ _DECLARED: Final = (
         ),
         cadre=Words(
             "申请退回",
-            "指挥中心交给本村、认为不属本村职责的，在期限内说明理由，由指挥中心裁定；裁定之前照常计时。",
+            "指挥中心交给本单位、认为不属本单位职责的，在期限内说明理由，由指挥中心裁定；裁定之前照常计时。",
         ),
     ),
     StaffAction(
@@ -386,7 +392,7 @@ _DECLARED: Final = (
             step.tx, step.ref, by=step.by, answer=given.answer, now=step.now
         ),
         desk=Words("协办答复", "协办单位完成自己的任务并答复主办单位。", tag="办理"),
-        cadre=Words("协办答复", "本村协办的部分办完后，答复主办单位。"),
+        cadre=Words("协办答复", "本单位协办的部分办完后，答复主办单位。"),
     ),
     StaffAction(
         Action.ANSWER,
@@ -428,7 +434,7 @@ _DECLARED: Final = (
             tag="延期和挂起",
         ),
         cadre=Words(
-            "延期申请", "本村主办的，在到期之前申请，每轮一次，由上一级审批；审批之前照常计时。"
+            "延期申请", "本单位主办的，在到期之前申请，每轮一次，由上一级审批；审批之前照常计时。"
         ),
     ),
     StaffAction(
@@ -498,6 +504,11 @@ _DECLARED: Final = (
             step.tx, step.ref, by=step.by, note=given.note or "", now=step.now
         ),
         desk=Words("催办", "县领导或指挥中心催办，记录在案并计数；不改变期限。", tag="督办"),
+        cadre=Words(
+            "催办",
+            "县领导或指挥中心催办，记录在案并计数；不改变期限。",
+            operation_id="press_as_staff",
+        ),
         reporter=Words("催办", "24 小时内只能催办一次。"),
     ),
     StaffAction(

@@ -9,20 +9,19 @@ from uuid import uuid4
 import pytest
 
 from app.api.case_actions import DESK as DESK_FACE
-from app.auth.actor import CitizenActor, StaffActor
+from app.auth.actor import CitizenActor
 from app.calendars.working_time import WorkingCalendar
 from app.cases import access
 from app.cases.dossier import Dossier
-from app.cases.lifecycle import RULES, Action, Condition, Phase, Standing
+from app.cases.lifecycle import RULES, Action, Phase, Standing
 from app.cases.models import Case
 from app.cases.routing import Place
-from app.directory.terms import Role, UnitKind
+from app.directory.terms import UnitKind
 from app.errors import Changed, KeyRequired, NotPermitted, TooMany
 from app.http import case_actions
 from app.http.case_actions import CASE_ACTIONS
 from app.limits.rules import NOTHING_SET
 from app.limits.terms import Kind, Stage
-from app.matters import deadlines
 from app.matters.clocks import Clock
 from app.matters.deadlines import Timing
 from app.matters.matter import Matter
@@ -40,18 +39,15 @@ _BY_THE_SYSTEM = {Standing.SYSTEM}
 
 @dataclass(frozen=True, slots=True)
 class Face:
-    """One kind of user on one face. Of `standings` such a user can have each, of `never` no condition can hold."""
+    """One kind of user on one face. Such a user can have each of `standings`."""
 
     document: dict[str, Any]
     prefixes: tuple[str, ...]
     standings: frozenset[Standing]
-    never: frozenset[Condition] = frozenset()
 
     def offers(self) -> set[Action]:
         """Every action that `actions` can ever hold here, and those that the table leaves to another page."""
-        return {
-            rule.action for rule in RULES if rule.by & self.standings and not rule.when & self.never
-        }
+        return {rule.action for rule in RULES if rule.by & self.standings}
 
     def path(self, action: Action) -> str | None:
         name = action.value.replace("_", "-")
@@ -77,14 +73,7 @@ FACES = {
     "cadre": Face(
         PHONES,
         ("/cadre/cases/{ref}", "/cadre/cards/{card_id}"),
-        frozenset(
-            {
-                Standing.HOLDER, Standing.ENTERER, Standing.LEAD, Standing.ASSISTANT, Standing.SUPERVISED,
-                Standing.CARDED_UNIT,
-            }
-        ),
-        # A village hears everybody out, and has nobody below it.
-        frozenset({Condition.MAY_REFUSE, Condition.HAS_LOWER_TIER}),
+        frozenset(Standing) - _BY_THE_SYSTEM - {Standing.REPORTER},
     ),
     "citizen": Face(PHONES, ("/reports/{ref}",), frozenset({Standing.REPORTER})),
 }  # fmt: skip
@@ -102,21 +91,8 @@ def test_offered_action_without_its_operation_is_found() -> None:
             document = copy.copy(face.document)
             document["paths"] = dict(document["paths"])
             del document["paths"][face.path(action)]
-            less = Face(document, face.prefixes, face.standings, face.never)
+            less = Face(document, face.prefixes, face.standings)
             assert less.without_operation() == {action}, name
-
-
-@pytest.mark.parametrize("role", [Role.VILLAGE_CADRE, Role.UNIT_HEAD])
-def test_cadre_has_no_other_standing_than_the_face_counts_with(role: Role) -> None:
-    """The village in every relation to a case at once, as lead and as assistant."""
-    by = StaffActor(1, 1, role, OWN, UnitKind.VILLAGE, "村", "V", 1, "某人")
-    found: set[Standing] = set()
-    for part in AssignmentRole:
-        found |= set(access.situation(case_of_the_village(part), by, NOW).standings)
-    # Whose card it is, only the card's own page finds.
-    assert found | {Standing.CARDED_UNIT} == FACES["cadre"].standings
-    assert not deadlines.may_refuse(UnitKind.VILLAGE)
-    assert not deadlines.has_lower_tier(UnitKind.VILLAGE)
 
 
 def test_citizen_has_no_other_standing_than_the_face_counts_with() -> None:

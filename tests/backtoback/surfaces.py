@@ -29,6 +29,7 @@ from tests.backtoback.histories import (
 from tests.backtoback.worlds import BOTH, SEATED, VILLAGE_PHONE
 
 STAFF, PHONES = "/api/v1", "/m/v1"
+_STAFF_ON_PHONES: Final = f"{PHONES}/cadre"
 # Whoever handles cases or administers, supervisors and leaders who sit where cases are handled, and the county's leader, who
 # asks about anything that is not sealed.
 HANDLERS: Final = (
@@ -68,20 +69,19 @@ _REQUIRED: Final = {
     "/m/v1/units": {"unit_code": "500153003007"},
 }
 # What is asked in combination as well: alone, one of them says nothing or is refused.
-_TOGETHER: Final = {
-    f"{STAFF}/cases": tuple(
-        {"scope": "county", "view": view}
-        for view in (
-            "to_judge",
-            "handling",
-            "to_sign",
-            "assisting",
-            "to_decide",
-            "to_reply",
-            "finished",
-        )
+_COUNTYS: Final = tuple(
+    {"scope": "county", "view": view}
+    for view in (
+        "to_judge",
+        "handling",
+        "to_sign",
+        "assisting",
+        "to_decide",
+        "to_reply",
+        "finished",
     )
-}
+)
+_TOGETHER: Final = {f"{STAFF}/cases": _COUNTYS, f"{_STAFF_ON_PHONES}/cases": _COUNTYS}
 _CURSORS: Final = frozenset({"cursor", "after", "before"})
 _SOME_FOR_ALL: Final = 3
 _PAGES: Final = 4
@@ -243,7 +243,7 @@ def _called_about(who: str, path: str) -> bool:
 
 def _pairs(asked: Sequence[Operation], handlers: Sequence[str]) -> Iterator[tuple[str, Operation]]:
     for operation in asked:
-        if operation.path.startswith(STAFF):
+        if operation.path.startswith((STAFF, _STAFF_ON_PHONES)):
             # What says nothing of any case is the same for all; a few ask it, the administrator among them.
             everyone: tuple[str, ...] = (
                 tuple(handlers)
@@ -260,7 +260,8 @@ def _pairs(asked: Sequence[Operation], handlers: Sequence[str]) -> Iterator[tupl
 
 def _of_cases(operation: Operation) -> bool:
     fixed = ("/units", "/categories", "/calendar", "/limits", "/sessions")
-    return not operation.path.removeprefix(STAFF).startswith(fixed) or "signals" in operation.path
+    path = operation.path.removeprefix(_STAFF_ON_PHONES).removeprefix(STAFF)
+    return not path.startswith(fixed) or "signals" in path
 
 
 async def _pages(

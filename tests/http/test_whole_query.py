@@ -8,7 +8,7 @@ import pytest
 import pytest_asyncio
 from fastapi import APIRouter, FastAPI, Query, Response
 
-from app.api.cases import InboxQuery
+from app.http.case_lists import InboxQuery
 from app.http.operations import Operation, add_routes
 from app.http.whole_query import whole_query
 

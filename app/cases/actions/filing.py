@@ -46,6 +46,7 @@ _SHARED: Final = "这个号码已登记过多人，办结后由电话回访请�
 _RECENT: Final = 20
 # Whom one can walk up to. Departments are given work, they do not take cases in.
 _TAKES_IN = frozenset({UnitKind.VILLAGE, UnitKind.TOWNSHIP, UnitKind.COMMAND_CENTER})
+_CHANNELS: Final = {UnitKind.VILLAGE: Channel.CADRE, UnitKind.COMMAND_CENTER: Channel.HOTLINE}
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,6 +245,11 @@ async def register(
     tell(tx, case, MessageKind.RECEIPT, now=now, unit=setting.asked.name, code=code)
     similar = () if case.sealed else similar_ones(intake.title, intake.body, setting.open_before)
     return Registered(case, dossier.matter, holder, _number_given(case, setting), code, similar)
+
+
+def channel_of(by: StaffActor) -> Channel:
+    """How a case came in follows from the unit that enters it."""
+    return _CHANNELS.get(by.unit_kind, Channel.CLERK)
 
 
 async def supply(
