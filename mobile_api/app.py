@@ -22,6 +22,7 @@ from mobile_api import (
     directory,
     document,
     photos,
+    places,
     reports,
     sign_in,
     survey_texts,
@@ -72,6 +73,7 @@ def create_app() -> FastAPI:
         cadre_cards.router,
         cadre_listed.router,
         tracking.router,
+        places.router,
     )
     reference.install(app)
     problems.install(app)

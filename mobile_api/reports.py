@@ -58,7 +58,8 @@ Cursor = Annotated[str | None, Query(max_length=80, description="上一页答复
 
 class Report(Told):
     unit_code: UnitCode = Field(
-        description="海报上的代码：向哪个村(社区)、镇街或指挥中心反映", examples=["500153003007"]
+        description="海报上的代码：向哪个村(社区)、镇街或指挥中心反映；部门或县的海报，由县指挥中心受理",
+        examples=["500153003007"],
     )
 
 

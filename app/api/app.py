@@ -19,6 +19,7 @@ from app.api import (
     official_numbers,
     papers,
     photos,
+    poster_contacts,
     reorganising,
     replies,
     reports,
@@ -44,7 +45,7 @@ _DESCRIPTION: Final = (
 _PARTS: Final = (
     sessions, cases, photos, filing, case_actions, papers,
     return_calls, replies, looks, texts,
-    directory, head_approval, reorganising, official_numbers, calendars, limits, text_templates,
+    directory, head_approval, poster_contacts, reorganising, official_numbers, calendars, limits, text_templates,
     cards, wall, listed, reports,
 )  # fmt: skip
 _TOKENS: Final = {

@@ -17,6 +17,8 @@ _DASHES = re.compile(r"[‐-―−]")
 _MOBILE_SHAPE = re.compile(r"\+861[3-9][0-9]{9}")
 # Whatever the next three digits are: prefixes are given out every year, and a list of them is old when it is printed.
 _MOBILE_WRITTEN = re.compile(r"(?:\+?86|0086)?(1[3-9][0-9]{9})")
+# Emergency and service numbers: 110, 12345, 96333. No number of a subscriber in the area is written without its area code.
+_HOTLINE = re.compile(r"1[0-9]{2,4}|9[0-9]{4,5}")
 _BETWEEN = re.compile(r"[\s()-]")
 _AROUND = " \t\r\n,.;:、。，；："
 
@@ -53,6 +55,12 @@ def contact(written: str) -> str:
     if phonenumbers.number_type(number) is not PhoneNumberType.FIXED_LINE:
         raise PhoneRefused(NOT_A_NUMBER)
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+
+
+def public(written: str) -> str:
+    """A number that a unit publishes: as `contact`, or a short hotline as it is dialled, e.g. 12345."""
+    hotline = _BETWEEN.sub("", _plain(written))
+    return hotline if _HOTLINE.fullmatch(hotline) else contact(written)
 
 
 def textable(number: str) -> bool:

@@ -22,6 +22,10 @@ class Unit(Stored, table=True):
         one_of("kind", UnitKind),
         CheckConstraint("valid_to IS NULL OR valid_to >= valid_from", name="unit_valid_range"),
         CheckConstraint("parent_id <> id", name="unit_not_its_own_parent"),
+        # E.164, or a short hotline such as 12345.
+        CheckConstraint(
+            "public_phone ~ '^([+][1-9][0-9]{6,14}|[0-9]{3,8})$'", name="public_phone_form"
+        ),
         Index("unit_by_parent", "parent_id"),
         Index("unit_by_county", "county_id", "kind"),
         Index(
@@ -37,6 +41,8 @@ class Unit(Stored, table=True):
         "ended_by_staff_id",
         "handed_over_at",
         "head_approves",
+        "public_phone",
+        "contact_name",
     )
 
     id: int | None = Field(default=None, primary_key=True, sa_column_args=(Identity(),))
@@ -54,6 +60,9 @@ class Unit(Stored, table=True):
     handed_over_at: datetime | None = Field(default=None, sa_type=MOMENT)
     # Where set, only the unit's head may give its answer.
     head_approves: bool = False
+    # What the page of its poster shows to everybody.
+    public_phone: str | None = Field(default=None, sa_type=Text)
+    contact_name: str | None = Field(default=None, max_length=40)
 
 
 class Staff(Stored, table=True):
@@ -107,6 +116,20 @@ class HeadApproval(Stored, table=True):
     unit_id: int = Field(foreign_key="unit.id")
     required: bool
     reason: str = Field(sa_type=Text)
+    decided_at: datetime = Field(sa_type=MOMENT)
+    decided_by_staff_id: int = Field(foreign_key="staff.id")
+
+
+class PosterContact(Stored, table=True):
+    """An administrator's decision which number and person the page of a unit's poster shows; append-only."""
+
+    __tablename__ = "poster_contact"
+    __table_args__ = (Index("poster_contact_by_unit", "unit_id", "id"),)
+
+    id: UUID = Field(primary_key=True)
+    unit_id: int = Field(foreign_key="unit.id")
+    public_phone: str | None = Field(default=None, sa_type=Text)
+    contact_name: str | None = Field(default=None, max_length=40)
     decided_at: datetime = Field(sa_type=MOMENT)
     decided_by_staff_id: int = Field(foreign_key="staff.id")
 

@@ -144,6 +144,12 @@ SELECT u.code AS unit_code, u.head_approves, h.required FROM unit u JOIN LATERAL
 WHERE h.required <> u.head_approves ORDER BY u.code LIMIT :most
 """)
 
+_POSTER_CONTACT_ON_RECORD = text("""
+SELECT u.code AS unit_code, u.public_phone, u.contact_name, p.public_phone AS set_phone, p.contact_name AS set_name
+FROM unit u JOIN LATERAL (SELECT * FROM poster_contact a WHERE a.unit_id = u.id ORDER BY a.id DESC LIMIT 1) p ON true
+WHERE (p.public_phone, p.contact_name) IS DISTINCT FROM (u.public_phone, u.contact_name) ORDER BY u.code LIMIT :most
+""")
+
 INVARIANTS: tuple[Invariant, ...] = (
     Invariant(
         1,
@@ -217,6 +223,14 @@ INVARIANTS: tuple[Invariant, ...] = (
         "of the unit `unit_code` only the head answers: `head_approves`; what was decided last is `required`",
         Reach.WHOLE,
         _HEAD_APPROVAL_ON_RECORD,
+    ),
+    Invariant(
+        7,
+        "poster_contact_on_record",
+        "海报上公布的电话和联系人，与最后一次设定一致",
+        "the poster of the unit `unit_code` shows `public_phone` and `contact_name`; what was set last is `set_phone` and `set_name`",
+        Reach.WHOLE,
+        _POSTER_CONTACT_ON_RECORD,
     ),
     Invariant(
         7,

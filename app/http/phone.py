@@ -6,7 +6,7 @@ from typing import Annotated
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
 from pydantic_core import PydanticCustomError
 
-from app.auth.phones import PhoneRefused, contact, mobile
+from app.auth.phones import PhoneRefused, contact, mobile, public
 from app.http.inputs import storable
 
 
@@ -25,6 +25,10 @@ def _contact(written: str) -> str:
     return _checked(written, contact)
 
 
+def _public(written: str) -> str:
+    return _checked(written, public)
+
+
 # For fields that may be empty, which say `repr=False` themselves: it has no effect inside a union.
 PhoneNumber = Annotated[
     str, BeforeValidator(storable), StringConstraints(max_length=60), AfterValidator(_mobile)
@@ -32,6 +36,10 @@ PhoneNumber = Annotated[
 # A landline too: no text arrives there, but the person can be called.
 ContactNumber = Annotated[
     str, BeforeValidator(storable), StringConstraints(max_length=60), AfterValidator(_contact)
+]
+# Published on a poster's page: also a short hotline.
+PublicNumber = Annotated[
+    str, BeforeValidator(storable), StringConstraints(max_length=60), AfterValidator(_public)
 ]
 Phone = Annotated[
     PhoneNumber, Field(description="中国大陆手机号码", examples=["13800138000"], repr=False)

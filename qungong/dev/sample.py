@@ -18,7 +18,7 @@ from app.db.row_base import seal_of
 from app.directory import divisions
 from app.directory.importing import import_divisions
 from app.directory.models import Staff
-from app.directory.terms import Role, UnitKind
+from app.directory.terms import ACTING_ROLES, Role, UnitKind
 from app.settings import settings
 
 PASSWORD: Final = "qungong-2026"  # noqa: S105 - printed for everyone to try
@@ -76,6 +76,15 @@ _POSTS: Final = (
 )
 
 _KNOWN = text("SELECT count(*) FROM staff WHERE account = ANY(:accounts)")
+# What the posters' pages show. No exchange begins with 0000, so nobody is called by these numbers; the county's hotline is
+# the one that every county has.
+_CONTACTS: Final = text("""
+UPDATE unit u SET contact_name = coalesce(g.name, '值班人员'),
+  public_phone = CASE u.kind WHEN 'county' THEN '12345' ELSE '+862300' || lpad(CAST(u.id % 1000000 AS text), 6, '0') END
+FROM unit o LEFT JOIN unnest(CAST(:codes AS text[]), CAST(:names AS text[])) AS g(code, name) ON g.code = o.code
+WHERE o.id = u.id AND u.public_phone IS NULL AND u.valid_to IS NULL
+  AND u.county_id = (SELECT id FROM unit WHERE code = :county)
+""")
 _OFFICES = text("""
 INSERT INTO unit (code, name, short_name, kind, parent_id, county_id, valid_from, head_approves)
 SELECT o.code, o.name, o.short_name, o.kind, c.id, c.id, :since, false
@@ -139,6 +148,7 @@ async def _load(tx: Transaction) -> None:
     await tx.execute(_OFFICES, county=COUNTY, since=_SINCE, **_offices())
     await _load_categories(tx)
     await employ(tx, _POSTS)
+    await _publish_contacts(tx)
 
 
 async def employ(tx: Transaction, posts: Sequence[Post]) -> None:
@@ -155,6 +165,14 @@ async def employ(tx: Transaction, posts: Sequence[Post]) -> None:
         seals=[seal_of(Staff, {"account": one.account, "name": one.name}) for one in posts],
         password_hash=hashed,
         since=_SINCE,
+    )
+
+
+async def _publish_contacts(tx: Transaction) -> None:
+    """Of each unit the first person who acts for it, where the sample has one."""
+    acting = {post.code: post.name for post in reversed(_POSTS) if post.role in ACTING_ROLES}
+    await tx.execute(
+        _CONTACTS, county=COUNTY, codes=list(acting), names=[acting[code] for code in acting]
     )
 
 

@@ -55,6 +55,14 @@ HARMS: Final[tuple[Harm, ...]] = (
         {},
     ),
     (
+        "poster_contact_on_record",
+        (
+            """INSERT INTO poster_contact (id, unit_id, public_phone, decided_at, decided_by_staff_id)
+            SELECT gen_random_uuid(), holder_unit_id, '110', now(), (SELECT min(id) FROM staff) FROM grievance WHERE id = [id]""",
+        ),
+        {},
+    ),
+    (
         "what_ended_has_no_stage",
         ("UPDATE grievance SET stage = 'handle' WHERE id = [id]",),
         {"ref": "[ref]", "stage": "handle"},

@@ -22,6 +22,7 @@ from app.chinese_text import name_to_compare
 from app.db import Transaction
 from app.db.query import Json
 from app.directory.models import Citizen
+from app.directory.poster_places import TAKE_REPORTS
 from app.directory.queries import carried_on_by
 from app.directory.terms import UnitKind
 from app.errors import AccusationOfOwnLine, InvalidInput, NobodyMaySee, NotPermitted
@@ -44,8 +45,6 @@ _OFFICIAL: Final = (
 _SHARED: Final = "这个号码已登记过多人，办结后由电话回访请群众评价。请尽量登记群众本人的号码。"
 # How many of a person's cases are looked through for one that tells the same.
 _RECENT: Final = 20
-# Whom one can walk up to. Departments are given work, they do not take cases in.
-_TAKES_IN = frozenset({UnitKind.VILLAGE, UnitKind.TOWNSHIP, UnitKind.COMMAND_CENTER})
 _CHANNELS: Final = {UnitKind.VILLAGE: Channel.CADRE, UnitKind.COMMAND_CENTER: Channel.HOTLINE}
 
 
@@ -100,7 +99,8 @@ _OPEN_BEFORE: Final = """coalesce((
   LEFT JOIN record_text x ON x.matter_id = s.id AND x.seq = 1 AND x.field = 'body'
   WHERE s.first_unit_id = a.id AND s.phase IN ('pending', 'handling')
     AND (CAST(:citizen_id AS uuid) IS NOT NULL OR n.name_key IS NULL OR n.name_key = CAST(:name_key AS bytea))), '[]')"""
-# Of a unit that was merged or renamed, the one that carries on.
+# Of a unit that was merged or renamed, the one that carries on. A department or the county hears nobody out: the poster of one
+# leads to the county's command center, which is then the unit that was asked first.
 _SETTING: Final = usage.with_count(
     _SettingAndUse,
     _Setting,
@@ -117,13 +117,15 @@ SELECT {place_columns("a", "asked")}, a.county_id, county.code AS county_code,
   EXISTS (SELECT 1 FROM official_number n WHERE n.phone_key = :phone_key AND n.removed_at IS NULL) AS number_official,
   {_OTHER_NAMES} AS other_names,
   {_OPEN_BEFORE} AS open_before
-FROM unit a
+FROM unit named
+JOIN unit a ON a.id = CASE WHEN named.kind IN ('department', 'county') THEN (
+  SELECT id FROM unit WHERE county_id = named.county_id AND kind = 'command_center' AND valid_to IS NULL) ELSE named.id END
 JOIN unit county ON county.id = a.county_id
 LEFT JOIN unit cc ON cc.county_id = a.county_id AND cc.kind = 'command_center' AND cc.valid_to IS NULL
 LEFT JOIN unit d ON d.county_id = a.county_id AND d.kind = 'discipline' AND d.valid_to IS NULL
 LEFT JOIN citizen person ON person.phone_key = :phone_key
-WHERE a.id = {carried_on_by("code = :asked_code OR id = :asked_id")} AND a.kind IN ('village', 'township', 'command_center')
-  AND (a.valid_to IS NULL OR a.valid_to >= CURRENT_DATE)
+WHERE named.id = {carried_on_by("code = :asked_code OR id = :asked_id")} AND a.kind IN ('village', 'township', 'command_center')
+  AND (named.valid_to IS NULL OR named.valid_to >= CURRENT_DATE)
 LIMIT 1
 """,  # noqa: S608 - conditions of our own
 )
@@ -217,7 +219,7 @@ async def register(
     an accusation against a unit of theirs, NobodyMaySee where nobody in the county could look into it,
     TooMany where one of `counted` has had enough.
     """
-    if isinstance(by, StaffActor) and not (by.acts and by.unit_kind in _TAKES_IN):
+    if isinstance(by, StaffActor) and not (by.acts and by.unit_kind in TAKE_REPORTS):
         raise NotPermitted
     # A new case has nothing to lock: the setting is looked up instead.
     setting = await _setting(tx, intake, by, now, counted)
