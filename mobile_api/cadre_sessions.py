@@ -12,20 +12,22 @@ from app.http.at_sign_in import shown_at_sign_in
 from app.http.problems import problems
 from app.http.transaction import OneTransaction, Tx
 from app.http.visitor import forget
-from app.http.who import STAFF_COOKIE, ByStaff, SignedInStaff
+from app.http.who import STAFF_COOKIE, SignedInStaff, reads_key, staff
 from mobile_api.sign_in import Cadre, CadrePost
 
 router = APIRouter(prefix="/cadre", tags=["干部"], route_class=OneTransaction)
 
 
-async def _cadre(by: ByStaff) -> StaffActor:
+@reads_key
+async def cadre(request: Request) -> StaffActor:
     """All staff who may see a case at a desk. What each may do is for the rules of the case."""
+    by = await staff(request)
     if by.role is Role.ADMINISTRATOR:
         raise NotPermitted("系统管理员不查看、不办理事件，请使用工作台。")
     return by
 
 
-ByCadre = Annotated[StaffActor, Depends(_cadre)]
+ByCadre = Annotated[StaffActor, Depends(cadre)]
 
 
 @router.get(

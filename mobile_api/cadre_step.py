@@ -2,17 +2,20 @@
 
 from typing import Annotated
 
-from fastapi import Depends, Response
+from fastapi import Depends, Request, Response
 
 from app.http.case_step import CaseRef, IfMatch, StaffStep
-from app.http.transaction import Tx
-from mobile_api.cadre_sessions import ByCadre
+from app.http.transaction import transaction_of
+from app.http.who import reads_key
+from mobile_api.cadre_sessions import cadre
 
 
+@reads_key
 async def step_on_phone(
-    ref: CaseRef, tx: Tx, by: ByCadre, response: Response, seen: IfMatch = None
+    request: Request, ref: CaseRef, response: Response, seen: IfMatch = None
 ) -> StaffStep:
-    return await StaffStep.begin(tx, ref, by, response, seen)
+    by = await cadre(request)
+    return await StaffStep.begin(transaction_of(request), ref, by, response, seen)
 
 
 Step = Annotated[StaffStep, Depends(step_on_phone)]

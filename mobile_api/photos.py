@@ -33,8 +33,8 @@ from app.http.who import (
     CITIZEN_COOKIE,
     STAFF_COOKIE,
     ByCitizen,
-    IdempotencyKey,
     checked_key,
+    reads_key,
     require_key,
     token_of,
 )
@@ -88,9 +88,10 @@ _FORM = {
 }
 
 
-async def _sender(request: Request, key: IdempotencyKey = None) -> SignedIn:
+@reads_key
+async def _sender(request: Request) -> SignedIn:
     """Whoever is signed in on this phone; known before the image is read."""
-    checked_key(key)
+    key = checked_key(request)
     async with reading() as tx:
         try:
             citizen = token_of(request, CITIZEN_COOKIE)
@@ -109,10 +110,8 @@ async def _sender(request: Request, key: IdempotencyKey = None) -> SignedIn:
     responses=problems(SignInRequired, KeyRequired, KeyReused, TooLarge, TooMany),
     openapi_extra=_FORM,
 )
-async def send_photo(
-    request: Request, sender: Annotated[SignedIn, Depends(_sender)], key: IdempotencyKey = None
-) -> Response:
-    asked_with = key or ""  # never empty: it is required
+async def send_photo(request: Request, sender: Annotated[SignedIn, Depends(_sender)]) -> Response:
+    asked_with = checked_key(request) or ""  # never empty: it is required
     try:
         digest, picture, photo_id = await _taken_in(request, sender)
     except Repeated as repeated:

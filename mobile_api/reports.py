@@ -3,7 +3,7 @@
 from typing import Annotated, Any, Final, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Path, Query, Response
+from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from fastapi.responses import HTMLResponse
 from pydantic import BaseModel, Field
 
@@ -33,10 +33,10 @@ from app.http.inputs import Input, Ref, ShortText, UnitCode
 from app.http.moments import At
 from app.http.papers import PRINTED, drawn
 from app.http.problems import problems
-from app.http.transaction import OneTransaction, Tx
-from app.http.usage import ActingCitizen
+from app.http.transaction import OneTransaction, Tx, transaction_of
+from app.http.usage import ActingCitizen, acting_citizen
 from app.http.visitor import AddressKey
-from app.http.who import ByCitizen, require_key
+from app.http.who import ByCitizen, reads_key, require_key
 from app.matters import papers
 from mobile_api.registering import ReceiptOut, Told
 
@@ -165,7 +165,9 @@ class ThanksOut(BaseModel):
     told: str = Field(examples=["感谢您的评价，承办单位看不到是谁评价的。"])
 
 
-async def _step(ref: CaseRef, tx: Tx, by: ActingCitizen) -> CaseStep[CitizenActor]:
+@reads_key
+async def _step(request: Request, ref: CaseRef) -> CaseStep[CitizenActor]:
+    by, tx = await acting_citizen(request), transaction_of(request)
     return CaseStep(tx, ref, by, await tx.now())
 
 

@@ -2,17 +2,19 @@
 
 from typing import Annotated
 
-from fastapi import Depends, Response
+from fastapi import Depends, Request, Response
 
 from app.http.case_step import CaseRef, IfMatch, StaffStep
-from app.http.transaction import Tx
-from app.http.who import ByStaff
+from app.http.transaction import transaction_of
+from app.http.who import reads_key, staff
 
 
+@reads_key
 async def step_at_desk(
-    ref: CaseRef, tx: Tx, by: ByStaff, response: Response, seen: IfMatch = None
+    request: Request, ref: CaseRef, response: Response, seen: IfMatch = None
 ) -> StaffStep:
-    return await StaffStep.begin(tx, ref, by, response, seen)
+    by = await staff(request)
+    return await StaffStep.begin(transaction_of(request), ref, by, response, seen)
 
 
 Step = Annotated[StaffStep, Depends(step_at_desk)]

@@ -1,14 +1,13 @@
 """The operations of an application: which routes it has, each matched once, and what its document calls them."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 from fastapi import APIRouter
 from fastapi.routing import APIRoute
 from typing_extensions import override
 
-from app.http.whole_query import WholeQuery
+from app.http.parameters import with_described
 
 
 class Operation(APIRoute):
@@ -19,13 +18,7 @@ class Operation(APIRoute):
         options["generate_unique_id_function"] = _operation_id
         super().__init__(path, endpoint, **options)
         # The handler has been made: from here on `dependant` serves the document alone.
-        whole = [
-            one.call for one in self.dependant.dependencies if isinstance(one.call, WholeQuery)
-        ]
-        documented = [field for one in whole for field in one.documented().query_params]
-        self.dependant = replace(
-            self.dependant, query_params=[*self.dependant.query_params, *documented]
-        )
+        self.dependant = with_described(self.dependant)
 
 
 def add_routes(to: APIRouter, *parts: APIRouter) -> None:

@@ -62,7 +62,7 @@ class OneTransaction(Operation):
 
         async def attempt(request: Request) -> Response:
             async with begin() as tx:
-                request.state.tx, request.state.asked = tx, None
+                request.state.tx, request.state.asked, request.state.signed_in = tx, None, {}
                 response = await handle(request)
                 if request.state.asked is not None and response.status_code < 300:
                     _keep(tx, request.state.asked, response, await tx.now())

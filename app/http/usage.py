@@ -2,12 +2,12 @@
 
 from typing import Annotated
 
-from fastapi import Depends
+from fastapi import Depends, Request
 
 from app import usage
 from app.auth.actor import CitizenActor, StaffActor, owner_of
-from app.http.transaction import Tx
-from app.http.who import ByCitizen
+from app.http.transaction import transaction_of
+from app.http.who import citizen, reads_key
 from app.limits.terms import Kind
 from app.usage import Counted, Purpose
 
@@ -31,10 +31,12 @@ def by_citizen(by: CitizenActor, address_key: bytes) -> tuple[Counted, ...]:
     )
 
 
-async def _acting(tx: Tx, by: ByCitizen) -> CitizenActor:
+@reads_key
+async def acting_citizen(request: Request) -> CitizenActor:
     """A request that was answered before under its key is not counted: it has been answered again by now."""
+    by, tx = await citizen(request), transaction_of(request)
     await usage.count(tx, Counted(Purpose.ACTS_OF_RESIDENT, owner_of(by)), now=await tx.now())
     return by
 
 
-ActingCitizen = Annotated[CitizenActor, Depends(_acting)]
+ActingCitizen = Annotated[CitizenActor, Depends(acting_citizen)]

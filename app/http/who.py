@@ -1,6 +1,7 @@
 """From a request to the actor: bearer token or cookie, checked against the database each time."""
 
 import re
+from collections.abc import Awaitable, Callable
 from typing import Annotated, cast
 
 from fastapi import Depends, Header, Request
@@ -9,6 +10,7 @@ from app.auth import sessions
 from app.auth.actor import CitizenActor, StaffActor
 from app.auth.sessions import SignedIn
 from app.errors import InvalidInput, KeyRequired, SignInRequired
+from app.http.parameters import described_by
 from app.http.transaction import Asked, Repeated, transaction_of
 from app.http.visitor import cookie_name
 from app.idempotency import request_digest
@@ -28,28 +30,30 @@ IdempotencyKey = Annotated[
 ]
 
 
-async def _signed_in_staff(request: Request, key: IdempotencyKey = None) -> SignedIn:
-    signed_in = await sessions.staff_by_token(
-        transaction_of(request), token_of(request, STAFF_COOKIE), key=checked_key(key)
-    )
-    await _repeatable(request, signed_in, key)
-    return signed_in
+def _key(key: IdempotencyKey = None) -> None: ...
 
 
-async def _signed_in_citizen(request: Request, key: IdempotencyKey = None) -> SignedIn:
-    signed_in = await sessions.citizen_by_token(
-        transaction_of(request), token_of(request, CITIZEN_COOKIE), key=checked_key(key)
-    )
-    await _repeatable(request, signed_in, key)
-    return signed_in
+reads_key = described_by(_key)
 
 
-async def _staff(signed_in: Annotated[SignedIn, Depends(_signed_in_staff)]) -> StaffActor:
-    return cast("StaffActor", signed_in.actor)
+@reads_key
+async def signed_in_staff(request: Request) -> SignedIn:
+    return await _signed_in(request, STAFF_COOKIE, sessions.staff_by_token)
 
 
-async def _citizen(signed_in: Annotated[SignedIn, Depends(_signed_in_citizen)]) -> CitizenActor:
-    return cast("CitizenActor", signed_in.actor)
+@reads_key
+async def signed_in_citizen(request: Request) -> SignedIn:
+    return await _signed_in(request, CITIZEN_COOKIE, sessions.citizen_by_token)
+
+
+@reads_key
+async def staff(request: Request) -> StaffActor:
+    return cast("StaffActor", (await signed_in_staff(request)).actor)
+
+
+@reads_key
+async def citizen(request: Request) -> CitizenActor:
+    return cast("CitizenActor", (await signed_in_citizen(request)).actor)
 
 
 async def require_key(request: Request) -> None:
@@ -70,12 +74,25 @@ def token_of(request: Request, cookie: str) -> str:
     return token
 
 
-def checked_key(key: str | None) -> str | None:
+def checked_key(request: Request) -> str | None:
+    key = request.headers.get("idempotency-key")
     if key is not None and not _KEY.fullmatch(key):
         raise InvalidInput(
             mistakes=[{"where": "header.Idempotency-Key", "what": "须为 1 至 100 个可见的英文字符"}]
         )
     return key
+
+
+async def _signed_in(
+    request: Request, cookie: str, find: Callable[..., Awaitable[SignedIn]]
+) -> SignedIn:
+    """Several dependencies of one request may ask; the session is looked up once in a transaction."""
+    known: dict[str, SignedIn] = request.state.signed_in
+    if cookie not in known:
+        key = checked_key(request)
+        known[cookie] = await find(transaction_of(request), token_of(request, cookie), key=key)
+        await _repeatable(request, known[cookie], key)
+    return known[cookie]
 
 
 async def _repeatable(request: Request, signed_in: SignedIn, key: str | None) -> None:
@@ -90,10 +107,10 @@ async def _repeatable(request: Request, signed_in: SignedIn, key: str | None) ->
     request.state.asked = Asked(signed_in.owner, key, digest)
 
 
-SignedInStaff = Annotated[SignedIn, Depends(_signed_in_staff)]
-SignedInCitizen = Annotated[SignedIn, Depends(_signed_in_citizen)]
-ByStaff = Annotated[StaffActor, Depends(_staff)]
-ByCitizen = Annotated[CitizenActor, Depends(_citizen)]
+SignedInStaff = Annotated[SignedIn, Depends(signed_in_staff)]
+SignedInCitizen = Annotated[SignedIn, Depends(signed_in_citizen)]
+ByStaff = Annotated[StaffActor, Depends(staff)]
+ByCitizen = Annotated[CitizenActor, Depends(citizen)]
 
 
 async def not_kept(request: Request, _by: ByStaff) -> None:

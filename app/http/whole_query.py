@@ -6,10 +6,10 @@ FastAPI reads each field of a query model by itself. The 18 fields of the case l
 from typing import Annotated, Any, Final
 
 from fastapi import Depends, Query, Request
-from fastapi.dependencies.models import Dependant
-from fastapi.dependencies.utils import get_dependant
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ValidationError
+
+from app.http.parameters import described_by
 
 _PREFIX: Final = ("query",)
 
@@ -30,14 +30,9 @@ class WholeQuery:
                 [{**one, "loc": (*_PREFIX, *one["loc"])} for one in mistakes]
             ) from None
 
-    def documented(self) -> Dependant:
-        """What the framework makes its document from, where it reads the model itself."""
-
-        def read(asked: Any) -> None: ...
-
-        read.__annotations__["asked"] = Annotated[self._model, Query()]
-        return get_dependant(path="", call=read)
-
 
 def whole_query(model: type[BaseModel]) -> Any:
-    return Depends(WholeQuery(model))
+    def declaration(asked: Any) -> None: ...
+
+    declaration.__annotations__["asked"] = Annotated[model, Query()]
+    return Depends(described_by(declaration)(WholeQuery(model)))
