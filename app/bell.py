@@ -1,15 +1,19 @@
 """Wakes the workers a little earlier than their next look at the database. Nothing depends on it, nothing waits for it.
 
-A ring goes through Redis as an arq job. Where Redis is away the ring is dropped: the workers look by themselves.
+A ring goes through Redis as an arq job. Where Redis is away the ring is dropped: the workers look by themselves. The HTTP
+processes are woken likewise, by a message of Redis without content, when a record has a new entry (app/http/live.py).
 """
 
 import asyncio
 import time
+from collections.abc import Awaitable, Callable
 from enum import StrEnum
+from functools import partial
 from typing import Any, Final
 
 import msgspec
 import structlog
+from redis.asyncio import Redis
 from redis.asyncio.connection import AbstractConnection, ConnectionPool
 from typing_extensions import override
 
@@ -30,6 +34,8 @@ class Bell(StrEnum):
 
 
 JOB: Final = "ring"
+# Where the HTTP processes hear that a record has a new entry.
+CHANGES: Final = "qungong:changes"
 # Rings within this time are one: a thousand changes a second are not a thousand jobs.
 _TOGETHER_SECONDS: Final = 0.2
 _PATIENCE_SECONDS: Final = 2.0
@@ -39,7 +45,7 @@ _EXPIRES_SECONDS: Final = 10
 _SHORTEST_REST_SECONDS: Final = 0.5
 _LONGEST_REST_SECONDS: Final = 8.0
 
-_waiting: dict[Bell, asyncio.Task[None]] = {}
+_waiting: dict[str, asyncio.Task[None]] = {}
 # The loop itself holds its tasks only weakly.
 _under_way: set[asyncio.Task[None]] = set()
 
@@ -86,16 +92,31 @@ class _Connections(ConnectionPool):
 
 def ring(*bells: Bell) -> None:
     """Wake these workers soon. To be called after the commit; returns at once and never fails."""
-    loop = asyncio.get_running_loop()
     for bell in bells:
-        before = _waiting.get(bell)
-        # A task of a loop that has ended never gets done.
-        if before is not None and not before.done() and before.get_loop() is loop:
-            continue
-        if not _breaker.resting:
-            _waiting[bell] = task = loop.create_task(_ring_soon(bell))
-            _under_way.add(task)
-            task.add_done_callback(_under_way.discard)
+        _soon(bell, partial(_enqueue, bell))
+
+
+# Streams of this process, which need not hear it from Redis.
+on_change: set[Callable[[], None]] = set()
+
+
+def ring_for_change() -> None:
+    """Wake whoever streams changes: a record has a new entry. As `ring`."""
+    for told in on_change:
+        told()
+    _soon(CHANGES, _publish)
+
+
+def _soon(name: str, send: Callable[[], Awaitable[None]]) -> None:
+    loop = asyncio.get_running_loop()
+    before = _waiting.get(name)
+    # A task of a loop that has ended never gets done.
+    if before is not None and not before.done() and before.get_loop() is loop:
+        return
+    if not _breaker.resting:
+        _waiting[name] = task = loop.create_task(_ring_soon(name, send))
+        _under_way.add(task)
+        task.add_done_callback(_under_way.discard)
 
 
 def packed(value: dict[str, Any]) -> bytes:
@@ -106,17 +127,17 @@ def unpacked(value: bytes) -> dict[str, Any]:
     return msgspec.json.decode(value, type=dict[str, Any])
 
 
-async def _ring_soon(bell: Bell) -> None:
+async def _ring_soon(name: str, send: Callable[[], Awaitable[None]]) -> None:
     await asyncio.sleep(_TOGETHER_SECONDS)
     # From here on a further ring is a ring of its own: this one may already be too early for it.
-    _waiting.pop(bell, None)
+    _waiting.pop(name, None)
     try:
         async with asyncio.timeout(_PATIENCE_SECONDS):
-            await _enqueue(bell)
+            await send()
     except Exception as failure:
         # Whatever it is, the change is committed, and the worker will find it.
         _breaker.failed()
-        log.warning("bell not rung", bell=bell, error=type(failure).__name__)
+        log.warning("bell not rung", bell=name, error=type(failure).__name__)
     else:
         _breaker.succeeded()
 
@@ -133,5 +154,13 @@ async def _enqueue(bell: Bell) -> None:
         await redis.enqueue_job(
             JOB, _job_id=bell.queue, _queue_name=bell.queue, _expires=_EXPIRES_SECONDS
         )
+    finally:
+        await connections.close_now()
+
+
+async def _publish() -> None:
+    connections = _Connections.from_url(settings().redis_url, max_connections=1)
+    try:
+        await Redis(connection_pool=connections).publish(CHANGES, b"")
     finally:
         await connections.close_now()

@@ -102,6 +102,13 @@ class Settings(BaseSettings):
         description="within which a client must go on reading an answer",
     )
 
+    live_streams: int = Field(
+        default=200,
+        ge=1,
+        le=50_000,
+        description="streams of changes (SSE) of each HTTP process; each is a connection of HTTP_CONNECTIONS",
+    )
+
     photo_memory_mb: int = Field(
         default=768,
         ge=200,

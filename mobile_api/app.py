@@ -18,6 +18,7 @@ from mobile_api import (
     cadre,
     cadre_cards,
     cadre_listed,
+    cadre_live,
     cadre_sessions,
     directory,
     document,
@@ -72,6 +73,7 @@ def create_app() -> FastAPI:
         cadre.router,
         cadre_cards.router,
         cadre_listed.router,
+        cadre_live.router,
         tracking.router,
         places.router,
     )

@@ -15,6 +15,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
 from app.errors import Problem, RequestTimeout, TooLarge, Unavailable
+from app.http import live
 from app.http.problems import respond
 from app.settings import Settings, settings
 
@@ -112,6 +113,12 @@ class TimedProtocol(HttpToolsProtocol):
             self._cut_later(self._limits.http_answer_seconds)
         elif self._timer is None and self._is_idle():
             self._others[self] = None
+
+    @override
+    def shutdown(self) -> None:
+        """The server is to end. Streams would go on for minutes otherwise."""
+        super().shutdown()
+        live.streams.end()
 
     @override
     def timeout_keep_alive_handler(self) -> None:

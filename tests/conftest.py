@@ -15,6 +15,7 @@ from app.auth import passwords
 from app.auth.actor import StaffActor
 from app.db import Transaction, database, transaction
 from app.db.query import Query
+from app.http import live
 from qungong.dev import sample
 
 pytest_plugins = ["tests.services"]
@@ -32,6 +33,9 @@ FROM staff s JOIN post o ON o.staff_id = s.id JOIN unit u ON u.id = o.unit_id WH
 # In production, a password check costs 64 MiB and about 0.3 s of CPU time. No setting lowers that: only this file does.
 _AS_SERVED = passwords._hasher
 passwords._hasher = PasswordHash((Argon2Hasher(time_cost=1, memory_cost=8, parallelism=1),))
+# A client in this process reads a stream to its end. Those who want it to go on ask for `streams_as_served`.
+_LAST_AS_SERVED = live.LASTS_SECONDS
+live.LASTS_SECONDS = 0.05
 # httpx tries to import sniffio at each request, and Python does not cache a failed import.
 sys.modules.setdefault("sniffio", None)  # type: ignore[arg-type]  # None: not installed
 
@@ -56,6 +60,12 @@ def passwords_as_served(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     passwords._nobodys.cache_clear()
     yield
     passwords._nobodys.cache_clear()
+
+
+@pytest.fixture
+def streams_as_served(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Streams of changes last as long as in production."""
+    monkeypatch.setattr(live, "LASTS_SECONDS", _LAST_AS_SERVED)
 
 
 @pytest_asyncio.fixture(scope="session")

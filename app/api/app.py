@@ -15,6 +15,7 @@ from app.api import (
     head_approval,
     limits,
     listed,
+    live,
     looks,
     official_numbers,
     papers,
@@ -46,7 +47,7 @@ _PARTS: Final = (
     sessions, cases, photos, filing, case_actions, papers,
     return_calls, replies, looks, texts,
     directory, head_approval, poster_contacts, reorganising, official_numbers, calendars, limits, text_templates,
-    cards, wall, listed, reports,
+    cards, wall, listed, reports, live,
 )  # fmt: skip
 _TOKENS: Final = {
     "token": {"type": "http", "scheme": "bearer", "description": "登录后取得的令牌"},

@@ -1,5 +1,6 @@
 """Sessions: who a token belongs to, as the database has it now. The token itself says nothing."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -11,6 +12,7 @@ from app import clock, idempotency, keys
 from app.auth.actor import CitizenActor, StaffActor
 from app.auth.models import Session
 from app.db import Transaction
+from app.db.query import Query
 from app.directory.queries import carried_on_by
 from app.directory.terms import Role, UnitKind
 from app.errors import NotFound, SignInRequired
@@ -19,6 +21,16 @@ from app.identifiers import uuid7
 
 STAFF_SESSION = timedelta(hours=12)
 CITIZEN_SESSION = timedelta(days=90)
+
+
+@dataclass(frozen=True, slots=True)
+class ValidSession:
+    """A session that has not ended, and who acts in it."""
+
+    id: UUID
+    actor: StaffActor
+
+
 # Kept after their end, for signing_in.py and codes.py to know where somebody has signed in before.
 _KEPT = timedelta(days=90)
 
@@ -39,6 +51,22 @@ JOIN unit u ON u.id = o.unit_id
 LEFT JOIN given_answer g ON g.owner = 'staff:' || p.id AND g.key = :key
 WHERE s.token_digest = :digest AND s.revoked_at IS NULL AND s.expires_at > now() + :shift
 """).bindparams(MOVED)
+# The same for sessions known already, by their ids.
+_VALID = Query(
+    ValidSession,
+    """
+SELECT s.id, p.id AS actor_staff_id, o.id AS actor_post_id, o.role AS actor_role, u.id AS actor_unit_id,
+  u.kind AS actor_unit_kind, u.name AS actor_unit_name, u.code AS actor_unit_code, u.county_id AS actor_county_id,
+  p.name AS actor_name
+FROM session s
+JOIN staff p ON p.id = s.staff_id AND p.active
+JOIN post o ON o.id = s.post_id AND o.staff_id = p.id
+  AND o.valid_from <= CAST(CAST(:now AS timestamptz) AS date)
+  AND (o.valid_to IS NULL OR o.valid_to >= CAST(CAST(:now AS timestamptz) AS date))
+JOIN unit u ON u.id = o.unit_id
+WHERE s.id = ANY(CAST(:ids AS uuid[])) AND s.revoked_at IS NULL AND s.expires_at > :now
+""",
+)
 # The post ended with its unit: the session goes on in the post that the same person has in the unit that carries on.
 _FOLLOW = text(f"""
 UPDATE session s SET post_id = n.id
@@ -131,6 +159,12 @@ async def staff_by_token(tx: Transaction, token: str, *, key: str | None) -> Sig
     )
     owner = f"staff:{row.staff_id}"
     return SignedIn(actor, row.session_id, owner, _given(row, owner, key))
+
+
+async def valid_sessions(tx: Transaction, ids: Collection[UUID]) -> dict[UUID, StaffActor]:
+    """Those sessions of staff that have not ended, with their actors as the database has them now."""
+    found = await _VALID.all(tx, ids=list(ids), now=await tx.now())
+    return {one.id: one.actor for one in found}
 
 
 async def citizen_by_token(tx: Transaction, token: str, *, key: str | None) -> SignedIn:

@@ -1,21 +1,30 @@
 """Who may see a matter: one predicate decides for lists, for details, and for whatever hangs on a matter."""
 
-from typing import Any
+from typing import Any, Final
 
 from app.auth.actor import StaffActor
 from app.directory.terms import Role
 from app.matters.sealed_matters import has_post
 
-# Of `c`: a row of matter_facts, or of a kind's own table. Binds: what `viewer` has. A sealed matter is for supervisors of the unit
-# that holds it, and never for the accused unit nor for whoever has a post there besides; for all others it does not exist.
-VISIBLE_TO_STAFF = f"""(
+
+def visible_to_staff(viewer: str = ":") -> str:
+    """SQL: whether the viewer may see `c`, a row of matter_facts or of a kind's own table.
+
+    `viewer` stands before the names that `viewer()` has: a colon for binds, or the alias of rows that have them as columns. A
+    sealed matter is for supervisors of the unit that holds it, and never for the accused unit nor for whoever has a post there
+    besides; for all others it does not exist.
+    """
+    return f"""(
   CASE WHEN c.sealed
-    THEN :supervises AND c.holder_unit_id = :unit_id AND c.accused_unit_id IS DISTINCT FROM :unit_id
-      AND NOT {has_post(":viewer_id", "c.accused_unit_id")}
-    ELSE :acts_or_looks AND (
-      (:sees_county AND c.county_id = :county_id)
-      OR EXISTS (SELECT 1 FROM matter_party p WHERE p.matter_id = c.id AND p.unit_id = :unit_id))
+    THEN {viewer}supervises AND c.holder_unit_id = {viewer}unit_id AND c.accused_unit_id IS DISTINCT FROM {viewer}unit_id
+      AND NOT {has_post(f"{viewer}viewer_id", "c.accused_unit_id")}
+    ELSE {viewer}acts_or_looks AND (
+      ({viewer}sees_county AND c.county_id = {viewer}county_id)
+      OR EXISTS (SELECT 1 FROM matter_party p WHERE p.matter_id = c.id AND p.unit_id = {viewer}unit_id))
   END)"""  # noqa: S608 - binds and columns of our own
+
+
+VISIBLE_TO_STAFF: Final = visible_to_staff()
 VISIBLE_TO_CITIZEN = "c.citizen_id = :citizen_id"
 
 

@@ -9,13 +9,16 @@ from dataclasses import dataclass
 from datetime import timedelta
 from http.client import OK
 from typing import Any, Final
+from unittest.mock import patch
 from zlib import crc32
 
 from fastapi import FastAPI
 from sqlalchemy import text
 
+from app import clock
 from app.db import transaction
 from app.evaluation import privacy_role
+from app.matters import changes
 from tests.backtoback.asking import Reply, ask
 from tests.backtoback.histories import (
     ASSISTANT,
@@ -26,7 +29,7 @@ from tests.backtoback.histories import (
     VILLAGE,
     Scene,
 )
-from tests.backtoback.worlds import BOTH, SEATED, VILLAGE_PHONE
+from tests.backtoback.worlds import BEGAN, BOTH, SEATED, VILLAGE_PHONE
 
 STAFF, PHONES = "/api/v1", "/m/v1"
 _STAFF_ON_PHONES: Final = f"{PHONES}/cadre"
@@ -82,6 +85,9 @@ _COUNTYS: Final = tuple(
     )
 )
 _TOGETHER: Final = {f"{STAFF}/cases": _COUNTYS, f"{_STAFF_ON_PHONES}/cases": _COUNTYS}
+# Streams: each is asked what it would have told since a day ago, and left when it has said that.
+_STREAMS: Final = (f"{STAFF}/live", f"{_STAFF_ON_PHONES}/live")
+_A_DAY: Final = timedelta(days=1)
 _CURSORS: Final = frozenset({"cursor", "after", "before"})
 _SOME_FOR_ALL: Final = 3
 _PAGES: Final = 4
@@ -199,7 +205,7 @@ async def seen(
             if share.holds(who, operation.path) and not _called_about(who, operation.path):
                 async for path, query, reply in _answers(scene, who, operation, known):
                     told[who, "GET", path, query] = reply
-                    if reply.status == OK:
+                    if _shows(operation, reply):
                         shown.add(operation.path)
         for who, path, body in _probes(scene, known):
             if share.holds(who, path) and not _called_about(who, path):
@@ -207,6 +213,11 @@ async def seen(
         for path in ("/health", "/ready", f"/q/{VILLAGE}"):
             told["stranger", "GET", path, ""] = await ask(scene.app, "GET", path)
     return told
+
+
+def _shows(operation: Operation, reply: Reply) -> bool:
+    """A stream is always there; it shows something when it tells of a change."""
+    return reply.status == OK and (operation.path not in _STREAMS or b'"changed"' in reply.body)
 
 
 async def _answers(
@@ -268,6 +279,12 @@ async def _pages(
     scene: Scene, who: str, path: str, query: dict[str, str], cursor: str | None
 ) -> AsyncIterator[tuple[dict[str, str], Reply]]:
     token = scene.ground.tokens[who]
+    if path in _STREAMS:
+        since = BEGAN + clock.shift() - _A_DAY
+        last = {"last-event-id": str(int(since.timestamp()))}
+        with patch.object(changes, "KEPT", 2 * _A_DAY):
+            yield query, await ask(scene.app, "GET", path, token=token, headers=last)
+        return
     first = await ask(scene.app, "GET", path, token=token, query=query)
     yield query, first
     if cursor is None or first.status != OK or query:

@@ -29,6 +29,7 @@ from tests.services import QUICKLY
 from tests.units import Held, hire
 
 # A Monday; nothing in it is near the end of a year or a holiday.
+BEGAN: Final = datetime(2026, 6, 8, 10, tzinfo=SHANGHAI)
 _STANDS_STILL: Final = (
     "CREATE SCHEMA frozen",
     """CREATE FUNCTION frozen.now() RETURNS timestamptz LANGUAGE sql STABLE
