@@ -17,7 +17,7 @@ export UV_PROJECT_ENVIRONMENT := .venv
 # Where it is set, every process compiles all that it imports anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup hooks run test coverage dev demo check fmt migrate docs bench faults contract backtoback tamper
+.PHONY: help setup hooks run test coverage dev demo check fmt migrate docs pages bench faults contract backtoback tamper
 
 help: ## this list
 	@echo '群工系统'
@@ -52,12 +52,16 @@ check: $(READY) ## lint, types, layers, migrations, generated documents
 	  if [ "$$heads" -ne 1 ]; then echo "alembic has $$heads heads, there must be one"; exit 1; fi
 	@$(BIN)/qungong throwaway bash -c '$(BIN)/alembic upgrade head && $(BIN)/alembic check'
 	@echo '· documents'; $(BIN)/qungong docs --check
+	@echo '· pages'; $(BIN)/qungong pages --check
 
 fmt: $(READY) ## format and fix what can be fixed
 	@$(BIN)/ruff check --fix .; $(BIN)/ruff format .
 
 migrate: $(READY) ## bring the database to the newest migration
 	@exec $(BIN)/qungong migrate
+
+pages: $(READY) ## build the pages that people work with
+	@exec $(BIN)/qungong pages
 
 docs: $(READY) ## write the generated documents
 	@exec $(BIN)/qungong docs

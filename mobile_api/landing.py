@@ -1,16 +1,16 @@
-"""What a village's QR poster leads to, and the poster itself. Mounted at /q by qungong.asgi; works without scripts."""
+"""The citizens' pages as a browser first gets them, and the poster that leads to them. Mounted at /q and /t by qungong.asgi."""
 
 import re
 from dataclasses import dataclass
-from hashlib import sha256
 from io import BytesIO
 from pathlib import Path
 from typing import Annotated, Any, Final
 
+import msgspec
 import segno
 from fastapi import FastAPI, Response
 from fastapi import Path as PathParameter
-from fastapi.responses import RedirectResponse
+from fastapi.responses import HTMLResponse, RedirectResponse
 from fastapi.routing import APIRoute
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
@@ -20,44 +20,46 @@ from app.db import reading
 from app.directory.queries import carried_on_by
 from app.errors import NotFound
 from app.http import problems
+from app.http.built_pages import entry
 from app.http.problems import problems as documented
 from app.settings import settings
 
 MOUNTED_AT: Final = "/q"
+TRACKING_AT: Final = "/t"
+_FACE: Final = "citizen"
 _HERE: Final = Path(__file__).parent
 _CODE: Final = re.compile(r"[0-9A-Z]{2,20}")
-_FILES: Final = {
-    "landing.css": "text/css; charset=utf-8",
-    "landing.js": "text/javascript; charset=utf-8",
-}
-_CONTENT: Final = {name: (_HERE / "static" / name).read_bytes() for name in _FILES}
-_VERSION: Final = sha256(b"".join(_CONTENT.values())).hexdigest()[:12]
-# Everything of its own, nothing from elsewhere: a poster is scanned on old phones and slow networks.
-_HEADERS: Final = {
-    "Content-Security-Policy": "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; object-src 'none'",
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-}
+# Asked for anew each time, since the names of its files change; those files are kept for ever.
+_NOT_KEPT: Final = "no-cache"
 _POSTER_SECONDS: Final = 3600
 _templates: Final = Environment(
-    loader=FileSystemLoader(_HERE / "templates"), autoescape=True, undefined=StrictUndefined
+    loader=FileSystemLoader(_HERE / "templates"),
+    autoescape=True,
+    undefined=StrictUndefined,
+    trim_blocks=True,
 )
 
-# A poster outlives its village: after a merger it speaks for the successor. Read at most every few minutes by a browser.
-_VILLAGE = text(f"""
-SELECT v.code, v.short_name AS name, parent.name AS township
-FROM unit v JOIN unit parent ON parent.id = v.parent_id
-WHERE v.id = {carried_on_by("code = :code AND kind = 'village'")} AND (v.valid_to IS NULL OR v.valid_to >= CURRENT_DATE)
+# A poster outlives its unit: after a merger it speaks for the successor.
+_PLACE = text(f"""
+SELECT u.code, u.short_name AS name, u.kind, above.short_name AS above
+FROM unit u LEFT JOIN unit above ON above.id = u.parent_id
+WHERE u.id = {carried_on_by("code = :code")} AND (u.valid_to IS NULL OR u.valid_to >= CURRENT_DATE)
 """)  # noqa: S608 - constants of our own
 
-Code = Annotated[str, PathParameter(description="村(社区)代码", examples=["500153003007"])]
+Code = Annotated[str, PathParameter(description="单位代码", examples=["500153003007"])]
 
 
 @dataclass(frozen=True, slots=True)
-class Village:
+class Place:
+    """The unit of a poster, as the page names it."""
+
     code: str
     name: str
-    township: str
+    kind: str
+    above: str | None
+    county: str | None = None
+    phone: str | None = None
+    contact: str | None = None
 
     @property
     def address(self) -> str:
@@ -75,7 +77,7 @@ def create_app() -> FastAPI:
     app = FastAPI(
         title="群工系统 扫码页面",
         version="1",
-        description="村(社区)海报上的二维码打开的页面，以及可以打印的海报。",
+        description="海报上的二维码打开的页面，以及可以打印的海报。",
         servers=[{"url": MOUNTED_AT}],
         root_path_in_servers=False,
         docs_url=None,
@@ -93,63 +95,68 @@ def create_app() -> FastAPI:
             description="公开，不用登录。",
             tags=["扫码"],
         )
-    app.add_api_route("/static/{name}", _static, include_in_schema=False)
     # A scanner may add a slash; what it opens is the same.
-    app.add_api_route("/{village_code}/", _without_slash, include_in_schema=False)
+    app.add_api_route("/{unit_code}/", _without_slash, include_in_schema=False)
     problems.install(app, pages=True)
     return app
 
 
-async def landing_page(village_code: Code) -> Response:
-    village = await _village(village_code)
-    if village is None:
+def create_tracking_app() -> FastAPI:
+    """The page of one report; the page itself asks for what it shows, and holds no case."""
+    app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False)
+    for path in ("", "/", "/{ref}"):
+        app.add_api_route(path or "/", tracking_page, include_in_schema=False)
+    problems.install(app, pages=True)
+    return app
+
+
+async def tracking_page() -> Response:
+    return _page("tracking.html", 200)
+
+
+async def landing_page(unit_code: Code) -> Response:
+    place = await _place(unit_code)
+    if place is None:
         return _unknown()
-    shown = _templates.get_template("landing.html").render(village=village, version=_VERSION)
-    return _html(shown, 200, "public, max-age=300")
+    return _page("landing.html", 200, place=place, written=msgspec.json.encode(place).decode())
 
 
-async def _without_slash(village_code: Code) -> Response:
-    if not _CODE.fullmatch(village_code):
+async def _without_slash(unit_code: Code) -> Response:
+    if not _CODE.fullmatch(unit_code):
         return _unknown()
-    return RedirectResponse(f"{MOUNTED_AT}/{village_code}", 308)
+    return RedirectResponse(f"{MOUNTED_AT}/{unit_code}", 308)
 
 
-async def poster(village_code: Code) -> Response:
-    village = await _village(village_code)
-    if village is None:
+async def poster(unit_code: Code) -> Response:
+    place = await _place(unit_code)
+    if place is None:
         return _unknown()
+    above = place.above or ""
     drawn = _templates.get_template("poster.svg").render(
-        village=village,
-        name_size=_size(20, village.name),
-        township_size=_size(10, village.township),
-        address_size=_size(5, village.address, per_letter=0.65),
-        qr=_inline_qr(village.address),
+        place=place,
+        name_size=_size(20, place.name),
+        above_size=_size(10, above or place.name),
+        address_size=_size(5, place.address, per_letter=0.65),
+        qr=_inline_qr(place.address),
     )
-    return _file(drawn.encode(), "image/svg+xml", f"poster-{village.code}.svg")
+    return _file(drawn.encode(), "image/svg+xml", f"poster-{place.code}.svg")
 
 
-async def qr_code(village_code: Code) -> Response:
-    village = await _village(village_code)
-    if village is None:
+async def qr_code(unit_code: Code) -> Response:
+    place = await _place(unit_code)
+    if place is None:
         return _unknown()
     drawn = BytesIO()
-    segno.make(village.address, error="q", micro=False).save(drawn, kind="png", scale=24, border=4)
-    return _file(drawn.getvalue(), "image/png", f"qr-{village.code}.png")
+    segno.make(place.address, error="q", micro=False).save(drawn, kind="png", scale=24, border=4)
+    return _file(drawn.getvalue(), "image/png", f"qr-{place.code}.png")
 
 
-async def _static(name: str) -> Response:
-    if name not in _FILES:
-        return _unknown()
-    headers = _HEADERS | {"Cache-Control": "public, max-age=31536000, immutable"}
-    return Response(_CONTENT[name], headers=headers, media_type=_FILES[name])
-
-
-async def _village(code: str) -> Village | None:
+async def _place(code: str) -> Place | None:
     if not _CODE.fullmatch(code):
         return None
     async with reading() as tx:
-        row = await tx.one_or_none(_VILLAGE, code=code)
-    return None if row is None else Village(row.code, row.name, row.township)
+        row = await tx.one_or_none(_PLACE, code=code)
+    return None if row is None else Place(row.code, row.name, row.kind, row.above)
 
 
 def _size(wanted: float, words: str, *, per_letter: float = 1) -> float:
@@ -165,17 +172,18 @@ def _inline_qr(address: str) -> Markup:
 
 
 def _unknown() -> Response:
-    shown = _templates.get_template("unknown.html").render(version=_VERSION)
-    return _html(shown, 404, "no-store")
+    return _page("unknown.html", 404)
 
 
-def _html(shown: str, status: int, cached: str) -> Response:
-    headers = _HEADERS | {"Cache-Control": cached}
-    return Response(shown, status, headers, "text/html; charset=utf-8")
+def _page(template: str, status: int, **values: object) -> Response:
+    shown = _templates.get_template(template).render(values, entry=entry(_FACE))
+    return HTMLResponse(
+        shown, status, {"Cache-Control": _NOT_KEPT if status == 200 else "no-store"}
+    )
 
 
 def _file(content: bytes, media_type: str, name: str) -> Response:
-    headers = _HEADERS | {
+    headers = {
         "Cache-Control": f"public, max-age={_POSTER_SECONDS}",
         "Content-Disposition": f'inline; filename="{name}"',
     }
@@ -187,12 +195,12 @@ def _operation_id(route: APIRoute) -> str:
 
 
 _PAGES: Final = (
-    ("/{village_code}", landing_page, _answers("text/html", "扫码后的页面"), "扫码后的页面"),
+    ("/{unit_code}", landing_page, _answers("text/html", "扫码后的页面"), "扫码后的页面"),
     (
-        "/{village_code}/poster.svg",
+        "/{unit_code}/poster.svg",
         poster,
         _answers("image/svg+xml", "A4 海报"),
         "可打印的 A4 海报",
     ),
-    ("/{village_code}/qr.png", qr_code, _answers("image/png", "二维码图片"), "单独的二维码图片"),
+    ("/{unit_code}/qr.png", qr_code, _answers("image/png", "二维码图片"), "单独的二维码图片"),
 )

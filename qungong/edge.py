@@ -15,7 +15,7 @@ from app.http.pages import STYLE_SOURCE
 from app.http.problems import respond, respond_page, wants_page
 
 _POLICY: Final = (
-    f"default-src 'self'; style-src 'self' {STYLE_SOURCE}; img-src 'self' data: blob:; object-src 'none'; "
+    f"default-src 'self'; style-src 'self' {STYLE_SOURCE}; img-src 'self' data: blob:; media-src 'self' blob:; object-src 'none'; "
     "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 )
 # Encoded once, and named in small letters as ASGI has them.
@@ -25,7 +25,7 @@ _HEADERS: Final = (
     (b"x-frame-options", b"DENY"),
     (b"referrer-policy", b"no-referrer"),
     (b"cross-origin-opener-policy", b"same-origin"),
-    (b"permissions-policy", b"camera=(self), geolocation=(self), microphone=()"),
+    (b"permissions-policy", b"camera=(self), geolocation=(self), microphone=(self)"),
 )
 # A year; the proxy decides about its other names.
 _HTTPS_ONLY: Final = (b"strict-transport-security", b"max-age=31536000")

@@ -7,7 +7,7 @@ import typer
 from app.settings import settings
 from qungong.commands import calendar, refusals
 from qungong.commands.options import HttpPort, SmsPort
-from qungong.dev import sample, serving
+from qungong.dev import pages, sample, serving
 from qungong.dev.supervisor import PortInUse
 
 app = typer.Typer(add_completion=False)
@@ -21,6 +21,7 @@ def serve(port: HttpPort = 8000, sms_port: SmsPort = 8001) -> None:
 
 
 def run(ports: serving.Ports, *, reload: bool) -> None:
+    _build_pages()
     with serving.serving(ports) as services:
         serving.migrate()
         if settings().environment == "local":  # its accounts have a published password
@@ -30,6 +31,16 @@ def run(ports: serving.Ports, *, reload: bool) -> None:
         kept = serving.commands(ports, reload=reload)
         asyncio.run(serving.keep_running(services, kept, ports, _welcome(ports)))
     serving.console.print("已停止 · stopped")
+
+
+def _build_pages() -> None:
+    """Without them the interfaces work all the same, so a machine without a network runs too."""
+    try:
+        pages.build(serving.step)
+    except pages.CannotBuild as failed:
+        serving.console.print(
+            f"[yellow]页面没有生成，只有接口可用 · the pages were not built[/]\n{failed}"
+        )
 
 
 def _welcome(ports: serving.Ports) -> str:

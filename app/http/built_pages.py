@@ -1,0 +1,49 @@
+"""The pages that `qungong pages` built from web/: where their files lie, and what a page has to load. A wheel carries them."""
+
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+FOLDER: Final = Path(__file__).parent / "built"
+SERVED_AT: Final = "/assets"
+
+
+class _Chunk(msgspec.Struct):
+    file: str
+    css: list[str] = []
+    imports: list[str] = []
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """Addresses of a face's script and style sheets; their names change with their content."""
+
+    script: str
+    styles: tuple[str, ...]
+    # What the script imports before it runs.
+    imports: tuple[str, ...]
+
+    def addresses(self) -> tuple[str, ...]:
+        return (self.script, *self.imports, *self.styles)
+
+
+@cache
+def entry(face: str) -> Entry | None:
+    """None where the pages were not built: the server then answers with plain pages."""
+    manifest = FOLDER / face / "manifest.json"
+    if not manifest.exists():
+        return None
+    chunks = msgspec.json.decode(manifest.read_bytes(), type=dict[str, _Chunk])
+    main = chunks["main.ts"]
+    return Entry(
+        script=_address(face, main.file),
+        styles=tuple(_address(face, name) for name in main.css),
+        imports=tuple(_address(face, chunks[name].file) for name in main.imports),
+    )
+
+
+def _address(face: str, name: str) -> str:
+    return f"{SERVED_AT}/{face}/{name}"
