@@ -1,12 +1,10 @@
 """The citizens' pages as a browser first gets them, and the poster that leads to them. Mounted at /q and /t by qungong.asgi."""
 
 import re
-from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
 from typing import Annotated, Any, Final
 
-import msgspec
 import segno
 from fastapi import FastAPI, Response
 from fastapi import Path as PathParameter
@@ -14,15 +12,15 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from fastapi.routing import APIRoute
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
-from sqlalchemy import text
 
 from app.db import reading
-from app.directory.queries import carried_on_by
+from app.directory.poster_places import poster_place
 from app.errors import NotFound
 from app.http import problems
 from app.http.built_pages import entry
 from app.http.problems import problems as documented
 from app.settings import settings
+from mobile_api.places import PlaceOut
 
 MOUNTED_AT: Final = "/q"
 TRACKING_AT: Final = "/t"
@@ -39,31 +37,7 @@ _templates: Final = Environment(
     trim_blocks=True,
 )
 
-# A poster outlives its unit: after a merger it speaks for the successor.
-_PLACE = text(f"""
-SELECT u.code, u.short_name AS name, u.kind, above.short_name AS above
-FROM unit u LEFT JOIN unit above ON above.id = u.parent_id
-WHERE u.id = {carried_on_by("code = :code")} AND (u.valid_to IS NULL OR u.valid_to >= CURRENT_DATE)
-""")  # noqa: S608 - constants of our own
-
 Code = Annotated[str, PathParameter(description="单位代码", examples=["500153003007"])]
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """The unit of a poster, as the page names it."""
-
-    code: str
-    name: str
-    kind: str
-    above: str | None
-    county: str | None = None
-    phone: str | None = None
-    contact: str | None = None
-
-    @property
-    def address(self) -> str:
-        return f"{settings().public_url.rstrip('/')}{MOUNTED_AT}/{self.code}"
 
 
 def _answers(media_type: str, what: str) -> dict[int | str, dict[str, Any]]:
@@ -118,7 +92,14 @@ async def landing_page(unit_code: Code) -> Response:
     place = await _place(unit_code)
     if place is None:
         return _unknown()
-    return _page("landing.html", 200, place=place, written=msgspec.json.encode(place).decode())
+    phone = place.public_phone or place.hotline
+    return _page(
+        "landing.html",
+        200,
+        place=place,
+        phone=phone and phone.removeprefix("+86"),
+        written=place.model_dump_json(),
+    )
 
 
 async def _without_slash(unit_code: Code) -> Response:
@@ -131,13 +112,14 @@ async def poster(unit_code: Code) -> Response:
     place = await _place(unit_code)
     if place is None:
         return _unknown()
-    above = place.above or ""
+    address = _address(place)
     drawn = _templates.get_template("poster.svg").render(
         place=place,
         name_size=_size(20, place.name),
-        above_size=_size(10, above or place.name),
-        address_size=_size(5, place.address, per_letter=0.65),
-        qr=_inline_qr(place.address),
+        parent_size=_size(10, place.parent or place.name),
+        address=address,
+        address_size=_size(5, address, per_letter=0.65),
+        qr=_inline_qr(address),
     )
     return _file(drawn.encode(), "image/svg+xml", f"poster-{place.code}.svg")
 
@@ -147,16 +129,20 @@ async def qr_code(unit_code: Code) -> Response:
     if place is None:
         return _unknown()
     drawn = BytesIO()
-    segno.make(place.address, error="q", micro=False).save(drawn, kind="png", scale=24, border=4)
+    segno.make(_address(place), error="q", micro=False).save(drawn, kind="png", scale=24, border=4)
     return _file(drawn.getvalue(), "image/png", f"qr-{place.code}.png")
 
 
-async def _place(code: str) -> Place | None:
+async def _place(code: str) -> PlaceOut | None:
     if not _CODE.fullmatch(code):
         return None
     async with reading() as tx:
-        row = await tx.one_or_none(_PLACE, code=code)
-    return None if row is None else Place(row.code, row.name, row.kind, row.above)
+        found = await poster_place(tx, code)
+    return None if found is None else PlaceOut.of(found)
+
+
+def _address(place: PlaceOut) -> str:
+    return f"{settings().public_url.rstrip('/')}{MOUNTED_AT}/{place.code}"
 
 
 def _size(wanted: float, words: str, *, per_letter: float = 1) -> float:

@@ -109,6 +109,14 @@ class ReviewOut(BaseModel):
     until: At | None = Field(description="在什么时间以前申请")
 
 
+class NextOut(BaseModel):
+    """What is to happen next."""
+
+    what: str = Field(examples=["荣隆镇办理并答复您"])
+    by: At | None = Field(description="这一步何时到期；期限暂停时为空")
+    answer_by: At | None = Field(description="整件事最迟何时答复；期限暂停时为空")
+
+
 class ProgressOut(BaseModel):
     """A case in citizens' words."""
 
@@ -128,6 +136,7 @@ class ProgressOut(BaseModel):
     outcome: str | None = Field(examples=["已解决"])
     timeline: list[StepOut]
     review: ReviewOut | None = Field(description="能否申请复查、复核；还没有答复的为空")
+    next: NextOut | None = Field(description="下一步由谁做什么、什么时候以前；已有结果的为空")
 
 
 class ReportOut(ProgressOut):

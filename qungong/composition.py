@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final
 
 from fastapi import APIRouter, FastAPI
@@ -21,7 +22,9 @@ _NAMED_BY_CONTENT: Final = r"^.*-[0-9A-Za-z_-]{8}\.[a-z0-9]+$"
 
 
 def compose(
-    mounted: Mapping[str, FastAPI], routers: Iterable[APIRouter], files: Mapping[str, Path]
+    mounted: Mapping[str, FastAPI],
+    routers: Iterable[APIRouter],
+    files: Mapping[str, Path] = MappingProxyType({}),
 ) -> ASGIApp:
     """`mounted` and folders of `files` by the path they stand at; `routers` have theirs written in them."""
     rest = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False)

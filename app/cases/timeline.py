@@ -19,7 +19,7 @@ from app.cases.models import Outcome, ReviewOutcome
 from app.db import Transaction
 from app.db.query import Json, Query
 from app.errors import NotFound
-from app.limits.terms import Kind
+from app.limits.terms import Kind, Stage
 from app.matters import deadlines, papers
 from app.matters.clocks import Clock
 from app.matters.papers import TO_ALL_REPORTERS, TO_REPORTER, PaperKind
@@ -79,6 +79,9 @@ class _Primary:
     waiting: str | None
     outcome: Outcome | None
     answered_at: str | None
+    stage: Stage | None
+    stage_due_at: datetime | None
+    due_at: datetime
     holder: str
     events: list[dict[str, Any]]
     papers: list[dict[str, Any]] | None
@@ -97,6 +100,9 @@ class _Story:
     outcome: Outcome | None
     received_at: datetime
     answered_at: datetime | None
+    stage: Stage | None
+    stage_due_at: datetime | None
+    due_at: datetime
     holder: str
     first_unit: str
     events: str
@@ -133,6 +139,17 @@ LEFT JOIN citizen p ON p.id = c.citizen_id
 LEFT JOIN person_as_given given ON given.matter_id = c.id
 WHERE c.id = :matter_id""",  # noqa: S608 - constants of this module
 )
+_OPEN = frozenset({Phase.PENDING, Phase.HANDLING})
+_NEXT: Mapping[Stage, str] = {
+    Stage.JUDGE: "{unit}核实研判：能办的就办，办不了的上报",
+    Stage.SIGN: "{unit}签收",
+    Stage.HANDLE: "{unit}办理并答复您",
+}
+_WHILE_WAITING: Mapping[str, str] = {
+    "supplement": "请您补充材料，补齐后接着办",
+    "outside_authority": "等县外机关办理，有结果后接着办",
+    "suspended": "列为长期项目，到复核日期再看",
+}
 # What the reporter may read and no more: neither names of staff nor facts for those who handle the case.
 _NAMES_A_UNIT = (
     "('escalate', 'send_down', 'dispatch', 'object_refusal', 'rework', 'reassign', 'change_lead', 'ask_review', "
@@ -185,7 +202,7 @@ CASE WHEN c.primary_id IS NOT NULL THEN (
     SELECT g.* FROM above a JOIN grievance g ON g.id = a.primary_id AND g.sealed = a.sealed
   )
   SELECT json_build_object('phase', t.phase, 'waiting', t.waiting, 'outcome', t.outcome,
-    'answered_at', t.answered_at, 'holder', h.name,
+    'answered_at', t.answered_at, 'stage', t.stage, 'stage_due_at', t.stage_due_at, 'due_at', t.due_at, 'holder', h.name,
     'events', (SELECT coalesce(json_agg(json_build_object('at', e.at, 'action', e.action, 'unit', u.name, 'to',
         CASE WHEN e.action IN {_NAMES_A_UNIT} THEN {_UNIT_NAMED} END, {_OF_REVIEWS},
         'corrected', CASE WHEN e.action = 'recategorise' THEN CAST(e.body AS json) -> 'data' END,
@@ -203,7 +220,7 @@ def _story(*more: str) -> str:
     """SQL for a _Story of a case `c`, to be ended by a condition; `more`: `joined_to`, and further columns."""
     return f"""
 SELECT c.id, c.ref, c.title, c.sealed, c.phase, c.waiting, c.outcome, c.received_at, c.answered_at,
-  h.name AS holder, f.name AS first_unit, ({_PUBLIC_EVENTS}) AS events, {", ".join(more)}
+  c.stage, c.stage_due_at, c.due_at, h.name AS holder, f.name AS first_unit, ({_PUBLIC_EVENTS}) AS events, {", ".join(more)}
 FROM grievance c
 JOIN unit h ON h.id = c.holder_unit_id
 JOIN unit f ON f.id = c.first_unit_id
@@ -415,6 +432,22 @@ def _told(row: _Story, events: list[dict[str, Any]]) -> dict[str, Any]:
         "outcome": None if at.outcome is None else at.outcome.chinese,
         "timeline": [_in_citizens_words(event, row.first_unit) for event in steps],
         "review": None if row.sealed or there is not None else _review(events),
+        "next": _next(at),
+    }
+
+
+def _next(at: _Story | _Primary) -> dict[str, Any] | None:
+    """What comes next and by when, as long as the case is open; without a time where the limits stand still."""
+    if at.phase not in _OPEN:
+        return None
+    words = _NEXT.get(at.stage) if at.stage is not None else None
+    if at.waiting is not None or words is None:
+        words = _WHILE_WAITING.get(at.waiting or "", "{unit}正在办理")
+    is_running = at.waiting is None and at.stage is not None
+    return {
+        "what": words.format(unit=at.holder),
+        "by": at.stage_due_at if is_running else None,
+        "answer_by": at.due_at if at.waiting is None else None,
     }
 
 

@@ -54,7 +54,7 @@ def install(step: Step = lambda _: nullcontext()) -> None:
     with step("安装页面的依赖 · packages for the pages"):
         _run(
             [
-                _tool("npm"),
+                tool("npm"),
                 "ci",
                 "--no-audit",
                 "--no-fund",
@@ -105,10 +105,10 @@ def _api_sources() -> Iterator[Path]:
 
 
 def _node(*arguments: str) -> None:
-    _run([_tool("node"), *arguments])
+    _run([tool("node"), *arguments])
 
 
-def _tool(name: str) -> str:
+def tool(name: str) -> str:
     """Node's own programs, installed beside this Python."""
     return str(Path(sys.executable).parent / name)
 

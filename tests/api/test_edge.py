@@ -45,7 +45,7 @@ async def test_every_answer_carries_the_security_headers(anybody: Person, path: 
     assert headers["x-frame-options"] == "DENY"
     assert headers["referrer-policy"] == "no-referrer"
     assert headers["cross-origin-opener-policy"] == "same-origin"
-    assert headers["permissions-policy"] == "camera=(self), geolocation=(self), microphone=()"
+    assert headers["permissions-policy"] == "camera=(self), geolocation=(self), microphone=(self)"
     assert "access-control-allow-origin" not in headers
     assert "strict-transport-security" not in headers
     kept = not path.startswith(("/api", "/m/"))
@@ -274,7 +274,7 @@ def failing() -> ASGIApp:
 
         return StreamingResponse(half())
 
-    return composition.compose({}, [router])
+    return composition.compose({}, [router], {})
 
 
 async def test_an_unexpected_failure_is_a_problem_that_says_nothing_of_its_cause() -> None:

@@ -20,7 +20,7 @@ DOCUMENTS: Final[Mapping[str, FastAPI]] = {
 
 
 def composed(documents: Mapping[str, FastAPI]) -> ASGIApp:
-    return compose({**documents, landing.MOUNTED_AT: landing.create_app()}, [inbound.router])
+    return compose({**documents, landing.MOUNTED_AT: landing.create_app()}, [inbound.router], {})
 
 
 def with_a_route_more(router: APIRouter) -> Mapping[str, FastAPI]:

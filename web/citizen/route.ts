@@ -1,15 +1,8 @@
 // Where the person is: /q/{code} and /t/{ref} are the server's, what follows # is a page within.
 import { computed, ref } from 'vue'
+import type { components } from '@shared/api/phones'
 
-export interface Place {
-  code: string
-  name: string
-  kind: string
-  above: string | null
-  county: string | null
-  phone: string | null
-  contact: string | null
-}
+export type Place = components['schemas']['PlaceOut']
 
 const address = ref(location.pathname + location.hash)
 

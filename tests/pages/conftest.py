@@ -1,0 +1,138 @@
+"""A county with its pages served over HTTP, a browser, and phones with which people of the story open them."""
+
+import os
+import secrets
+import socket
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import pytest
+import pytest_asyncio
+from PIL import Image
+from playwright.async_api import Browser, BrowserContext, Page, async_playwright
+from sqlalchemy import text
+
+from app.auth.phones import phone_key
+from app.db import reading
+from app.texts.outbox import open_params
+from qungong.dev import pages
+from tests.pages import browsers
+from tests.sms.servers import wait_until
+
+VILLAGE: Final = "500153003007"
+_CODES = text("""
+SELECT m.id, m.params_sealed FROM outbox_message m JOIN one_time_code c ON c.created_at = m.created_at
+WHERE m.kind = 'one_time_code' AND c.phone_key = :phone_key ORDER BY m.created_at DESC LIMIT 1
+""")
+_SMALL_PHONE: Final = {"width": 360, "height": 740}
+
+
+@pytest.fixture(scope="session")
+def built_pages() -> None:
+    """The pages of web/, built where they changed."""
+    pages.build()
+
+
+@pytest.fixture(scope="session")
+def site(
+    county: None, built_pages: None, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[str]:
+    """The address of the HTTP server, a process of its own on this worker's database."""
+    assert county is None
+    assert built_pages is None
+    folder = tmp_path_factory.mktemp("site")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    environment = {**os.environ, "MEDIA_URL": (folder / "media").as_uri()}
+    command = [sys.executable, "-m", "qungong.web", "--port", str(port), "--processes", "1"]
+    with (folder / "log").open("wb") as log:
+        server = subprocess.Popen(command, env=environment, cwd=pages.ROOT, stdout=log, stderr=log)
+        try:
+            wait_until(lambda: _answers(port))
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            server.terminate()
+            server.wait(20)
+
+
+def _answers(port: int) -> bool:
+    with socket.socket() as asked:
+        return asked.connect_ex(("127.0.0.1", port)) == 0
+
+
+@pytest_asyncio.fixture(scope="session")
+async def browser(built_pages: None) -> AsyncIterator[Browser]:
+    assert built_pages is None
+    async with async_playwright() as playwright:
+        started = await playwright.chromium.launch(
+            executable_path=str(browsers.executable()), args=list(browsers.ARGUMENTS)
+        )
+        yield started
+        await started.close()
+
+
+@dataclass(frozen=True, slots=True)
+class Phone:
+    """A small phone with one page open. `wrong` collects what the page's console and scripts complained of."""
+
+    context: BrowserContext
+    page: Page
+    site: str
+    number: str
+    wrong: list[str]
+
+    async def scan(self, code: str = VILLAGE) -> None:
+        await self.page.goto(f"{self.site}/q/{code}")
+        await self.page.get_by_role("button", name="大字版").wait_for()
+
+    async def code(self) -> str:
+        """The newest one-time code that was texted to this phone's number."""
+        async with reading() as tx:
+            owed = (await tx.all(_CODES, phone_key=phone_key(f"+86{self.number}")))[0]
+        return str(open_params(owed.id, owed.params_sealed)["code"])
+
+
+NewPhone = Callable[[], Awaitable[Phone]]
+
+
+@pytest_asyncio.fixture
+async def new_phone(site: str, browser: Browser) -> AsyncIterator[NewPhone]:
+    async with AsyncExitStack() as stack:
+
+        async def make() -> Phone:
+            context = await browser.new_context(
+                viewport=_SMALL_PHONE,  # type: ignore[arg-type]  # a dict of ints is what it takes
+                locale="zh-CN",
+                is_mobile=True,
+                has_touch=True,
+                reduced_motion="reduce",
+            )
+            stack.push_async_callback(context.close)
+            page = await context.new_page()
+            wrong: list[str] = []
+            page.on("pageerror", lambda error: wrong.append(str(error)))
+            page.on(
+                "console", lambda said: wrong.append(said.text) if said.type == "error" else None
+            )
+            return Phone(context, page, site, f"139{secrets.randbelow(10**8):08d}", wrong)
+
+        yield make
+
+
+@pytest_asyncio.fixture
+async def phone(new_phone: NewPhone) -> Phone:
+    return await new_phone()
+
+
+@pytest.fixture
+def photo(tmp_path: Path) -> Path:
+    """A picture as a phone's camera makes it: 12 million pixels."""
+    path = tmp_path / "photo.jpg"
+    Image.linear_gradient("L").resize((4000, 3000)).convert("RGB").save(path, "JPEG")
+    return path

@@ -1,0 +1,131 @@
+"""What a citizen does on a phone: report, prove the number once, follow, evaluate."""
+
+from pathlib import Path
+
+from playwright.async_api import expect
+
+from tests.pages.conftest import NewPhone, Phone
+
+WATER = "13至17栋已经三天没有自来水，老人小孩都要到外面提水。"
+
+
+async def sign_in(phone: Phone) -> None:
+    await phone.page.get_by_label("手机号").fill(phone.number)
+    await phone.page.get_by_role("button", name="获取验证码").click()
+    await phone.page.get_by_label("验证码", exact=True).fill(await _code_after(phone))
+
+
+async def _code_after(phone: Phone) -> str:
+    await phone.page.get_by_label("验证码", exact=True).wait_for()
+    return await phone.code()
+
+
+async def report(phone: Phone, words: str = WATER) -> None:
+    await phone.scan()
+    await phone.page.get_by_role("button", name="我要反映").click()
+    await phone.page.get_by_label("什么事").fill(words)
+    await phone.page.get_by_role("button", name="发送").click()
+
+
+async def test_new_citizen_reports_with_a_photo_and_one_code(phone: Phone, photo: Path) -> None:
+    page = phone.page
+    await phone.scan()
+    await page.get_by_role("button", name="我要反映").click()
+    await page.get_by_label("什么事").fill(WATER)
+    await page.locator("input[multiple]").set_input_files(photo)
+    await page.get_by_alt_text("第 1 张照片").wait_for()
+    await page.get_by_role("button", name="发送").click()
+    await sign_in(phone)
+    await expect(page.get_by_text("已收到")).to_be_visible()
+    await page.get_by_role("button", name="看办理进度").click()
+    await expect(page.get_by_role("heading", name="13至17栋已经三天没有自来水")).to_be_visible()
+    await expect(page.get_by_text("下一步：")).to_be_visible()
+    await expect(page.get_by_alt_text("第 1 张照片")).to_be_visible()
+    assert phone.wrong == []
+
+
+async def test_known_citizen_reports_in_three_taps(phone: Phone) -> None:
+    await report(phone)
+    await sign_in(phone)
+    await phone.page.get_by_text("已收到").wait_for()
+    taps = 1  # the poster, scanned
+    await phone.scan()
+    await phone.page.get_by_role("button", name="我要反映").click()
+    taps += 1
+    await phone.page.get_by_label("什么事").fill("路灯坏了")
+    await phone.page.get_by_role("button", name="发送").click()
+    taps += 1
+    await expect(phone.page.get_by_text("已收到")).to_be_visible()
+    assert taps <= 3
+
+
+async def test_report_written_offline_sends_itself_when_the_network_is_back(phone: Phone) -> None:
+    await report(phone)
+    await sign_in(phone)
+    await phone.page.get_by_text("已收到").wait_for()
+    await phone.scan()
+    await phone.page.get_by_role("button", name="我要反映").click()
+    await phone.page.get_by_label("什么事").fill("下水道堵了")
+    await phone.context.set_offline(True)
+    await phone.page.get_by_role("button", name="发送").click()
+    await expect(phone.page.get_by_text("等网络恢复后自动发出")).to_be_visible()
+    await phone.page.get_by_role("button", name="回到首页").click()
+    await expect(phone.page.get_by_text("1 件待发送")).to_be_visible()
+    await phone.context.set_offline(False)
+    await expect(phone.page.get_by_text("1 件待发送")).to_be_hidden(timeout=20_000)
+    await phone.page.get_by_role("button", name="查进度").click()
+    await expect(phone.page.get_by_role("button", name="下水道堵了")).to_have_count(1)
+
+
+async def test_words_survive_a_killed_page(phone: Phone) -> None:
+    await phone.scan()
+    await phone.page.get_by_role("button", name="我要反映").click()
+    await phone.page.get_by_label("什么事").fill("垃圾没人收")
+    killed = phone.page
+    page = await phone.context.new_page()
+    await killed.close()
+    await page.goto(f"{phone.site}/q/500153003007#/report")
+    await expect(page.get_by_label("什么事")).to_have_value("垃圾没人收")
+
+
+async def test_forgotten_phone_keeps_nothing(phone: Phone) -> None:
+    await report(phone)
+    await sign_in(phone)
+    await phone.page.get_by_text("已收到").wait_for()
+    await phone.page.get_by_role("button", name="字号与设置").click()
+    await phone.page.get_by_role("button", name="清除这部手机上的记录").click()
+    await phone.page.get_by_role("button", name="清除", exact=True).click()
+    await expect(phone.page.get_by_text("凭编号和查询码")).to_be_visible()
+    await phone.page.goto(f"{phone.site}/t")
+    await phone.page.goto(f"{phone.site}/q/500153003007#/mine")
+    await expect(phone.page.get_by_label("手机号")).to_be_visible()
+    cookies = await phone.context.cookies()
+    assert [cookie for cookie in cookies if "citizen" in str(cookie.get("name"))] == []
+
+
+async def test_wrong_code_says_so_and_keeps_the_report(phone: Phone) -> None:
+    await report(phone)
+    await phone.page.get_by_label("手机号").fill(phone.number)
+    await phone.page.get_by_role("button", name="获取验证码").click()
+    await phone.page.get_by_label("验证码", exact=True).fill("000000")
+    await expect(phone.page.get_by_role("alert")).to_contain_text("验证码不正确")
+    await phone.page.get_by_label("验证码", exact=True).fill(await phone.code())
+    await expect(phone.page.get_by_text("已收到")).to_be_visible()
+
+
+async def test_report_of_one_person_waits_when_another_signs_in(new_phone: NewPhone) -> None:
+    """A shared phone: what one wrote offline is never sent under the other's name."""
+    phone = await new_phone()
+    await report(phone)
+    await sign_in(phone)
+    await phone.page.get_by_text("已收到").wait_for()
+    await phone.context.set_offline(True)
+    await phone.page.get_by_role("button", name="回到首页").click()
+    await phone.page.get_by_role("button", name="我要反映").click()
+    await phone.page.get_by_label("什么事").fill("第一个人写的")
+    await phone.page.get_by_role("button", name="发送").click()
+    await phone.page.get_by_text("等网络恢复后自动发出").wait_for()
+    await phone.page.evaluate("localStorage.setItem('qungong.known', '138****0000')")
+    await phone.context.set_offline(False)
+    await phone.page.reload()
+    await expect(phone.page.get_by_text("请用这个号码验证")).to_be_visible()
