@@ -17,6 +17,7 @@ from app.settings import settings
 from mobile_api import (
     cadre,
     cadre_cards,
+    cadre_counts,
     cadre_listed,
     cadre_live,
     cadre_sessions,
@@ -74,6 +75,7 @@ def create_app() -> FastAPI:
         cadre_cards.router,
         cadre_listed.router,
         cadre_live.router,
+        cadre_counts.router,
         tracking.router,
         places.router,
     )

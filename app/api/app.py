@@ -10,6 +10,7 @@ from app.api import (
     cards,
     case_actions,
     cases,
+    counts,
     directory,
     filing,
     head_approval,
@@ -47,7 +48,7 @@ _PARTS: Final = (
     sessions, cases, photos, filing, case_actions, papers,
     return_calls, replies, looks, texts,
     directory, head_approval, poster_contacts, reorganising, official_numbers, calendars, limits, text_templates,
-    cards, wall, listed, reports, live,
+    cards, wall, listed, reports, live, counts,
 )  # fmt: skip
 _TOKENS: Final = {
     "token": {"type": "http", "scheme": "bearer", "description": "登录后取得的令牌"},

@@ -3,9 +3,10 @@
 Whatever is shown to staff passes VISIBLE_TO_STAFF, in lists as in details.
 """
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final, NamedTuple, TypeVar
 from uuid import UUID
 
 from sqlalchemy import TextClause, text
@@ -42,6 +43,7 @@ _VIEWS = {
     View.FINISHED: "已办结",
 }
 PAGE = 50
+Views = TypeVar("Views")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _BEFORE_ALL, _AFTER_ALL = UUID(int=0), UUID(int=2**128 - 1)
 
@@ -56,6 +58,13 @@ _ITEM = """json_build_object(
     WHERE k.matter_id = c.id AND k.ended_at IS NULL AND k.stage = 'supervised_reply' LIMIT 1))"""
 
 
+class _Listing(NamedTuple):
+    """A view: SQL that finds one case more than a page, and the statement of the page."""
+
+    found: str
+    page: TextClause
+
+
 def _listing(
     source: str,
     where: str,
@@ -65,7 +74,7 @@ def _listing(
     part: str = "NULL",
     part_due: str = "NULL",
     decides: str = "NULL",
-) -> TextClause:
+) -> _Listing:
     more = ", a.role AS part_role, a.due_at AS part_due_at" if "assignment" in source else ""
     found = f"""
         SELECT c.* {more}
@@ -73,7 +82,8 @@ def _listing(
         WHERE {where} AND {VISIBLE_TO_STAFF}
         ORDER BY {order}
         LIMIT :size + 1"""  # noqa: S608 - put together from constants of this module
-    return listing_of(found, order=order, key=key, part=part, part_due=part_due, decides=decides)
+    page = listing_of(found, order=order, key=key, part=part, part_due=part_due, decides=decides)
+    return _Listing(found, page)
 
 
 def listing_of(
@@ -205,11 +215,52 @@ async def inbox(
     tx: Transaction, view: View, *, by: StaffActor, cursor: str | None, size: int = PAGE
 ) -> str:
     """One page of a view, as JSON: `items` and the cursor of the `next` page or null. Nothing is counted."""
-    statements = (
-        _OF_SUPERVISOR if viewer(by)["supervises"] else _OF_COUNTY if by.sees_county else _OF_UNIT
-    )
     now = await tx.now()
-    return await page(tx, statements[view], cursor, size=size, now=now, **viewer(by))
+    return await page(
+        tx,
+        _of(by, _OF_SUPERVISOR, _OF_COUNTY, _OF_UNIT)[view].page,
+        cursor,
+        size=size,
+        now=now,
+        **viewer(by),
+    )
+
+
+# More are not counted: they are shown as so many and more.
+COUNTED: Final = 99
+
+
+def _counting(views: Mapping[View, _Listing]) -> TextClause:
+    """Each view read as its list reads it, up to one case more than is shown: the cost is that of a few pages."""
+    counted = ", ".join(
+        f"(SELECT count(*) FROM ({one.found}) found) AS {view}"  # noqa: S608 - put together from constants of this module
+        for view, one in views.items()
+    )
+    return text(f"SELECT {counted}")
+
+
+_COUNT_OF_UNIT, _COUNT_OF_COUNTY, _COUNT_OF_SUPERVISOR = map(
+    _counting, (_OF_UNIT, _OF_COUNTY, _OF_SUPERVISOR)
+)
+
+
+async def counts(tx: Transaction, *, by: StaffActor) -> dict[View, int]:
+    """How many cases each view of the inbox has, up to COUNTED + 1."""
+    row = await tx.one_or_none(
+        _of(by, _COUNT_OF_SUPERVISOR, _COUNT_OF_COUNTY, _COUNT_OF_UNIT),
+        size=COUNTED,
+        after_due=_EPOCH,
+        after_id=_BEFORE_ALL,
+        before_id=_AFTER_ALL,
+        **viewer(by),
+    )
+    assert row is not None, "a statement without FROM finds one row"
+    return {view: row[view] for view in View}
+
+
+def _of(by: StaffActor, supervisor: Views, county: Views, unit: Views) -> Views:
+    """What is for the asker, of what there is for each kind of asker."""
+    return supervisor if viewer(by)["supervises"] else county if by.sees_county else unit
 
 
 _MINE = text("""
