@@ -5,7 +5,7 @@ from uuid import UUID
 
 import asyncpg
 from fastapi import APIRouter, Depends, Path, Request
-from pydantic import BaseModel, Field
+from pydantic import Field
 from starlette.datastructures import FormData, UploadFile
 from starlette.formparsers import MultiPartParser
 from starlette.responses import JSONResponse, Response
@@ -26,6 +26,7 @@ from app.errors import (
 )
 from app.http.inputs import Ref
 from app.http.operations import Operation
+from app.http.outputs import Output
 from app.http.photos import StoredPhoto, a_photo
 from app.http.problems import problems
 from app.http.transaction import OneTransaction, Repeated, Tx
@@ -55,7 +56,7 @@ looking = APIRouter(tags=["照片"], route_class=OneTransaction)
 PhotoId = Annotated[UUID, Path(description="照片编号")]
 
 
-class PhotoOut(BaseModel):
+class PhotoOut(Output):
     id: UUID = Field(description="照片编号，登记时填入 photos")
     width: int = Field(examples=[2048])
     height: int = Field(examples=[1536])

@@ -3,7 +3,7 @@
 from typing import Annotated, Final, Self
 
 from fastapi import APIRouter, Path, Response
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from app.db import reading
 from app.directory.poster_places import TAKE_REPORTS, PosterPlace, poster_place
@@ -11,6 +11,7 @@ from app.directory.terms import UnitKind
 from app.errors import NotFound
 from app.http.inputs import UnitCode
 from app.http.operations import Operation
+from app.http.outputs import Output
 from app.http.problems import problems
 
 CACHED: Final = "public, max-age=300"
@@ -18,7 +19,7 @@ CACHED: Final = "public, max-age=300"
 router = APIRouter(prefix="/places", tags=["公开"], route_class=Operation)
 
 
-class PlaceOut(BaseModel):
+class PlaceOut(Output):
     code: str = Field(
         description="反映时填入 unit_code；单位合并后为承接单位的代码", examples=["500153003007"]
     )

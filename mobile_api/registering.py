@@ -2,11 +2,12 @@
 
 from typing import Annotated, Self
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from app.cases.actions.filing import Registered
 from app.http.cases import SimilarOpen, SimilarOut
 from app.http.inputs import Identifier, Input, OptionalLine, Paragraphs, UnitCode
+from app.http.outputs import Output
 from app.limits.terms import Kind
 from mobile_api.wording import Photos, Title, title_of
 
@@ -41,7 +42,7 @@ class Told(Input):
         return self.title or title_of(self.body)
 
 
-class ReceiptOut(BaseModel):
+class ReceiptOut(Output):
     """回执: with the number and the code anybody can follow the case without signing in."""
 
     ref: str = Field(description="事件编号", examples=["500153-261122-48392017"])

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from fastapi.responses import HTMLResponse
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from app.auth.actor import CitizenActor
 from app.cases import access, queries, timeline
@@ -31,6 +31,7 @@ from app.http.case_step import CaseRef, CaseStep
 from app.http.cases import PaperOut
 from app.http.inputs import Input, Ref, ShortText, UnitCode
 from app.http.moments import At
+from app.http.outputs import Output
 from app.http.papers import PRINTED, drawn
 from app.http.problems import problems
 from app.http.transaction import OneTransaction, Tx, transaction_of
@@ -71,7 +72,7 @@ class Evaluation(Input):
     remark: ShortText | None = Field(default=None, description="补充说明，承办单位看不到")
 
 
-class ReportItem(BaseModel):
+class ReportItem(Output):
     ref: str = Field(examples=["500153-261122-48392017"])
     title: str = Field(examples=["13至17栋三天没有自来水"])
     phase: Phase
@@ -82,12 +83,12 @@ class ReportItem(BaseModel):
     answered_at: At | None
 
 
-class ReportPage(BaseModel):
+class ReportPage(Output):
     items: list[ReportItem]
     next: str | None = Field(description="下一页的游标；没有下一页为 null")
 
 
-class StepOut(BaseModel):
+class StepOut(Output):
     at: At
     action: Action
     label: str = Field(description="办到哪一步", examples=["荣隆镇已签收"])
@@ -97,7 +98,7 @@ class StepOut(BaseModel):
     )
 
 
-class ReviewOut(BaseModel):
+class ReviewOut(Output):
     """What may be asked of the answer next, or what is being decided."""
 
     open: Literal["review", "reexamination"] | None = Field(
@@ -109,7 +110,7 @@ class ReviewOut(BaseModel):
     until: At | None = Field(description="在什么时间以前申请")
 
 
-class NextOut(BaseModel):
+class NextOut(Output):
     """What is to happen next."""
 
     what: str = Field(examples=["荣隆镇办理并答复您"])
@@ -117,7 +118,7 @@ class NextOut(BaseModel):
     answer_by: At | None = Field(description="整件事最迟何时答复；期限暂停时为空")
 
 
-class ProgressOut(BaseModel):
+class ProgressOut(Output):
     """A case in citizens' words."""
 
     ref: str = Field(examples=["500153-261122-48392017"])
@@ -150,7 +151,7 @@ class ReportOut(ProgressOut):
     )
 
 
-class ReportStateOut(BaseModel):
+class ReportStateOut(Output):
     ref: str = Field(examples=["500153-261122-48392017"])
     phase: Phase
     phase_label: str = Field(examples=["待研判"])
@@ -161,7 +162,7 @@ class ReportStateOut(BaseModel):
     )
 
 
-class EvaluationOut(BaseModel):
+class EvaluationOut(Output):
     """`until` is empty before the question was asked, also where it may be answered already."""
 
     until: At | None = Field(description="评价截止时间；还没有请您评价时为 null")
@@ -170,7 +171,7 @@ class EvaluationOut(BaseModel):
     changeable_until: At | None = Field(description="已经评价的，可以更改到什么时候")
 
 
-class ThanksOut(BaseModel):
+class ThanksOut(Output):
     told: str = Field(examples=["感谢您的评价，承办单位看不到是谁评价的。"])
 
 

@@ -5,7 +5,7 @@ from typing import Annotated, Self
 from uuid import UUID
 
 from fastapi import APIRouter, Path, Request, Response
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import ConfigDict, Field, StringConstraints
 
 from app.auth import codes, sessions, signing_in
 from app.auth.devices import Device
@@ -16,6 +16,7 @@ from app.http.at_sign_in import AtSignIn, shown_at_sign_in, shown_to_whoever_sig
 from app.http.inputs import Identifier, Input, Line, UnitCode
 from app.http.moments import At
 from app.http.operations import Operation, add_routes
+from app.http.outputs import Output
 from app.http.phone import Phone
 from app.http.problems import problems
 from app.http.secret import OneTimeCode, Password
@@ -34,7 +35,7 @@ class CodeWanted(Input):
     phone: Phone
 
 
-class CodeOwed(BaseModel):
+class CodeOwed(Output):
     """The same for every number, known or not."""
 
     valid_seconds: int = Field(description="验证码多少秒内有效", examples=[300])
@@ -61,7 +62,7 @@ class CadreSignIn(Input):
     device: DeviceName | None = Field(default=None, description="设备名称", examples=["村里的手机"])
 
 
-class NewSession(BaseModel):
+class NewSession(Output):
     token: str = Field(
         description="令牌，只给这一次；浏览器已存入 Cookie，不必保存",
         examples=["not-a-real-token-aaaaaaaaaaaaaaaaaaaaaaaaaa"],
@@ -70,7 +71,7 @@ class NewSession(BaseModel):
     expires_at: At
 
 
-class CadrePost(BaseModel):
+class CadrePost(Output):
     id: int = Field(examples=[12])
     role: Role
     role_name: str = Field(examples=["村(社区)干部"])
@@ -100,7 +101,7 @@ class NewCadreSession(NewSession, Cadre):
     """The same with the token of the new session."""
 
 
-class Session(BaseModel):
+class Session(Output):
     model_config = ConfigDict(from_attributes=True)
 
     id: UUID
@@ -110,7 +111,7 @@ class Session(BaseModel):
     current: bool = Field(description="是否为本次登录")
 
 
-class Sessions(BaseModel):
+class Sessions(Output):
     sessions: list[Session]
 
 

@@ -1,11 +1,12 @@
 """Whether a citizen is asked by text how satisfied they are: looked at, and chosen, by the citizen alone."""
 
 from fastapi import APIRouter, Depends
-from pydantic import BaseModel, Field, StrictBool
+from pydantic import Field, StrictBool
 
 from app.errors import KeyRequired, KeyReused, SignInRequired
 from app.evaluation import receiving
 from app.http.inputs import Input
+from app.http.outputs import Output
 from app.http.problems import problems
 from app.http.transaction import OneTransaction, Tx
 from app.http.who import ByCitizen, require_key
@@ -22,7 +23,7 @@ class Choice(Input):
     wanted: StrictBool = Field(description="是否用短信请您评价", examples=[True])
 
 
-class ChoiceOut(BaseModel):
+class ChoiceOut(Output):
     wanted: bool = Field(description="是否用短信请您评价；办理进展的短信不受影响", examples=[True])
 
 

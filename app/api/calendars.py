@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Annotated, Self
 
 from fastapi import APIRouter, Path, Query
-from pydantic import BaseModel, BeforeValidator, Field, StringConstraints
+from pydantic import BeforeValidator, Field, StringConstraints
 
 from app.auth.actor import StaffActor
 from app.calendars import editing, importing, reading
@@ -23,6 +23,7 @@ from app.errors import (
 )
 from app.http.inputs import Input, Line, plain, storable
 from app.http.moments import At
+from app.http.outputs import Output
 from app.http.paging import VersionsQuery, page_of
 from app.http.problems import problems
 from app.http.transaction import OneTransaction, Tx
@@ -133,7 +134,7 @@ class NewYear(Input):
     source: Annotated[Line, Field(description="依据", examples=["国办发明电〔2025〕7号"])]
 
 
-class CalendarYear(BaseModel):
+class CalendarYear(Output):
     year: int = Field(examples=[2026])
     version: int = Field(description="日历的版本；0 为尚未建立", examples=[3])
     provisional: bool = Field(description="暂定：当年的放假安排尚未发布，只有日期固定的节假日")
@@ -143,7 +144,7 @@ class CalendarYear(BaseModel):
     days: list[SpecialDay] = Field(description="与周末、平日不同的日子，按日期排列")
 
 
-class CalendarChange(BaseModel):
+class CalendarChange(Output):
     version: int = Field(examples=[4])
     at: At
     staff: str | None = Field(description="谁变更的；系统自带的为空", examples=["谢文静"])
@@ -157,12 +158,12 @@ class CalendarChange(BaseModel):
         return cls(**change._asdict() | {"hours": OfficeHours.of(change.hours)})
 
 
-class CalendarChanges(BaseModel):
+class CalendarChanges(Output):
     items: list[CalendarChange]
     next: int | None = Field(description="下一页的 before；没有下一页则为空")
 
 
-class NewVersion(BaseModel):
+class NewVersion(Output):
     version: int = Field(description="新的版本", examples=[4])
     days: int = Field(description="改变了多少天", examples=[1])
     past_days: int = Field(
@@ -174,7 +175,7 @@ class NewVersion(BaseModel):
         return cls(version=edited.version, days=edited.days, past_days=edited.past_days)
 
 
-class ListedYear(BaseModel):
+class ListedYear(Output):
     """What of a list was not taken, and what looks wrong with it."""
 
     kept: list[date] = Field(

@@ -4,7 +4,7 @@ from datetime import date, datetime, timedelta
 from typing import Annotated, Self
 
 from fastapi import APIRouter, Path, Query
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from app.api.step import Step
 from app.cards import appeals, card_lists, issuing, signals
@@ -35,6 +35,7 @@ from app.http.cards import (
 from app.http.case_step import ETAG, CaseRef
 from app.http.inputs import UnitCode
 from app.http.moments import At
+from app.http.outputs import Output
 from app.http.problems import problems
 from app.http.transaction import OneTransaction, Tx
 from app.http.who import ByStaff
@@ -57,7 +58,7 @@ class MonthByDefault(Period):
         return first, last
 
 
-class CountOut(BaseModel):
+class CountOut(Output):
     """Cards that took effect in the period: gross all there were, net those not revoked."""
 
     gross: int = Field(description="发牌总数", examples=[3])
@@ -78,14 +79,14 @@ class UnitCountOut(CountOut):
         return cls(unit_code=count.unit_code, unit=count.unit_name, **_counted([count]))
 
 
-class Summary(BaseModel):
+class Summary(Output):
     first: date = Field(serialization_alias="from", description="从哪一天起（含）")
     last: date = Field(serialization_alias="to", description="到哪一天止（含）")
     total: CountOut
     units: list[UnitCountOut] = Field(description="有牌的单位，净数多的在前")
 
 
-class FactOut(BaseModel):
+class FactOut(Output):
     """Which entry of the record shows what."""
 
     signal: Signal
@@ -110,7 +111,7 @@ class FactOut(BaseModel):
         )
 
 
-class SignalCounts(BaseModel):
+class SignalCounts(Output):
     returned: int = Field(description="退回的次数：退回下级、同意退回", examples=[1])
     ping_pong: int = Field(description="在同样两个单位之间再次推转的次数", examples=[1])
     empty_finding: int = Field(
@@ -124,12 +125,12 @@ class SignalCounts(BaseModel):
     withdrawn: int = Field(description="替反映人撤回的事件", examples=[0])
 
 
-class CaseSignals(BaseModel):
+class CaseSignals(Output):
     counts: SignalCounts
     facts: list[FactOut]
 
 
-class SignalsOfAUnit(BaseModel):
+class SignalsOfAUnit(Output):
     unit_code: str = Field(examples=["500153003"])
     unit: str = Field(examples=["广顺街道"])
     cases: int = Field(description="有这些情形的事件有几件", examples=[2])
@@ -151,7 +152,7 @@ class SignalsOfUnit(SignalsOfAUnit):
     last: date = Field(serialization_alias="to", description="到哪一天止（含）")
 
 
-class SignalsOfCounty(BaseModel):
+class SignalsOfCounty(Output):
     first: date = Field(serialization_alias="from", description="从哪一天起（含）")
     last: date = Field(serialization_alias="to", description="到哪一天止（含）")
     units: list[SignalsOfAUnit] = Field(description="有这些情形的单位，多的在前")

@@ -3,13 +3,14 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Response
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from app.directory import queries
 from app.directory.terms import UnitKind
 from app.errors import NotFound, SignInRequired
 from app.http.directory import Category, Units
 from app.http.inputs import Input, Line, UnitCode
+from app.http.outputs import Output
 from app.http.problems import problems
 from app.http.transaction import OneTransaction, Tx
 from app.http.who import ByStaff
@@ -25,7 +26,7 @@ class UnitQuery(Input):
     size: int = Field(default=50, ge=1, le=200, description="每页几个")
 
 
-class UnitOut(BaseModel):
+class UnitOut(Output):
     code: str = Field(examples=["500153100"])
     name: str = Field(examples=["荣隆镇"])
     short_name: str | None = Field(examples=["荣隆镇"])

@@ -1,7 +1,7 @@
 """Over HTTP: staff register a case for the person who reports."""
 
 from fastapi import APIRouter
-from pydantic import BaseModel, Field, StrictBool
+from pydantic import Field, StrictBool
 
 from app.auth.actor import StaffActor
 from app.cases.actions import filing
@@ -22,6 +22,7 @@ from app.http.case_inputs import PersonIn
 from app.http.cases import SimilarOpen, SimilarOut
 from app.http.inputs import Identifier, Input, Line, Moment, OptionalLine, Paragraphs, UnitCode
 from app.http.moments import At
+from app.http.outputs import Output
 from app.http.problems import problems
 from app.http.transaction import OneTransaction, Tx
 from app.http.who import ByStaff
@@ -82,7 +83,7 @@ class Report(Input):
         )
 
 
-class RegisteredOut(BaseModel):
+class RegisteredOut(Output):
     ref: str = Field(description="事件编号", examples=["500153-261122-48392017"])
     tracking_code: str = Field(
         description="查询码，只给这一次，请交给反映人：凭编号和查询码可以查看进度",

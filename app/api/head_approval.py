@@ -3,7 +3,7 @@
 from typing import Annotated, Self
 
 from fastapi import APIRouter, Path
-from pydantic import BaseModel, Field, StrictBool
+from pydantic import Field, StrictBool
 
 from app.directory import head_approval
 from app.directory.head_approval import Setting
@@ -11,6 +11,7 @@ from app.directory.terms import Role
 from app.errors import KeyReused, NotFound, NotPermitted, SignInRequired
 from app.http.inputs import Input, ShortText, UnitCode
 from app.http.moments import At
+from app.http.outputs import Output
 from app.http.problems import problems
 from app.http.transaction import OneTransaction, Tx
 from app.http.who import ByStaff
@@ -25,14 +26,14 @@ class HeadApprovalIn(Input):
     reason: ShortText = Field(description="为什么这样设定，记录在案", examples=["镇党委会决定"])
 
 
-class HeadApprovalChange(BaseModel):
+class HeadApprovalChange(Output):
     required: bool
     reason: str = Field(examples=["镇党委会决定"])
     decided_at: At
     decided_by: str = Field(examples=["谢文静"])
 
 
-class HeadApprovalOut(BaseModel):
+class HeadApprovalOut(Output):
     code: str = Field(examples=["500153100"])
     name: str = Field(examples=["荣隆镇"])
     required: bool = Field(description="现在是否只有单位负责人才能作出办结答复")

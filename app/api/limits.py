@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import Annotated, Self
 
 from fastapi import APIRouter, Query
-from pydantic import BaseModel, BeforeValidator, Field, StringConstraints
+from pydantic import BeforeValidator, Field, StringConstraints
 
 from app.auth.actor import StaffActor
 from app.calendars import reading as calendars
@@ -20,6 +20,7 @@ from app.errors import (
 )
 from app.http.inputs import INT4_MAX, Identifier, Input, Line, Moment, plain
 from app.http.moments import At
+from app.http.outputs import Output
 from app.http.paging import VersionsQuery, page_of
 from app.http.problems import problems
 from app.http.transaction import OneTransaction, Tx
@@ -93,7 +94,7 @@ class Withdrawal(RulePlace):
     reason: Reason
 
 
-class RuleOut(BaseModel):
+class RuleOut(Output):
     name: str = Field(description="规则的名称，记在事件上", examples=["v3/handle/complaint"])
     about: str = Field(description="适用于什么", examples=["办理 · 投诉 · 紧急"])
     told: str = Field(
@@ -131,7 +132,7 @@ class RuleOut(BaseModel):
         )
 
 
-class Limits(BaseModel):
+class Limits(Output):
     version: int = Field(description="期限规则的版本；0 为从未变更", examples=[3])
     rules: list[RuleOut] = Field(
         description="本县自行设定的规则，优先于默认规则；其中最具体的适用：先看分类，再看性质、紧急、层级"
@@ -139,7 +140,7 @@ class Limits(BaseModel):
     defaults: list[RuleOut] = Field(description="默认规则：本县没有设定时适用")
 
 
-class LimitChange(BaseModel):
+class LimitChange(Output):
     version: int = Field(examples=[4])
     at: At
     staff: str | None = Field(description="谁变更的", examples=["谢文静"])
@@ -152,17 +153,17 @@ class LimitChange(BaseModel):
         return cls(**change._asdict() | {"rule": RuleOut.of(change.rule, paths)})
 
 
-class LimitChanges(BaseModel):
+class LimitChanges(Output):
     items: list[LimitChange]
     next: int | None = Field(description="下一页的 before；没有下一页则为空")
 
 
-class RuleSaid(BaseModel):
+class RuleSaid(Output):
     version: int = Field(description="新的版本", examples=[4])
     rule: RuleOut
 
 
-class RuleWithdrawn(BaseModel):
+class RuleWithdrawn(Output):
     version: int = Field(description="新的版本", examples=[5])
 
 
@@ -179,7 +180,7 @@ class PreviewQuery(Input):
     )
 
 
-class Preview(BaseModel):
+class Preview(Output):
     rule: RuleOut = Field(description="适用的规则")
     version: int = Field(description="期限规则的版本", examples=[3])
     calendar_version: int = Field(description="日历的版本", examples=[4])

@@ -3,7 +3,7 @@
 from typing import Annotated, Self
 
 from fastapi import APIRouter, Depends, Query
-from pydantic import BaseModel, BeforeValidator, Field
+from pydantic import BeforeValidator, Field
 
 from app.directory.terms import Role
 from app.errors import ActionNotAllowed, KeyReused, NotFound, NotPermitted, SignInRequired
@@ -12,6 +12,7 @@ from app.evaluation.access_log import Looked, Seen
 from app.evaluation.terms import AnswerChannel, Value
 from app.http.inputs import Input, Paragraphs, Ref, not_a_flag
 from app.http.moments import At
+from app.http.outputs import Output
 from app.http.paging import VersionsQuery, page_of
 from app.http.problems import problems
 from app.http.transaction import OneTransaction, Tx
@@ -31,7 +32,7 @@ class LookIn(Input):
     )
 
 
-class LookOut(BaseModel):
+class LookOut(Output):
     """What was answered; all empty where nothing was."""
 
     number: int = Field(description="查看记录的编号", examples=[12])
@@ -69,7 +70,7 @@ class LooksQuery(VersionsQuery):
     )
 
 
-class SeenOut(BaseModel):
+class SeenOut(Output):
     """Who looked, when and why; not what they saw."""
 
     number: int = Field(description="编号，逐条递增，不会有空号", examples=[12])
@@ -99,7 +100,7 @@ class SeenOut(BaseModel):
         )
 
 
-class LooksOut(BaseModel):
+class LooksOut(Output):
     items: list[SeenOut]
     next: int | None = Field(description="下一页的 before；没有下一页则为空")
 

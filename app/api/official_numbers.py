@@ -7,7 +7,7 @@ from typing import Annotated, Self
 from uuid import UUID
 
 from fastapi import APIRouter, Path, Query
-from pydantic import BaseModel, BeforeValidator, Field, StringConstraints, model_validator
+from pydantic import BeforeValidator, Field, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 
 from app.auth.actor import StaffActor
@@ -18,6 +18,7 @@ from app.directory.terms import NumberChange, Role, UnitKind
 from app.errors import KeyReused, NotFound, NothingChanged, NotPermitted, SignInRequired
 from app.http.inputs import Input, UnitCode, plain
 from app.http.moments import At
+from app.http.outputs import Output
 from app.http.paging import page_of
 from app.http.phone import Phone
 from app.http.problems import problems
@@ -56,7 +57,7 @@ class NewNumber(Input):
         return self
 
 
-class OfficialNumberOut(BaseModel):
+class OfficialNumberOut(Output):
     id: UUID
     phone: str = Field(examples=["+8613896001122"])
     unit_code: str | None = Field(examples=["500153003007"])
@@ -78,12 +79,12 @@ class OfficialNumberOut(BaseModel):
         )
 
 
-class OfficialNumbers(BaseModel):
+class OfficialNumbers(Output):
     items: list[OfficialNumberOut]
     next: UUID | None = Field(description="下一页的 after；没有下一页则为空")
 
 
-class RemovedOut(BaseModel):
+class RemovedOut(Output):
     id: UUID
 
 
@@ -112,7 +113,7 @@ class ChangesQuery(Input):
     size: int = Field(default=50, ge=1, le=200, description="每页几条")
 
 
-class NumberChangeOut(BaseModel):
+class NumberChangeOut(Output):
     id: UUID
     change: NumberChange
     change_label: str = Field(examples=["登记"])
@@ -140,7 +141,7 @@ class NumberChangeOut(BaseModel):
         )
 
 
-class NumberChanges(BaseModel):
+class NumberChanges(Output):
     items: list[NumberChangeOut]
     next: UUID | None = Field(description="下一页的 before；没有下一页则为空")
 

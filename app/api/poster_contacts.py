@@ -3,7 +3,7 @@
 from typing import Annotated, Self
 
 from fastapi import APIRouter, Path
-from pydantic import BaseModel, Field, StringConstraints
+from pydantic import Field, StringConstraints
 
 from app.directory import poster_places
 from app.directory.poster_places import Contact
@@ -11,6 +11,7 @@ from app.directory.terms import Role
 from app.errors import KeyReused, NotFound, NotPermitted, SignInRequired
 from app.http.inputs import Input, Line, UnitCode
 from app.http.moments import At
+from app.http.outputs import Output
 from app.http.phone import PublicNumber
 from app.http.problems import problems
 from app.http.transaction import OneTransaction, Tx
@@ -32,14 +33,14 @@ class PosterContactIn(Input):
     )
 
 
-class PosterContactChange(BaseModel):
+class PosterContactChange(Output):
     public_phone: str | None = Field(examples=["12345"])
     contact_name: str | None = Field(examples=["陈桂芳"])
     decided_at: At
     decided_by: str = Field(examples=["谢文静"])
 
 
-class PosterContactOut(BaseModel):
+class PosterContactOut(Output):
     code: str = Field(examples=["500153003007"])
     name: str = Field(examples=["工农茶叶产业社区居民委员会"])
     public_phone: str | None = Field(description="现在公布的电话", examples=["12345"])

@@ -4,7 +4,7 @@ from datetime import date
 from typing import Annotated, Self
 
 from fastapi import APIRouter, Path
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from app.auth.actor import StaffActor
 from app.directory import queries, units
@@ -13,6 +13,7 @@ from app.directory.units import Ending
 from app.errors import InvalidInput, KeyReused, NotFound, NotPermitted, SignInRequired
 from app.http.inputs import Input, UnitCode
 from app.http.moments import At
+from app.http.outputs import Output
 from app.http.problems import problems
 from app.http.transaction import OneTransaction, Tx
 from app.http.who import ByStaff
@@ -33,7 +34,7 @@ class UnitEnd(Input):
     )
 
 
-class EndingOut(BaseModel):
+class EndingOut(Output):
     """How a unit ended. Nothing is said of its cases."""
 
     code: str = Field(examples=["500153003999"])

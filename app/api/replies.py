@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query
-from pydantic import BaseModel, Field, StringConstraints
+from pydantic import Field, StringConstraints
 
 from app.errors import (
     ActionNotAllowed,
@@ -19,6 +19,7 @@ from app.evaluation.manual_review import Question, UnreadReply
 from app.evaluation.terms import HandReading
 from app.http.inputs import Input, Ref
 from app.http.moments import At
+from app.http.outputs import Output
 from app.http.paging import page_of
 from app.http.problems import problems
 from app.http.transaction import OneTransaction, Tx
@@ -43,7 +44,7 @@ class RepliesQuery(Input):
     size: int = Field(default=50, ge=1, le=100, description="每页几条")
 
 
-class QuestionOut(BaseModel):
+class QuestionOut(Output):
     """A case whose reporter was asked how satisfied they are."""
 
     ref: str = Field(examples=["500153-261122-48392017"])
@@ -51,7 +52,7 @@ class QuestionOut(BaseModel):
     round: int = Field(examples=[1])
 
 
-class ReplyItem(BaseModel):
+class ReplyItem(Output):
     """A text in the list; it names nobody."""
 
     id: str = Field(examples=["SM5b0c6a52d41d8cd98f00b204e9800998"])
@@ -64,7 +65,7 @@ class ReplyItem(BaseModel):
     )
 
 
-class Replies(BaseModel):
+class Replies(Output):
     items: list[ReplyItem]
     next: str | None = Field(description="下一页的 cursor；没有下一页则为空")
 
@@ -90,7 +91,7 @@ class ReadingIn(Input):
     )
 
 
-class ReadingOut(BaseModel):
+class ReadingOut(Output):
     reading: HandReading
     reading_label: str = Field(examples=["基本满意"])
     answered: QuestionOut | None = Field(

@@ -5,7 +5,7 @@ from typing import Annotated, Self
 from uuid import UUID
 
 from fastapi import APIRouter, Path, Query, Response
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from app.auth.actor import StaffActor
 from app.directory.terms import UnitKind
@@ -19,6 +19,7 @@ from app.errors import (
 )
 from app.http.inputs import Input, ShortText, UnitCode
 from app.http.moments import At
+from app.http.outputs import Output
 from app.http.paging import page_of
 from app.http.problems import problems
 from app.http.reports import (
@@ -70,12 +71,12 @@ class UnitsQuery(Input):
     size: int = Field(default=50, ge=1, le=300, description="每页几个单位")
 
 
-class Months(BaseModel):
+class Months(Output):
     items: list[MonthOut]
     next: str | None = Field(description="下一页的 before；没有下一页则为空", examples=[None])
 
 
-class CountyReport(BaseModel):
+class CountyReport(Output):
     """All units that had anything to do with cases, with the county's total."""
 
     months: list[MonthOut] = Field(description="所含的、已锁定的月份")
@@ -87,12 +88,12 @@ class CountyReport(BaseModel):
     next: str | None = Field(description="下一页的 after；没有下一页则为空", examples=[None])
 
 
-class SealedOut(BaseModel):
+class SealedOut(Output):
     taken_in: int = Field(examples=[1])
     answered: int = Field(examples=[0])
 
 
-class UnitReport(BaseModel):
+class UnitReport(Output):
     """A unit's figures; its people's for its head and those who look over the county."""
 
     months: list[MonthOut]
@@ -100,7 +101,7 @@ class UnitReport(BaseModel):
     people: list[PersonFigure]
 
 
-class Releases(BaseModel):
+class Releases(Output):
     items: list[ReleasedOut]
     next: str | None = Field(description="下一页的 before；没有下一页则为空", examples=[None])
 
@@ -111,11 +112,11 @@ class NewCorrection(Input):
     )
 
 
-class Corrections(BaseModel):
+class Corrections(Output):
     items: list[CorrectionOut]
 
 
-class Corrected(BaseModel):
+class Corrected(Output):
     corrections: int = Field(description="更正了几个数字", examples=[2])
 
 
@@ -123,7 +124,7 @@ class NewExclusion(Input):
     reason: ShortText = Field(description="剔除的理由", examples=["诉求已依法办结，回访时坚持要求法外补偿。"])  # fmt: skip
 
 
-class ExclusionOut(BaseModel):
+class ExclusionOut(Output):
     month: str = Field(description="不再计入哪个月", examples=["2025-06"])
 
 
@@ -132,7 +133,7 @@ class ExclusionsQuery(Input):
     size: int = Field(default=50, ge=1, le=100, description="每页几条")
 
 
-class ExcludedOut(BaseModel):
+class ExcludedOut(Output):
     ref: str = Field(examples=["500153-261122-48392017"])
     round: int = Field(description="第几轮办理", examples=[1])
     unit: str = Field(description="作出那一轮答复的单位", examples=["荣隆镇"])
@@ -152,7 +153,7 @@ class ExcludedOut(BaseModel):
         )
 
 
-class Excluded(BaseModel):
+class Excluded(Output):
     items: list[ExcludedOut]
     next: UUID | None = Field(description="下一页的 after；没有下一页则为空", examples=[None])
 

@@ -4,7 +4,7 @@ from typing import Annotated, Self
 from uuid import UUID
 
 from fastapi import APIRouter, Path, Query
-from pydantic import BaseModel, Field, StrictBool
+from pydantic import Field, StrictBool
 from typing_extensions import override
 
 from app.errors import ActionNotAllowed, KeyReused, NotFound, NotPermitted, SignInRequired
@@ -13,6 +13,7 @@ from app.evaluation.return_calls import CallToMake, Finding
 from app.evaluation.terms import CallCause, CallResult, CallState, Value
 from app.http.inputs import Input, OptionalText
 from app.http.moments import At
+from app.http.outputs import Output
 from app.http.paging import page_of
 from app.http.problems import problems
 from app.http.transaction import OneTransaction, Tx
@@ -28,7 +29,7 @@ class CallsQuery(Input):
     size: int = Field(default=50, ge=1, le=100, description="每页几件")
 
 
-class CallItem(BaseModel):
+class CallItem(Output):
     """A call in the list; it names nobody. `unit` handled the case."""
 
     id: UUID
@@ -83,7 +84,7 @@ class CallDetail(CallItem):
         )
 
 
-class Calls(BaseModel):
+class Calls(Output):
     items: list[CallItem]
     next: UUID | None = Field(description="下一页的 after；没有下一页则为空")
 

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Self
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Path, Request, Response
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import ConfigDict, Field, StringConstraints
 
 from app.auth import posts, sessions, signing_in
 from app.auth.posts import PostHeld
@@ -17,6 +17,7 @@ from app.errors import KeyReused, NotFound, NotPermitted, SignInRequired, TooMan
 from app.http.at_sign_in import AtDesk, acting_as, shown_at_desk, shown_to_whoever_signed_in
 from app.http.inputs import Identifier, Input, Line
 from app.http.operations import Operation, add_routes
+from app.http.outputs import Output
 from app.http.problems import problems
 from app.http.secret import Password
 from app.http.transaction import OneTransaction, Tx
@@ -45,19 +46,19 @@ class SignIn(Input):
     )
 
 
-class Unit(BaseModel):
+class Unit(Output):
     code: str = Field(examples=["500153003"])
     name: str = Field(examples=["广顺街道"])
     kind: UnitKind
     kind_name: str = Field(examples=["镇街"])
 
 
-class County(BaseModel):
+class County(Output):
     code: str = Field(examples=["500153"])
     name: str = Field(examples=["荣昌区"])
 
 
-class Post(BaseModel):
+class Post(Output):
     """A post with its unit; `county` is empty above the counties."""
 
     id: int = Field(examples=[12])
@@ -116,7 +117,7 @@ class NewSession(Me):
         )
 
 
-class Session(BaseModel):
+class Session(Output):
     model_config = ConfigDict(from_attributes=True)
 
     id: UUID
@@ -128,7 +129,7 @@ class Session(BaseModel):
     current: bool = Field(description="是否为本次登录")
 
 
-class Sessions(BaseModel):
+class Sessions(Output):
     sessions: list[Session]
 
 

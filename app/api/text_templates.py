@@ -3,13 +3,14 @@
 from typing import Annotated, Self
 
 from fastapi import APIRouter, Path
-from pydantic import BaseModel, BeforeValidator, Field, StringConstraints
+from pydantic import BeforeValidator, Field, StringConstraints
 
 from app.auth.actor import StaffActor
 from app.directory.terms import Role
 from app.errors import KeyReused, NotFound, NothingChanged, NotPermitted, SignInRequired
 from app.http.inputs import INT4_MAX, Input, Line, plain
 from app.http.moments import At
+from app.http.outputs import Output
 from app.http.problems import problems
 from app.http.transaction import OneTransaction, Tx
 from app.http.who import ByStaff
@@ -39,7 +40,7 @@ class RejectedTemplate(Input):
     reason: Reason
 
 
-class TextTemplateOut(BaseModel):
+class TextTemplateOut(Output):
     id: int = Field(examples=[7])
     kind: str = Field(description="哪一种短信", examples=["progress"])
     words: str = Field(
@@ -66,7 +67,7 @@ class TextTemplateOut(BaseModel):
 _SHOWN = ("kind", "words", "current", "approval", "template_code", "reason", "changed_at")
 
 
-class TextTemplates(BaseModel):
+class TextTemplates(Output):
     provider: str = Field(description="现用的短信服务商", examples=["aliyun"])
     templates: list[TextTemplateOut] = Field(
         description="该服务商的模板，现用的在前；不需要报审模板的服务商没有"

@@ -4,11 +4,12 @@ from typing import Annotated, Any, Self
 from uuid import UUID
 
 from fastapi import APIRouter, Path, Query
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from app.errors import ActionNotAllowed, KeyReused, NotFound, NotPermitted, SignInRequired
 from app.http.inputs import Input, ShortText
 from app.http.moments import At
+from app.http.outputs import Output
 from app.http.paging import page_of
 from app.http.problems import problems
 from app.http.transaction import OneTransaction, Tx
@@ -29,7 +30,7 @@ class TextsQuery(Input):
     size: int = Field(default=50, ge=1, le=100, description="每页几条")
 
 
-class TextItem(BaseModel):
+class TextItem(Output):
     """A text in the list; it names nobody and says nothing of what stood in it."""
 
     id: UUID
@@ -54,7 +55,7 @@ class TextItem(BaseModel):
         return cls(**_shown(seen))
 
 
-class TurnOut(BaseModel):
+class TurnOut(Output):
     """One delivery of the text, as it ended, and what followed."""
 
     turn: int = Field(examples=[1])
@@ -93,7 +94,7 @@ class TextDetail(TextItem):
     turns: list[TurnOut] = Field(description="此前每次投递的结果和后来的处理，先前的在前")
 
 
-class Texts(BaseModel):
+class Texts(Output):
     items: list[TextItem]
     next: UUID | None = Field(description="下一页的 after；没有下一页则为空")
 

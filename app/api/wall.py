@@ -3,13 +3,14 @@
 from uuid import UUID
 
 from fastapi import APIRouter, Response
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from app.cards import wall
 from app.cards.models import CardCause, CardLevel
 from app.errors import NotPermitted, SignInRequired
 from app.http.listed import ListedCase
 from app.http.moments import At
+from app.http.outputs import Output
 from app.http.problems import problems
 from app.http.transaction import OneTransaction, Tx
 from app.http.who import ByStaff
@@ -18,7 +19,7 @@ from app.limits.terms import Stage
 router = APIRouter(prefix="/wall", tags=["大屏"], route_class=OneTransaction)
 
 
-class WallCard(BaseModel):
+class WallCard(Output):
     id: UUID
     level: CardLevel
     cause: CardCause
@@ -31,13 +32,13 @@ class WallCard(BaseModel):
     effective_at: At
 
 
-class WallUnit(BaseModel):
+class WallUnit(Output):
     unit: str = Field(examples=["广顺街道"])
     unit_code: str = Field(examples=["500153003"])
     cases: int = Field(description="当前环节已超期的事件", examples=[2])
 
 
-class Wall(BaseModel):
+class Wall(Output):
     cards: list[WallCard] = Field(description="最新的、有效的牌")
     listed: list[ListedCase] = Field(description="挂牌督办的事件，最新的在前")
     overdue: list[WallUnit] = Field(description="有超期事件的单位，多的在前")

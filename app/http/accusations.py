@@ -2,10 +2,11 @@
 
 from typing import Annotated, Self
 
-from pydantic import BaseModel, Field, StrictBool
+from pydantic import Field, StrictBool
 
 from app.cases.actions.filing import Registered
 from app.errors import AccusationUnconfirmed
+from app.http.outputs import Output
 from app.limits.terms import Kind
 
 AccusationConfirmed = Annotated[
@@ -21,7 +22,7 @@ _IN_PERSON = "反映人没有能收短信的本人手机号码，进展由受理
 _NOBODY = "匿名反映的不提供编号和查询码；需要查询进展的，请反映人用自己的手机扫海报上的二维码反映。"
 
 
-class AccusationTakenOut(BaseModel):
+class AccusationTakenOut(Output):
     """No reference, code, holder or limit: whoever typed it must not be able to follow it."""
 
     title: str

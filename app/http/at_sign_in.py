@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import Any, Self
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from app.auth.actor import StaffActor
 from app.auth.posts import PostHeld
@@ -16,10 +16,11 @@ from app.db import Transaction, reading
 from app.directory.terms import Role, UnitKind
 from app.http.cards import CardItem
 from app.http.moments import At
+from app.http.outputs import Output
 from app.limits.terms import Stage
 
 
-class ReminderOut(BaseModel):
+class ReminderOut(Output):
     """What is about to be due: a reminder, no card."""
 
     ref: str = Field(description="事件编号", examples=["500153-261122-48392017"])
@@ -39,7 +40,7 @@ class ReminderOut(BaseModel):
         )
 
 
-class AtSignIn(BaseModel):
+class AtSignIn(Output):
     """What the unit is shown whenever one of it signs in, or opens the page again."""
 
     cards: list[CardItem] = Field(
@@ -50,7 +51,7 @@ class AtSignIn(BaseModel):
     )
 
 
-class CalendarWarning(BaseModel):
+class CalendarWarning(Output):
     """A year that should be published by now and is not."""
 
     missing: list[int] = Field(description="尚未发布放假安排的年份", examples=[[2027]])

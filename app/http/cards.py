@@ -6,7 +6,7 @@ from typing import Annotated, Any, Final, Self
 from uuid import UUID
 
 from fastapi import Path
-from pydantic import BaseModel, Field, StrictBool, StringConstraints
+from pydantic import Field, StrictBool, StringConstraints
 from typing_extensions import override
 
 from app.auth.actor import StaffActor
@@ -19,6 +19,7 @@ from app.db import Transaction
 from app.errors import InvalidInput
 from app.http.inputs import INT4_MAX, Input, Line, ShortText, UnitCode
 from app.http.moments import At
+from app.http.outputs import Output
 from app.limits.terms import Stage
 
 CardId = Annotated[UUID, Path(description="牌的编号，见红黄牌列表")]
@@ -84,7 +85,7 @@ class CardsQuery(OwnCards):
         )
 
 
-class CardItem(BaseModel):
+class CardItem(Output):
     """A card in a list. `unit`, `person` and `post` are as they were when it was issued."""
 
     id: UUID
@@ -116,7 +117,7 @@ class CardItem(BaseModel):
         return cls(**shown(seen))
 
 
-class Cards(BaseModel):
+class Cards(Output):
     items: list[CardItem]
     next: str | None = Field(description="下一页的 cursor；没有下一页则为空")
 
@@ -125,7 +126,7 @@ class Cards(BaseModel):
         return cls(items=[CardItem.of(one) for one in page.cards], next=page.next)
 
 
-class AppealOut(BaseModel):
+class AppealOut(Output):
     asked_at: At
     by: str | None = Field(description="申诉人", examples=["周启明"])
     by_unit: str | None = Field(examples=["广顺街道"])

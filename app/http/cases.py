@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
 from app.auth.actor import Actor, StaffActor
 from app.cases import access, timeline
@@ -14,6 +14,7 @@ from app.cases.models import Channel, Outcome, Waiting
 from app.db import Transaction
 from app.directory.terms import Role
 from app.http.moments import At
+from app.http.outputs import Output
 from app.limits.terms import Kind, Stage
 from app.matters.papers import PaperKind
 from app.matters.parts import AssignmentRole, AssignmentState
@@ -21,14 +22,14 @@ from app.matters.parts import AssignmentRole, AssignmentState
 _HAS_PART = frozenset({AssignmentState.OFFERED, AssignmentState.SIGNED, AssignmentState.ANSWERED})
 
 
-class SupervisedOut(BaseModel):
+class SupervisedOut(Output):
     """A demand (督办) that has not been replied to."""
 
     unit: str = Field(description="由谁回复；事件移交后仍由该单位回复", examples=["广顺街道"])
     due_at: At = Field(description="回复何时到期，过后发黄牌")
 
 
-class SimilarOut(BaseModel):
+class SimilarOut(Output):
     """An open case of the same person that tells the same."""
 
     model_config = ConfigDict(from_attributes=True)
@@ -46,7 +47,7 @@ SimilarOpen = Annotated[
 ]
 
 
-class NewsOut(BaseModel):
+class NewsOut(Output):
     """What the holder has not acted on yet."""
 
     what: Literal["given", "pressed", "instructed"] = Field(
@@ -58,7 +59,7 @@ class NewsOut(BaseModel):
     at: At
 
 
-class CaseItem(BaseModel):
+class CaseItem(Output):
     """A case in a list. `part` and `part_due_at` are the asker's own, in the views of what was assigned or asked."""
 
     ref: str = Field(examples=["500153-261122-48392017"])
@@ -86,17 +87,17 @@ class CaseItem(BaseModel):
     supervised: SupervisedOut | None = Field(description="正在督办，尚未回复；没有则为空")
 
 
-class Inbox(BaseModel):
+class Inbox(Output):
     items: list[CaseItem]
     next: str | None = Field(description="下一页的 cursor；没有下一页则为空")
 
 
-class Reporter(BaseModel):
+class Reporter(Output):
     name: str | None = Field(examples=["王大爷"])
     phone: str | None = Field(examples=["+8613983001234"])
 
 
-class Entry(BaseModel):
+class Entry(Output):
     """An entry of the record."""
 
     seq: int
@@ -111,7 +112,7 @@ class Entry(BaseModel):
     data: dict[str, Any] = Field(description="其他事实，随操作而不同")
 
 
-class PartOut(BaseModel):
+class PartOut(Output):
     """A unit's part in the present round."""
 
     unit: str = Field(examples=["县水务局"])
@@ -122,7 +123,7 @@ class PartOut(BaseModel):
     hand_back_asked: bool
 
 
-class ClockOut(BaseModel):
+class ClockOut(Output):
     """A limit that runs or ran. The moments are those it is computed to have now."""
 
     stage: Stage
@@ -145,7 +146,7 @@ class ClockOut(BaseModel):
     ended_at: At | None
 
 
-class PaperOut(BaseModel):
+class PaperOut(Output):
     """A numbered paper; its page is under its id."""
 
     id: UUID
@@ -155,7 +156,7 @@ class PaperOut(BaseModel):
     issued_at: At
 
 
-class CaseStateOut(BaseModel):
+class CaseStateOut(Output):
     """Where a case stands, and what the asker may do with it now."""
 
     ref: str = Field(examples=["500153-261122-48392017"])

@@ -2,15 +2,16 @@
 
 from typing import Self
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from app.auth.actor import StaffActor
 from app.cases import queries
 from app.cases.queries import View
 from app.db import Transaction
+from app.http.outputs import Output
 
 
-class ViewCount(BaseModel):
+class ViewCount(Output):
     """One view and its count."""
 
     view: View
@@ -19,7 +20,7 @@ class ViewCount(BaseModel):
     more: bool = Field(description="是否还有更多，显示为“99+”", examples=[False])
 
 
-class Counts(BaseModel):
+class Counts(Output):
     views: list[ViewCount]
 
     @classmethod

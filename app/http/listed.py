@@ -2,15 +2,16 @@
 
 from typing import Annotated
 
-from pydantic import BaseModel, Field, StringConstraints
+from pydantic import Field, StringConstraints
 
 from app.cards.public_list import PAGE
 from app.http.inputs import Input
 from app.http.moments import At
+from app.http.outputs import Output
 from app.limits.terms import Kind
 
 
-class ListedCase(BaseModel):
+class ListedCase(Output):
     """A case on the public list, without its title, which is in a citizen's words."""
 
     ref: str = Field(examples=["500153-261122-48392017"])
@@ -26,7 +27,7 @@ class ListedCase(BaseModel):
     overdue: bool
 
 
-class ListedCases(BaseModel):
+class ListedCases(Output):
     items: list[ListedCase]
     next: str | None = Field(description="下一页的 cursor；没有下一页则为空")
 

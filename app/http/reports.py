@@ -2,11 +2,12 @@
 
 from typing import Self
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from app.db.row_base import Found
 from app.directory.terms import UnitKind
 from app.http.moments import At
+from app.http.outputs import Output
 from app.reports.formulas import SATISFACTION, WORK, Measure, RateName, Share, Untold
 from app.reports.formulas import Counts as Counted
 from app.reports.models import CorrectionCause, MonthEnd
@@ -16,7 +17,7 @@ from app.reports.released import MonthReleased
 from app.reports.suppression import Bound
 
 
-class MonthOut(BaseModel):
+class MonthOut(Output):
     month: str = Field(examples=["2025-06"])
     label: str = Field(examples=["2025年6月"])
     formula_version: int = Field(description="按第几版公式核算", examples=[1])
@@ -39,7 +40,7 @@ class MonthOut(BaseModel):
         )
 
 
-class Counts(BaseModel):
+class Counts(Output):
     """What was done. Each is defined in docs/formulas.md."""
 
     taken_in: int = Field(description="登记件数", examples=[12])
@@ -67,7 +68,7 @@ class Counts(BaseModel):
         return cls(**{one.value: counts.get(one, 0) for one in WORK})
 
 
-class Evaluations(BaseModel):
+class Evaluations(Output):
     """How people evaluated; where fewer than five did, or theirs would follow from it, not what they said."""
 
     asked: int = Field(description="请评人次", examples=[10])
@@ -85,7 +86,7 @@ class Evaluations(BaseModel):
         )
 
 
-class RateOut(BaseModel):
+class RateOut(Output):
     name: RateName
     label: str = Field(examples=["按时办结率"])
     numerator: int | None = Field(
@@ -109,7 +110,7 @@ class RateOut(BaseModel):
         )
 
 
-class _Figure(BaseModel):
+class _Figure(Output):
     corrected: bool = Field(description="锁定后有没有更正；数字已含更正", examples=[False])
     counts: Counts
     evaluations: Evaluations | None = Field(description="仅督查员、县领导可见")
@@ -147,7 +148,7 @@ class PersonFigure(_Figure):
         )
 
 
-class CorrectionOut(BaseModel):
+class CorrectionOut(Output):
     seq: int = Field(description="第几条更正", examples=[1])
     unit_code: str = Field(examples=["500153100"])
     unit: str = Field(examples=["荣隆镇"])
@@ -183,7 +184,7 @@ class CorrectionOut(BaseModel):
         )
 
 
-class ReleasedOut(BaseModel):
+class ReleasedOut(Output):
     month: str = Field(examples=["2025-06"])
     released: bool = Field(description="有没有反馈；参评太少的没有", examples=[True])
     joined: bool | None = Field(description="是否为本镇街参评较少的单位合并", examples=[False])

@@ -54,6 +54,17 @@ def test_process_keeps_loaded_modules_out_of_garbage_collection(module: str) -> 
     _loaded_by(module, "assert gc.get_freeze_count() > 100_000, gc.get_freeze_count()")
 
 
+def test_models_of_answers_are_prepared_at_their_first_use() -> None:
+    _loaded_by(
+        "qungong.asgi",
+        "from app.http.outputs import Output",
+        "models = Output.__subclasses__()",
+        "assert len(models) > 80, len(models)",
+        "early = [one for one in models if one.__pydantic_complete__]",
+        "assert not early, early",
+    )
+
+
 def test_help_of_the_command_loads_none_of_what_commands_do() -> None:
     lines = [
         "import sys",
