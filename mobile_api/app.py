@@ -27,6 +27,7 @@ from mobile_api import (
     places,
     reports,
     sign_in,
+    similar,
     survey_texts,
     tracking,
 )
@@ -68,6 +69,8 @@ def create_app() -> FastAPI:
         photos.looking,
         photos.sending,
         reports.router,
+        similar.for_citizens,
+        similar.for_cadres,
         survey_texts.router,
         directory.router,
         cadre_sessions.router,

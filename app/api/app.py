@@ -27,6 +27,7 @@ from app.api import (
     reports,
     return_calls,
     sessions,
+    similar,
     text_templates,
     texts,
     wall,
@@ -48,7 +49,7 @@ _PARTS: Final = (
     sessions, cases, photos, filing, case_actions, papers,
     return_calls, replies, looks, texts,
     directory, head_approval, poster_contacts, reorganising, official_numbers, calendars, limits, text_templates,
-    cards, wall, listed, reports, live, counts,
+    cards, wall, listed, reports, live, counts, similar,
 )  # fmt: skip
 _TOKENS: Final = {
     "token": {"type": "http", "scheme": "bearer", "description": "登录后取得的令牌"},

@@ -115,6 +115,13 @@ class Case(Stored, table=True):
             "id",
             postgresql_where=text("phase NOT IN ('pending', 'handling') AND NOT sealed"),
         ),
+        # What is told nearby is compared with what is being typed (similar_cases.py).
+        Index(
+            "grievance_open_by_village",
+            "village_id",
+            "id",
+            postgresql_where=text("phase IN ('pending', 'handling') AND NOT sealed"),
+        ),
         # What the county's lists are filtered by; a case enters them only when it is finished.
         Index(
             "grievance_finished_by_village",

@@ -46,8 +46,8 @@ def similar_ones(
 
 
 def is_similar(title: str, body: str, other_title: str, other_body: str) -> bool:
-    one, other = _plain(body), _plain(other_body)
-    same_title = _plain(title) == _plain(other_title)
+    one, other = comparable(body), comparable(other_body)
+    same_title = comparable(title) == comparable(other_title)
     if not one or not other:
         return same_title
     return _alike(one, other) >= (_ENOUGH_UNDER_ONE_TITLE if same_title else _ENOUGH)
@@ -55,15 +55,15 @@ def is_similar(title: str, body: str, other_title: str, other_body: str) -> bool
 
 def _alike(one: str, other: str) -> float:
     """Dice's coefficient of the pairs of neighbouring letters, 0 to 1."""
-    mine, theirs = _pairs(one), _pairs(other)
+    mine, theirs = pairs(one), pairs(other)
     return 2 * len(mine & theirs) / (len(mine) + len(theirs))
 
 
-def _pairs(text: str) -> set[str]:
+def pairs(text: str) -> set[str]:
     return {text[at : at + 2] for at in range(max(1, len(text) - 1))}
 
 
-def _plain(text: str) -> str:
-    """Without spaces, punctuation, case, width and Traditional letters."""
+def comparable(text: str) -> str:
+    """The beginning of the text without spaces, punctuation, case, width and Traditional letters."""
     folded = to_simplified(unicodedata.normalize("NFKC", text[:_COMPARED])).casefold()
     return "".join(letter for letter in folded if letter.isalnum())

@@ -314,6 +314,7 @@ def _probes(
         yield who, f"{STAFF}/cases/{subject.ref}/rework", why
         if who not in _DISPATCHERS:
             yield who, f"{STAFF}/cases/{subject.ref}/close", {}
+        yield who, f"{STAFF}/cases/similar", {"body": "没有自来水，三天了", "village_code": VILLAGE}
         yield who, f"{STAFF}/answers/looks", {"ref": subject.ref, "reason": "试探"}
         yield who, f"{STAFF}/reports/months/2026-06/corrections", why
         for call in known["call_id"]:
