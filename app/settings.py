@@ -134,10 +134,12 @@ class Settings(BaseSettings):
         description="what residents may report from one address; many stand behind one router",
     )
     photos_of_resident: str = Field(
-        default="60/h 120/d", description="photos a resident may send, refused ones counted"
+        default="60/h 120/d",
+        description="photos and voice messages a resident may send, refused ones counted",
     )
     photos_of_staff: str = Field(
-        default="300/h 1500/d", description="photos one cadre may send, refused ones counted"
+        default="300/h 1500/d",
+        description="photos and voice messages one cadre may send, refused ones counted",
     )
     acts_of_resident: str = Field(
         default="30/h 100/d",
@@ -157,7 +159,7 @@ class Settings(BaseSettings):
     )
     media_url: str = Field(
         default="",
-        description="where photos are kept: file:// or s3://; empty: `.local/media` of the working copy. Required in production",
+        description="where photos and voice messages are kept: file:// or s3://; empty: `.local/media` of the working copy. Required in production",
     )
 
     sms_provider: Provider = Field(

@@ -10,7 +10,7 @@ from app.evaluation import models as evaluation
 from app.heartbeats import Heartbeat
 from app.idempotency import GivenAnswer
 from app.limits import models as limits
-from app.matters import clocks, matter, notices, papers, parts, photos, record
+from app.matters import attachments, clocks, matter, notices, papers, parts, record
 from app.reports import models as reports
 from app.texts.approvals import TextTemplate
 from app.texts.channel import SmsChannel
@@ -29,6 +29,7 @@ __all__ = [
     "Texted",
     "UsageCount",
     "access_log",
+    "attachments",
     "auth",
     "calendars",
     "cards",
@@ -42,7 +43,6 @@ __all__ = [
     "notices",
     "papers",
     "parts",
-    "photos",
     "record",
     "reports",
 ]

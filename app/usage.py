@@ -47,8 +47,8 @@ _TOLD: Final[Mapping[Purpose, str]] = {
     Purpose.REPORTS_OF_STAFF: "您登记的事较多，请{when}再试；没有登记的内容请先留在手机上。",
     Purpose.REPORTS_ABOUT_NUMBER: "这个手机号码今天登记的事较多，请{when}再试，或改填群众本人的号码。",
     Purpose.REPORTS_FROM_ADDRESS: "从您所在的网络反映的事较多，请{when}再试，或请村(社区)干部代为登记。",
-    Purpose.PHOTOS_OF_RESIDENT: "您上传的照片较多，请{when}再试。",
-    Purpose.PHOTOS_OF_STAFF: "您上传的照片较多，请{when}再试。",
+    Purpose.PHOTOS_OF_RESIDENT: "您上传的照片、语音较多，请{when}再试。",
+    Purpose.PHOTOS_OF_STAFF: "您上传的照片、语音较多，请{when}再试。",
     Purpose.ACTS_OF_RESIDENT: "您的操作较多，请{when}再试。",
 }
 

@@ -15,6 +15,7 @@ from app.http.operations import add_routes
 from app.matters import photos as photo_store
 from app.settings import settings
 from mobile_api import (
+    attachments,
     cadre,
     cadre_cards,
     cadre_counts,
@@ -23,7 +24,6 @@ from mobile_api import (
     cadre_sessions,
     directory,
     document,
-    photos,
     places,
     reports,
     sign_in,
@@ -66,8 +66,8 @@ def create_app() -> FastAPI:
     add_routes(
         app.router,
         sign_in.router,
-        photos.looking,
-        photos.sending,
+        attachments.looking,
+        attachments.sending,
         reports.router,
         similar.for_citizens,
         similar.for_cadres,
@@ -84,8 +84,8 @@ def create_app() -> FastAPI:
     )
     reference.install(app)
     problems.install(app)
-    app.add_middleware(BodyLimit, larger={"/photos": photos.MAX_UPLOAD})
-    app.add_middleware(CrossSiteGuard, forms=frozenset({"/photos"}))
+    app.add_middleware(BodyLimit, larger=attachments.LARGER)
+    app.add_middleware(CrossSiteGuard, forms=frozenset(attachments.LARGER))
     return app
 
 

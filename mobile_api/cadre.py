@@ -113,6 +113,8 @@ async def register(given: OnBehalf, tx: Tx, by: ByCadre) -> ReceiptOut | Accusat
             occurred_at=given.occurred_at and min(given.occurred_at, now),
             person=given.person.person(),
             photos=tuple(given.photos),
+            voices=tuple(given.voices),
+            position=given.place_on_map(),
         ),
         by=by,
         now=now,

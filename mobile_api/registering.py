@@ -1,32 +1,33 @@
 """What citizens and cadres have in common when they register: what is told, and what is answered."""
 
-from typing import Annotated, Self
+from typing import Self
 
 from pydantic import Field
 
 from app.cases.actions.filing import Registered
+from app.cases.position import Position
+from app.http.attached import Photos, PositionIn, Voices
 from app.http.cases import SimilarOpen, SimilarOut
-from app.http.inputs import Identifier, Input, OptionalLine, Paragraphs, UnitCode
+from app.http.inputs import Identifier, Input, OptionalLine, OptionalParagraphs, UnitCode
 from app.http.outputs import Output
 from app.limits.terms import Kind
-from mobile_api.wording import Photos, Title, title_of
+from mobile_api.wording import Title, title_of, untitled
 
 
 class Told(Input):
-    """One text and what goes with it."""
+    """One text and what goes with it; photos or voice messages may go without a word."""
 
-    body: Annotated[
-        Paragraphs,
-        Field(
-            description="要反映的事，一段话即可",
-            examples=["我们小区13栋到17栋已经三天没有自来水，老人小孩都要到外面提水。"],
-        ),
-    ]
+    body: OptionalParagraphs = Field(
+        default="",
+        description="要反映的事，一段话即可；附上照片或语音的可不填",
+        examples=["我们小区13栋到17栋已经三天没有自来水，老人小孩都要到外面提水。"],
+    )
     title: Title = None
     place: OptionalLine | None = Field(
         default=None, description="地点，可不填", examples=["13至17栋"]
     )
     kind: Kind = Field(
+        default=Kind.HELP,
         description="question 咨询，suggestion 建议，help 求助，complaint 投诉，accusation 检举控告（保密办理）",
         examples=["help"],
     )
@@ -34,12 +35,19 @@ class Told(Input):
         default=None, description="分类编号，见“分类目录”，可不选"
     )
     photos: Photos = Field(default_factory=list)
+    voices: Voices = Field(default_factory=list)
+    position: PositionIn | None = Field(default=None, description="位置，可不填")
     accused_code: UnitCode | None = Field(
         default=None, description="被检举控告的单位代码，见“单位”目录，只用于检举控告"
     )
 
     def heading(self) -> str:
-        return self.title or title_of(self.body)
+        if self.title or self.body:
+            return self.title or title_of(self.body)
+        return untitled(self.place or "", photos=bool(self.photos))
+
+    def place_on_map(self) -> Position | None:
+        return None if self.position is None else self.position.position()
 
 
 class ReceiptOut(Output):

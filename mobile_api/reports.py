@@ -26,6 +26,7 @@ from app.errors import (
 from app.evaluation import receiving
 from app.evaluation.terms import ReplyEffect, Value
 from app.http import case_actions, usage
+from app.http.attached import PositionOut, VoiceRef
 from app.http.case_actions import Face, SharedAction
 from app.http.case_step import CaseRef, CaseStep
 from app.http.cases import PaperOut
@@ -96,6 +97,9 @@ class StepOut(Output):
     texts: dict[str, str | None] = Field(
         description="告诉您的或您说的话；已删除的为 null", examples=[{"report": "已找到漏点"}]
     )
+    photos: list[UUID] = Field(
+        description="照片编号，见“我的照片”；凭查询码查询的没有", examples=[[]]
+    )
 
 
 class ReviewOut(Output):
@@ -142,7 +146,9 @@ class ProgressOut(Output):
 
 class ReportOut(ProgressOut):
     body: str | None = Field(description="您反映的内容")
-    photos: list[str] = Field(description="照片编号")
+    photos: list[UUID] = Field(description="反映时附上的照片编号")
+    voices: list[VoiceRef] = Field(description="反映时附上的语音")
+    position: PositionOut | None = Field(description="您填的位置；没有填的、已删除的为空")
     papers: list[PaperOut] = Field(
         description="给您的文书：受理回执、补正、延期、不予受理告知书和处理意见书，复查、复核意见书"
     )
@@ -223,6 +229,8 @@ async def report(given: Report, tx: Tx, by: ByCitizen, address_key: AddressKey) 
             category_id=given.category_id,
             accused_code=given.accused_code,
             photos=tuple(given.photos),
+            voices=tuple(given.voices),
+            position=given.place_on_map(),
         ),
         by=by,
         now=await tx.now(),

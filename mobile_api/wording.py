@@ -2,13 +2,10 @@
 
 import re
 from typing import Annotated, Final
-from uuid import UUID
 
-from pydantic import AfterValidator, Field
-from pydantic_core import PydanticCustomError
+from pydantic import Field
 
 from app.http.inputs import Line
-from app.matters.photos import MAX_PHOTOS
 
 LONGEST_TITLE: Final = 40
 _UNTITLED: Final = "群众反映事项"
@@ -23,22 +20,13 @@ def title_of(body: str) -> str:
     return first if len(first) <= LONGEST_TITLE else first[: LONGEST_TITLE - 1].rstrip() + "…"
 
 
-def _each_once(ids: list[UUID]) -> list[UUID]:
-    if len(set(ids)) != len(ids):
-        raise PydanticCustomError("text", "{reason}", {"reason": "同一张照片只能使用一次"})
-    return ids
+def untitled(place: str, *, photos: bool) -> str:
+    """The title of what was told without a word."""
+    told = "照片反映" if photos else "语音反映"
+    return f"{told}：{place}"[:LONGEST_TITLE] if place else told
 
 
 Title = Annotated[
     Line | None,
     Field(description="标题；不填则取正文第一句", examples=["13至17栋三天没有自来水"]),
-]
-Photos = Annotated[
-    list[UUID],
-    Field(
-        max_length=MAX_PHOTOS,
-        description="照片编号，先逐张上传；最多 9 张，按此顺序显示",
-        examples=[[]],
-    ),
-    AfterValidator(_each_once),
 ]

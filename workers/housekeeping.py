@@ -6,14 +6,14 @@ from obstore.exceptions import BaseError
 from app import heartbeats, idempotency, usage
 from app.auth import codes, sessions, signing_in
 from app.db import transaction
-from app.matters import notices, photos
+from app.matters import attachments, notices
 from app.texts import throttle
 
 log = structlog.get_logger()
 
-_DROP_PHOTOS = {
-    "photo": photos.drop_unattached,
-    "photo_without_row": photos.drop_without_row,
+_DROP_ATTACHMENTS = {
+    "attachment": attachments.drop_unattached,
+    "attachment_without_row": attachments.drop_without_row,
 }
 _FORGET = {
     "given_answer": idempotency.forget_old,
@@ -33,7 +33,7 @@ async def tidy() -> dict[str, int]:
     for table, forget_old in _FORGET.items():
         async with transaction() as tx:
             dropped[table] = await forget_old(tx)
-    for what, drop in _DROP_PHOTOS.items():
+    for what, drop in _DROP_ATTACHMENTS.items():
         try:
             dropped[what] = await drop()
         except BaseError as away:  # found again when the media store is back

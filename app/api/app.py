@@ -6,6 +6,7 @@ from fastapi import FastAPI
 from typing_extensions import override
 
 from app.api import (
+    attachments,
     calendars,
     cards,
     case_actions,
@@ -20,7 +21,6 @@ from app.api import (
     looks,
     official_numbers,
     papers,
-    photos,
     poster_contacts,
     reorganising,
     replies,
@@ -46,7 +46,7 @@ _DESCRIPTION: Final = (
     "错误一律为 application/problem+json，detail 可直接显示给使用者。"
 )
 _PARTS: Final = (
-    sessions, cases, photos, filing, case_actions, papers,
+    sessions, cases, attachments, filing, case_actions, papers,
     return_calls, replies, looks, texts,
     directory, head_approval, poster_contacts, reorganising, official_numbers, calendars, limits, text_templates,
     cards, wall, listed, reports, live, counts, similar,

@@ -18,9 +18,18 @@ from app.errors import (
 )
 from app.http import usage
 from app.http.accusations import AccusationConfirmed, AccusationTakenOut, require_confirmation
+from app.http.attached import Photos, PositionIn, Voices
 from app.http.case_inputs import PersonIn
 from app.http.cases import SimilarOpen, SimilarOut
-from app.http.inputs import Identifier, Input, Line, Moment, OptionalLine, Paragraphs, UnitCode
+from app.http.inputs import (
+    Identifier,
+    Input,
+    Line,
+    Moment,
+    OptionalLine,
+    OptionalParagraphs,
+    UnitCode,
+)
 from app.http.moments import At
 from app.http.outputs import Output
 from app.http.problems import problems
@@ -35,8 +44,10 @@ class Report(Input):
     """What somebody told a member of staff."""
 
     title: Line = Field(description="一句话说明", examples=["13至17栋没有饮用水"])
-    body: Paragraphs = Field(
-        description="反映的内容", examples=["我们小区13栋到17栋已经三天没有自来水。"]
+    body: OptionalParagraphs = Field(
+        default="",
+        description="反映的内容；附上照片或语音的可不填",
+        examples=["我们小区13栋到17栋已经三天没有自来水。"],
     )
     kind: Kind = Field(
         description="类别；检举控告自动密封，只有纪检监察机关可见", examples=["help"]
@@ -65,6 +76,9 @@ class Report(Input):
         examples=["2026-11-22T08:30:00+08:00"],
     )
     person: PersonIn | None = Field(default=None, description="反映人；匿名反映的不填")
+    photos: Photos = Field(default_factory=list)
+    voices: Voices = Field(default_factory=list)
+    position: PositionIn | None = Field(default=None, description="位置，可不填")
 
     def intake(self, by: StaffActor) -> Intake:
         person = self.person
@@ -80,6 +94,9 @@ class Report(Input):
             accused_code=self.accused_code,
             occurred_at=self.occurred_at,
             person=None if person is None else person.person(),
+            photos=tuple(self.photos),
+            voices=tuple(self.voices),
+            position=None if self.position is None else self.position.position(),
         )
 
 

@@ -12,6 +12,7 @@ import msgspec
 from app import keys
 from app.auth.actor import StaffActor
 from app.calendars.working_time import Limit
+from app.cases import position as positions
 from app.cases.actions.filing import tracking_key
 from app.cases.dossier import Dossier
 from app.cases.lifecycle import Action, Phase
@@ -171,10 +172,18 @@ _OF_REVIEWS = f"""
   'review_until', CASE WHEN e.action IN ({_TELLS_OF_REVIEW}) THEN CAST(e.body AS json) #>> '{{data,review_until}}' END"""
 _UNIT_NAMED = """(SELECT t.name FROM unit t WHERE t.id = CAST(coalesce(
       CAST(e.body AS json) #>> '{data,to}', CAST(e.body AS json) #>> '{data,lead}') AS int))"""
-_PUBLIC_EVENTS = f"""
+# What may be sent with words that the reporter reads. Not told to whoever has the tracking code, who cannot open it.
+_HAS_ATTACHMENTS = "('register', 'supply', 'progress', 'answer')"
+_PHOTOS_TOLD = f"""
+  'photos', CASE WHEN e.action IN {_HAS_ATTACHMENTS} THEN CAST(e.body AS json) #> '{{data,photos}}' END,"""
+_VOICES_TOLD = """
+  'voices', CASE WHEN e.seq = 1 THEN CAST(e.body AS json) #> '{data,voices}' END,"""
+
+
+def _public_events(attached: str) -> str:
+    return f"""
 SELECT CAST(coalesce(json_agg(json_build_object(
-  'at', e.at, 'action', e.action, 'unit', u.name,
-  'photos', CASE WHEN e.seq = 1 THEN CAST(e.body AS json) #> '{{data,photos}}' END,
+  'at', e.at, 'action', e.action, 'unit', u.name, {attached}
   'to', CASE WHEN e.action IN {_NAMES_A_UNIT} THEN {_UNIT_NAMED} END, {_OF_REVIEWS},
   'corrected', CASE WHEN e.action = 'recategorise' THEN CAST(e.body AS json) -> 'data' END,
   'texts', (SELECT json_object_agg(x.field, x.text) FROM record_text x WHERE x.matter_id = e.matter_id AND x.seq = e.seq)
@@ -182,6 +191,8 @@ SELECT CAST(coalesce(json_agg(json_build_object(
 FROM record_entry e
 LEFT JOIN unit u ON u.id = e.unit_id
 WHERE e.matter_id = c.id AND e.public"""  # noqa: S608 - constants of this module
+
+
 _PAPERS = "(SELECT json_agg(w ORDER BY w.issued_at, w.id) FROM paper w WHERE w.matter_id = c.id) AS papers"
 # What is about its reporter, or was said by or to them: of a case that another was joined to, the other's reporter sees the
 # rest. Whatever a citizen did is left out as well.
@@ -193,8 +204,11 @@ _ITS_REPORTERS_OWN = frozenset(
 )  # fmt: skip
 _OWN = ", ".join(f"'{one}'" for one in sorted(_ITS_REPORTERS_OWN))
 _PAPERS_OF_ALL = ", ".join(f"'{one}'" for one in sorted(TO_ALL_REPORTERS))
+
+
 # The case that this one was joined to, or that one was, and what was done there. Sealed and ordinary never meet.
-_JOINED_TO = f"""
+def _joined_to(attached: str) -> str:
+    return f"""
 CASE WHEN c.primary_id IS NOT NULL THEN (
   WITH RECURSIVE above AS (
     SELECT g.* FROM grievance g WHERE g.id = c.primary_id AND g.sealed = c.sealed
@@ -203,7 +217,7 @@ CASE WHEN c.primary_id IS NOT NULL THEN (
   )
   SELECT json_build_object('phase', t.phase, 'waiting', t.waiting, 'outcome', t.outcome,
     'answered_at', t.answered_at, 'stage', t.stage, 'stage_due_at', t.stage_due_at, 'due_at', t.due_at, 'holder', h.name,
-    'events', (SELECT coalesce(json_agg(json_build_object('at', e.at, 'action', e.action, 'unit', u.name, 'to',
+    'events', (SELECT coalesce(json_agg(json_build_object('at', e.at, 'action', e.action, 'unit', u.name, {attached} 'to',
         CASE WHEN e.action IN {_NAMES_A_UNIT} THEN {_UNIT_NAMED} END, {_OF_REVIEWS},
         'corrected', CASE WHEN e.action = 'recategorise' THEN CAST(e.body AS json) -> 'data' END,
         'texts', (SELECT json_object_agg(x.field, x.text) FROM record_text x WHERE x.matter_id = e.matter_id AND x.seq = e.seq)
@@ -216,11 +230,15 @@ CASE WHEN c.primary_id IS NOT NULL THEN (
 ) END AS joined_to"""  # noqa: S608 - constants of this module
 
 
-def _story(*more: str) -> str:
-    """SQL for a _Story of a case `c`, to be ended by a condition; `more`: `joined_to`, and further columns."""
+def _story(*more: str, photos: str = "", voices: str = "") -> str:
+    """SQL for a _Story of a case `c`, to be ended by a condition; `more`: `joined_to`, and further columns.
+
+    `photos` and `voices`: the columns of them that the events tell of.
+    """
     return f"""
 SELECT c.id, c.ref, c.title, c.sealed, c.phase, c.waiting, c.outcome, c.received_at, c.answered_at,
-  c.stage, c.stage_due_at, c.due_at, h.name AS holder, f.name AS first_unit, ({_PUBLIC_EVENTS}) AS events, {", ".join(more)}
+  c.stage, c.stage_due_at, c.due_at, h.name AS holder, f.name AS first_unit, ({_public_events(photos + voices)}) AS events,
+  {", ".join(more)}
 FROM grievance c
 JOIN unit h ON h.id = c.holder_unit_id
 JOIN unit f ON f.id = c.first_unit_id
@@ -251,13 +269,13 @@ _JOINED_KEYS = Query(
 # The key is compared by the database, before anything is gathered: a wrong code costs what an unknown case costs. The
 # key is a keyed digest, so how long the comparison takes tells nothing about the code.
 _HAS_CODE = "c.ref = :ref AND c.tracking_key = :tracking_key"
-_BY_CODE = Query(_Story, _story(_JOINED_TO) + _HAS_CODE)
+_BY_CODE = Query(_Story, _story(_joined_to("")) + _HAS_CODE)
 # Most cases are merged into no other. The subquery for merged ones costs as much as the rest of the statement, even where
 # PostgreSQL initialises it and does not run it.
 _ALONE_BY_CODE = Query(
     _StoryAlone, _story("CAST(NULL AS json) AS joined_to", "c.primary_id") + _HAS_CODE
 )
-_WITH_PAPERS = _story(_JOINED_TO, _PAPERS)
+_WITH_PAPERS = _story(_joined_to(_PHOTOS_TOLD), _PAPERS, photos=_PHOTOS_TOLD, voices=_VOICES_TOLD)
 _BY_CITIZEN = Query(_StoryWithPapers, _WITH_PAPERS + "c.ref = :ref AND c.citizen_id = :citizen_id")
 # By the number of the case that the citizen's was joined to, which they were told.
 _BY_PRIMARY = Query(
@@ -275,10 +293,13 @@ async def for_staff(
     row = await _FOR_STAFF.one(tx, matter_id=dossier.case.id)
     clocks = [(Clock.from_json(one.clock), one.unit) for one in row.clocks]
     events = [_in_full(event) for event in row.events]
+    position = positions.read(events[0]["texts"].pop(positions.FIELD, None))
     return {
         "body": _first_words(events, "body"),
         "place": _first_words(events, "place"),
-        "photos": events[0]["data"].get("photos") or [],
+        "position": position,
+        "photos": events[0]["photos"],
+        "voices": events[0]["data"].get("voices") or [],
         "village": row.village,
         "category": row.category,
         "first_unit": row.first_unit,
@@ -313,9 +334,27 @@ def _to_reporter(row: _StoryWithPapers | None) -> dict[str, Any]:
     own = [one for one in papers if one["kind"] in TO_REPORTER]
     return _told(row, events) | {
         "body": _first_words(events, "body"),
+        "position": positions.read((events[0]["texts"] or {}).get(positions.FIELD)),
         "photos": events[0]["photos"] or [],
+        "voices": events[0]["voices"] or [],
         "papers": own + joined,
     }
+
+
+async def require_shown_to_reporter(
+    tx: Transaction, ref: str, attachment_id: UUID, *, citizen_id: object, voice: bool = False
+) -> None:
+    """Raises NotFound unless an entry that this reporter reads tells of the photo, or of the voice message."""
+    try:
+        told = await for_reporter(tx, ref, citizen_id=citizen_id)
+    except NotFound:
+        told = await for_joined_reporter(tx, ref, citizen_id=citizen_id)
+    if voice:
+        shown = {one["id"] for one in told["voices"]}
+    else:
+        shown = {one for step in told["timeline"] for one in step["photos"]}
+    if str(attachment_id) not in shown:
+        raise NotFound
 
 
 async def by_tracking_code(tx: Transaction, ref: str, code: str) -> dict[str, Any]:
@@ -357,7 +396,11 @@ def _reporter(row: _Reporter) -> dict[str, str | None]:
 
 
 def _in_full(event: dict[str, Any]) -> dict[str, Any]:
-    return event | {"label": Action(event["action"]).chinese, "texts": event["texts"] or {}}
+    return event | {
+        "label": Action(event["action"]).chinese,
+        "texts": event["texts"] or {},
+        "photos": event["data"].get("photos") or [],
+    }
 
 
 def _clock(clock: Clock, unit: str) -> dict[str, Any]:
@@ -490,6 +533,7 @@ def _in_citizens_words(event: Mapping[str, Any], first_unit: str) -> dict[str, A
         "label": told,
         "unit": event["unit"],
         "texts": texts,
+        "photos": event.get("photos") or [],
     }
 
 

@@ -12,12 +12,12 @@ from app.db import Transaction
 from app.doctor import kept_answers, sealed_rows
 from app.doctor.invariant import Invariant, Reach
 from app.doctor.invariants import (
+    ATTACHMENTS,
     CHAINS,
     EVALUATIONS,
     INVARIANTS,
     KEPT_ANSWERS,
     LOOKS,
-    PHOTOS,
     SEALED_ROWS,
 )
 from app.doctor.months import MONTHS_ADD_UP, MONTHS_VERIFY, RELEASED
@@ -52,11 +52,11 @@ class Finding:
         return not self.offenders
 
 
-_SLOW: Final = (CHAINS, SEALED_ROWS, EVALUATIONS, PHOTOS)
+_SLOW: Final = (CHAINS, SEALED_ROWS, EVALUATIONS, ATTACHMENTS)
 _ROWS: Final = (
     (SEALED_ROWS, sealed_rows.how_many, sealed_rows.broken),
     (EVALUATIONS, evaluation_log.how_many, evaluation_log.broken),
-    (PHOTOS, sealed_rows.how_many_photos, sealed_rows.broken_photos),
+    (ATTACHMENTS, sealed_rows.how_many_attachments, sealed_rows.broken_attachments),
 )
 
 

@@ -122,11 +122,11 @@ EVALUATIONS = Invariant(
     "the row `key` of `table` was changed, removed or added by hand, or the log of evaluations itself was",
     Reach.CODE,
 )
-PHOTOS = Invariant(
+ATTACHMENTS = Invariant(
     6,
-    "photos_hold",
-    "照片文件与上传时一致",
-    "the file of the photo `key` is missing or another one",
+    "attachments_hold",
+    "照片和语音文件与上传时一致",
+    "the file of the photo or voice message `key` is missing or another one",
     Reach.CODE,
 )
 
@@ -183,7 +183,7 @@ INVARIANTS: tuple[Invariant, ...] = (
     CHAINS,
     SEALED_ROWS,
     EVALUATIONS,
-    PHOTOS,
+    ATTACHMENTS,
     Invariant(
         7,
         "one_lead_a_round",

@@ -1,6 +1,6 @@
-"""Checks of what is encrypted or carries a keyed digest and belongs to no case's record: people, numbers, staff, photos.
+"""Checks of what is encrypted or carries a keyed digest and belongs to no case's record: people, numbers, staff, attachments.
 
-Reads the media store for the bytes of photos. Repairs nothing.
+Reads the media store for the bytes of attachments. Repairs nothing.
 """
 
 from collections.abc import AsyncIterator, Iterator, Sequence
@@ -15,13 +15,14 @@ from app.db import Transaction
 from app.db.row_base import seal_holds
 from app.directory.models import Citizen, Staff
 from app.errors import NotFound
-from app.matters import photos
+from app.matters import attachments
+from app.matters.attachments import VOICES, Media
 
 _BATCH: Final = 1000
 _STAFF: Final = text("SELECT * FROM staff WHERE id > CAST(:after AS int) ORDER BY id LIMIT :batch")
-_PHOTOS: Final = text("""
-SELECT id, digest FROM photo WHERE CAST(:after AS uuid) IS NULL OR id > :after ORDER BY id LIMIT :batch""")
-_HOW_MANY_PHOTOS: Final = text("SELECT count(*) FROM photo")
+_ATTACHMENTS: Final = text("""
+SELECT id, media, digest FROM attachment WHERE CAST(:after AS uuid) IS NULL OR id > :after ORDER BY id LIMIT :batch""")
+_HOW_MANY_ATTACHMENTS: Final = text("SELECT count(*) FROM attachment")
 # Where a number is stored encrypted, the digest that finds it stands beside it.
 _WITH_KEY: Final = frozenset({"citizen", "official_number"})
 
@@ -34,8 +35,8 @@ async def how_many(tx: Transaction) -> int:
     return sum(counts)
 
 
-async def how_many_photos(tx: Transaction) -> int:
-    counted: int = await tx.scalar(_HOW_MANY_PHOTOS)
+async def how_many_attachments(tx: Transaction) -> int:
+    counted: int = await tx.scalar(_HOW_MANY_ATTACHMENTS)
     return counted
 
 
@@ -53,12 +54,12 @@ async def broken(tx: Transaction) -> AsyncIterator[tuple[int, list[Wrong]]]:
         after = rows[-1].id
 
 
-async def broken_photos(tx: Transaction) -> AsyncIterator[tuple[int, list[Wrong]]]:
+async def broken_attachments(tx: Transaction) -> AsyncIterator[tuple[int, list[Wrong]]]:
     """The same of the bytes in the media store, which are read one by one."""
     after = None
-    while rows := await tx.all(_PHOTOS, after=after, batch=_BATCH):
+    while rows := await tx.all(_ATTACHMENTS, after=after, batch=_BATCH):
         for row in rows:
-            yield 1, [_wrong("photo", row.id, what) for what in [await _photo(row)] if what]
+            yield 1, [_wrong("attachment", row.id, what) for what in [await _bytes(row)] if what]
         after = rows[-1].id
 
 
@@ -123,12 +124,16 @@ def _staff(row: Any) -> Sequence[str]:
     return [] if seal_holds(Staff, row) else ["姓名与确认时不符"]
 
 
-async def _photo(row: Any) -> str | None:
+async def _bytes(row: Any) -> str | None:
+    if row.media not in set(Media):
+        return "不是照片，也不是语音"
+    media = Media(row.media)
+    what = "语音" if media in VOICES else "照片"
     try:
-        stored = await photos.load(row.id)
+        stored = await attachments.load(row.id, media)
     except NotFound:
-        return "照片文件缺失"
-    return None if sha256(stored).digest() == row.digest else "照片文件被改动"
+        return f"{what}文件缺失"
+    return None if sha256(stored).digest() == row.digest else f"{what}文件被改动"
 
 
 def _wrong(table: str, key: object, what: str) -> Wrong:

@@ -22,7 +22,7 @@ class Part(StrEnum):
     EVALUATIONS = "evaluations"
     LOOKS = "looks"
     MONTHS = "months"
-    PHOTOS = "photos"
+    ATTACHMENTS = "attachments"
 
     @property
     def chinese(self) -> str:
@@ -35,7 +35,7 @@ _PARTS: Final = {
     Part.EVALUATIONS: "群众评价",
     Part.LOOKS: "查看评价的记录",
     Part.MONTHS: "月结",
-    Part.PHOTOS: "照片文件",
+    Part.ATTACHMENTS: "照片和语音文件",
 }
 
 
@@ -83,9 +83,9 @@ async def _months(tx: Transaction) -> Batches:
         yield number, [_of_month(one) for one in wrong]
 
 
-async def _photos(tx: Transaction) -> Batches:
-    async for number, wrong in sealed_rows.broken_photos(tx):
-        yield number, [_of_row(Part.PHOTOS, one) for one in wrong]
+async def _attachments(tx: Transaction) -> Batches:
+    async for number, wrong in sealed_rows.broken_attachments(tx):
+        yield number, [_of_row(Part.ATTACHMENTS, one) for one in wrong]
 
 
 PARTS: Final[Mapping[Part, tuple[HowMany, Broken]]] = {
@@ -94,7 +94,7 @@ PARTS: Final[Mapping[Part, tuple[HowMany, Broken]]] = {
     Part.EVALUATIONS: (evaluation_log.how_many, _evaluations),
     Part.LOOKS: (access_log.how_many, _looks),
     Part.MONTHS: (months.how_many, _months),
-    Part.PHOTOS: (sealed_rows.how_many_photos, _photos),
+    Part.ATTACHMENTS: (sealed_rows.how_many_attachments, _attachments),
 }
 _LOOKS: Final = {"missing": "查看记录缺失", "altered": "查看记录被改动"}
 

@@ -138,7 +138,12 @@ _DECLARED: Final = (
         Action.SUPPLY,
         Supplement,
         lambda step, given: filing.supply(
-            step.tx, step.ref, by=step.by, supplement=given.supplement, now=step.now
+            step.tx,
+            step.ref,
+            by=step.by,
+            supplement=given.supplement,
+            photos=given.photos,
+            now=step.now,
         ),
         desk=Words("代为补正", "登记单位代反映人补充材料，此后恢复计时。", tag="登记"),
         cadre=Words(
@@ -380,6 +385,7 @@ _DECLARED: Final = (
             by=step.by,
             report=given.report,
             tell_reporter=given.tell_reporter,
+            photos=given.photos,
             now=step.now,
         ),
         desk=Words("进展", "记录办理进展，可同时告知反映人。", tag="办理"),
@@ -389,7 +395,7 @@ _DECLARED: Final = (
         Action.ASSIST_ANSWER,
         AssistantsAnswer,
         lambda step, given: handling.assist_answer(
-            step.tx, step.ref, by=step.by, answer=given.answer, now=step.now
+            step.tx, step.ref, by=step.by, answer=given.answer, photos=given.photos, now=step.now
         ),
         desk=Words("协办答复", "协办单位完成自己的任务并答复主办单位。", tag="办理"),
         cadre=Words("协办答复", "本单位协办的部分办完后，答复主办单位。"),
@@ -404,6 +410,7 @@ _DECLARED: Final = (
             outcome=given.outcome,
             answer=given.answer,
             basis=given.basis or "",
+            photos=given.photos,
             now=step.now,
         ),
         problems=(AssistantsOpen,),

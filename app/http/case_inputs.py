@@ -9,6 +9,7 @@ from app.cases.actions.dispatching import MOST_ASSISTANTS, Part
 from app.cases.actions.filing import PersonHelped
 from app.cases.actions.recategorising import Correction
 from app.cases.models import Outcome, ReviewOutcome, Waiting
+from app.http.attached import Photos
 from app.http.inputs import (
     Identifier,
     Input,
@@ -52,6 +53,7 @@ class Supplement(Input):
     supplement: Paragraphs = Field(
         description="补充的内容", examples=["房屋编号为13栋2单元，11月19日起停水。"]
     )
+    photos: Photos = Field(default_factory=list)
 
 
 class Reason(Input):
@@ -105,12 +107,18 @@ class Objection(Input):
 class Progress(Input):
     report: Paragraphs = Field(description="办理到什么程度", examples=["已找到漏点，正在抢修。"])
     tell_reporter: StrictBool = Field(
-        default=False, description="是否同时告知反映人（短信，并在进度中显示）", examples=[True]
+        default=False,
+        description="是否同时告知反映人（短信，并在进度中显示，照片也一样）",
+        examples=[True],
     )
+    photos: Photos = Field(default_factory=list)
 
 
 class AssistantsAnswer(Input):
-    answer: Paragraphs = Field(description="协办结果，仅办理各方可见", examples=["管网已修复。"])
+    answer: Paragraphs = Field(
+        description="协办结果，连同照片仅办理各方可见", examples=["管网已修复。"]
+    )
+    photos: Photos = Field(default_factory=list)
 
 
 class Answer(Input):
@@ -124,6 +132,7 @@ class Answer(Input):
     basis: OptionalText | None = Field(
         default=None, description="政策依据，可不填", examples=["《城市供水条例》第二十二条"]
     )
+    photos: Photos = Field(default_factory=list)
 
 
 class ExtensionRequest(Input):

@@ -13,6 +13,7 @@ from app.cases.lifecycle import Action, Phase
 from app.cases.models import Channel, Outcome, Waiting
 from app.db import Transaction
 from app.directory.terms import Role
+from app.http.attached import PositionOut, VoiceRef
 from app.http.moments import At
 from app.http.outputs import Output
 from app.limits.terms import Kind, Stage
@@ -109,6 +110,7 @@ class Entry(Output):
     to: str | None = Field(description="交给了谁", examples=["荣隆镇"])
     public: bool = Field(description="反映人是否可见")
     texts: dict[str, str | None] = Field(description="所写的文字；依法删除后为空")
+    photos: list[UUID] = Field(description="照片编号，按上传的人排的顺序")
     data: dict[str, Any] = Field(description="其他事实，随操作而不同")
 
 
@@ -204,7 +206,9 @@ class CaseDetail(CaseStateOut):
     paused_hours: float = Field(description="承办环节累计暂停的小时数", examples=[26.5])
     clocks: list[ClockOut] = Field(description="全部期限，先开始的在前")
     papers: list[PaperOut] = Field(description="已经编号发出的文书")
-    photos: list[UUID] = Field(description="照片编号，见“事件的照片”")
+    photos: list[UUID] = Field(description="登记时附上的照片编号，见“事件的照片”")
+    voices: list[VoiceRef] = Field(description="登记时附上的语音，见“事件的语音”")
+    position: PositionOut | None = Field(description="位置；没有填的、已删除的为空")
     timeline: list[Entry]
 
 

@@ -78,6 +78,12 @@ def not_a_flag(value: Any) -> Any:
     return value
 
 
+def not_a_number_in_words(value: Any) -> Any:
+    if isinstance(value, bool | str):
+        raise _refuse("须为数字")
+    return value
+
+
 Line = Annotated[
     str, BeforeValidator(_single_line), StringConstraints(min_length=1, max_length=100)
 ]
@@ -87,6 +93,7 @@ Paragraphs = Annotated[
 ShortText = Annotated[
     str, BeforeValidator(storable), StringConstraints(min_length=1, max_length=1000)
 ]
+OptionalParagraphs = Annotated[str, BeforeValidator(storable), StringConstraints(max_length=5000)]
 # Where nothing need be said; a further constraint on the above would hold beside theirs, not instead.
 OptionalLine = Annotated[str, BeforeValidator(_single_line), StringConstraints(max_length=100)]
 OptionalText = Annotated[str, BeforeValidator(storable), StringConstraints(max_length=1000)]

@@ -41,7 +41,7 @@ _OF_A_MATTER = (
     "card",
     "paper",
     "person_as_given",
-    "photo",
+    "attachment",
 )
 _ORPHAN = """
 SELECT '{table}' AS table_name, r.matter_id FROM {table} r
@@ -62,7 +62,7 @@ _BESIDE: Mapping[str, tuple[type[Assignment | Clock], str]] = {
 _OF_ALL: Final[Sequence[Check]] = (
     covered_rows.parties,
     covered_rows.papers,
-    covered_rows.photos,
+    covered_rows.attachments,
     covered_rows.people,
 )
 

@@ -1,4 +1,4 @@
-"""Checks of rows beside a matter's record: its parties, papers, photos and the person it was registered for. Repairs nothing.
+"""Checks of rows beside a matter's record: its parties, papers, attachments and the person it was registered for. Repairs nothing.
 
 Rows are read untyped: what was altered in the database may fit no type, and has to be named all the same.
 """
@@ -11,9 +11,9 @@ from sqlalchemy import text
 
 from app.db import Transaction
 from app.db.row_base import Found, seal_holds
+from app.matters.attachments import Attachment
 from app.matters.matter import PersonAsGiven
 from app.matters.papers import Paper, PaperKind, named
-from app.matters.photos import Photo
 from app.matters.recorded import Fault, FindFaults, Recorded, by_matter, check_rows
 
 _PARTIES = text("SELECT * FROM matter_party WHERE matter_id = ANY(:ids)")
@@ -25,7 +25,7 @@ SELECT u.id, coalesce(u.successor_id, (
   LIMIT 1), u.parent_id) AS heir
 FROM unit u WHERE u.valid_to IS NOT NULL""")
 _PAPERS = text("SELECT * FROM paper WHERE matter_id = ANY(:ids) ORDER BY seq")
-_PHOTOS = text("SELECT * FROM photo WHERE matter_id = ANY(:ids) ORDER BY id")
+_ATTACHMENTS = text("SELECT * FROM attachment WHERE matter_id = ANY(:ids) ORDER BY id")
 _PEOPLE = text("SELECT * FROM person_as_given WHERE matter_id = ANY(:ids)")
 # Citizens and staff that a matter or its record speaks of, and that are gone.
 _GONE = text("""
@@ -121,17 +121,29 @@ def _called(kind: str) -> str:
     return PaperKind(kind).chinese if kind in set(PaperKind) else "文书"
 
 
-def _photos(recorded: Recorded, rows: list[Found]) -> Iterator[Fault]:
-    """The photos of a matter are those that its first entry lists, as they were sent in."""
-    told = set(recorded.bodies[0]["data"].get("photos") or []) if recorded.bodies else set()
+def _attachments(recorded: Recorded, rows: list[Found]) -> Iterator[Fault]:
+    """The photos and voice messages of a matter are those that its entries list, as they were sent in; but for those erased."""
+    told = {one: (seq, what) for seq, what, one in _listed(recorded)}
     for row in rows:
-        if not seal_holds(Photo, row):
-            yield recorded.fault("photo", 1, f"照片 {row.id} 与上传时不符")
+        seq, what = told.get(str(row.id), (1, "附件"))
+        if not seal_holds(Attachment, row):
+            yield recorded.fault("attachment", seq, f"{what} {row.id} 与上传时不符")
     there = {str(row.id) for row in rows}
-    for photo_id in sorted(told - there):
-        yield recorded.fault("photo", 1, f"照片 {photo_id} 缺失")
-    for photo_id in sorted(there - told):
-        yield recorded.fault("photo", 1, f"照片 {photo_id} 不在登记记录中")
+    erased = {one for body in recorded.bodies for one in body["data"].get("erased_voices", ())}
+    for missing in sorted(told.keys() - there - erased):
+        seq, what = told[missing]
+        yield recorded.fault("attachment", seq, f"{what} {missing} 缺失")
+    for unlisted in sorted(there - told.keys()):
+        yield recorded.fault("attachment", 1, f"附件 {unlisted} 不在记录中")
+
+
+def _listed(recorded: Recorded) -> Iterator[tuple[int, str, str]]:
+    """The number of each entry, what kind, and the id, of all that entries list."""
+    for body in recorded.bodies:
+        for one in body["data"].get("photos") or ():
+            yield body["seq"], "照片", one
+        for one in body["data"].get("voices") or ():
+            yield body["seq"], "语音", one["id"]
 
 
 def _people(recorded: Recorded, rows: list[Found], gone: list[Found]) -> Iterator[Fault]:
@@ -148,4 +160,4 @@ def _people(recorded: Recorded, rows: list[Found], gone: list[Found]) -> Iterato
 
 
 papers = check_rows(_PAPERS, _papers)
-photos = check_rows(_PHOTOS, _photos)
+attachments = check_rows(_ATTACHMENTS, _attachments)

@@ -7,7 +7,9 @@ import typer
 from rich.console import Console
 
 from app.cases.actions import erasing
+from app.cases.actions.erasing import Erased
 from app.db import transaction
+from app.matters import attachments
 from qungong.commands import refusals
 from qungong.dev import serving
 from qungong.dev.local import local_services
@@ -24,9 +26,14 @@ def erase(
     """Erase what was written in a case, on a lawful request; that it was erased stays on its record."""
     with local_services(serving.ROOT):
         erased = asyncio.run(_erase(ref, reason))
-    Console().print(f"[green]✓[/] {ref}: 已删除 {erased} 段文字 · {erased} texts erased")
+    Console().print(
+        f"[green]✓[/] {ref}: 已删除 {erased.texts} 段文字、{len(erased.voices)} 段语音 · "
+        f"{erased.texts} texts and {len(erased.voices)} voice messages erased"
+    )
 
 
-async def _erase(ref: str, reason: str) -> int:
+async def _erase(ref: str, reason: str) -> Erased:
     async with transaction() as tx:
-        return await erasing.erase_texts(tx, ref, reason=reason, now=await tx.now())
+        erased = await erasing.erase_texts(tx, ref, reason=reason, now=await tx.now())
+    await attachments.discard(erased.voices)
+    return erased

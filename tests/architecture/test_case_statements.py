@@ -27,7 +27,7 @@ from tests.architecture.test_source import ROOT, modules
 
 # Tables whose rows belong to a case.
 _TABLES: Final = (
-    "grievance|matter|matter_facts|record_entry|record_text|matter_party|assignment|clock|card|appeal|outbox_message|ended_turn|paper|photo|"
+    "grievance|matter|matter_facts|record_entry|record_text|matter_party|assignment|clock|card|appeal|outbox_message|ended_turn|paper|attachment|"
     "person_as_given|month_sealed|review|surveys\\.\\w+"
 )
 _READS: Final = re.compile(rf"\b(?:FROM|JOIN|UPDATE|INTO)\s+(?:{_TABLES})\b")
@@ -124,12 +124,12 @@ _OF_STATEMENTS: Final = {
     "app.matters.papers._ONE": Reason.AFTER_ACCESS,
     "app.matters.papers._RECEIPT": Reason.AFTER_ACCESS,
     "app.matters.papers._OF_PRIMARY": Reason.AFTER_ACCESS,
-    "app.matters.photos._CLAIM": Reason.REPORTER,
-    "app.matters.photos._LATELY": Reason.REPORTER,
-    "app.matters.photos._OPEN_FOR_STAFF": Reason.PREDICATE,
-    "app.matters.photos._OPEN_FOR_CITIZEN": Reason.REPORTER,
-    "app.matters.photos._FORGET": Reason.SYSTEM,
-    "app.matters.photos._NAMED": Reason.SYSTEM,
+    "app.matters.attachments._CLAIM": Reason.REPORTER,
+    "app.matters.attachments._LATELY": Reason.REPORTER,
+    "app.matters.attachments._OPEN_FOR_STAFF": Reason.PREDICATE,
+    "app.matters.attachments._BY_ID": Reason.AFTER_ACCESS,
+    "app.matters.attachments._FORGET": Reason.SYSTEM,
+    "app.matters.attachments._NAMED": Reason.SYSTEM,
     "app.cases.queries._MINE": Reason.REPORTER,
     "app.cases.similar_cases._NEARBY": Reason.PREDICATE,
     "app.cases.similar_cases._OWN": Reason.REPORTER,

@@ -50,7 +50,8 @@ _LEADER: Final = "lingdao"
 # What the worlds have since they began, by the clock that stands still. Of both worlds: an object that is only in one is asked for in the other too.
 _OBJECTS: Final = {
     "ref": text("SELECT ref FROM grievance WHERE received_at >= now()"),
-    "photo_id": text("SELECT CAST(id AS text) FROM photo"),
+    "photo_id": text("SELECT CAST(id AS text) FROM attachment WHERE media = 'image/jpeg'"),
+    "voice_id": text("SELECT CAST(id AS text) FROM attachment WHERE media <> 'image/jpeg'"),
     "paper_id": text("SELECT CAST(id AS text) FROM paper WHERE issued_at >= now()"),
     "card_id": text("SELECT CAST(id AS text) FROM card"),
     "call_id": text("SELECT CAST(id AS text) FROM surveys.return_call WHERE created_at >= now()"),

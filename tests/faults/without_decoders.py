@@ -4,18 +4,20 @@ from anyio import to_thread
 
 from app.errors import InvalidInput
 from app.matters import images, photos
-from app.matters.pictures import ImageRefused, Picture
+from app.matters.attachments import Content, Media
+from app.matters.pictures import ImageRefused
 from qungong.asgi import app
 
 __all__ = ["app"]
 images.MAX_SIDE = images.MAX_PIXELS_DRAWN = images.MAX_PIXELS
 
 
-async def _decoded_here(sent: bytes) -> Picture:
+async def _decoded_here(sent: bytes) -> Content:
     try:
-        return await to_thread.run_sync(images.clean, sent)
+        picture = await to_thread.run_sync(images.clean, sent)
     except ImageRefused as refused:
         raise InvalidInput from refused
+    return Content(Media.JPEG, picture.jpeg, width=picture.width, height=picture.height)
 
 
 photos.prepare = _decoded_here

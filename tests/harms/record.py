@@ -58,12 +58,12 @@ HARMS: Final[tuple[Harm, ...]] = (
         {"table": "answer", "what": "与写入时不符"},
     ),
     (
-        "photos_hold",
+        "attachments_hold",
         (
-            """INSERT INTO photo (id, staff_id, matter_id, width, height, size, created_at, digest, seal)
-            SELECT gen_random_uuid(), id, [id], 1, 1, 1, now(), '', '' FROM staff LIMIT 1""",
+            """INSERT INTO attachment (id, staff_id, matter_id, media, width, height, size, created_at, digest, seal)
+            SELECT gen_random_uuid(), id, [id], 'image/jpeg', 1, 1, 1, now(), '', '' FROM staff LIMIT 1""",
         ),
-        {"table": "photo", "what": "照片文件缺失"},
+        {"table": "attachment", "what": "照片文件缺失"},
     ),
     (
         "records_verify",

@@ -60,6 +60,18 @@ class Phone:
         assert answer.status_code == 201, answer.text
         return str(answer.json()["id"])
 
+    async def records(
+        self, recording: bytes, *, key: str | None = "", **part: str
+    ) -> httpx.Response:
+        headers = {} if key is None else {"Idempotency-Key": key or secrets.token_hex(8)}
+        named = (part.get("name", "voice.webm"), recording, part.get("type", "audio/webm"))
+        return await self.client.post("/m/v1/voices", files={"voice": named}, headers=headers)
+
+    async def speaks(self, recording: bytes) -> str:
+        answer = await self.records(recording)
+        assert answer.status_code == 201, answer.text
+        return str(answer.json()["id"])
+
     async def reports(self, **different: Any) -> dict[str, Any]:
         told = {"unit_code": VILLAGE, "body": WATER, "kind": "help"} | different
         answer = await self.post("/reports", **told)
@@ -152,6 +164,11 @@ def a_picture(width: int = 60, height: int = 40, kind: str = "JPEG", **options: 
     written = BytesIO()
     Image.linear_gradient("L").resize((width, height)).convert("RGB").save(written, kind, **options)
     return written.getvalue()
+
+
+def a_recording(name: str = "recorded.webm") -> bytes:
+    """A tone of one second, as ffmpeg writes it."""
+    return (Path(__file__).parent / "recordings" / name).read_bytes()
 
 
 @pytest_asyncio.fixture

@@ -18,7 +18,7 @@ from sqlalchemy import text
 from app import clock
 from app.db import reading, transaction
 from app.identifiers import uuid7
-from app.matters import photos
+from app.matters import attachments, photos
 from app.matters.pictures import HEIC, MAX_BYTES, TOO_MANY_PIXELS
 from tests.mobile.conftest import WATER, NewPhone, Phone, a_picture
 
@@ -29,7 +29,7 @@ def stored(media: Path) -> set[Path]:
 
 async def rows() -> int:
     async with reading() as tx:
-        return int(await tx.scalar(text("SELECT count(*) FROM photo")))
+        return int(await tx.scalar(text("SELECT count(*) FROM attachment")))
 
 
 def png_claiming(width: int, height: int) -> bytes:
@@ -271,8 +271,8 @@ async def test_whoever_only_sends_photos_is_stopped(new_citizen: NewPhone, media
     async with transaction() as tx:
         await tx.execute(
             text("""
-            INSERT INTO photo SELECT gen_random_uuid(), citizen_id, NULL, NULL, 1, 1, 1, now(), '', ''
-            FROM (SELECT citizen_id FROM photo ORDER BY created_at DESC LIMIT 1) p, generate_series(1, 39)
+            INSERT INTO attachment SELECT gen_random_uuid(), citizen_id, NULL, NULL, 1, 1, 1, now(), '', '', 'image/jpeg', NULL
+            FROM (SELECT citizen_id FROM attachment ORDER BY created_at DESC LIMIT 1) p, generate_series(1, 39)
             """)
         )
     before = stored(media)
@@ -287,8 +287,8 @@ async def test_photos_that_no_report_took_up_are_dropped_after_two_days(
     ref = (await citizen.reports(photos=[used]))["ref"]
     names = {one.stem for one in stored(media)}
     assert unused.replace("-", "") in names
-    with clock.moved(photos._KEPT_UNATTACHED):
-        assert await photos.drop_unattached() >= 1
+    with clock.moved(attachments._KEPT_UNATTACHED):
+        assert await attachments.drop_unattached() >= 1
     left = {one.stem for one in stored(media)}
     assert unused.replace("-", "") not in left
     assert (await citizen.get(f"/reports/{ref}/photos/{used}")).status_code == 200
@@ -297,7 +297,7 @@ async def test_photos_that_no_report_took_up_are_dropped_after_two_days(
 async def test_files_whose_row_never_came_are_dropped_after_a_day(
     citizen: Phone, media: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(photos, "_LISTED_AT_ONCE", 2)
+    monkeypatch.setattr(attachments, "_LISTED_AT_ONCE", 2)
     used, unused = await citizen.sends(a_picture()), await citizen.sends(a_picture())
     ref = (await citizen.reports(photos=[used]))["ref"]
     async with reading() as tx:
@@ -306,7 +306,7 @@ async def test_files_whose_row_never_came_are_dropped_after_a_day(
     # As if the process had been killed between the bytes and the commit; five in one folder.
     left_over = [UUID(int=uuid7(now).int & ~0xFF | 7) for _ in range(5)]
     for photo in left_over:
-        await photos.put(photo, picture)
+        await attachments.put(photo, picture)
     foreign = [media / "photos" / "07" / name for name in ("README", f"{left_over[0].hex}.png")]
     for path in foreign:
         path.write_text("not ours")
@@ -320,10 +320,10 @@ async def test_files_whose_row_never_came_are_dropped_after_a_day(
 
     async def dropped_at(moment: timedelta) -> int:
         with clock.moved(moment):
-            return await photos.drop_without_row()
+            return await attachments.drop_without_row()
 
     assert await dropped_in(-timedelta(hours=1)) == 0
-    assert await dropped_in(photos._ROW_EXPECTED) == len(left_over)
+    assert await dropped_in(attachments._ROW_EXPECTED) == len(left_over)
     assert stored(media) == kept | set(foreign)
     assert {UUID(used).hex, UUID(unused).hex} <= {path.stem for path in kept}
     assert (await citizen.get(f"/reports/{ref}/photos/{used}")).status_code == 200

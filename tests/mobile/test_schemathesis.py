@@ -27,7 +27,7 @@ from schemathesis.specs.openapi.checks import (
 from mobile_api import app as phones
 from mobile_api import landing
 from tests import faces
-from tests.mobile.conftest import VILLAGE, Phone, a_picture
+from tests.mobile.conftest import VILLAGE, Phone, a_picture, a_recording
 
 CHECKS = [
     not_a_server_error,
@@ -92,16 +92,16 @@ async def _caller(phone: Phone, known: dict[str, str]) -> Caller:
 
 @pytest_asyncio.fixture
 async def as_citizen(citizen: Phone) -> Caller:
-    photo = await citizen.sends(a_picture())
-    ref = (await citizen.reports(photos=[photo]))["ref"]
-    return await _caller(citizen, {"ref": ref, "photo_id": photo})
+    photo, voice = await citizen.sends(a_picture()), await citizen.speaks(a_recording())
+    ref = (await citizen.reports(photos=[photo], voices=[voice]))["ref"]
+    return await _caller(citizen, {"ref": ref, "photo_id": photo, "voice_id": voice})
 
 
 @pytest_asyncio.fixture
 async def as_cadre(cadre: Phone, citizen: Phone) -> Caller:
-    photo = await citizen.sends(a_picture())
-    ref = (await citizen.reports(photos=[photo]))["ref"]
-    return await _caller(cadre, {"ref": ref, "photo_id": photo})
+    photo, voice = await citizen.sends(a_picture()), await citizen.speaks(a_recording())
+    ref = (await citizen.reports(photos=[photo], voices=[voice]))["ref"]
+    return await _caller(cadre, {"ref": ref, "photo_id": photo, "voice_id": voice})
 
 
 @pytest_asyncio.fixture

@@ -43,7 +43,14 @@ REPORTS = [one for one in OPERATIONS if one.path.startswith(surfaces.REPORTS)]
 _SHOWN_TO_OTHERS = {
     f"{STAFF}/texts/{{text_id}}", f"{STAFF}/reports/months/{{month}}/exclusions", f"{STAFF}/official-numbers/changes",
 }  # fmt: skip
-_OF_WHAT_IS_NOT_THERE = ("{photo_id}", "{paper_id}", "{card_id}", "{call_id}", "{reply_id}")
+_OF_WHAT_IS_NOT_THERE = (
+    "{photo_id}",
+    "{voice_id}",
+    "{paper_id}",
+    "{card_id}",
+    "{call_id}",
+    "{reply_id}",
+)
 
 
 @pytest.fixture(scope="module")

@@ -23,8 +23,8 @@ from app.evaluation.return_calls import Finding
 from app.evaluation.terms import CallResult
 from app.identifiers import uuid7
 from app.limits.terms import Kind
-from app.matters import photos
-from app.matters.pictures import Picture
+from app.matters import attachments
+from app.matters.attachments import Content, Media
 from app.texts.inbound import InboundText
 from tests.conftest import Staff
 
@@ -203,9 +203,9 @@ async def _with_photos(story: Story, now: datetime) -> None:
     cadre, ids = await story.staff("gongnong"), []
     for number in range(2):
         photo_id = uuid7(now)
-        picture = Picture(b"\xff\xd8 picture %d" % number, 4, 3)
-        await photos.put(photo_id, picture)
-        await photos.keep(story.tx, photo_id, picture, by=cadre, now=now)
+        picture = Content(Media.JPEG, b"\xff\xd8 picture %d" % number, width=4, height=3)
+        await attachments.put(photo_id, picture)
+        await attachments.keep(story.tx, photo_id, picture, by=cadre, now=now)
         ids.append(photo_id)
     await story.tx.flush()
     await _register(story, "photos", now, photos=tuple(ids))

@@ -21,11 +21,11 @@ from app.doctor.verification import Part
 from app.evaluation.access_log import Look
 from app.evaluation.evaluation_log import LogEntry, LogHead
 from app.evaluation.models import Answer, CallTry, OptOut, Reply, ReturnCall, Survey
+from app.matters.attachments import Attachment
 from app.matters.clocks import BOOKMARKS, Clock
 from app.matters.matter import Matter, MatterParty, PersonAsGiven
 from app.matters.papers import Paper
 from app.matters.parts import Assignment
-from app.matters.photos import Photo
 from app.matters.record import RecordEntry, RecordText
 from tests.tampering.story import Story
 
@@ -72,7 +72,7 @@ SCOPES: Final = (
     Scope(Card, _OF_CASES, own=("clock_id",)),
     Scope(Appeal, _OF_CARDS, own=("card_id",)),
     Scope(Paper, _OF_CASES, own=("number",)),
-    Scope(Photo, _OF_CASES),
+    Scope(Attachment, _OF_CASES),
     # How a name is compared may be computed anew.
     Scope(PersonAsGiven, _OF_CASES, exempt=frozenset({"name_key"}), key=("matter_id",)),
     Scope(

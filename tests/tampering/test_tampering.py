@@ -108,7 +108,7 @@ async def attempt(hand: Hand, part: Part, tampering: Any) -> Faults:
 # What the rows of the story do not allow: they never change, or there is one of them, or nobody counts them.
 _NEVER = {
     "restore": {
-        "record_entry", "record_text", "matter_party", "paper", "photo", "person_as_given", "citizen", "staff",
+        "record_entry", "record_text", "matter_party", "paper", "attachment", "person_as_given", "citizen", "staff",
         "official_number", "survey", "call_try", "reply", "opt_out", "evaluation_log", "look",
     },
     "swap": {"appeal", "official_number", "return_call", "opt_out", "look", "evaluation_log_head"},
@@ -154,8 +154,8 @@ async def test_a_ciphertext_moved_anywhere_is_named(hand: Hand) -> None:
 
 
 async def test_a_photo_changed_in_the_store_is_named(hand: Hand) -> None:
-    photo_ids = [row["id"] for row in await hand.rows(_scope("photo"))]
-    before = await faults(hand, Part.PHOTOS)
+    photo_ids = [row["id"] for row in await hand.rows(_scope("attachment"))]
+    before = await faults(hand, Part.ATTACHMENTS)
     for photo_id in photo_ids:
         path = Path(settings().media_store_url.removeprefix("file://")) / (
             f"photos/{photo_id.hex[-2:]}/{photo_id.hex}.jpg"
@@ -163,11 +163,13 @@ async def test_a_photo_changed_in_the_store_is_named(hand: Hand) -> None:
         kept = path.read_bytes()
         for changed in (kept + b"\0", bytes([kept[0] ^ 1]) + kept[1:], b""):
             path.write_bytes(changed)
-            assert ("photo", str(photo_id), "照片文件被改动") in await faults(hand, Part.PHOTOS) - before  # fmt: skip
+            assert ("attachment", str(photo_id), "照片文件被改动") in await faults(hand, Part.ATTACHMENTS) - before  # fmt: skip
         path.unlink()
-        assert ("photo", str(photo_id), "照片文件缺失") in await faults(hand, Part.PHOTOS) - before
+        assert ("attachment", str(photo_id), "照片文件缺失") in await faults(
+            hand, Part.ATTACHMENTS
+        ) - before
         path.write_bytes(kept)
-    assert await faults(hand, Part.PHOTOS) == before
+    assert await faults(hand, Part.ATTACHMENTS) == before
 
 
 _HARMS: dict[str, tuple[Part, str, tuple[str, ...]]] = {

@@ -1,10 +1,13 @@
-"""Erasing (删除) what was written in a case, on a lawful request: the record keeps that it was erased, and verifies.
+"""Erasing (删除) what was written or spoken in a case, on a lawful request: the record keeps that it was erased, and verifies.
 
-Reasons of cards and of their appeals stay: they are decisions about staff. Photos and texts already sent stay as well.
+Its place on the map goes with the texts. Reasons of cards and of their appeals stay: they are decisions about staff. Photos
+and texts already sent stay as well.
 """
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
+from uuid import UUID
 
 from sqlalchemy import text
 
@@ -13,7 +16,24 @@ from app.cases import access, history
 from app.cases.lifecycle import Action
 from app.cases.models import ERASED
 from app.db import OWNER, Transaction
+from app.db.query import Query
 from app.errors import NothingChanged
+from app.matters.attachments import Media
+
+
+@dataclass(frozen=True, slots=True)
+class Erased:
+    """How many texts there were, and the voice messages whose bytes are still stored."""
+
+    texts: int
+    voices: list[tuple[UUID, Media]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Voice:
+    id: UUID
+    media: Media
+
 
 _WRITTEN: Final = text("""
 SELECT x.seq, x.field FROM record_text x JOIN record_entry e ON e.matter_id = x.matter_id AND e.seq = x.seq
@@ -25,13 +45,18 @@ UPDATE record_text x SET text = NULL
 FROM unnest(CAST(:seqs AS int[]), CAST(:fields AS text[])) AS gone(seq, field)
 WHERE x.matter_id = :matter_id AND x.seq = gone.seq AND x.field = gone.field
 """)
+_ERASE_VOICES: Final = Query(
+    _Voice,
+    "DELETE FROM attachment WHERE matter_id = :matter_id AND media <> 'image/jpeg' RETURNING id, media",
+)
 _ERASE_TITLE: Final = text("UPDATE grievance SET title = :erased WHERE id = :matter_id")
 
 
-async def erase_texts(tx: Transaction, ref: str, *, reason: str, now: datetime) -> int:
-    """Erase all texts of a case, its title among them; returns how many. Works as the owner of the tables.
+async def erase_texts(tx: Transaction, ref: str, *, reason: str, now: datetime) -> Erased:
+    """Erase all texts of a case, its title among them, and its voice messages. Works as the owner of the tables.
 
-    `reason` stands in the record for good: it names nobody. Raises NothingChanged where nothing is left to erase.
+    `reason` stands in the record for good: it names nobody. The bytes of voice messages are the caller's to discard, once
+    this is committed. Raises NothingChanged where nothing is left to erase.
     """
     dossier = await access.lock_case(tx, ref, by=SYSTEM)
     access.take(dossier, Action.ERASE, by=SYSTEM, now=now)
@@ -47,6 +72,7 @@ async def erase_texts(tx: Transaction, ref: str, *, reason: str, now: datetime) 
         fields=[name for _, name in written],
     )
     await tx.execute(_ERASE_TITLE, matter_id=matter_id, erased=ERASED)
+    voices = await _ERASE_VOICES.all(tx, matter_id=matter_id)
     history.record(
         tx,
         dossier,
@@ -56,5 +82,6 @@ async def erase_texts(tx: Transaction, ref: str, *, reason: str, now: datetime) 
         public=True,
         texts={"reason": reason},
         erased=written,
+        **({"erased_voices": sorted(one.id for one in voices)} if voices else {}),
     )
-    return len(written)
+    return Erased(len(written), [(one.id, one.media) for one in voices])

@@ -12,9 +12,11 @@ from app.auth.actor import CitizenActor, StaffActor
 from app.auth.phones import textable
 from app.calendars.reading import calendar_of
 from app.cases import access, history, lifecycle, whole_case
+from app.cases import position as positions
 from app.cases.dossier import Dossier
 from app.cases.lifecycle import Action
 from app.cases.models import Case, Channel, matter_of
+from app.cases.position import Position
 from app.cases.routing import Desks, Place, first_holder
 from app.cases.similar_reports import OpenReport, SimilarReport, similar_ones
 from app.cases.surroundings import category_line, place_columns, version_in_force
@@ -29,7 +31,7 @@ from app.errors import AccusationOfOwnLine, InvalidInput, NobodyMaySee, NotPermi
 from app.identifiers import case_reference, tracking_code, uuid7
 from app.limits.reading import rules_of
 from app.limits.terms import Kind, Stage
-from app.matters import photos, sealed_matters
+from app.matters import attachments, sealed_matters
 from app.matters.clocks import Clock
 from app.matters.deadlines import FROM_END_TO_END, Timing
 from app.matters.matter import NAMES_COUNT_FOR, Matter, PersonAsGiven
@@ -131,6 +133,7 @@ LIMIT 1
 )
 
 
+_NOTHING_TOLD: Final = "请写一句话，或者附上照片、语音"
 _ONLY_ACCUSATIONS = "只有检举控告才填写被检举控告的单位"
 _NOBODY_LOOKS_INTO_IT = (
     "本县现在没有可以受理这件检举控告的督查员，没有登记。请直接向县纪检监察机关或上一级反映。"
@@ -168,6 +171,8 @@ class Intake:
     person: PersonHelped | None = None
     # Sent in before, by whoever registers; in the order they are to be shown.
     photos: tuple[UUID, ...] = ()
+    voices: tuple[UUID, ...] = ()
+    position: Position | None = None
 
 
 class AskedBy(StrEnum):
@@ -215,21 +220,23 @@ async def register(
     """Take a grievance in at the unit that was asked.
 
     An accusation is sealed and goes to the discipline commission. Raises NotPermitted for posts that take nothing in,
-    InvalidInput for a unit, village, category or photo that is not there, AccusationOfOwnLine for staff who would learn of
+    InvalidInput for a unit, village, category, photo or voice message that is not there, or where nothing is told,
+    AccusationOfOwnLine for staff who would learn of
     an accusation against a unit of theirs, NobodyMaySee where nobody in the county could look into it,
     TooMany where one of `counted` has had enough.
     """
     if isinstance(by, StaffActor) and not (by.acts and by.unit_kind in TAKE_REPORTS):
         raise NotPermitted
+    if not (intake.body or intake.photos or intake.voices):
+        raise InvalidInput(mistakes=[{"where": "body.body", "what": _NOTHING_TOLD}])
     # A new case has nothing to lock: the setting is looked up instead.
     setting = await _setting(tx, intake, by, now, counted)
-    taken_up = await photos.claim(tx, intake.photos, by=by)
+    taken = await attachments.claim(tx, photos=intake.photos, voices=intake.voices, by=by)
     holder = await _holder(tx, setting, sealed=intake.kind is Kind.ACCUSATION, by=by)
     code = tracking_code()
     dossier = await _opened(tx, intake, setting, holder, code, by=by, now=now)
     case = dossier.case
     _admit_parties(tx, case, now)
-    photos.attach(tx, taken_up, case.id)
     as_given = _keep_as_given(tx, intake.person, case, now)
     history.record(
         tx,
@@ -242,10 +249,10 @@ async def register(
         beside={"person_as_given": 1} if as_given else None,
         unit=setting.asked.unit_id,
         channel=intake.channel,
-        **({"photos": list(intake.photos)} if intake.photos else {}),
+        **taken.attach(tx, case.id),
     )
     tell(tx, case, MessageKind.RECEIPT, now=now, unit=setting.asked.name, code=code)
-    similar = () if case.sealed else similar_ones(intake.title, intake.body, setting.open_before)
+    similar = _similar(intake, case, setting)
     return Registered(case, dossier.matter, holder, _number_given(case, setting), code, similar)
 
 
@@ -255,14 +262,28 @@ def channel_of(by: StaffActor) -> Channel:
 
 
 async def supply(
-    tx: Transaction, ref: str, *, by: StaffActor | CitizenActor, supplement: str, now: datetime
+    tx: Transaction,
+    ref: str,
+    *,
+    by: StaffActor | CitizenActor,
+    supplement: str,
+    photos: Sequence[UUID] = (),
+    now: datetime,
 ) -> Dossier:
     """What was missing, told; the holder's clock goes on where it stood."""
     dossier = await access.lock_case(tx, ref, by=by)
     access.take(dossier, Action.SUPPLY, by=by, now=now)
+    taken = await attachments.claim(tx, photos=photos, by=by)
     dossier.go_on(now)
     history.record(
-        tx, dossier, Action.SUPPLY, by=by, now=now, public=True, texts={"supplement": supplement}
+        tx,
+        dossier,
+        Action.SUPPLY,
+        by=by,
+        now=now,
+        public=True,
+        texts={"supplement": supplement},
+        **taken.attach(tx, dossier.matter.id),
     )
     return dossier
 
@@ -471,7 +492,18 @@ def _admit_parties(tx: Transaction, case: Case, now: datetime) -> None:
 
 def _words(intake: Intake) -> dict[str, str]:
     words = {"title": intake.title, "body": intake.body}
-    return words | {"place": intake.place} if intake.place else words
+    if intake.place:
+        words["place"] = intake.place
+    if intake.position is not None:
+        words[positions.FIELD] = intake.position.written()
+    return words
+
+
+def _similar(intake: Intake, case: Case, setting: _Setting) -> tuple[SimilarReport, ...]:
+    """What is told by photos or by voice alone cannot be compared."""
+    if case.sealed or not intake.body:
+        return ()
+    return similar_ones(intake.title, intake.body, setting.open_before)
 
 
 async def _holder(

@@ -1,6 +1,8 @@
 """What the lead and the assistants do with what was given to them: sign, object, report progress, answer."""
 
+from collections.abc import Sequence
 from datetime import datetime
+from uuid import UUID
 
 from app.auth.actor import StaffActor
 from app.cases import access, history
@@ -11,7 +13,7 @@ from app.cases.models import Outcome
 from app.db import Transaction
 from app.directory.terms import UnitKind
 from app.limits.terms import Stage
-from app.matters import deadlines, papers
+from app.matters import attachments, deadlines, papers
 from app.matters.papers import PaperKind
 from app.matters.parts import Assignment, AssignmentState
 from app.matters.telling import owe_survey, tell
@@ -64,13 +66,28 @@ async def hand_back(
 
 
 async def progress(
-    tx: Transaction, ref: str, *, by: StaffActor, report: str, tell_reporter: bool, now: datetime
+    tx: Transaction,
+    ref: str,
+    *,
+    by: StaffActor,
+    report: str,
+    tell_reporter: bool,
+    photos: Sequence[UUID] = (),
+    now: datetime,
 ) -> Dossier:
     """What has been done so far; `tell_reporter` shows it to the reporter and texts that there is news."""
     dossier = await access.lock_case(tx, ref, by=by)
     access.take(dossier, Action.PROGRESS, by=by, now=now)
+    taken = await attachments.claim(tx, photos=photos, by=by)
     history.record(
-        tx, dossier, Action.PROGRESS, by=by, now=now, public=tell_reporter, texts={"report": report}
+        tx,
+        dossier,
+        Action.PROGRESS,
+        by=by,
+        now=now,
+        public=tell_reporter,
+        texts={"report": report},
+        **taken.attach(tx, dossier.matter.id),
     )
     if tell_reporter:
         await tell_all(tx, dossier, MessageKind.PROGRESS, now=now, unit=by.unit_name, report=report)
@@ -78,11 +95,18 @@ async def progress(
 
 
 async def assist_answer(
-    tx: Transaction, ref: str, *, by: StaffActor, answer: str, now: datetime
+    tx: Transaction,
+    ref: str,
+    *,
+    by: StaffActor,
+    answer: str,
+    photos: Sequence[UUID] = (),
+    now: datetime,
 ) -> Dossier:
     """An assistant has done its part."""
     dossier = await access.lock_case(tx, ref, by=by)
     access.take(dossier, Action.ASSIST_ANSWER, by=by, now=now)
+    taken = await attachments.claim(tx, photos=photos, by=by)
     part = _own(dossier, by)
     part.state, part.done_at = AssignmentState.ANSWERED, now
     if (mine := dossier.working(part)) is not None:
@@ -90,7 +114,14 @@ async def assist_answer(
         deadlines.release(mine)
     dossier.end_part(part, now)
     history.record(
-        tx, dossier, Action.ASSIST_ANSWER, by=by, now=now, public=False, texts={"answer": answer}
+        tx,
+        dossier,
+        Action.ASSIST_ANSWER,
+        by=by,
+        now=now,
+        public=False,
+        texts={"answer": answer},
+        **taken.attach(tx, dossier.matter.id),
     )
     return dossier
 
@@ -103,11 +134,13 @@ async def answer(
     outcome: Outcome,
     answer: str,
     basis: str,
+    photos: Sequence[UUID] = (),
     now: datetime,
 ) -> Dossier:
     """The lead's answer to the reporter (办结答复). From this moment the question how satisfied they are is owed."""
     dossier = await access.lock_case(tx, ref, by=by)
     access.take(dossier, Action.ANSWER, by=by, now=now)
+    taken = await attachments.claim(tx, photos=photos, by=by)
     case, part = dossier.case, _own(dossier, by)
     part.state, part.done_at = AssignmentState.ANSWERED, now
     dossier.end_all(now)
@@ -125,6 +158,7 @@ async def answer(
         texts=texts,
         outcome=outcome,
         review_until=deadlines.review_until(now),
+        **taken.attach(tx, case.id),
         **paper,
     )
     reporters = await told(tx, dossier)
