@@ -525,7 +525,9 @@ def _in_citizens_words(event: Mapping[str, Any], first_unit: str) -> dict[str, A
     texts = {
         field: words
         for field, words in (event["texts"] or {}).items()
-        if field in _TOLD_TO_REPORTER or (field == "reason" and action.reason_is_public)
+        if field in _TOLD_TO_REPORTER
+        or (field == "reason" and action.reason_is_public)
+        or (field == "note" and action is Action.PRESS)
     }
     return {
         "at": event["at"],

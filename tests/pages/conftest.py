@@ -9,8 +9,9 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
+import httpx
 import pytest
 import pytest_asyncio
 from PIL import Image
@@ -20,7 +21,7 @@ from sqlalchemy import text
 from app.auth.phones import phone_key
 from app.db import reading
 from app.texts.outbox import open_params
-from qungong.dev import pages
+from qungong.dev import pages, sample
 from tests.pages import browsers
 from tests.sms.servers import wait_until
 
@@ -136,3 +137,28 @@ def photo(tmp_path: Path) -> Path:
     path = tmp_path / "photo.jpg"
     Image.linear_gradient("L").resize((4000, 3000)).convert("RGB").save(path, "JPEG")
     return path
+
+
+class Colleague:
+    """A member of the sample staff at work elsewhere, by the phones' API."""
+
+    def __init__(self, client: httpx.AsyncClient) -> None:
+        self._client = client
+
+    async def does(self, path: str, **body: object) -> dict[str, Any]:
+        key = {"Idempotency-Key": secrets.token_hex(8)}
+        answer = await self._client.post(f"/m/v1/cadre{path}", json=body, headers=key)
+        assert answer.is_success, answer.text
+        return dict(answer.json())
+
+
+@pytest_asyncio.fixture
+async def village_cadre(site: str) -> AsyncIterator[Colleague]:
+    """陈桂芳 of 工农茶叶产业社区."""
+    async with httpx.AsyncClient(base_url=site) as client:
+        signed_in = await client.post(
+            "/m/v1/cadre/sign-in", json={"account": "gongnong", "password": sample.PASSWORD}
+        )
+        client.headers["Authorization"] = f"Bearer {signed_in.json()['token']}"
+        client.cookies.clear()
+        yield Colleague(client)

@@ -3,21 +3,23 @@
 from pathlib import Path
 
 from playwright.async_api import expect
+from sqlalchemy import text
 
-from tests.pages.conftest import NewPhone, Phone
+from app.db import transaction
+from app.evaluation import invitations
+from tests.pages.conftest import Colleague, NewPhone, Phone
 
+_OWED = text("""
+SELECT o.id FROM outbox_message o JOIN grievance g ON g.id = o.matter_id WHERE g.ref = :ref AND o.kind = 'survey_owed'
+""")
 WATER = "13至17栋已经三天没有自来水，老人小孩都要到外面提水。"
 
 
 async def sign_in(phone: Phone) -> None:
     await phone.page.get_by_label("手机号").fill(phone.number)
     await phone.page.get_by_role("button", name="获取验证码").click()
-    await phone.page.get_by_label("验证码", exact=True).fill(await _code_after(phone))
-
-
-async def _code_after(phone: Phone) -> str:
     await phone.page.get_by_label("验证码", exact=True).wait_for()
-    return await phone.code()
+    await phone.page.get_by_label("验证码", exact=True).fill(await phone.code())
 
 
 async def report(phone: Phone, words: str = WATER) -> None:
@@ -129,3 +131,61 @@ async def test_report_of_one_person_waits_when_another_signs_in(new_phone: NewPh
     await phone.context.set_offline(False)
     await phone.page.reload()
     await expect(phone.page.get_by_text("请用这个号码验证")).to_be_visible()
+
+
+async def reported(phone: Phone) -> str:
+    """The number of a report that was sent from this phone; its progress is open."""
+    await report(phone)
+    await sign_in(phone)
+    await phone.page.get_by_role("button", name="看办理进度").click()
+    await phone.page.get_by_role("heading", name="办理过程").wait_for()
+    return phone.page.url.rsplit("/", 1)[1]
+
+
+async def test_citizen_evaluates_and_puts_it_right(phone: Phone, village_cadre: Colleague) -> None:
+    page = phone.page
+    ref = await reported(phone)
+    await village_cadre.does(f"/cases/{ref}/handle")
+    await village_cadre.does(f"/cases/{ref}/answer", outcome="solved", answer="已恢复供水。")
+    async with transaction() as tx:
+        assert await invitations.ask(tx, await tx.scalar(_OWED, ref=ref))
+    await page.reload()
+    await expect(page.get_by_text("已恢复供水。")).to_be_visible()
+    await page.get_by_role("radio", name="基本满意").check()
+    await page.get_by_role("button", name="提交评价").click()
+    await expect(page.get_by_text("感谢您的评价")).to_be_visible()
+    await page.get_by_role("radio", name="不满意", exact=True).check()
+    await page.get_by_label("想说的话").fill("又停水了")
+    await page.get_by_role("button", name="更改评价").click()
+    await expect(page.get_by_text("感谢您的评价")).to_be_visible()
+    await page.reload()
+    await expect(page.get_by_role("radio", name="不满意", exact=True)).to_be_checked()
+
+
+async def test_citizen_presses_once_and_learns_of_the_cool_down(phone: Phone) -> None:
+    page = phone.page
+    await reported(phone)
+    await page.get_by_role("button", name="催办", exact=True).click()
+    await page.get_by_label("催办的话").fill("老人等水用")
+    await page.get_by_role("button", name="确定催办").click()
+    await expect(page.get_by_text("老人等水用")).to_be_visible()
+    await expect(page.get_by_role("button", name="催办", exact=True)).to_be_hidden()
+
+
+async def test_progress_is_found_by_number_and_query_code(new_phone: NewPhone) -> None:
+    reporter, other = await new_phone(), await new_phone()
+    await report(reporter)
+    await sign_in(reporter)
+    await reporter.page.get_by_text("已收到").wait_for()
+    numbers = await reporter.page.locator(".receipt dd").all_inner_texts()
+    await other.scan()
+    await other.page.get_by_role("button", name="查进度").click()
+    await other.page.get_by_label("事件编号").fill(numbers[0].replace("-", ""))
+    await other.page.get_by_label("查询码", exact=True).fill(numbers[1].lower())
+    await other.page.get_by_role("button", name="查询").click()
+    await expect(
+        other.page.get_by_role("heading", name="13至17栋已经三天没有自来水")
+    ).to_be_visible()
+    await other.page.get_by_label("查询码", exact=True).fill("AAAAAAAA")
+    await other.page.get_by_role("button", name="查询").click()
+    await expect(other.page.get_by_text("没有查到")).to_be_visible()

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { day, daysBetween, moment } from './moments.ts'
+import { before, day, daysBetween, moment } from './moments.ts'
 import { shown } from './numbers.ts'
 
 const now = new Date('2026-11-30T10:00:00+08:00')
@@ -20,4 +20,9 @@ test('days are counted between midnights of China', () => {
 test('telephone numbers are told as people write them', () => {
   expect(shown('+8613800138000')).toBe('138 0013 8000')
   expect(shown('12345')).toBe('12345')
+})
+
+test('a limit that ends with its day is told by the day', () => {
+  expect(before('2026-12-03T23:59:59+08:00', now)).toBe('12月3日(周四)以前')
+  expect(before('2026-12-03T17:30:00+08:00', now)).toBe('12月3日(周四) 17:30以前')
 })

@@ -21,6 +21,11 @@ export function day(at: string | Date, now = new Date()): string {
   return `${year}${told.month}月${told.day}日(${told.weekday})`
 }
 
+/** "12月3日(周四)以前", where a limit ends with its day; else with the time. */
+export function before(at: string | Date, now = new Date()): string {
+  return `${timeOfDay(at) === '23:59' ? day(at, now) : moment(at, now)}以前`
+}
+
 export function timeOfDay(at: string | Date): string {
   const told = parts(new Date(at))
   return `${told.hour}:${told.minute}`

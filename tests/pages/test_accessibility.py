@@ -1,0 +1,70 @@
+"""What axe finds on the pages: nothing, in each colour and size."""
+
+from typing import Any, Final
+
+import pytest
+
+from qungong.dev import pages
+from tests.pages.conftest import Phone
+from tests.pages.test_citizen import report, reported, sign_in
+
+_LOOKS: Final[dict[str, dict[str, object]]] = {
+    "light": {"theme": "light"},
+    "dark": {"theme": "dark"},
+    "elder": {"theme": "light", "elder": True},
+    "largest": {"theme": "dark", "elder": True, "size": 2},
+}
+_RUN: Final = """async () => (await axe.run(document, {
+  runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
+})).violations.map((one) => [one.id, one.nodes.map((node) => node.html.slice(0, 160))])"""
+
+
+async def violations(phone: Phone) -> list[Any]:
+    await phone.page.evaluate((pages.WEB / "node_modules/axe-core/axe.min.js").read_text())
+    found: list[Any] = await phone.page.evaluate(_RUN)
+    return found
+
+
+async def look(phone: Phone, wanted: dict[str, object]) -> None:
+    await phone.page.evaluate(
+        "wanted => localStorage.setItem('qungong.look', JSON.stringify(wanted))", wanted
+    )
+
+
+@pytest.mark.parametrize("name", _LOOKS)
+async def test_axe_finds_nothing_on_the_citizens_pages(phone: Phone, name: str) -> None:
+    page = phone.page
+    await phone.scan()
+    await look(phone, _LOOKS["light"])
+    await report(phone)
+    assert await violations(phone) == []  # the sign-in
+    await sign_in(phone)
+    await page.get_by_text("已收到").wait_for()
+    await look(phone, _LOOKS[name])
+    await page.reload()
+    await page.get_by_text("已收到").wait_for()
+    assert await violations(phone) == []
+    await page.get_by_role("button", name="看办理进度").click()
+    await page.get_by_role("button", name="撤回").click()
+    assert await violations(phone) == []
+    for fragment in ("", "#/report", "#/track", "#/mine", "#/settings"):
+        await page.goto(f"{phone.site}/q/500153003007{fragment}")
+        await page.reload()
+        await page.locator("main").wait_for()
+        assert await violations(phone) == [], fragment
+
+
+@pytest.mark.parametrize("name", _LOOKS)
+async def test_no_page_is_wider_than_a_small_phone(phone: Phone, name: str) -> None:
+    ref = await reported(phone)
+    await look(phone, _LOOKS[name])
+    for address in (
+        "/q/500153003007",
+        "/q/500153003007#/report",
+        "/q/500153003007#/settings",
+        f"/t/{ref}",
+    ):
+        await phone.page.goto(phone.site + address)
+        await phone.page.reload()
+        await phone.page.locator("main").wait_for()
+        assert await phone.page.evaluate("document.documentElement.scrollWidth") <= 360, address
