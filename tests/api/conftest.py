@@ -9,9 +9,8 @@ import pytest_asyncio
 from fastapi import FastAPI
 from sqlalchemy import text
 
-from app.api.app import create_app
 from app.db import transaction
-from tests import people
+from tests import faces, people
 from tests.people import Person
 
 Who = Callable[[str], Awaitable[Person]]
@@ -29,7 +28,7 @@ _COLLEAGUE = (
 @pytest.fixture(scope="session")
 def api(county: None) -> FastAPI:
     assert county is None
-    return create_app()
+    return faces.desk()
 
 
 @pytest_asyncio.fixture(scope="session")

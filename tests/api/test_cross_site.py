@@ -12,10 +12,9 @@ from sqlalchemy import text
 from app.db import reading
 from app.http.cross_site import SAFE
 from app.settings import settings
-from mobile_api.app import create_app as phones_app
 from qungong.asgi import app as served
 from qungong.dev.sample import PASSWORD
-from tests import people
+from tests import faces, people
 from tests.api.conftest import Who
 
 _PHASE: Final = text("SELECT phase FROM grievance WHERE ref = :ref")
@@ -175,7 +174,7 @@ async def test_body_of_another_type_is_refused_with_a_token_too(who: Who) -> Non
 
 
 def test_every_change_documents_that_it_may_be_refused() -> None:
-    for path, verbs in phones_app().openapi()["paths"].items():
+    for path, verbs in faces.phone().openapi()["paths"].items():
         for method, operation in verbs.items():
             unsafe = method.upper() not in SAFE
             kinds = operation["responses"].get("403", {"content": {}})["content"]
