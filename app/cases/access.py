@@ -231,6 +231,7 @@ def _conditions(dossier: Dossier, by: Actor, now: datetime) -> Mapping[Condition
     return {
         Condition.NOT_WAITING: case.waiting is None,
         Condition.WAITING_FOR_SUPPLEMENT: case.waiting == "supplement",
+        Condition.NO_SUPPLEMENT_OUTSTANDING: case.waiting != "supplement",
         Condition.SUPPLEMENT_NOT_YET_ASKED: case.supplement_asked_by != case.holder_unit_id,
         Condition.MAY_REFUSE: deadlines.may_refuse(dossier.holder.kind),
         Condition.HAS_NEXT_TIER: dossier.next_tier is not None,

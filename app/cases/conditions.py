@@ -15,6 +15,7 @@ class Wording(NamedTuple):
 class Condition(StrEnum):
     NOT_WAITING = "not_waiting"
     WAITING_FOR_SUPPLEMENT = "waiting_for_supplement"
+    NO_SUPPLEMENT_OUTSTANDING = "no_supplement_outstanding"
     SUPPLEMENT_NOT_YET_ASKED = "supplement_not_yet_asked"
     MAY_REFUSE = "may_refuse"
     HAS_NEXT_TIER = "has_next_tier"
@@ -106,6 +107,11 @@ _WORDINGS: Final = {
         "The reporter was asked for a supplement that has not come.",
         "正在等待反映人补正",
         "没有待补正的事项",
+    ),
+    Condition.NO_SUPPLEMENT_OUTSTANDING: Wording(
+        "The reporter was asked for no supplement, or has brought it; what is missing is told in a supplement, which ends the wait.",
+        "没有等待反映人补正",
+        "正在等待补正，请把内容写在补充材料里",
     ),
     Condition.SUPPLEMENT_NOT_YET_ASKED: Wording(
         "The present holder has not asked for a supplement before: everything missing is told at once, once.",

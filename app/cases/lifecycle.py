@@ -102,6 +102,7 @@ RULES: tuple[Rule, ...] = (
         _C.SUPPLEMENT_NOT_YET_ASKED,
     ),
     _rule(Action.SUPPLY, {_P.PENDING}, None, {_S.REPORTER, _S.ENTERER}, _C.WAITING_FOR_SUPPLEMENT),
+    _rule(Action.ADD, _OPEN, None, {_S.REPORTER, _S.ENTERER}, _C.NO_SUPPLEMENT_OUTSTANDING),
     _rule(Action.DECLINE, {_P.PENDING}, _P.DECLINED, {_S.HOLDER}, _C.MAY_REFUSE),
     _rule(
         Action.OBJECT_REFUSAL,

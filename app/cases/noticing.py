@@ -28,6 +28,8 @@ _DECISIONS: Final = OF_REVIEWS | {
 # A unit that has none of these running any more has nothing left to do about a case.
 _WORK: Final = frozenset({Stage.JUDGE, Stage.SIGN, Stage.HANDLE, Stage.ASSIST})
 _REMINDERS: Final = {Action.PRESS: "pressed", Action.INSTRUCT: "instructed"}
+# News in lists alone: what a resident adds is worth no text to the unit.
+_ADDITIONS: Final = {Action.ADD: "added"}
 _OPEN: Final = frozenset({Phase.PENDING, Phase.HANDLING, Phase.ANSWERED})
 
 
@@ -90,8 +92,8 @@ def _write_news(dossier: Dossier, action: Action, *, by: Actor, now: datetime) -
         for one in _given(dossier, by)
     ):
         case.news = [_news("given", by, now)]
-    elif action in _REMINDERS:
-        what = _REMINDERS[action]
+    elif action in _REMINDERS or (action in _ADDITIONS and _unit(by) != case.holder_unit_id):
+        what = (_REMINDERS | _ADDITIONS)[action]
         case.news = [one for one in case.news or () if one["what"] != what] + [_news(what, by, now)]
     elif case.news is not None and _unit(by) == case.holder_unit_id:
         case.news = None

@@ -22,6 +22,7 @@ class Action(StrEnum):
     REGISTER = "register"
     REQUEST_SUPPLEMENT = "request_supplement"
     SUPPLY = "supply"
+    ADD = "add"
     DECLINE = "decline"
     OBJECT_REFUSAL = "object_refusal"
     HANDLE = "handle"
@@ -135,6 +136,7 @@ _ACTIONS = {
     Action.REGISTER: _Words("登记", "已登记，由{first}受理"),
     Action.REQUEST_SUPPLEMENT: _Words("补正告知", "{unit}请您补充材料"),
     Action.SUPPLY: _Words("补正", "您已补充材料"),
+    Action.ADD: _Words("补充说明", "您补充了说明"),
     Action.DECLINE: _Words("不予受理", "{unit}决定不予受理", reason_is_public=True),
     Action.OBJECT_REFUSAL: _Words("异议", "您提出异议，已转{to}研判", reason_is_public=True),
     Action.HANDLE: _Words("本级办理", "{unit}开始办理"),

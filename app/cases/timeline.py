@@ -26,7 +26,7 @@ from app.matters.clocks import Clock
 from app.matters.papers import TO_ALL_REPORTERS, TO_REPORTER, PaperKind
 
 # Words that were written to the reporter or by the reporter. Findings and tasks stay among those who handle the case.
-_TOLD_TO_REPORTER = frozenset({"missing", "basis", "report", "answer", "supplement"})
+_TOLD_TO_REPORTER = frozenset({"missing", "basis", "report", "answer", "supplement", "addition"})
 
 _EVENTS = """
 SELECT coalesce(json_agg(json_build_object(
@@ -173,7 +173,7 @@ _OF_REVIEWS = f"""
 _UNIT_NAMED = """(SELECT t.name FROM unit t WHERE t.id = CAST(coalesce(
       CAST(e.body AS json) #>> '{data,to}', CAST(e.body AS json) #>> '{data,lead}') AS int))"""
 # What may be sent with words that the reporter reads. Not told to whoever has the tracking code, who cannot open it.
-_HAS_ATTACHMENTS = "('register', 'supply', 'progress', 'answer')"
+_HAS_ATTACHMENTS = "('register', 'supply', 'add', 'progress', 'answer')"
 _PHOTOS_TOLD = f"""
   'photos', CASE WHEN e.action IN {_HAS_ATTACHMENTS} THEN CAST(e.body AS json) #> '{{data,photos}}' END,"""
 _VOICES_TOLD = """
@@ -198,7 +198,7 @@ _PAPERS = "(SELECT json_agg(w ORDER BY w.issued_at, w.id) FROM paper w WHERE w.m
 # rest. Whatever a citizen did is left out as well.
 _ITS_REPORTERS_OWN = frozenset(
     {
-        Action.REGISTER, Action.REQUEST_SUPPLEMENT, Action.SUPPLY, Action.OBJECT_REFUSAL, Action.WITHDRAW,
+        Action.REGISTER, Action.REQUEST_SUPPLEMENT, Action.SUPPLY, Action.ADD, Action.OBJECT_REFUSAL, Action.WITHDRAW,
         Action.PRESS, Action.MERGE, Action.ASK_REVIEW, Action.ASK_REEXAMINATION,
     }
 )  # fmt: skip

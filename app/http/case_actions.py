@@ -52,6 +52,7 @@ from app.http.case_inputs import (
     LeadChange,
     Listing,
     Merge,
+    MoreToTell,
     Nothing,
     Objection,
     Press,
@@ -152,6 +153,31 @@ _DECLARED: Final = (
             operation_id="supply_for_reporter",
         ),
         reporter=Words("补充材料", "收到补正告知后，把缺少的一次说清楚。"),
+    ),
+    SharedAction(
+        Action.ADD,
+        MoreToTell,
+        lambda step, given: filing.add(
+            step.tx,
+            step.ref,
+            by=step.by,
+            addition=given.addition,
+            photos=given.photos,
+            now=step.now,
+        ),
+        desk=Words(
+            "代为补充说明",
+            "反映人对未办结的事补充说明或照片，由登记单位代为记录；不影响期限，承办单位会看到有新情况。",
+            tag="登记",
+        ),
+        cadre=Words(
+            "代群众补充说明",
+            "本单位登记的事，群众又有话说、有照片的，由干部代为补充；不影响期限。",
+            operation_id="add_for_reporter",
+        ),
+        reporter=Words(
+            "补充说明", "没有办结之前，随时可以补充一段话或照片；不影响办理期限，承办单位会看到。"
+        ),
     ),
     SharedAction(
         Action.OBJECT_REFUSAL,

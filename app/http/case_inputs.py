@@ -14,6 +14,7 @@ from app.http.inputs import (
     Identifier,
     Input,
     Line,
+    OptionalParagraphs,
     OptionalText,
     Paragraphs,
     Ref,
@@ -52,6 +53,15 @@ class PersonIn(Input):
 class Supplement(Input):
     supplement: Paragraphs = Field(
         description="补充的内容", examples=["房屋编号为13栋2单元，11月19日起停水。"]
+    )
+    photos: Photos = Field(default_factory=list)
+
+
+class MoreToTell(Input):
+    addition: OptionalParagraphs = Field(
+        default="",
+        description="补充的话；附上照片的可不填",
+        examples=["今天早上水又停了，12栋也没有水。"],
     )
     photos: Photos = Field(default_factory=list)
 

@@ -51,8 +51,8 @@ SimilarOpen = Annotated[
 class NewsOut(Output):
     """What the holder has not acted on yet."""
 
-    what: Literal["given", "pressed", "instructed"] = Field(
-        description="given 新交来、pressed 被催办、instructed 有批示；承办单位办理之后不再显示"
+    what: Literal["given", "pressed", "instructed", "added"] = Field(
+        description="given 新交来、pressed 被催办、instructed 有批示、added 反映人补充了说明；承办单位办理之后不再显示"
     )
     by: Role | Literal["reporter", "system"] = Field(
         description="由谁：岗位，或 reporter 反映人、system 系统", examples=["leader"]

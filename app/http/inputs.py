@@ -3,6 +3,7 @@
 import re
 import unicodedata
 from datetime import UTC, datetime
+from math import isfinite
 from typing import Annotated, Any
 
 from pydantic import (
@@ -79,7 +80,7 @@ def not_a_flag(value: Any) -> Any:
 
 
 def not_a_number_in_words(value: Any) -> Any:
-    if isinstance(value, bool | str):
+    if isinstance(value, bool | str) or (isinstance(value, float) and not isfinite(value)):
         raise _refuse("须为数字")
     return value
 

@@ -141,6 +141,7 @@ _MISTAKES = {
     "string_type": "须为文字",
     "string_unicode": "含有无法读取的字符",
     "int_type": "须为整数",
+    "float_type": "须为数字",
     "int_parsing": "须为整数",
     "int_parsing_size": "数字过大",
     "int_from_float": "须为整数",

@@ -10,6 +10,7 @@ _SOON = (process_now().astimezone(SHANGHAI) + timedelta(days=14)).date()
 BODIES: Mapping[str, Mapping[str, Any] | None] = {
     "request-supplement": {"missing": "房屋编号"},
     "supply": {"supplement": "13栋"},
+    "add": {"addition": "12栋也没有水"},
     "decline": {"reason": "已进入诉讼", "basis": "《信访工作条例》"},
     "object-refusal": {"reason": "没有诉讼"},
     "handle": None,

@@ -118,7 +118,7 @@ async def test_a_merged_village_hands_over_what_it_has_open_and_no_clock_begins_
     await heir.does(f"/cases/{handling}/answer", outcome="solved", answer="已恢复供水")
     assert pending in await heir.lists("to_judge")
     # It speaks for the reporters of what the old one had typed in, and sees what has ended.
-    assert (await heir.sees(f"/cases/{gone_up}"))["actions"] == ["withdraw"]
+    assert (await heir.sees(f"/cases/{gone_up}"))["actions"] == ["add", "withdraw"]
     assert (await heir.sees(f"/cases/{done}"))["phase"] == "answered"
     # Nobody acts for the old one any more: its people go on at the successor.
     assert (await cadre.sees("/sessions/me"))["post"]["unit"]["code"] == new

@@ -82,7 +82,7 @@ async def test_a_request_sent_again_costs_no_more_than_finding_its_answer(who: W
 
 # Three ways through the table that together take every action: who, which action, and what differs from its plain body.
 JUDGED = (
-    "gongnong recategorise, gongnong request-supplement, gongnong supply, gongnong escalate, guangshun decline, gongnong object-refusal, "
+    "gongnong recategorise, gongnong request-supplement, gongnong supply, gongnong add, gongnong escalate, guangshun decline, gongnong object-refusal, "
     "zhihui send-down, guangshun handle, gongnong withdraw"
 )
 TO_THE_CENTER = "gongnong escalate, guangshun escalate"

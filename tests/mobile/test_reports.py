@@ -43,7 +43,7 @@ async def test_a_report_is_taken_in_by_the_posters_village_and_titled_by_its_fir
     assert [step["label"] for step in told["timeline"]] == [
         "已登记，由工农茶叶产业社区居民委员会受理"
     ]
-    assert told["actions"] == ["press", "withdraw"]
+    assert told["actions"] == ["add", "press", "withdraw"]
 
 
 @pytest.mark.parametrize(
@@ -165,10 +165,10 @@ async def test_a_reporter_presses_once_in_a_day(citizen: Phone) -> None:
     assert (await citizen.post(f"/reports/{ref}/press")).status_code == 422  # a body is wanted
     pressed = await citizen.post(f"/reports/{ref}/press", note="还没有来水")
     assert pressed.status_code == 200
-    assert pressed.json()["actions"] == ["withdraw"]
+    assert pressed.json()["actions"] == ["add", "withdraw"]
     again = await citizen.post(f"/reports/{ref}/press", note="还没有来水")
     assert again.status_code == 409
-    assert again.json()["allowed"] == ["withdraw"]
+    assert again.json()["allowed"] == ["add", "withdraw"]
     with clock.moved(timedelta(hours=25)):
         assert (await citizen.post(f"/reports/{ref}/press", note="快点")).status_code == 200
 
@@ -204,6 +204,7 @@ async def test_another_citizens_report_is_answered_like_one_that_is_not_there(
         assert not_theirs.content == not_there.content
     for action, body in (
         ("supply", {"supplement": "x"}),
+        ("add", {"addition": "x"}),
         ("object-refusal", {"reason": "x"}),
         ("withdraw", {"reason": "x"}),
         ("press", {"note": "x"}),

@@ -39,6 +39,7 @@ Act = Callable[..., Awaitable[Any]]
 _ACTS: Final[Mapping[Action, Act]] = {
     Action.REQUEST_SUPPLEMENT: partial(judging.request_supplement, missing="楼栋号"),
     Action.SUPPLY: partial(filing.supply, supplement="13栋"),
+    Action.ADD: partial(filing.add, addition="12栋也没有水"),
     Action.DECLINE: partial(judging.decline, reason="不属实", basis="条例"),
     Action.OBJECT_REFUSAL: partial(filing.object_refusal, reason="属实"),
     Action.HANDLE: judging.handle,

@@ -39,6 +39,7 @@ _PLAIN: Mapping[str, Act] = {
     "handle": judging.handle,
     "request_supplement": partial(judging.request_supplement, missing="哪一盏"),
     "supply": partial(filing.supply, supplement="第三盏"),
+    "add": partial(filing.add, addition="第四盏也不亮"),
     "decline": partial(judging.decline, reason="不属实", basis="条例"),
     "object_refusal": partial(filing.object_refusal, reason="属实"),
     "sign": handling.sign,

@@ -159,6 +159,9 @@ class Model(Standing):
         if not self.parts[unit]:
             self._run("sign", unit, now, SIGN_DAYS)
 
+    def _add(self, _who: str, _now: datetime) -> None:
+        """The reporter tells more; nothing moves."""
+
     def _progress(self, _who: str, _now: datetime) -> None:
         """Nothing but an entry."""
 

@@ -157,6 +157,9 @@ class Standing:
     def may_supply(self, who: str, _now: datetime) -> bool:
         return self.phase == "pending" and who == VILLAGE and self.waiting == "supplement"
 
+    def may_add(self, who: str, _now: datetime) -> bool:
+        return self._open() and who == VILLAGE and self.waiting != "supplement"
+
     def may_decline(self, who: str, _now: datetime) -> bool:
         return self.phase == "pending" and who == self.holder and who != VILLAGE
 

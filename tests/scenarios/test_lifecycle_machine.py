@@ -52,7 +52,7 @@ SELECT w.id FROM clock w JOIN grievance c ON c.id = w.matter_id WHERE c.ref = :r
 """)
 # What hands a case on, stops a clock or starts one anew.
 MOVING = {"escalate", "send_down", "dispatch", "dispatch_to_itself", "change_lead", "add_assistant", "handle", "decline", "object_refusal", "request_supplement", "supply", "extend", "wait", "grant_wait", "resume", "hand_back", "call_urgent", "call_question"}  # fmt: skip
-_FEW = frozenset({"withdraw", "progress", "decline", "list", "unlist", "supervise", "call_urgent"})  # fmt: skip
+_FEW = frozenset({"withdraw", "add", "progress", "decline", "list", "unlist", "supervise", "call_urgent"})  # fmt: skip
 
 
 class BrokenOff(Exception):
