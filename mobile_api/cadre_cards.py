@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query
 
-from app.cards import appeals, card_lists, issuing
+from app.cards import appeals, card_lists, irregular_cards
 from app.errors import (
     ActionNotAllowed,
     Changed,
@@ -71,7 +71,7 @@ async def card(card_id: CardId, tx: Tx, by: ByCadre) -> CardDetail:
     },
 )
 async def issue_card_on_phone(ref: CaseRef, given: NewCard, step: Step) -> CardDetail:
-    dossier, known = await issuing.issue(
+    dossier, known = await irregular_cards.issue(
         step.tx, ref, by=step.by, **given.model_dump(), now=step.now
     )
     step.respond(dossier)

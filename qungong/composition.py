@@ -16,7 +16,7 @@ from app.db import database
 from app.http import problems
 from app.http.operations import add_routes
 from qungong import service_pages
-from qungong.edge import Edge
+from qungong.middleware import Edge
 
 _NAMED_BY_CONTENT: Final = r"^.*-[0-9A-Za-z_-]{8}\.[a-z0-9]+$"
 

@@ -10,7 +10,7 @@ from typing import Final
 
 from app.db import Transaction, reading, transaction
 from app.texts import approvals
-from app.texts.approvals import Approval, Standing
+from app.texts.approvals import Approval, ApprovalState
 from app.texts.outbox import MessageKind
 from sms.gateway import Capabilities
 from sms.texts import TEMPLATES, cleaned
@@ -78,7 +78,7 @@ async def register(tx: Transaction, provider: str, capabilities: Capabilities) -
         )
 
 
-async def standing(provider: str, kind: MessageKind, capabilities: Capabilities) -> Standing:
+async def standing(provider: str, kind: MessageKind, capabilities: Capabilities) -> ApprovalState:
     """What the provider says to this text; words it was never asked about are put on the list."""
     words = words_of(kind, capabilities)
     async with reading() as tx:
@@ -86,7 +86,7 @@ async def standing(provider: str, kind: MessageKind, capabilities: Capabilities)
     if found is None:
         async with transaction() as tx:
             await register(tx, provider, capabilities)
-        return Standing(Approval.PENDING, None)
+        return ApprovalState(Approval.PENDING, None)
     return found
 
 

@@ -21,7 +21,7 @@ from app.texts import channel, outbox, outcomes, queue, throttle, unreported
 from app.texts.outbox import MessageState, Why
 from app.texts.policy import Outcome, refused
 from app.texts.queue import Claimed
-from app.texts.terms import ErrorClass, Pause
+from app.texts.terms import ErrorClass, PauseReason
 from app.texts.throttle import Ready
 from sms.gateway import (
     Accepted,
@@ -209,13 +209,13 @@ class Delivery:
         """What an attempt says about the channel, which is everybody's."""
         match result:
             case Refused(error=ErrorClass.ACCOUNT):
-                await self._pause(Pause.ACCOUNT, result.code, probe=probe)
+                await self._pause(PauseReason.ACCOUNT, result.code, probe=probe)
             case NotSent():
-                await self._pause(Pause.UNREACHABLE, result.reason, probe=probe)
+                await self._pause(PauseReason.UNREACHABLE, result.reason, probe=probe)
             case Unknown():
                 self._in_doubt += 1
                 if probe or self._in_doubt >= _IN_DOUBT:
-                    await self._pause(Pause.UNREACHABLE, result.reason, probe=probe)
+                    await self._pause(PauseReason.UNREACHABLE, result.reason, probe=probe)
             case Withheld():
                 if probe:
                     await self._probe_again()
@@ -226,7 +226,7 @@ class Delivery:
         if not isinstance(found, Unknown):
             await self._works(probe=probe)
         elif probe:
-            await self._pause(Pause.UNREACHABLE, found.reason, probe=True)
+            await self._pause(PauseReason.UNREACHABLE, found.reason, probe=True)
 
     async def _probe_again(self) -> None:
         try:
@@ -250,7 +250,7 @@ class Delivery:
         else:
             log.info("texts are sent again", provider=self._provider)
 
-    async def _pause(self, why: Pause, error: str, *, probe: bool) -> None:
+    async def _pause(self, why: PauseReason, error: str, *, probe: bool) -> None:
         if self._paused and not probe:
             return
         self._paused, self._in_doubt = True, 0

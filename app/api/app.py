@@ -6,6 +6,7 @@ from fastapi import FastAPI
 from typing_extensions import override
 
 from app.api import (
+    access_log,
     attachments,
     calendars,
     cards,
@@ -18,7 +19,6 @@ from app.api import (
     limits,
     listed,
     live,
-    looks,
     official_numbers,
     papers,
     poster_contacts,
@@ -47,7 +47,7 @@ _DESCRIPTION: Final = (
 )
 _PARTS: Final = (
     sessions, cases, attachments, filing, case_actions, papers,
-    return_calls, replies, looks, texts,
+    return_calls, replies, access_log, texts,
     directory, head_approval, poster_contacts, reorganising, official_numbers, calendars, limits, text_templates,
     cards, wall, listed, reports, live, counts, similar,
 )  # fmt: skip

@@ -43,7 +43,7 @@ Reason = Annotated[
 ]
 
 
-class Kind(StrEnum):
+class DayKind(StrEnum):
     OFF = "off"
     WORKING = "working"
     HALF = "half"
@@ -53,7 +53,7 @@ class SpecialDay(Input):
     """A day that differs from the week: off on a weekday, worked on a weekend, or half."""
 
     day: AnyDay = Field(description="日期", examples=["2026-10-01"])
-    kind: Kind = Field(description="off 休、working 班、half 半天", examples=["off"])
+    kind: DayKind = Field(description="off 休、working 班、half 半天", examples=["off"])
     name: Annotated[Line, StringConstraints(max_length=importing.LONGEST_NAME)] | None = Field(
         default=None, description="名称", examples=["国庆节"]
     )
@@ -62,7 +62,7 @@ class SpecialDay(Input):
 
     @classmethod
     def of(cls, day: date, given: Day) -> Self:
-        kind = Kind.HALF if given.hours else Kind.WORKING if given.working else Kind.OFF
+        kind = DayKind.HALF if given.hours else DayKind.WORKING if given.working else DayKind.OFF
         return cls(
             day=day,
             kind=kind,
@@ -72,11 +72,11 @@ class SpecialDay(Input):
         )
 
     def said(self) -> Day:
-        half = self.kind is Kind.HALF
+        half = self.kind is DayKind.HALF
         if half is (self.opens is None) or half is (self.closes is None):
             raise InvalidInput(f"{self.day}：半天须填写上班和下班时间，其他日子不填。")
         if self.opens is None or self.closes is None:
-            return Day(self.kind is Kind.WORKING, name=self.name or "")
+            return Day(self.kind is DayKind.WORKING, name=self.name or "")
         if self.opens >= self.closes:
             raise InvalidInput(f"{self.day}：上班时间须在下班时间之前。")
         return importing.half_day(_read(self.opens), _read(self.closes), self.name or "")

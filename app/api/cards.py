@@ -7,7 +7,7 @@ from fastapi import APIRouter, Path, Query
 from pydantic import Field
 
 from app.api.step import Step
-from app.cards import appeals, card_lists, issuing, signals
+from app.cards import appeals, card_lists, irregular_cards, signals
 from app.cards.card_lists import UnitCount
 from app.cards.signals import Fact, Signal, UnitSignals
 from app.clock import SHANGHAI
@@ -213,7 +213,7 @@ async def show_card(card_id: CardId, tx: Tx, by: ByStaff) -> CardDetail:
     },
 )
 async def issue_card(ref: CaseRef, given: NewCard, step: Step) -> CardDetail:
-    dossier, known = await issuing.issue(
+    dossier, known = await irregular_cards.issue(
         step.tx, ref, by=step.by, **given.model_dump(), now=step.now
     )
     step.respond(dossier)

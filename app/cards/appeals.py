@@ -10,7 +10,7 @@ from sqlalchemy import text
 from app.auth.actor import SYSTEM, StaffActor
 from app.cards import card_lists
 from app.cards.card_lists import SEEN, AppealState, InFull, SeenCard
-from app.cards.issuing import is_supervisor, require_supervisor
+from app.cards.irregular_cards import is_supervisor, require_supervisor
 from app.cards.models import Appeal
 from app.cases import access, history
 from app.cases.dossier import Dossier

@@ -30,7 +30,7 @@ from app.errors import NotFound
 from app.limits.rules import HAND_BACK_WINDOW, NOTHING_SET, PRESS_COOL_DOWN
 from app.limits.terms import OF_REVIEWS, Kind, Stage
 from app.matters import deadlines
-from app.matters.clocks import UNSETTLED, Clock
+from app.matters.clocks import MAY_STILL_MOVE, Clock
 from app.matters.deadlines import Timing
 from app.matters.matter import MatterParty
 from app.matters.parts import Assignment, AssignmentRole
@@ -51,7 +51,7 @@ _LOCK_FOR_CITIZEN = Query(CaseRow, _SELECT + VISIBLE_TO_CITIZEN + _LOCK)
 _LOCK_FOR_SYSTEM = Query(CaseRow, _SELECT + "true" + _LOCK)
 _CLOCKS = Query(
     Clock,
-    f"SELECT {columns('w', Clock)} FROM clock w WHERE matter_id = ANY(:ids) AND {UNSETTLED}",  # noqa: S608 - constants of ours
+    f"SELECT {columns('w', Clock)} FROM clock w WHERE matter_id = ANY(:ids) AND {MAY_STILL_MOVE}",  # noqa: S608 - constants of ours
 )
 _PARTS = Query(
     Assignment,
@@ -265,7 +265,7 @@ def _conditions(dossier: Dossier, by: Actor, now: datetime) -> Mapping[Condition
         **_about_rework(dossier, by),
         **_about_reviews(dossier, by, now),
         **_about_time(dossier, by, now),
-        **_about_supervision(dossier, by),
+        **_supervision_conditions(dossier, by),
     }
 
 
@@ -325,7 +325,7 @@ def _about_time(dossier: Dossier, by: Actor, now: datetime) -> Mapping[Condition
     }
 
 
-def _about_supervision(dossier: Dossier, by: Actor) -> Mapping[Condition, bool]:
+def _supervision_conditions(dossier: Dossier, by: Actor) -> Mapping[Condition, bool]:
     case = dossier.case
     supervised = dossier.running(Stage.SUPERVISED_REPLY) is not None
     units = {case.holder_unit_id, *(part.unit_id for part in dossier.assignments)}

@@ -1,6 +1,6 @@
 """A case with what is needed to decide about it. Reads and writes nothing: access.py fills it, actions change it.
 
-Here, and for what runs from end to end of a case in whole_case.py, clocks are started, ended, paused and moved; nowhere else.
+Here, and for what runs from end to end of a case in case_clock.py, clocks are started, ended, paused and moved; nowhere else.
 """
 
 from collections.abc import Mapping

@@ -20,7 +20,7 @@ from app.matters.clocks import Clock
 from app.matters.deadlines import Timing
 from app.matters.matter import Matter
 from app.matters.parts import Assignment
-from app.matters.record import PARTS
+from app.matters.record import ACTIONS_OF_WORKERS
 from app.settings import settings
 
 
@@ -122,7 +122,7 @@ _ARBITER: Final = f"""CASE WHEN CAST(:returned AS boolean) THEN (
 _OTHERS_JOINED: Final = "EXISTS (SELECT FROM grievance j WHERE j.primary_id = :matter_id)"
 # The staff who had a part in any round.
 _WORKED: Final = f"""ARRAY(
-  SELECT DISTINCT e.staff_id FROM record_entry e WHERE e.matter_id = :matter_id AND e.action IN ({PARTS}))"""  # noqa: S608 - constants of our own
+  SELECT DISTINCT e.staff_id FROM record_entry e WHERE e.matter_id = :matter_id AND e.action IN ({ACTIONS_OF_WORKERS}))"""  # noqa: S608 - constants of our own
 _DECIDES: Final = ", ".join(f"'{role}'" for role in sorted({*ACTING_ROLES, Role.SUPERVISOR}))
 # The units that may review the answer, from the next tier above the unit `h` on: of each tier its command center where it has
 # one; after the county's the county's reviewing body (docs/adr/0041). Only units where a post may decide.

@@ -35,7 +35,7 @@ _JUDGED: Final = (CallResult.VALID, CallResult.UNREASONABLE)
 
 
 @dataclass(slots=True)
-class Standing:
+class AnswerState:
     """A survey as its answers stand: the one that counts, and when the first that did was given. `call`: the one owed."""
 
     survey: Survey
@@ -81,7 +81,7 @@ class Standing:
         return until is not None and until - CORRECTED_WITHIN <= now <= until
 
 
-# The columns of a Standing: of a survey `s` of the person `p` about the case `g`.
+# The columns of a AnswerState: of a survey `s` of the person `p` about the case `g`.
 STANDING: Final = f"""
   {columns("s", Survey, "standing_survey")}, {owner_columns("standing_owner")},
   {columns("a", Answer, "standing_answer")},
@@ -95,7 +95,7 @@ LEFT JOIN surveys.return_call r ON r.survey_id = s.id"""
 
 @dataclass(frozen=True, slots=True)
 class StandingRow:
-    standing: Standing
+    standing: AnswerState
 
 
 _WAITING = Query(
@@ -112,7 +112,7 @@ _TAKEN = text(
 
 def take(
     tx: Transaction,
-    of: Standing,
+    of: AnswerState,
     value: Value,
     remark: str,
     channel: AnswerChannel,
@@ -145,7 +145,7 @@ def take(
     return effect
 
 
-def call_instead(tx: Transaction, standings: Iterable[Standing], now: datetime) -> None:
+def call_instead(tx: Transaction, standings: Iterable[AnswerState], now: datetime) -> None:
     """Who wants no more texts is called about what is still to be answered."""
     for of in standings:
         cause = CallCause.OPTED_OUT if of.owner.discount is None else of.owner.call
@@ -211,7 +211,7 @@ def _correct(tx: Transaction, answer: Answer, given: Answer) -> None:
     tx.change(answer)
 
 
-def _overtaken(tx: Transaction, of: Standing, given: Answer) -> ReplyEffect:
+def _overtaken(tx: Transaction, of: AnswerState, given: Answer) -> ReplyEffect:
     given.discounted = Discount.CORRECTED
     tx.add(given)
     if given.value is Value.DISSATISFIED:
@@ -219,7 +219,7 @@ def _overtaken(tx: Transaction, of: Standing, given: Answer) -> ReplyEffect:
     return ReplyEffect.DISCOUNTED
 
 
-def _settle_call(tx: Transaction, of: Standing, value: Value, now: datetime) -> None:
+def _settle_call(tx: Transaction, of: AnswerState, value: Value, now: datetime) -> None:
     if value is Value.DISSATISFIED:
         _owe_call(tx, of, CallCause.DISSATISFIED, now)
     elif of.call is not None and not (
@@ -230,7 +230,7 @@ def _settle_call(tx: Transaction, of: Standing, value: Value, now: datetime) -> 
         tx.change(of.call)
 
 
-def _owe_call(tx: Transaction, of: Standing, cause: CallCause, now: datetime) -> None:
+def _owe_call(tx: Transaction, of: AnswerState, cause: CallCause, now: datetime) -> None:
     if of.call is None:
         tx.add(ReturnCall(id=uuid7(now), survey_id=of.survey.id, cause=cause, created_at=now))
     elif cause is CallCause.DISSATISFIED and of.call.result not in _JUDGED:

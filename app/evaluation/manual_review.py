@@ -18,7 +18,7 @@ from app.db import Transaction
 from app.db.query import Query
 from app.errors import ActionNotAllowed, InvalidInput, NotFound
 from app.evaluation import answers, opt_out, privacy_role, withdrawal
-from app.evaluation.answers import CORRECTED_WITHIN, JOINS, STANDING, Standing
+from app.evaluation.answers import CORRECTED_WITHIN, JOINS, STANDING, AnswerState
 from app.evaluation.locking import one_at_a_time
 from app.evaluation.models import Reply, ReturnCall
 from app.evaluation.number_owners import binds
@@ -69,7 +69,7 @@ _ONE = text(_SELECT + "r.provider_message_id = :id")
 
 @dataclass(frozen=True, slots=True)
 class _AnswerableRow:
-    standing: Standing
+    standing: AnswerState
     ref: str
     title: str
 
@@ -102,7 +102,7 @@ class Question:
 @dataclass(frozen=True, slots=True)
 class _Answerable:
     question: Question
-    standing: Standing
+    standing: AnswerState
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,7 +228,7 @@ async def _answerable(tx: Transaction, row: Any, by: StaffActor) -> list[_Answer
     return [one for one in all_ if _could_answer(one.standing, row.received_at)]
 
 
-def _could_answer(of: Standing, received_at: datetime) -> bool:
+def _could_answer(of: AnswerState, received_at: datetime) -> bool:
     if of.answer is None:
         return of.open(received_at)
     return of.answer.answered_at <= received_at and of.correctable(received_at)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from app.evaluation.answers import Standing
+from app.evaluation.answers import AnswerState
 from app.evaluation.terms import CallCause
 
 
@@ -15,7 +15,7 @@ from app.evaluation.terms import CallCause
 class Candidate:
     """A question as it stands, which may be over. `texted`: it went out by text, and as far as is known it may have arrived."""
 
-    standing: Standing
+    standing: AnswerState
     texted: bool
 
     def by_text(self, now: datetime) -> bool:
@@ -33,7 +33,7 @@ class Candidate:
 
 def meant(
     candidates: Sequence[Candidate], short_number: int | None, now: datetime
-) -> Standing | None:
+) -> AnswerState | None:
     """What is open by text, else what was answered last, else what they are called about. A short number names one, whichever.
 
     None: there is nothing to answer, or several and no telling which (`several`).
@@ -60,12 +60,12 @@ def several(candidates: Sequence[Candidate], now: datetime) -> bool:
     return any(one.standing.open(now) for one in candidates)
 
 
-def _only(of: Sequence[Standing]) -> Standing | None:
+def _only(of: Sequence[AnswerState]) -> AnswerState | None:
     """The one there is. Where an answer would not count, whichever is meant, it is kept with the one asked first."""
     one_will_do = len(of) == 1 or all(one.owner.discount for one in of)
     return of[0] if of and one_will_do else None
 
 
-def _said_at(of: Standing) -> datetime:
+def _said_at(of: AnswerState) -> datetime:
     assert of.answer is not None, "only what was answered can be put right"
     return of.answer.answered_at

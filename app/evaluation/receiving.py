@@ -16,7 +16,7 @@ from app.db import Transaction
 from app.db.query import Query
 from app.errors import ActionNotAllowed, NotFound, NotPermitted
 from app.evaluation import answers, matching, opt_out, privacy_role, reply_reader, withdrawal
-from app.evaluation.answers import CORRECTED_WITHIN, JOINS, STANDING, Standing, take
+from app.evaluation.answers import CORRECTED_WITHIN, JOINS, STANDING, AnswerState, take
 from app.evaluation.locking import each_at_a_time, one_at_a_time
 from app.evaluation.matching import Candidate
 from app.evaluation.models import Reply
@@ -35,14 +35,14 @@ class _AskedRow:
     known: bool
     person_id: UUID | None
     choice: Choice | None
-    standing: Standing | None
+    standing: AnswerState | None
     texted: bool | None
     queued: list[Any] | None
 
 
 @dataclass(frozen=True, slots=True)
 class _OwnRow:
-    standing: Standing | None
+    standing: AnswerState | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,7 +184,7 @@ async def evaluate(
 
 async def own_survey(
     tx: Transaction, ref: str, *, by: CitizenActor, now: datetime
-) -> Standing | None:
+) -> AnswerState | None:
     """For the person's own page: what they may still answer, and what they answered. None: there is no survey yet."""
     await privacy_role.enter(tx)
     return await _own(tx, ref, by, now)
@@ -279,7 +279,7 @@ def _take(
 def _answered(
     tx: Transaction,
     candidates: list[Candidate],
-    meant: Standing | None,
+    meant: AnswerState | None,
     reading: Reading,
     at: datetime,
 ) -> ReplyEffect:
@@ -290,7 +290,7 @@ def _answered(
     return take(tx, meant, reading.value, reading.remark, AnswerChannel.TEXT, at)
 
 
-async def _own(tx: Transaction, ref: str, by: CitizenActor, now: datetime) -> Standing | None:
+async def _own(tx: Transaction, ref: str, by: CitizenActor, now: datetime) -> AnswerState | None:
     row = await _OWN.one_or_none(tx, ref=ref, citizen_id=by.citizen_id, **binds(now))
     if row is None:
         raise NotFound

@@ -1,7 +1,7 @@
 """Reading what a citizen texted back. Pure, and careful: what is not clear is never guessed.
 
 `不满意` contains `满意`, `不太满意` is not `满意`, and a thank-you is no evaluation. So only known ways of saying it
-count, and only at the start; whatever follows is kept as the person's remark. What may follow, remarks.py says: behind
+count, and only at the start; whatever follows is kept as the person's remark. What may follow, reply_phrases.py says: behind
 满意 only what agrees, so `1，水又停了` is for people to read, and behind 不满意 nothing that says all is well.
 """
 
@@ -10,8 +10,8 @@ import unicodedata
 from dataclasses import replace
 
 from app.chinese_text import to_simplified
-from app.evaluation.remarks import agreed_remark, doubted, says_all_is_well
 from app.evaluation.reply_meanings import NotRead, Reading, Sense
+from app.evaluation.reply_phrases import agreed_remark, doubted, says_all_is_well
 from app.evaluation.terms import Value
 
 # What no table of Traditional letters has: the Japanese letter, the you of women, and the tent that is typed for an account.

@@ -237,7 +237,7 @@ def _allowed(request: Request) -> dict[str, str]:
         if any(one.matches({**request.scope, "method": method})[0] is Match.FULL for one in routes)
     ]
     if "GET" in found and "HEAD" not in found:
-        found.insert(1, "HEAD")  # answered like GET, by qungong/edge.py
+        found.insert(1, "HEAD")  # answered like GET, by qungong/middleware.py
     return {"Allow": ", ".join(found)} if found else {}
 
 

@@ -14,11 +14,11 @@ from app.calendars.reading import calendar_of
 from app.calendars.working_time import WorkingCalendar
 from app.db import Transaction
 from app.kinds import KINDS
-from app.matters.clocks import UNSETTLED, Clock
+from app.matters.clocks import MAY_STILL_MOVE, Clock
 
 BATCH: Final = 250
 # A limit `w` that still follows an older calendar than its county's, `c`.
-BEHIND: Final = f"{UNSETTLED} AND w.county_id = c.county_id AND w.calendar_version < c.version"
+BEHIND: Final = f"{MAY_STILL_MOVE} AND w.county_id = c.county_id AND w.calendar_version < c.version"
 _COUNTIES: Final = text(f"""
 SELECT c.county_id, c.version FROM calendar c WHERE EXISTS (SELECT FROM clock w WHERE {BEHIND}) ORDER BY c.county_id
 """)  # noqa: S608 - a constant of this module

@@ -21,9 +21,8 @@ REMINDED_OF: Final = (
     f"ended_at IS NULL AND remind_at IS NOT NULL AND steps < 2 AND stage NOT IN ({CARDLESS})"
 )
 
-# Whose moments a changed calendar may still move: what runs, rests on a year not published, or has earned what nobody has
-# looked at yet.
-UNSETTLED: Final = "(ended_at IS NULL OR provisional OR next_at IS NOT NULL)"
+# Clocks that a changed calendar can move: those that run, those that are provisional, and those whose next step is still to come.
+MAY_STILL_MOVE: Final = "(ended_at IS NULL OR provisional OR next_at IS NOT NULL)"
 
 # Where the sweeps stand with a clock: follows from the rest and from other entries, and the record has no entry for it.
 BOOKMARKS: Final = frozenset({"next_at", "steps", "certain_steps", "calendar_version"})
@@ -54,7 +53,7 @@ class Clock(Stored, table=True):
         ),
         Index(
             "clock_by_calendar", "county_id", "calendar_version", "id",
-            postgresql_where=text(UNSETTLED),
+            postgresql_where=text(MAY_STILL_MOVE),
         ),
     )  # fmt: skip
     CHANGING: ClassVar[tuple[str, ...]] = (

@@ -12,7 +12,7 @@ from app import clock
 from app.auth.actor import StaffActor
 from app.auth.posts import held_in
 from app.db import Transaction
-from app.matters.record import PARTS, begins_round
+from app.matters.record import ACTIONS_OF_WORKERS, begins_round
 from app.matters.visibility import viewer
 from app.texts.outbox import MessageKind
 
@@ -29,12 +29,12 @@ def had_a_part(staff_id: str) -> str:
     """Whether the person signed, handled, answered or approved in the round that the survey `s` is about."""
     return f"""EXISTS ({_HANDLED}
   SELECT FROM handled h JOIN record_entry e ON e.matter_id = h.id
-  WHERE e.staff_id = {staff_id} AND e.action IN ({PARTS}) AND s.round = 1 + (
+  WHERE e.staff_id = {staff_id} AND e.action IN ({ACTIONS_OF_WORKERS}) AND s.round = 1 + (
     SELECT count(*) FROM record_entry w WHERE w.matter_id = e.matter_id AND {begins_round("w")} AND w.seq < e.seq))"""  # noqa: S608 - constants, and a column or bind of our own
 
 
-# Whether who asks is kept from the survey `s`. Where a desk that calls handled it itself, its supervisors are not: they handle
-# nothing. Binds: what `asking` has.
+# Whether the asking person may not see the evaluation `s`. Where the calling desk handled the case itself, its supervisors may:
+# they handle nothing. Binds: what `asking` has.
 KEPT_FROM: Final = f"""({had_a_part(":staff_id")} OR EXISTS ({_HANDLED}
   SELECT FROM handled h JOIN assignment p ON p.matter_id = h.id AND p.round = s.round JOIN unit doer ON doer.id = p.unit_id
   WHERE p.state NOT IN ('handed_back', 'released') AND CASE doer.kind

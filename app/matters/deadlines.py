@@ -9,7 +9,7 @@ from typing import Any, Final, Protocol
 
 import msgspec
 
-from app.calendars.working_time import Due, Limit, LimitUnit, WorkingCalendar
+from app.calendars.working_time import Due, Limit, LimitUnit, Pause, WorkingCalendar
 from app.directory.terms import OFFICES, UnitKind
 from app.limits.rules import REVIEW_ASKED_WITHIN, Rule, RuleSet
 from app.limits.terms import WITHOUT_CARDS, Kind, Stage
@@ -21,13 +21,12 @@ _ONE_DAY: Final = Limit(1, LimitUnit.WORKING_DAYS)
 _GIVEN: Final = "given"
 # The stages of the matter itself, one after the other; all others run beside them.
 OF_THE_CASE = frozenset({Stage.JUDGE, Stage.HANDLE})
-# From its receipt on, whoever holds it; begun anew by nothing that is done to it but, for the first, a new round.
-FROM_END_TO_END = (Stage.WHOLE, Stage.INFORM, Stage.STATUTORY)
+# Limits of the matter as a whole: they run from its receipt and do not stop when it changes hands. Only WHOLE starts again,
+# with a new round.
+WHOLE_CASE_STAGES = (Stage.WHOLE, Stage.INFORM, Stage.STATUTORY)
 
 # Stages that limit a wait; the stage of the matter stands still meanwhile.
 WAITS = frozenset({Stage.SUPPLEMENT, Stage.WAITING})
-
-Pause = tuple[datetime, datetime | None]
 
 
 class Step(IntEnum):

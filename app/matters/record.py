@@ -104,7 +104,7 @@ class RecordText(Stored, table=True):
 # Columns by the names that entries written before docs/adr/0048-matters.md have, here and in the log of evaluations.
 FORMER_NAMES: Final = {"case_id": "matter_id"}
 # Actions that make a staff member a worker of the round, in SQL.
-PARTS: Final = ", ".join(
+ACTIONS_OF_WORKERS: Final = ", ".join(
     f"'{one}'"
     for one in (
         MatterAction.SIGN, MatterAction.HANDLE, MatterAction.PROGRESS, MatterAction.ASSIST_ANSWER, MatterAction.ANSWER,

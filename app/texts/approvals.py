@@ -68,7 +68,7 @@ class TextTemplate(Stored, table=True):
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class ApprovalState:
     """What the provider says to our words now."""
 
     approval: Approval
@@ -108,10 +108,10 @@ async def register(tx: Transaction, provider: str, words: Mapping[str, str]) -> 
     )
 
 
-async def standing(tx: Transaction, provider: str, kind: str, words: str) -> Standing | None:
+async def standing(tx: Transaction, provider: str, kind: str, words: str) -> ApprovalState | None:
     """None: the provider was never asked about these words."""
     row = await tx.one_or_none(_STANDING, provider=provider, kind=kind, words=words)
-    return None if row is None else Standing(Approval(row.approval), row.template_code)
+    return None if row is None else ApprovalState(Approval(row.approval), row.template_code)
 
 
 async def listed(tx: Transaction, provider: str) -> Sequence[TextTemplate]:

@@ -15,7 +15,7 @@ from app import clock
 from app.db import Transaction
 from app.db.query import Query, columns
 from app.db.row_base import MOMENT, Stored, one_of
-from app.texts.terms import Pause
+from app.texts.terms import PauseReason
 
 
 class SmsChannel(Stored, table=True):
@@ -26,7 +26,7 @@ class SmsChannel(Stored, table=True):
 
     __tablename__ = "sms_channel"
     __table_args__ = (
-        one_of("paused_why", Pause),
+        one_of("paused_why", PauseReason),
         CheckConstraint(
             "(paused_since IS NULL) = (paused_until IS NULL) AND (paused_since IS NULL) = (paused_why IS NULL)",
             name="sms_channel_pause_says_why",
@@ -37,7 +37,7 @@ class SmsChannel(Stored, table=True):
     paced_until: datetime = Field(sa_type=MOMENT)
     paused_since: datetime | None = Field(default=None, sa_type=MOMENT)
     paused_until: datetime | None = Field(default=None, sa_type=MOMENT)
-    paused_why: Pause | None = Field(default=None, sa_type=Text)
+    paused_why: PauseReason | None = Field(default=None, sa_type=Text)
     pauses: int = 0
     error: str | None = Field(default=None, max_length=60)
     probe_until: datetime | None = Field(default=None, sa_type=MOMENT)
@@ -45,9 +45,9 @@ class SmsChannel(Stored, table=True):
 
 # How much of a second's texts may go out at once: enough for a batch, too little for the provider to mind.
 _BURST_SECONDS: Final = 0.25
-_FIRST_PAUSE: Final = {Pause.ACCOUNT: timedelta(seconds=30), Pause.UNREACHABLE: timedelta(seconds=2)}  # fmt: skip
+_FIRST_PAUSE: Final = {PauseReason.ACCOUNT: timedelta(seconds=30), PauseReason.UNREACHABLE: timedelta(seconds=2)}  # fmt: skip
 # An account is put in order by people; a provider that was away is back by itself, and people wait for their codes.
-_LONGEST_PAUSE: Final = {Pause.ACCOUNT: timedelta(minutes=10), Pause.UNREACHABLE: timedelta(seconds=30)}  # fmt: skip
+_LONGEST_PAUSE: Final = {PauseReason.ACCOUNT: timedelta(minutes=10), PauseReason.UNREACHABLE: timedelta(seconds=30)}  # fmt: skip
 _LOOK_AGAIN: Final = timedelta(seconds=0.5)
 
 _NOW = "(now() + CAST(:shift AS interval))"
@@ -164,7 +164,7 @@ async def used(tx: Transaction, held: Held, claimed: int, *, lease: timedelta) -
 
 
 async def pause(
-    tx: Transaction, provider: str, why: Pause, error: str | None, *, probe: bool = False
+    tx: Transaction, provider: str, why: PauseReason, error: str | None, *, probe: bool = False
 ) -> bool:
     """Claim nothing for a while, in all processes. False: it was paused already; only a probe's failure prolongs that."""
     done = await tx.execute(

@@ -16,7 +16,7 @@ from app.db import Transaction
 from app.db.query import Query, columns
 from app.texts import channel, policy, turns
 from app.texts.outbox import MessageState, OutboxMessage
-from app.texts.terms import ErrorClass, FollowedBy, Pause
+from app.texts.terms import ErrorClass, FollowedBy, PauseReason
 
 _NOW: Final = "(now() + CAST(:shift AS interval))"
 _RANK: Final = (
@@ -106,7 +106,7 @@ async def record(tx: Transaction, reports: Sequence[Report], *, provider: str) -
     reported = [told[row.message.id] for row in rows]
     blamed = [one for one in reported if one.error is ErrorClass.ACCOUNT]
     if blamed:
-        await channel.pause(tx, provider, Pause.ACCOUNT, blamed[0].error_code)
+        await channel.pause(tx, provider, PauseReason.ACCOUNT, blamed[0].error_code)
     return {row.message.id for row in rows}
 
 

@@ -34,7 +34,7 @@ class FollowedBy(StrEnum):
         return _FOLLOWED[self]
 
 
-class Pause(StrEnum):
+class PauseReason(StrEnum):
     """Why nothing is sent through a provider for the moment."""
 
     ACCOUNT = "account"
@@ -76,8 +76,8 @@ _FOLLOWED: Final = {
     FollowedBy.SETTLED: "人工处理，不再发送",
 }
 _PAUSES: Final = {
-    Pause.ACCOUNT: "短信账户异常，请核对账户、余额、签名和发送号码",
-    Pause.UNREACHABLE: "短信服务商无法连接，请检查网络和服务商的状态",
+    PauseReason.ACCOUNT: "短信账户异常，请核对账户、余额、签名和发送号码",
+    PauseReason.UNREACHABLE: "短信服务商无法连接，请检查网络和服务商的状态",
 }
 _KINDS: Final = {
     MessageKind.ONE_TIME_CODE: "验证码",

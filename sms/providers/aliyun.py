@@ -15,7 +15,7 @@ import asyncpg
 
 from app.clock import SHANGHAI
 from app.settings import Settings
-from app.texts.approvals import Approval, Standing
+from app.texts.approvals import Approval, ApprovalState
 from app.texts.outbox import MessageKind, MessageState
 from sms import templates
 from sms.gateway import (
@@ -74,7 +74,7 @@ _SEND_STATUS: Final = {
     "3": MessageState.DELIVERED,
 }
 
-AskApproval = Callable[[MessageKind], Awaitable[Standing]]
+AskApproval = Callable[[MessageKind], Awaitable[ApprovalState]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +93,7 @@ class AliyunGateway:
         self._signature = settings.sms_signature
         self._capabilities = capabilities(settings)
         self._ask_approval = approval or self._approval
-        self._believed: dict[MessageKind, tuple[float, Standing]] = {}
+        self._believed: dict[MessageKind, tuple[float, ApprovalState]] = {}
         self._session = aiohttp.ClientSession(
             timeout=aiohttp.ClientTimeout(
                 total=settings.sms_timeout_seconds,
@@ -200,7 +200,7 @@ class AliyunGateway:
                 return NotSent("not_found")
         return Unknown("too_many_to_search")
 
-    async def _standing(self, kind: MessageKind) -> Standing:
+    async def _standing(self, kind: MessageKind) -> ApprovalState:
         now = asyncio.get_running_loop().time()
         asked_at, known = self._believed.get(kind, (0.0, None))
         if known is None or now - asked_at > _BELIEVED_SECONDS:
@@ -208,7 +208,7 @@ class AliyunGateway:
             self._believed[kind] = (now, known)
         return known
 
-    async def _approval(self, kind: MessageKind) -> Standing:
+    async def _approval(self, kind: MessageKind) -> ApprovalState:
         return await templates.standing(PROVIDER, kind, self._capabilities)
 
     async def _call(self, action: str, **params: str) -> _Answer:

@@ -12,7 +12,7 @@ from tests.api.conftest import Who
 from tests.cards import cards_of, swept
 from tests.people import Person
 
-FROM_END_TO_END = ("whole", "statutory")
+WHOLE_CASE_STAGES = ("whole", "statutory")
 
 
 def law(received: datetime, written: str) -> datetime | None:
@@ -58,13 +58,13 @@ async def test_who_objects_to_a_refusal_gets_the_laws_limit_back_as_it_was(who: 
     cadre, clerk = await who("gongnong"), await who("guangshun")
     ref = await cadre.registers()
     await cadre.does(f"/cases/{ref}/escalate", finding="社区无法解决")
-    before = [await clock_of(clerk, ref, stage) for stage in FROM_END_TO_END]
+    before = [await clock_of(clerk, ref, stage) for stage in WHOLE_CASE_STAGES]
     await clerk.does(f"/cases/{ref}/decline", reason="已进入诉讼", basis="《信访工作条例》")
     assert await running(clerk, ref) == set()
     await cadre.does(f"/cases/{ref}/object-refusal", reason="没有诉讼")
-    assert [await clock_of(clerk, ref, stage) for stage in FROM_END_TO_END] == before
+    assert [await clock_of(clerk, ref, stage) for stage in WHOLE_CASE_STAGES] == before
     # That it was refused, the reporter was told in time.
-    assert await running(clerk, ref) == {"judge", *FROM_END_TO_END}
+    assert await running(clerk, ref) == {"judge", *WHOLE_CASE_STAGES}
     assert await verifies(ref)
 
 
@@ -99,7 +99,7 @@ async def test_a_case_that_is_joined_to_a_later_one_brings_its_time_along(
 ) -> None:
     cadre = await who("gongnong")
     primary, other = await joined(who, api, later="primary")
-    for stage in (*FROM_END_TO_END, "inform"):
+    for stage in (*WHOLE_CASE_STAGES, "inform"):
         theirs = (await clock_of(cadre, other, stage)).items()
         began, ends, rule = await going_on(cadre, primary, stage)
         told = {"started_at": datetime.fromisoformat(began), "due_at": datetime.fromisoformat(ends)}
@@ -107,7 +107,7 @@ async def test_a_case_that_is_joined_to_a_later_one_brings_its_time_along(
     shown, of_the_other = await cadre.sees(f"/cases/{primary}"), await cadre.sees(f"/cases/{other}")
     for name in ("due_at", "statutory_due_at"):
         assert shown[name] == of_the_other[name]
-    assert await running(cadre, primary) == {"judge", "inform", *FROM_END_TO_END}
+    assert await running(cadre, primary) == {"judge", "inform", *WHOLE_CASE_STAGES}
     assert await running(cadre, other) == set()
     assert await verifies(primary)
     assert await verifies(other)
@@ -128,7 +128,7 @@ async def test_what_was_joined_and_declined_goes_on_by_the_sooner_time(
 ) -> None:
     cadre = await who("gongnong")
     primary, _ = await joined(who, api, later="primary")
-    before = [await going_on(cadre, primary, stage) for stage in FROM_END_TO_END]
+    before = [await going_on(cadre, primary, stage) for stage in WHOLE_CASE_STAGES]
     with clock.moved(timedelta(days=21)):
         async with (
             people.signed_in(api, "gongnong") as cadre,
@@ -137,7 +137,7 @@ async def test_what_was_joined_and_declined_goes_on_by_the_sooner_time(
             await cadre.does(f"/cases/{primary}/escalate", finding="社区无法解决")
             await clerk.does(f"/cases/{primary}/decline", reason="诉讼中", basis="《信访工作条例》")
             await cadre.does(f"/cases/{primary}/object-refusal", reason="没有诉讼")
-            assert before == [await going_on(cadre, primary, stage) for stage in FROM_END_TO_END]
+            assert before == [await going_on(cadre, primary, stage) for stage in WHOLE_CASE_STAGES]
 
 
 async def test_a_refused_objection_has_the_unit_sign_by_its_own_tiers_limit(who: Who) -> None:

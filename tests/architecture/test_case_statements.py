@@ -163,7 +163,7 @@ _OF_STATEMENTS: Final = {
     "app.reports.satisfaction._TO_EXCLUDE": Reason.AFTER_ACCESS,
     "app.reports.satisfaction._EXCLUDED": Reason.PREDICATE,
     "app.cards.appeals._CASE_OF": Reason.PREDICATE,
-    "app.cards.issuing._UNIT": Reason.AFTER_ACCESS,
+    "app.cards.irregular_cards._UNIT": Reason.AFTER_ACCESS,
     "app.cards.reminders._ABOUT_TO_BE_DUE": Reason.PREDICATE,
     # The list that all staff of the county are to see: by category, never by title.
     "app.cards.public_list._LISTED": Reason.COUNTY,

@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parents[2]
 _PROVIDERS = ("twilio.rest", "twilio.http", "aiohttp", "requests")
 _FILES = ("xlsxwriter", "icalendar", "PIL", "pi_heif")
 _COMMANDS = ("alembic", "typer", "sms.simulator")
-_PATTERNS = ("app.evaluation.remarks", "app.evaluation.reply_parser")
+_PATTERNS = ("app.evaluation.reply_phrases", "app.evaluation.reply_parser")
 
 
 def _loaded_by(module: str, *after: str) -> set[str]:

@@ -11,7 +11,7 @@ from uuid import UUID
 from sqlalchemy import text
 
 from app.auth.actor import StaffActor
-from app.cards import appeals, issuing, supervising
+from app.cards import appeals, irregular_cards, supervising
 from app.cards.models import CardLevel
 from app.cases import access
 from app.cases.actions import (
@@ -61,7 +61,7 @@ _ACTS: Final[Mapping[Action, Act]] = {
     Action.SUPERVISE: partial(supervising.supervise, demand="尽快修好", days=3),
     Action.REPLY_SUPERVISION: partial(supervising.reply_supervision, reply="正在修"),
     Action.RECATEGORISE: partial(recategorising.recategorise, correction=Correction(kind=Kind.QUESTION), reason="登记错了"),
-    Action.CARD: partial(issuing.issue, level=CardLevel.YELLOW, unit_code=LEAD, person=None, reason="推诿"),
+    Action.CARD: partial(irregular_cards.issue, level=CardLevel.YELLOW, unit_code=LEAD, person=None, reason="推诿"),
 }  # fmt: skip
 # What ends a case or changes little, so that the rest gets its turn.
 _RARE: Final = frozenset({

@@ -8,7 +8,7 @@ from app.texts import policy
 from app.texts.channel import SmsChannel, granted, paced
 from app.texts.outbox import TO_STAFF, MessageKind, MessageState, Why, worth_sending
 from app.texts.policy import ATTEMPTS, Outcome, after_attempt, after_inquiry, after_report, refused
-from app.texts.terms import ErrorClass, FollowedBy, Pause, kind_in_chinese, why_in_chinese
+from app.texts.terms import ErrorClass, FollowedBy, PauseReason, kind_in_chinese, why_in_chinese
 
 TEXT, CODE, SURVEY = MessageKind.ANSWERED, MessageKind.ONE_TIME_CODE, MessageKind.SURVEY
 NOTICE = MessageKind.STAFF_NOTICE
@@ -121,8 +121,8 @@ def test_every_word_of_delivery_is_said_in_chinese() -> None:
     assert all(one.chinese for one in FollowedBy)
 
 
-@pytest.mark.parametrize("given", [*Why, *Pause])
-def test_every_reason_says_what_is_wrong_and_what_to_do(given: Why | Pause) -> None:
+@pytest.mark.parametrize("given", [*Why, *PauseReason])
+def test_every_reason_says_what_is_wrong_and_what_to_do(given: Why | PauseReason) -> None:
     said = why_in_chinese(given) if isinstance(given, Why) else given.chinese
     wrong, _, to_do = said.partition("，")
     assert wrong
@@ -170,7 +170,7 @@ def test_without_a_rate_a_whole_batch_goes() -> None:
 
 def test_a_paused_channel_lets_nothing_through_and_then_one_probe() -> None:
     later = NOW + timedelta(seconds=30)
-    own = channel(paused_since=NOW, paused_until=later, paused_why=Pause.ACCOUNT)
+    own = channel(paused_since=NOW, paused_until=later, paused_why=PauseReason.ACCOUNT)
     assert granted(own, NOW, most=64, rate=0).most == 0
     probe = granted(own, later, most=64, rate=0)
     assert (probe.most, probe.probe) == (1, True)

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.evaluation import remarks
+from app.evaluation import reply_phrases
 from app.evaluation.reply_meanings import Reading, Sense
 from app.evaluation.reply_parser import read_reply
 from app.evaluation.terms import Value
@@ -154,7 +154,7 @@ def test_what_only_speaks_of_opting_out_does_not(text: str) -> None:
 
 
 # Letters of no word that may follow an answer.
-_KNOWN = frozenset(Path(remarks.__file__).read_text(encoding="utf-8"))
+_KNOWN = frozenset(Path(reply_phrases.__file__).read_text(encoding="utf-8"))
 _UNKNOWN = st.text(
     st.characters(min_codepoint=0x4E00, max_codepoint=0x9FA5).filter(lambda one: one not in _KNOWN),
     min_size=1,

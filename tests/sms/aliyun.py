@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from app.settings import Settings
-from app.texts.approvals import Approval, Standing
+from app.texts.approvals import Approval, ApprovalState
 from app.texts.outbox import MessageKind
 from sms.gateway import OutgoingText
 from sms.providers.aliyun import AliyunGateway
@@ -55,8 +55,8 @@ class Aliyun:
         """The adapter, for whom everything is approved."""
         settings = account(aliyun_api_url=self.url, **changed)
 
-        async def approval(kind: MessageKind) -> Standing:
-            return Standing(Approval.APPROVED, code_of(words_of(kind, capabilities(settings))))
+        async def approval(kind: MessageKind) -> ApprovalState:
+            return ApprovalState(Approval.APPROVED, code_of(words_of(kind, capabilities(settings))))
 
         opened = AliyunGateway(settings, approval)
         try:
@@ -74,8 +74,8 @@ def message(
 
 
 def before(port: int) -> AliyunGateway:
-    async def approval(_kind: MessageKind) -> Standing:
-        return Standing(Approval.APPROVED, "SMS_1")
+    async def approval(_kind: MessageKind) -> ApprovalState:
+        return ApprovalState(Approval.APPROVED, "SMS_1")
 
     return AliyunGateway(account(aliyun_api_url=f"http://127.0.0.1:{port}"), approval)
 

@@ -8,7 +8,7 @@ from typing import Any
 import asyncpg
 import pytest
 
-from app.texts.approvals import Approval, Standing
+from app.texts.approvals import Approval, ApprovalState
 from app.texts.outbox import MessageKind
 from sms.gateway import (
     Accepted,
@@ -184,8 +184,8 @@ async def test_answers_that_are_not_theirs_have_a_result_all_the_same(
 async def test_words_that_are_not_approved_are_not_sent_and_say_why(
     aliyun: Aliyun, approval: Approval
 ) -> None:
-    async def asked(_kind: MessageKind) -> Standing:
-        return Standing(approval, "SMS_1")
+    async def asked(_kind: MessageKind) -> ApprovalState:
+        return ApprovalState(approval, "SMS_1")
 
     gateway = AliyunGateway(account(aliyun_api_url=aliyun.url), asked)
     sent = message()
@@ -200,7 +200,7 @@ async def test_words_that_are_not_approved_are_not_sent_and_say_why(
 async def test_where_the_database_is_away_nothing_is_sent_and_nothing_is_lost(
     aliyun: Aliyun,
 ) -> None:
-    async def asked(_kind: MessageKind) -> Standing:
+    async def asked(_kind: MessageKind) -> ApprovalState:
         raise asyncpg.InterfaceError("away")
 
     gateway = AliyunGateway(account(aliyun_api_url=aliyun.url), asked)

@@ -9,7 +9,7 @@ from app.db import Transaction, transaction
 from app.errors import NotFound, NothingChanged
 from app.settings import settings
 from app.texts import approvals
-from app.texts.approvals import Approval, Standing
+from app.texts.approvals import Approval, ApprovalState
 from app.texts.outbox import MessageKind
 from sms import templates
 from sms.gateway import Capabilities, Withheld
@@ -110,9 +110,9 @@ async def test_what_the_provider_says_is_noted_and_may_be_taken_back(tx: Transac
     assert first.id is not None
     now = await tx.now()
     steps = [
-        (approvals.reject, "变量未说明", Standing(Approval.REJECTED, None)),
-        (approvals.approve, "SMS_1", Standing(Approval.APPROVED, "SMS_1")),
-        (approvals.withdraw, "模板已失效", Standing(Approval.PENDING, None)),
+        (approvals.reject, "变量未说明", ApprovalState(Approval.REJECTED, None)),
+        (approvals.approve, "SMS_1", ApprovalState(Approval.APPROVED, "SMS_1")),
+        (approvals.withdraw, "模板已失效", ApprovalState(Approval.PENDING, None)),
     ]
     for note, said, then in steps:
         await note(tx, first.id, said, staff_id=None, now=now)

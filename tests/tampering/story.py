@@ -10,7 +10,7 @@ from sqlalchemy import text
 
 from app.auth.actor import StaffActor
 from app.auth.phones import phone_key
-from app.cards import appeals, issuing, supervising, sweep
+from app.cards import appeals, irregular_cards, supervising, sweep
 from app.cards.models import CardLevel
 from app.cases.actions import dispatching, erasing, extending, filing, handling, judging
 from app.cases.actions.dispatching import Part
@@ -171,7 +171,7 @@ async def _done_again(story: Story, now: datetime, snap: Any) -> None:
     await tx.flush()
     await handling.sign(tx, case.ref, by=lead, now=now)
     await tx.flush()
-    await issuing.issue(
+    await irregular_cards.issue(
         tx, case.ref, by=ducha, level=CardLevel.YELLOW, unit_code="500153D11", person=None,
         reason="未见面核实", now=now,
     )  # fmt: skip

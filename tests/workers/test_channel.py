@@ -16,7 +16,7 @@ from app.texts import channel, outbox, queue, receipts
 from app.texts.channel import SmsChannel
 from app.texts.outbox import MessageKind, MessageState
 from app.texts.receipts import Report
-from app.texts.terms import Pause
+from app.texts.terms import PauseReason
 from sms.gateway import OutgoingText, SendResult
 from sms.providers.twilio import TwilioGateway
 from tests.workers.conftest import Provider, announce, in_state, row, until
@@ -74,9 +74,9 @@ async def test_a_pause_grows_with_each_probe_that_fails_and_ends_with_one_that_d
     lengths = []
     for probe in (False, True, True):
         async with transaction() as tx:
-            assert await channel.pause(tx, TWILIO, Pause.ACCOUNT, "20003", probe=probe)
+            assert await channel.pause(tx, TWILIO, PauseReason.ACCOUNT, "20003", probe=probe)
             # All that were under way meet the same: the pause is one.
-            assert not await channel.pause(tx, TWILIO, Pause.ACCOUNT, "20003")
+            assert not await channel.pause(tx, TWILIO, PauseReason.ACCOUNT, "20003")
             now = await tx.now()
         paused = await shown()
         assert paused.paused_until is not None
@@ -98,7 +98,7 @@ async def test_an_account_error_stops_everybody_and_a_probe_starts_them_again(
     messages = [await announce(phone=number(n)) for n in range(3)]
     await worked(Delivery(open_gateway()))
     paused = await shown()
-    assert (paused.paused_why, paused.error) == (Pause.ACCOUNT, "20003")
+    assert (paused.paused_why, paused.error) == (PauseReason.ACCOUNT, "20003")
     for message in messages:
         found = await row(message)
         assert (found.state, found.attempts) == (MessageState.QUEUED, 0)
@@ -125,7 +125,7 @@ async def test_an_account_error_that_is_only_reported_later_stops_everybody_too(
     again = await until(lambda: in_turn(message, 2))
     assert again.state == MessageState.QUEUED
     paused = await shown()
-    assert (paused.paused_why, paused.error) == (Pause.ACCOUNT, "30002")
+    assert (paused.paused_why, paused.error) == (PauseReason.ACCOUNT, "30002")
     assert await granted() == 0
 
 
@@ -137,7 +137,7 @@ async def test_while_nothing_can_be_sent_codes_expire_all_the_same(
     settings.cache_clear()
     code, other = await announce(kind=MessageKind.ONE_TIME_CODE), await announce()
     await worked(Delivery(open_gateway()))
-    assert (await shown()).paused_why is Pause.UNREACHABLE
+    assert (await shown()).paused_why is PauseReason.UNREACHABLE
     async with transaction() as tx:
         await tx.execute(
             text("UPDATE outbox_message SET expires_at = now() WHERE id = :id"), id=code

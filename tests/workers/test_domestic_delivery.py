@@ -20,7 +20,7 @@ from app.texts import channel, receipts
 from app.texts.channel import SmsChannel
 from app.texts.outbox import MessageKind, MessageState
 from app.texts.receipts import Report
-from app.texts.terms import Pause
+from app.texts.terms import PauseReason
 from sms import inbound, templates
 from sms.gateway import ErrorClass, NotSent, SentText, Status, Unknown
 from sms.providers import capabilities
@@ -179,7 +179,7 @@ async def test_a_probe_that_never_left_the_house_neither_ends_the_pause_nor_prol
     survey, other = await unapproved(), await announce(phone="+8613800000002")
     async with transaction() as tx:
         await channel.hold(tx, "aliyun", most=0, rate=0)
-        assert await channel.pause(tx, "aliyun", Pause.ACCOUNT, "isv.OUT_OF_SERVICE")
+        assert await channel.pause(tx, "aliyun", PauseReason.ACCOUNT, "isv.OUT_OF_SERVICE")
         await tx.execute(_PAUSED_LONG)
     before = await shown()
     await worked(Delivery(open_gateway()))
@@ -200,7 +200,7 @@ async def test_while_texts_are_withheld_on_a_probe_the_loop_does_not_spin(
     other = await announce(phone="+8613800000009")
     async with transaction() as tx:
         await channel.hold(tx, "aliyun", most=0, rate=0)
-        assert await channel.pause(tx, "aliyun", Pause.UNREACHABLE, "no_connection")
+        assert await channel.pause(tx, "aliyun", PauseReason.UNREACHABLE, "no_connection")
         await tx.execute(_PAUSED_LONG)
     looks: list[str] = []
     observers.append(looks.append)
@@ -229,7 +229,7 @@ async def test_a_text_that_is_withheld_says_nothing_of_a_provider_that_answers_n
     assert (await shown()).paused_since is None
     await tried(work, "+8613800000009", MessageState.UNKNOWN)
     await work.finish()
-    assert (await shown()).paused_why is Pause.UNREACHABLE
+    assert (await shown()).paused_why is PauseReason.UNREACHABLE
 
 
 async def tried(work: Delivery, phone: str, state: MessageState) -> None:

@@ -19,7 +19,7 @@ from app.evaluation.locking import one_at_a_time
 from app.http import problems
 from app.settings import Settings, settings
 from app.texts import channel
-from app.texts.terms import Pause
+from app.texts.terms import PauseReason
 from qungong.dev import sample
 from sms import inbound
 from sms.gateway import Received, Unknown
@@ -244,7 +244,7 @@ async def test_while_the_channel_is_paused_or_probed_nobody_looks(
     gateway = Looked()
     async with transaction() as tx:
         await channel.hold(tx, "twilio", most=0, rate=0)
-        assert await channel.pause(tx, "twilio", Pause.ACCOUNT, "20003")
+        assert await channel.pause(tx, "twilio", PauseReason.ACCOUNT, "20003")
         if probe:
             assert await channel.probe_now(tx, "twilio")
     await worked(Delivery(gateway))

@@ -13,7 +13,7 @@ from sqlalchemy import text
 
 from app.auth.actor import StaffActor
 from app.auth.phones import phone_key
-from app.cards import issuing, pressing, supervising
+from app.cards import irregular_cards, pressing, supervising
 from app.cards.models import CardLevel
 from app.cases.actions import dispatching, extending, filing, handling, judging
 from app.cases.actions.dispatching import Part
@@ -166,7 +166,7 @@ async def test_of_a_sealed_case_nobody_is_texted(cadre: StaffActor) -> None:
     ref = registered_.case.ref
     assert {one.unit_id for one in await cards(ref)} == {commission.unit_id}
     async with transaction() as tx:
-        await issuing.issue(
+        await irregular_cards.issue(
             tx, ref, by=commission, level=CardLevel.YELLOW, unit_code=VILLAGE, person=None, reason="走漏了消息",
             now=day(11, 3),
         )  # fmt: skip
@@ -197,7 +197,7 @@ async def test_a_card_for_irregular_handling_is_told_of_at_once(cadre: StaffActo
     ref = await registered(cadre, MONDAY)
     at_ten = day(9, 22, 10, minute=30)
     async with transaction() as tx:
-        await issuing.issue(
+        await irregular_cards.issue(
             tx, ref, by=inspector, level=CardLevel.YELLOW, unit_code=VILLAGE, person=None, reason="未见面核实。",
             now=at_ten,
         )  # fmt: skip

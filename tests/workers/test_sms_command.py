@@ -16,7 +16,7 @@ from app.bell import Bell
 from app.db import Database, transaction
 from app.texts import channel
 from app.texts.outbox import MessageKind
-from app.texts.terms import Pause
+from app.texts.terms import PauseReason
 from qungong import service_pages
 from qungong.cli import app
 from tests.workers.conftest import announce
@@ -55,7 +55,7 @@ async def sms(*words: str) -> tuple[int, str]:
 async def paused() -> None:
     async with transaction() as tx:
         await channel.hold(tx, "twilio", most=1, rate=0)
-        assert await channel.pause(tx, "twilio", Pause.ACCOUNT, "20003")
+        assert await channel.pause(tx, "twilio", PauseReason.ACCOUNT, "20003")
 
 
 async def health() -> Any:

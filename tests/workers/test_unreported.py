@@ -18,7 +18,7 @@ from app.texts import channel, outcomes, queue, receipts, unreported
 from app.texts.outbox import MessageKind, MessageState
 from app.texts.policy import ASK_AFTER, Outcome
 from app.texts.receipts import Report
-from app.texts.terms import Pause
+from app.texts.terms import PauseReason
 from app.texts.unreported import Unreported
 from qungong.dev import sample
 from sms.gateway import Accepted, NotSent, OutgoingText, SentText, Status, Unknown
@@ -277,7 +277,7 @@ async def test_while_the_channel_is_paused_or_probed_nothing_is_asked(provider: 
     message = await left_unreported(provider)
     await let_leases_lapse()
     async with transaction() as tx:
-        assert await channel.pause(tx, "twilio", Pause.ACCOUNT, "20003")
+        assert await channel.pause(tx, "twilio", PauseReason.ACCOUNT, "20003")
     await worked()
     async with transaction() as tx:
         assert await channel.probe_now(tx, "twilio")

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from app.auth.actor import StaffActor, SystemActor
 from app.calendars.working_time import Limit
-from app.cases import access, history, whole_case
+from app.cases import access, case_clock, history
 from app.cases.actions import dispatching, reorganising
 from app.cases.actions.dispatching import Part
 from app.cases.actions.telling import tell_all
@@ -104,7 +104,7 @@ def _begin_round(dossier: Dossier, again: Place, now: datetime, *, limit: Limit 
     case.outcome = case.answered_at = case.close_at = case.closed_at = None
     case.extended = False
     dispatching.begin_at(dossier, again, now, limit=limit)
-    whole_case.begin(dossier, now)
+    case_clock.begin(dossier, now)
 
 
 def _lead_again(

@@ -9,7 +9,7 @@ from sqlalchemy import text
 
 from app.auth.actor import StaffActor
 from app.calendars.working_time import Limit, LimitUnit
-from app.cases import access, history, whole_case
+from app.cases import access, case_clock, history
 from app.cases.actions.filing import release, release_open
 from app.cases.actions.telling import tell_all
 from app.cases.dossier import Dossier, hand_back_undecided
@@ -276,7 +276,7 @@ async def merge(
     under_way = primary.case.phase in (Phase.PENDING, Phase.HANDLING)
     named = {Condition.PRIMARY_OPEN: under_way and primary.case.sealed == dossier.case.sealed}
     access.take(dossier, Action.MERGE, by=by, now=now, named=named)
-    whole_case.join(primary, dossier, now)
+    case_clock.join(primary, dossier, now)
     release_open(dossier, now)
     dossier.end_all(now)
     dossier.case.primary_id = primary.case.id

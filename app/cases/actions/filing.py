@@ -11,7 +11,7 @@ from app import keys, usage
 from app.auth.actor import CitizenActor, StaffActor
 from app.auth.phones import textable
 from app.calendars.reading import calendar_of
-from app.cases import access, history, lifecycle, whole_case
+from app.cases import access, case_clock, history, lifecycle
 from app.cases import position as positions
 from app.cases.dossier import Dossier
 from app.cases.lifecycle import Action
@@ -33,7 +33,7 @@ from app.limits.reading import rules_of
 from app.limits.terms import Kind, Stage
 from app.matters import attachments, sealed_matters
 from app.matters.clocks import Clock
-from app.matters.deadlines import FROM_END_TO_END, Timing
+from app.matters.deadlines import WHOLE_CASE_STAGES, Timing
 from app.matters.matter import NAMES_COUNT_FOR, Matter, PersonAsGiven
 from app.matters.parts import Assignment, AssignmentState
 from app.matters.telling import tell
@@ -328,7 +328,7 @@ async def object_refusal(
     access.take(dossier, Action.OBJECT_REFUSAL, by=by, now=now)
     assert dossier.next_tier is not None, "the lifecycle allows it only where there is a next tier"
     dossier.case.refusals_objected += 1
-    whole_case.reopen(dossier)
+    case_clock.reopen(dossier)
     dossier.give_to(dossier.next_tier, Stage.JUDGE, now)
     access.admit(tx, dossier.case, dossier.holder.unit_id, now)
     history.record(
@@ -487,7 +487,7 @@ def _started_clocks(
         )
 
     first = {Stage.JUDGE: start(Stage.JUDGE, holder.unit_id)}
-    return first | {stage: start(stage, setting.asked.unit_id) for stage in FROM_END_TO_END}
+    return first | {stage: start(stage, setting.asked.unit_id) for stage in WHOLE_CASE_STAGES}
 
 
 def _due(clock: Clock) -> datetime:

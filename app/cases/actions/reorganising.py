@@ -26,7 +26,7 @@ from app.db.query import Query
 from app.directory.queries import taken_over_by
 from app.limits.terms import Stage
 from app.matters.clocks import Clock
-from app.matters.deadlines import FROM_END_TO_END
+from app.matters.deadlines import WHOLE_CASE_STAGES
 from app.matters.parts import OPEN_ASSIGNMENT, Assignment, AssignmentRole, AssignmentState
 from app.matters.sealed_matters import has_viewer
 
@@ -321,7 +321,7 @@ def _move_parts_and_limits(dossier: Dossier, succession: Succession) -> None:
                 part.given_by_unit_id = succession.of(part.given_by_unit_id)
     for clock in dossier.clocks:
         # Those of the whole case stay the first unit's: nobody gets a card for them.
-        if clock.ended_at is None and clock.stage not in FROM_END_TO_END:
+        if clock.ended_at is None and clock.stage not in WHOLE_CASE_STAGES:
             clock.unit_id = succession.of(clock.unit_id)
 
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from uuid import UUID
 
 from app.auth.actor import StaffActor
-from app.cards import appeals, card_lists, issuing
+from app.cards import appeals, card_lists, irregular_cards
 from app.cards.models import CardLevel
 from app.db import Transaction
 from qungong.dev.simulation import distributions
@@ -40,7 +40,7 @@ def irregular(scene: Scene) -> Story[None]:
     """A supervisor's card to whoever answered what was not so."""
     yield scene.act(
         scene.in_office(scene.rng.uniform(0.1, 1.5)),
-        issuing.issue,
+        irregular_cards.issue,
         by=scene.county.supervisor,
         level=CardLevel.YELLOW,
         unit_code=scene.holder.code,

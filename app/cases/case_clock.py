@@ -47,7 +47,7 @@ def join(dossier: Dossier, other: Dossier, now: datetime) -> None:
 
     With the extension it had, if any: that was the one extension of the whole case.
     """
-    for stage in deadlines.FROM_END_TO_END:
+    for stage in deadlines.WHOLE_CASE_STAGES:
         mine, theirs = dossier.running(stage), other.running(stage)
         if mine is None or theirs is None or not _sooner(theirs, mine):
             continue
