@@ -1,14 +1,16 @@
 """Which of some cases tell something like a text that is being typed, and by which words. A hint for people. Pure."""
 
 import math
+from array import array
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final, Generic, TypeVar
+from typing import Final, Generic, TypeAlias, TypeVar
 
 from app.cases.similar_reports import comparable, pairs
 
 Key = TypeVar("Key")
+Pairs: TypeAlias = "array[int]"
 # How much of the shorter of the two texts the shared words must make up, where a word that most cases have counts little.
 _ENOUGH: Final = 0.25
 # Fewer shared letters than this are chance.
@@ -26,35 +28,39 @@ class Alike(Generic[Key]):
     words: tuple[str, ...]
 
 
-def most_alike(text: str, others: Mapping[Key, str], *, most: int) -> list[Alike[Key]]:
+def pairs_of(text: str) -> Pairs:
+    """The pairs of neighbouring letters of a text, as numbers that are good in this process."""
+    return array("q", {hash(pair) for pair in pairs(comparable(text))})
+
+
+def most_alike(text: str, others: Mapping[Key, Pairs], *, most: int) -> list[Alike[Key]]:
     """The best first."""
     asked = comparable(text)
     if len(asked) < _LEAST_LETTERS:
         return []
-    own = pairs(asked)
-    of_each = {key: pairs(comparable(other)) for key, other in others.items()}
-    known = Counter(pair for found in of_each.values() for pair in found & own)
+    own = {hash(pair) for pair in pairs(asked)}
+    of_each = {key: own.intersection(other) for key, other in others.items()}
+    known = Counter(pair for shared in of_each.values() for pair in shared)
     weights = {pair: math.log(1 + (1 + len(others)) / (1 + known[pair])) for pair in own}
     whole = sum(weights.values())
     found = []
-    for key, other in of_each.items():
-        shared = own & other
-        words = _words(asked, shared)
+    for key, shared in of_each.items():
         # What the case tells besides weighs as much as the average of what was typed.
-        shorter = min(whole, len(other) * whole / len(own))
-        if sum(map(len, words)) < _LEAST_LETTERS or not shorter:
+        shorter = min(whole, len(others[key]) * whole / len(own))
+        score = sum(weights[pair] for pair in shared) / shorter if shorter else 0
+        if score < _ENOUGH:
             continue
-        score = sum(weights[pair] for pair in shared) / shorter
-        if score >= _ENOUGH:
+        words = _words(asked, shared)
+        if sum(map(len, words)) >= _LEAST_LETTERS:
             found.append(Alike(key, score, words[:_WORDS]))
     return sorted(found, key=lambda one: -one.score)[:most]
 
 
-def _words(text: str, shared: set[str]) -> tuple[str, ...]:
+def _words(text: str, shared: set[int]) -> tuple[str, ...]:
     """The stretches of the text whose pairs of letters are all shared."""
     stretches, begin = [], 0
     for at in range(len(text)):
-        if text[at : at + 2] not in shared:
+        if hash(text[at : at + 2]) not in shared:
             stretches.append(text[begin : at + 1])
             begin = at + 1
     known = dict.fromkeys(one[:_LONGEST_WORD] for one in stretches if len(one) > 1)

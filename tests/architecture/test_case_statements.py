@@ -133,7 +133,7 @@ _OF_STATEMENTS: Final = {
     "app.cases.queries._MINE": Reason.REPORTER,
     "app.cases.similar_cases._NEARBY": Reason.PREDICATE,
     "app.cases.similar_cases._OWN": Reason.REPORTER,
-    "app.cases.similar_cases._SHOWN": Reason.AFTER_ACCESS,
+    "app.cases.similar_cases._TOLD": Reason.AFTER_ACCESS,
     "app.matters.sealed_matters._UNSEEN": Reason.AFTER_ACCESS,
     "app.cases.timeline._FOR_STAFF": Reason.AFTER_ACCESS,
     "app.cases.timeline._BY_CODE": Reason.CODE,
@@ -193,6 +193,8 @@ _BESIDE: Final = {
     # Which cases the unit had to do with; each is asked about after.
     "app.cards.signals._UNIT": 2,
     "app.cards.signals._UNITS": 2,
+    # How many reports were joined to the case, by counting them.
+    "app.cases.similar_cases._NEARBY": 2,
     # What a case was joined to: only cases that one dispatcher sees, and none with a sealed one.
     "app.evaluation.return_calls": 1,
     # The case that the words were taken for: asked about where they are looked for; and whether there is any case at all.

@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.cases.shared_words import most_alike
+from app.cases.shared_words import most_alike, pairs_of
 
 CASES = {
     "water": "13至17栋没有饮用水 我们小区13栋到17栋已经三天没有自来水，老人小孩都要到外面提水。",
@@ -12,8 +12,11 @@ CASES = {
 }
 
 
+KNOWN = {key: pairs_of(told) for key, told in CASES.items()}
+
+
 def keys(typed: str, most: int = 5) -> list[str]:
-    return [one.key for one in most_alike(typed, CASES, most=most)]
+    return [one.key for one in most_alike(typed, KNOWN, most=most)]
 
 
 @pytest.mark.parametrize(
@@ -38,12 +41,12 @@ def test_unlike_case_is_not_found(typed: str) -> None:
 
 
 def test_shared_words_are_stretches_of_what_was_typed_in_simplified_letters() -> None:
-    [water] = most_alike("17棟又沒有自來水了", CASES, most=1)
+    [water] = most_alike("17棟又沒有自來水了", KNOWN, most=1)
     assert water.words == ("没有自来水", "17栋")
 
 
 def test_alike_cases_are_bounded() -> None:
-    many = dict.fromkeys(range(20), "13至17栋没有饮用水")
+    many = dict.fromkeys(range(20), pairs_of("13至17栋没有饮用水"))
     assert len(most_alike("17栋没有饮用水", many, most=5)) == 5
 
 
@@ -52,5 +55,9 @@ def test_word_that_every_case_has_does_not_make_alike() -> None:
         number: f"工农茶叶产业社区{what}"
         for number, what in enumerate(["路灯坏", "下水道堵", "树倒了", "井盖丢失"] * 5)
     }
-    found = most_alike("工农茶叶产业社区井盖不见了", village, most=20)
+    found = most_alike(
+        "工农茶叶产业社区井盖不见了",
+        {key: pairs_of(told) for key, told in village.items()},
+        most=20,
+    )
     assert {village[one.key] for one in found[:5]} == {"工农茶叶产业社区井盖丢失"}
