@@ -59,6 +59,15 @@ class WrongCode(Problem):
     detail = "验证码不正确或已失效，请核对或重新获取。"
 
 
+class WrongPin(Problem):
+    """The same for every reason: wrong, used up, revoked, of another device, or never there."""
+
+    type = "wrong-pin"
+    status = 401
+    title = "PIN 不正确"
+    detail = "PIN 不正确或已不能使用。连续输错 5 次后，请用密码登录。"
+
+
 class NotPermitted(Problem):
     type = "not-permitted"
     status = 403

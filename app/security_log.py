@@ -18,14 +18,20 @@ class What(StrEnum):
     SIGNED_IN = "signed_in"
     WRONG_PASSWORD = "wrong_password"  # noqa: S105 - a word for the log, no password
     WRONG_CODE = "wrong_code"
+    WRONG_PIN = "wrong_pin"
+    PIN_SET = "pin_set"
+    PINS_REVOKED = "pins_revoked"
     SLOWED = "slowed"
     REFUSED = "refused"
+
+
+_ORDINARY: Final = frozenset({What.SIGNED_IN, What.PIN_SET})
 
 
 def record(what: What, *, address: str, **facts: str | int | None) -> None:
     """`facts`: such as `staff`, `account` (a digest), `route` (as it is written, without values), `status`."""
     told = {name: value for name, value in facts.items() if value is not None}
-    level = _log.info if what is What.SIGNED_IN else _log.warning
+    level = _log.info if what in _ORDINARY else _log.warning
     level(EVENT, what=what.value, address=address, **told)
 
 

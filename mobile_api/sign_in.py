@@ -10,6 +10,7 @@ from pydantic import ConfigDict, Field, StringConstraints
 from app.auth import codes, sessions, signing_in
 from app.auth.devices import Device
 from app.auth.posts import PostHeld
+from app.auth.signing_in import StaffSignedIn
 from app.directory.terms import Role
 from app.errors import NotFound, NotPermitted, SignInRequired, TooMany, WrongCode, WrongCredentials
 from app.http.at_sign_in import AtSignIn, shown_at_sign_in, shown_to_whoever_signed_in
@@ -180,6 +181,13 @@ async def sign_in_cadre(
         place=replace(place, name=given.device or place.name),
         post_id=given.post_id,
     )
+    return await cadre_signed_in(request, response, signed_in)
+
+
+async def cadre_signed_in(
+    request: Request, response: Response, signed_in: StaffSignedIn
+) -> NewCadreSession:
+    """What is answered and left with the browser, however the session began."""
     remember(request, response, STAFF_COOKIE, signed_in.token, signed_in.session)
     remember_device(request, response, signed_in.device)
     note_sign_in(request, signed_in.session)

@@ -186,7 +186,7 @@ async def me(tx: Tx, by: ByStaff) -> Me:
     "/current/post",
     summary="切换岗位",
     description="此后的操作以所选岗位进行，从下一次请求起生效。",
-    responses=problems(SignInRequired, NotFound, KeyReused),
+    responses=problems(SignInRequired, NotPermitted, NotFound, KeyReused),
     # The answer would be kept for the post that was left; sent again, it comes to the same.
     dependencies=[Depends(not_kept)],
 )

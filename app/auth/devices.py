@@ -1,6 +1,6 @@
 """The devices people sign in on: a random cookie, stored as a digest with the sessions that began there.
 
-A device is known to whoever signed in on it lately. Knowing it opens nothing: it only has a count of wrong tries of its own.
+A device is known to whoever signed in on it lately. Knowing it opens nothing: it has a count of wrong tries of its own, and the PINs that were set on it (pins.py) may be tried.
 """
 
 from dataclasses import dataclass
@@ -10,7 +10,10 @@ from sqlalchemy import text
 from app import keys
 from app.db import Transaction
 
-_MOVE = text("UPDATE session SET device_digest = :new WHERE device_digest = :old")
+_MOVE = text("""
+WITH pins AS (UPDATE staff_pin SET device_digest = :new WHERE device_digest = :old)
+UPDATE session SET device_digest = :new WHERE device_digest = :old
+""")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +44,7 @@ class Place:
 async def renewed(tx: Transaction, device: Device, *, known: bool) -> Device:
     """The device as it is to be called from now on, after a sign-in on it.
 
-    Where it was not known to this person it gets a new name, and the sessions of others who use it move along: a name
+    Where it was not known to this person it gets a new name, and the sessions and PINs of others who use it move along: a name
     planted by somebody else would else be known to both.
     """
     if known:

@@ -1,13 +1,49 @@
 """Tables of sign-in: sessions, one-time codes, tries. Tokens and codes are stored as digests only."""
 
 from datetime import datetime
-from typing import ClassVar
+from typing import ClassVar, Final
 from uuid import UUID
 
 from sqlalchemy import CheckConstraint, Index, text
 from sqlmodel import Field
 
 from app.db.row_base import MOMENT, Stored
+
+# Wrong tries after which a PIN no longer opens anything.
+PIN_TRIES: Final = 5
+
+
+class StaffPin(Stored, table=True):
+    """Six digits of one person, in one post, on one device. `pin_hash` is argon2 over a keyed digest (pins.py).
+
+    Triggers revoke it when the person is disabled or gets another password, and when the post ends.
+    """
+
+    __tablename__ = "staff_pin"
+    __table_args__ = (
+        CheckConstraint(f"tries BETWEEN 0 AND {PIN_TRIES}", name="pin_tries_bounded"),
+        Index(
+            "staff_pin_on_device",
+            "device_digest",
+            "staff_id",
+            unique=True,
+            postgresql_where=text("revoked_at IS NULL"),
+        ),
+        Index("staff_pin_by_staff", "staff_id", postgresql_where=text("revoked_at IS NULL")),
+        Index("staff_pin_by_post", "post_id", postgresql_where=text("revoked_at IS NULL")),
+    )
+
+    id: UUID = Field(primary_key=True)
+    staff_id: int = Field(foreign_key="staff.id")
+    post_id: int = Field(foreign_key="post.id")
+    # The device cookie (devices.py), as a digest.
+    device_digest: bytes
+    pin_hash: str
+    # Wrong ones since the last right one, or since the last sign-in with the password.
+    tries: int = 0
+    set_at: datetime = Field(sa_type=MOMENT)
+    expires_at: datetime = Field(sa_type=MOMENT)
+    revoked_at: datetime | None = Field(default=None, sa_type=MOMENT)
 
 
 class Session(Stored, table=True):
@@ -51,6 +87,8 @@ class Session(Stored, table=True):
     address_key: bytes | None = None
     # The device cookie (devices.py), as a digest: others' wrong tries do not slow down a device that signed in before.
     device_digest: bytes | None = None
+    # The PIN that it began with; empty where it began with a password or code.
+    pin_id: UUID | None = Field(default=None, foreign_key="staff_pin.id")
     created_at: datetime = Field(sa_type=MOMENT)
     expires_at: datetime = Field(sa_type=MOMENT)
     revoked_at: datetime | None = Field(default=None, sa_type=MOMENT)

@@ -31,6 +31,17 @@ def hash_password(text: str) -> str:
     return _hasher.hash(_as_typed(text))
 
 
+async def hashed(text: str) -> str:
+    """As hash_password, beside the event loop. None waits for its turn, since the caller holds a connection meanwhile."""
+    if _Places.taken >= _AT_ONCE:
+        raise Unavailable(retry_after=2)
+    _Places.taken += 1
+    try:
+        return await asyncio.get_running_loop().run_in_executor(_threads, hash_password, text)
+    finally:
+        _Places.taken -= 1
+
+
 async def verify(text: str, stored: str | None) -> bool:
     """Whether the password is the stored one. None, for somebody unknown, takes as long and is never right."""
     if _Places.taken >= _AT_ONCE + _WAITING:

@@ -12,7 +12,7 @@ from app.auth.sessions import MOVED
 from app.db import Transaction
 from app.directory.queries import carries_on_for, taken_over_by
 from app.directory.terms import Role, UnitKind
-from app.errors import NotFound
+from app.errors import NotFound, NotPermitted
 
 # Of the post `o`; binds MOVED.
 _TODAY = """o.valid_from <= CAST(now() + :shift AS date)
@@ -34,7 +34,8 @@ FROM post o JOIN unit u ON u.id = o.unit_id LEFT JOIN unit c ON c.id = u.county_
 LEFT JOIN unit heir ON heir.id <> u.id AND heir.id = {taken_over_by("id = u.id", today="CAST(now() + :shift AS date)")}
 WHERE o.staff_id = :staff_id ORDER BY o.valid_from > CAST(now() + :shift AS date), o.valid_to DESC, o.id DESC LIMIT 1
 """).bindparams(MOVED)  # noqa: S608 - conditions of our own
-_SWITCH = text("UPDATE session SET post_id = :post_id WHERE id = :session_id")
+# A PIN is for one post.
+_SWITCH = text("UPDATE session SET post_id = :post_id WHERE id = :session_id AND pin_id IS NULL")
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,5 +120,6 @@ async def switch(
     post = chosen(posts, post_id)
     if post is None:
         raise NotFound("您没有这个岗位，或任期已结束。")
-    await tx.execute(_SWITCH, session_id=session_id, post_id=post.id)
+    if not await tx.execute(_SWITCH, session_id=session_id, post_id=post.id):
+        raise NotPermitted("用 PIN 登录的不能切换岗位，请用密码登录后再切换。")
     return posts

@@ -116,6 +116,12 @@ class SignedIn:
     given: Given | None
 
     @property
+    def staff(self) -> StaffActor:
+        """Of a session of staff."""
+        assert isinstance(self.actor, StaffActor), "a session of staff"
+        return self.actor
+
+    @property
     def acting(self) -> str:
         """In which of the owner's posts; empty for citizens."""
         return f"post:{self.actor.post_id}" if isinstance(self.actor, StaffActor) else ""
@@ -197,6 +203,7 @@ def open_session(
     citizen_id: UUID | None = None,
     address_key: bytes | None = None,
     device_digest: bytes | None = None,
+    pin_id: UUID | None = None,
 ) -> tuple[str, Session]:
     """A new session and its token, which is told once and stored only as a digest."""
     token = keys.new_token()
@@ -208,6 +215,7 @@ def open_session(
         citizen_id=citizen_id,
         address_key=address_key,
         device_digest=device_digest,
+        pin_id=pin_id,
         device=device[:120],
         created_at=now,
         expires_at=now + lasts,

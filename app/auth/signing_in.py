@@ -57,7 +57,15 @@ _FORGET_ON_DEVICE = text(f"DELETE FROM {_DEVICE}")  # noqa: S608 - constants of 
 _FORGET_OLD = text("DELETE FROM failed_sign_in WHERE at < :before")
 _ANOTHER_WAY = "在以前登录过的设备上，或换一个网络（如手机流量）登录，不受影响。"
 _FORGOTTEN = "忘记密码请联系系统管理员。"
-_NAME = text("SELECT name FROM staff WHERE id = :staff_id")
+# The password also gives the person's PIN on this device its tries back, for thirty days more.
+PIN_LASTS = timedelta(days=30)
+_NAME_AND_RENEWED = text("""
+WITH renewed AS (
+  UPDATE staff_pin SET tries = 0, expires_at = :until WHERE staff_id = :staff_id AND device_digest = :device AND revoked_at IS NULL
+    AND expires_at > CAST(:now AS timestamptz)
+)
+SELECT name FROM staff WHERE id = :staff_id
+""")
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,5 +201,8 @@ async def _open(
         address_key=place.address_key,
         device_digest=device.digest,
     )
-    name = await tx.scalar(_NAME, staff_id=staff_id)
+    now = await tx.now()
+    name = await tx.scalar(
+        _NAME_AND_RENEWED, staff_id=staff_id, device=device.digest, until=now + PIN_LASTS, now=now
+    )
     return StaffSignedIn(token, session, name, post, held, device)

@@ -14,6 +14,7 @@ from app.errors import (
     TooMany,
     WrongCode,
     WrongCredentials,
+    WrongPin,
 )
 from app.http.visitor import shown_address
 from app.security_log import What
@@ -21,6 +22,7 @@ from app.security_log import What
 _KINDS: Final = {
     WrongCredentials: What.WRONG_PASSWORD,
     WrongCode: What.WRONG_CODE,
+    WrongPin: What.WRONG_PIN,
     TooMany: What.SLOWED,
     NotPermitted: What.REFUSED,
     CrossSite: What.REFUSED,

@@ -21,6 +21,17 @@ Password = Annotated[
         description="密码", repr=False, json_schema_extra={"format": "password", "writeOnly": True}
     ),
 ]
+Pin = Annotated[
+    str,
+    BeforeValidator(_plain_digits),
+    StringConstraints(pattern=r"^[0-9]{6}$"),
+    Field(
+        description="PIN，6 位数字",
+        examples=["000000"],
+        repr=False,
+        json_schema_extra={"format": "password", "writeOnly": True},
+    ),
+]
 OneTimeCode = Annotated[
     str,
     BeforeValidator(_plain_digits),
