@@ -25,7 +25,7 @@ async def refused(person: Person, path: str, body: object) -> tuple[int, str]:
     return answer.status_code, answer.json()["type"].removeprefix("/problems/")
 
 
-async def test_an_appeal_upheld_revokes_the_card_and_stands_on_the_record(who: Who) -> None:
+async def test_appeal_upheld_revokes_the_card_and_stands_on_the_record(who: Who) -> None:
     cadre, inspector = await who("gongnong"), await who("ducha")
     ref, card, issued = await carded(who)
     with at(issued + timedelta(days=3)):
@@ -56,7 +56,7 @@ async def test_an_appeal_upheld_revokes_the_card_and_stands_on_the_record(who: W
     assert not any(one["public"] for one in timeline[-2:])
 
 
-async def test_the_record_still_verifies_after_cards_and_appeals(who: Who) -> None:
+async def test_record_still_verifies_after_cards_and_appeals(who: Who) -> None:
     cadre, inspector = await who("gongnong"), await who("ducha")
     ref, card, issued = await carded(who)
     await inspector.does(f"/cases/{ref}/card", **IRREGULAR)
@@ -73,7 +73,7 @@ async def test_the_record_still_verifies_after_cards_and_appeals(who: Who) -> No
     assert faults == []
 
 
-async def test_an_appeal_rejected_leaves_the_card_standing(who: Who) -> None:
+async def test_appeal_rejected_leaves_the_card_standing(who: Who) -> None:
     cadre, inspector = await who("gongnong"), await who("jiwei")
     _, card, issued = await carded(who)
     with at(issued):
@@ -86,7 +86,7 @@ async def test_an_appeal_rejected_leaves_the_card_standing(who: Who) -> None:
     )
 
 
-async def test_an_appeal_is_possible_until_the_fifth_working_day_ends(who: Who) -> None:
+async def test_appeal_is_possible_until_the_fifth_working_day_ends(who: Who) -> None:
     cadre = await who("gongnong")
     for minutes, status in ((-1, 200), (1, 409)):
         _, card, _ = await carded(who)
@@ -100,7 +100,7 @@ async def test_an_appeal_is_possible_until_the_fifth_working_day_ends(who: Who) 
         assert answer.status_code == status, answer.text
 
 
-async def test_a_card_is_appealed_against_once(who: Who) -> None:
+async def test_card_is_appealed_against_once(who: Who) -> None:
     cadre, inspector = await who("gongnong"), await who("ducha")
     _, card, issued = await carded(who)
     with at(issued):
@@ -112,7 +112,7 @@ async def test_a_card_is_appealed_against_once(who: Who) -> None:
         assert await refused(cadre, f"/cards/{card}/appeal", GROUND) == (409, "action-not-allowed")
 
 
-async def test_an_appeal_sent_again_under_its_key_is_made_once(who: Who) -> None:
+async def test_appeal_sent_again_under_its_key_is_made_once(who: Who) -> None:
     cadre = await who("gongnong")
     _, card, issued = await carded(who)
     with at(issued):
@@ -121,7 +121,7 @@ async def test_an_appeal_sent_again_under_its_key_is_made_once(who: Who) -> None
     assert (first.status_code, first.content) == (200, again.content)
 
 
-async def test_an_appeal_is_decided_once(who: Who) -> None:
+async def test_appeal_is_decided_once(who: Who) -> None:
     cadre = await who("gongnong")
     _, card, issued = await carded(who)
     early = await refused(await who("ducha"), f"/cards/{card}/decide-appeal", UPHELD)
@@ -135,7 +135,7 @@ async def test_an_appeal_is_decided_once(who: Who) -> None:
     assert sorted(one.status_code for one in answers) == [200, 409]
 
 
-async def test_appeals_that_nobody_has_decided_are_listed_for_those_who_look_over_the_county(
+async def test_appeals_that_nobody_has_decided_are_listed_for_those_who_look_over_county(
     who: Who,
 ) -> None:
     cadre, inspector = await who("gongnong"), await who("ducha")
@@ -173,7 +173,7 @@ async def test_nobody_but_the_unit_and_the_person_carded_appeals(who: Who) -> No
             assert await refused(person, f"/cards/{card}/appeal", GROUND) == answer, account
 
 
-async def test_nobody_but_a_supervisor_outside_the_unit_who_did_not_issue_the_card_decides(
+async def test_nobody_but_supervisor_outside_unit_who_did_not_issue_card_decides(
     who: Who,
 ) -> None:
     cadre, center, commission = await who("gongnong"), await who("ducha"), await who("jiwei")

@@ -51,7 +51,7 @@ TEXTS = {
     ("wrong", "what"),
     [(" ", "太短，至少 1 字"), ("水" * 101, "太长，最多 100 字"), ([], "须为文字")],
 )
-async def test_of_a_text_it_is_said_by_how_many_letters_it_is_too_long_or_too_short(
+async def test_of_text_it_is_said_by_how_many_letters_it_is_too_long_or_too_short(
     who: Who, wrong: Any, what: str
 ) -> None:
     answer = await (await who("gongnong")).post("/cases", {**WATER, "title": wrong})
@@ -90,12 +90,12 @@ async def registers(cadre: Person, title: str, body: str, name: str) -> str:
 
 
 @pytest.mark.parametrize("wrong", TEXTS.values(), ids=TEXTS.keys())
-async def test_a_title_that_is_none_is_refused(who: Who, wrong: Any) -> None:
+async def test_title_that_is_none_is_refused(who: Who, wrong: Any) -> None:
     await nothing_comes_of(await who("gongnong"), "/cases", {**WATER, "title": wrong})
 
 
 @pytest.mark.parametrize("wrong", TEXTS.values(), ids=TEXTS.keys())
-async def test_a_text_that_is_none_is_refused(who: Who, wrong: Any) -> None:
+async def test_text_that_is_none_is_refused(who: Who, wrong: Any) -> None:
     cadre = await who("gongnong")
     ref = await cadre.registers()
     await nothing_comes_of(cadre, f"/cases/{ref}/escalate", {"finding": wrong})
@@ -129,7 +129,7 @@ VALUES: dict[str, dict[str, Any]] = {
 
 
 @pytest.mark.parametrize("wrong", VALUES.values(), ids=VALUES.keys())
-async def test_a_value_that_is_none_is_refused(who: Who, wrong: dict[str, Any]) -> None:
+async def test_value_that_is_none_is_refused(who: Who, wrong: dict[str, Any]) -> None:
     await nothing_comes_of(await who("gongnong"), "/cases", {**WATER, **wrong})
 
 
@@ -170,7 +170,7 @@ BODIES_RAW: dict[str, tuple[bytes, str]] = {
 
 
 @pytest.mark.parametrize("raw", BODIES_RAW.values(), ids=BODIES_RAW.keys())
-async def test_a_body_that_cannot_be_read_is_refused(who: Who, raw: tuple[bytes, str]) -> None:
+async def test_body_that_cannot_be_read_is_refused(who: Who, raw: tuple[bytes, str]) -> None:
     cadre = await who("gongnong")
     content, kind = raw
     before = await everything()
@@ -181,7 +181,7 @@ async def test_a_body_that_cannot_be_read_is_refused(who: Who, raw: tuple[bytes,
     assert await everything() == before
 
 
-async def test_a_body_that_grows_too_large_without_saying_so_is_refused(who: Who) -> None:
+async def test_body_that_grows_too_large_without_saying_so_is_refused(who: Who) -> None:
     cadre = await who("gongnong")
 
     async def endless() -> Any:
@@ -225,7 +225,7 @@ QUERIES = {
 
 
 @pytest.mark.parametrize("query", QUERIES.values(), ids=QUERIES.keys())
-async def test_a_question_that_is_none_is_refused(who: Who, api: FastAPI, query: str) -> None:
+async def test_question_that_is_none_is_refused(who: Who, api: FastAPI, query: str) -> None:
     refused(*await raw_request(api, await who("gongnong"), "GET", b"/cases", query.encode()))
 
 
@@ -245,7 +245,7 @@ PATHS = {
 
 
 @pytest.mark.parametrize("path", PATHS.values(), ids=PATHS.keys())
-async def test_a_path_that_leads_nowhere_is_refused(who: Who, api: FastAPI, path: bytes) -> None:
+async def test_path_that_leads_nowhere_is_refused(who: Who, api: FastAPI, path: bytes) -> None:
     refused(*await raw_request(api, await who("gongnong"), "GET", path))
 
 
@@ -264,7 +264,7 @@ HEADERS = {
 
 
 @pytest.mark.parametrize("header", HEADERS.values(), ids=HEADERS.keys())
-async def test_a_header_that_is_none_is_refused(
+async def test_header_that_is_none_is_refused(
     who: Who, api: FastAPI, header: tuple[bytes, bytes]
 ) -> None:
     cadre = await who("gongnong")
@@ -276,7 +276,7 @@ async def test_a_header_that_is_none_is_refused(
 
 
 @pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "BREW"])
-async def test_a_method_that_is_not_offered_is_refused_and_told_which_are(
+async def test_method_that_is_not_offered_is_refused_and_told_which_are(
     who: Who, method: str
 ) -> None:
     answer = await (await who("gongnong")).client.request(method, "/cases")

@@ -39,7 +39,7 @@ async def test_everybody_in_the_county_sees_a_year(who: Who) -> None:
         assert year["hours"]["opens"] == "09:00"
 
 
-async def test_a_year_not_published_says_so(admin: Person) -> None:
+async def test_year_not_published_says_so(admin: Person) -> None:
     year = await admin.sees("/calendar/years/2031")
     assert year["provisional"]
     assert (year["published_at"], year["days"]) == (None, [])
@@ -65,7 +65,7 @@ async def test_nobody_but_the_administrator_edits(
     assert await (await who("admin")).sees("/calendar/years/2010") == before
 
 
-async def test_the_administrator_changes_days_hours_and_publishes_a_year(admin: Person) -> None:
+async def test_administrator_changes_days_hours_and_publishes_a_year(admin: Person) -> None:
     before = (await admin.sees("/calendar/years/2010"))["version"]
     half = {
         "day": "2010-03-05",
@@ -100,7 +100,7 @@ async def test_the_administrator_changes_days_hours_and_publishes_a_year(admin: 
     await admin.does("/calendar/hours", **restored, **REASON)
 
 
-async def test_the_same_change_sent_twice_makes_one_version(admin: Person) -> None:
+async def test_same_change_sent_twice_makes_one_version(admin: Person) -> None:
     body = {"days": [{"day": "2010-08-16", "kind": "off"}], **REASON}
     first = await admin.post("/calendar/days", body, key="calendar-once")
     second = await admin.post("/calendar/days", body, key="calendar-once")
@@ -130,7 +130,7 @@ async def test_days_that_are_none_are_refused(
     assert told in answer.json()["detail"]
 
 
-async def test_a_bad_line_of_a_years_list_is_named_and_nothing_is_published(admin: Person) -> None:
+async def test_bad_line_of_a_years_list_is_named_and_nothing_is_published(admin: Person) -> None:
     answer = await admin.post(
         "/calendar/years/2030",
         {"text": year_list(2030) + "2030-02-30,休", "source": "-"},
@@ -247,7 +247,7 @@ async def test_who_cannot_do_anything_about_the_calendar_is_not_bothered(api: Fa
             assert session["calendar_warning"] is None, account
 
 
-async def test_the_warning_ends_with_the_year_published(api: FastAPI) -> None:
+async def test_warning_ends_with_the_year_published(api: FastAPI) -> None:
     async with at("2033-12-01T12:00:00"), people.signed_in(api, "admin") as admin:
         for year, left in ((2034, [2033]), (2033, None)):
             listed = year_list(year)

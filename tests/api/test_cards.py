@@ -42,7 +42,7 @@ async def shown_in_red(person: Person) -> set[str]:
     return {one["id"] for one in (await person.sees("/sessions/me"))["cards"]}
 
 
-async def test_an_overdue_card_tells_unit_person_stage_and_the_due_time_that_was_missed(
+async def test_overdue_card_tells_unit_person_stage_and_due_time_that_was_missed(
     who: Who,
 ) -> None:
     cadre = await who("gongnong")
@@ -65,7 +65,7 @@ async def test_an_overdue_card_tells_unit_person_stage_and_the_due_time_that_was
     assert (told["standing"], told["appeal"], told["issued_by"]) == (True, "none", None)
 
 
-async def test_a_card_is_listed_for_its_unit_its_person_and_those_who_look_over_the_county(
+async def test_card_is_listed_for_its_unit_its_person_and_those_who_look_over_county(
     who: Who,
 ) -> None:
     cadre = await who("gongnong")
@@ -93,7 +93,7 @@ async def test_a_card_is_listed_for_its_unit_its_person_and_those_who_look_over_
     assert (await (await who("guangshun")).sees(f"/cards/{card}"))["unit_code"] == "500153003007"
 
 
-async def test_a_list_of_cards_is_filtered_and_paged(who: Who) -> None:
+async def test_list_of_cards_is_filtered_and_paged(who: Who) -> None:
     cadre = await who("gongnong")
     found = [await overdue(cadre, APRIL + timedelta(hours=hour)) for hour in range(3)]
     yellow = [card for _, card, _ in found]
@@ -145,7 +145,7 @@ async def test_cards_are_counted_gross_and_net(who: Who) -> None:
         assert (await inspector.get("/cards/summary", **wrong)).status_code == 422
 
 
-async def test_a_units_cards_are_shown_in_red_to_anyone_of_it_who_signs_in(
+async def test_units_cards_are_shown_in_red_to_anyone_of_it_who_signs_in(
     who: Who, api: FastAPI
 ) -> None:
     cadre, inspector = await who("gongnong"), await who("ducha")
@@ -195,7 +195,7 @@ async def test_whoever_has_two_posts_sees_the_cards_of_the_one_he_is_in(who: Who
     assert [one["title"] for one in kept] == [None]
 
 
-async def test_the_wall_shows_cards_listed_cases_and_overdue_counts_without_any_citizen(
+async def test_wall_shows_cards_listed_cases_and_overdue_counts_without_any_citizen(
     who: Who,
 ) -> None:
     cadre, inspector = await who("gongnong"), await who("ducha")
@@ -259,7 +259,7 @@ async def everything_told_of_cards(
 @pytest.mark.parametrize(
     ("inspector", "accused"), [("jiwei", None), ("jiwei", "500153003007"), ("ducha", COMMISSION)]
 )
-async def test_a_card_on_a_sealed_case_exists_for_those_alone_who_see_the_case(
+async def test_card_on_a_sealed_case_exists_for_those_alone_who_see_the_case(
     who: Who, colleague: Person, inspector: str, accused: str | None
 ) -> None:
     """Nobody else's lists, counts, banner or wall differ in a single byte by it, nor do refusals from what is not there."""

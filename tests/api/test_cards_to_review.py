@@ -7,7 +7,7 @@ from tests.api.test_cards import ids
 from tests.cards import overdue
 
 
-async def test_cards_that_rest_on_a_day_changed_since_are_listed_for_review_and_stay(
+async def test_cards_that_rest_on_day_changed_since_are_listed_for_review_and_stay(
     who: Who,
 ) -> None:
     cadre, admin, inspector = await who("gongnong"), await who("admin"), await who("ducha")

@@ -31,7 +31,7 @@ async def running(person: Person, ref: str) -> set[str]:
     return {one["stage"] for one in clocks if one["ended_at"] is None}
 
 
-async def test_the_laws_limits_run_beside_the_countys_from_receipt_on(who: Who) -> None:
+async def test_laws_limits_run_beside_the_countys_from_receipt_on(who: Who) -> None:
     cadre = await who("gongnong")
     ref = await cadre.registers()
     inform, handle = await clock_of(cadre, ref, "inform"), await clock_of(cadre, ref, "statutory")
@@ -94,7 +94,7 @@ async def joined(who: Who, api: FastAPI, *, later: str) -> tuple[str, str]:
     return primary, other
 
 
-async def test_a_case_that_is_joined_to_a_later_one_brings_its_time_along(
+async def test_case_that_is_joined_to_a_later_one_brings_its_time_along(
     who: Who, api: FastAPI
 ) -> None:
     cadre = await who("gongnong")
@@ -113,7 +113,7 @@ async def test_a_case_that_is_joined_to_a_later_one_brings_its_time_along(
     assert await verifies(other)
 
 
-async def test_a_case_that_is_joined_to_an_earlier_one_changes_no_clock_of_it(
+async def test_case_that_is_joined_to_an_earlier_one_changes_no_clock_of_it(
     who: Who, api: FastAPI
 ) -> None:
     cadre = await who("gongnong")
@@ -140,7 +140,7 @@ async def test_what_was_joined_and_declined_goes_on_by_the_sooner_time(
             assert before == [await going_on(cadre, primary, stage) for stage in WHOLE_CASE_STAGES]
 
 
-async def test_a_refused_objection_has_the_unit_sign_by_its_own_tiers_limit(who: Who) -> None:
+async def test_refused_objection_has_the_unit_sign_by_its_own_tiers_limit(who: Who) -> None:
     admin, helper, center = await who("admin"), await who("shuiwu"), await who("zhihui")
     place = {"stage": "sign", "tier": "department"}
     await admin.does("/limits/rules", **place, limit="2wd", red_after="5wd", reason="会议纪要")

@@ -65,7 +65,7 @@ async def test_what_two_requests_were_made_about_is_listed_once(who: Who) -> Non
     assert one["to_decide"] == "extension_decision"
 
 
-async def test_the_list_goes_on_page_by_page(who: Who) -> None:
+async def test_list_goes_on_page_by_page(who: Who) -> None:
     cadre, clerk = await who("gongnong"), await who("guangshun")
     asked = set()
     for _ in range(3):

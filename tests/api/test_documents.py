@@ -28,7 +28,7 @@ WITH_BODY = {name: one for name, one in OPERATIONS.items() if "requestBody" in o
 
 
 @pytest.mark.parametrize("name", OPERATIONS)
-def test_an_operation_is_described_in_chinese_with_its_problems(name: str) -> None:
+def test_operation_is_described_in_chinese_with_its_problems(name: str) -> None:
     operation = OPERATIONS[name]
     assert _CHINESE.search(operation["summary"])
     assert _CHINESE.search(operation["description"])
@@ -51,7 +51,7 @@ def test_every_field_that_may_be_sent_is_described_and_has_an_example(name: str)
         assert "examples" in told or "$ref" in str(told), f"{name} {field}"
 
 
-async def test_the_example_of_a_report_can_be_sent_as_it_stands(who: Who) -> None:
+async def test_example_of_a_report_can_be_sent_as_it_stands(who: Who) -> None:
     schema = WITH_BODY["POST /cases"]["requestBody"]["content"]["application/json"]["schema"]
     cadre = await who("gongnong")
     sent = await cadre.post("/cases", example(schema, DOCUMENT))
@@ -69,7 +69,7 @@ def test_only_signing_in_needs_no_token() -> None:
     assert open_to_all == ["POST /sessions"]
 
 
-def test_the_frameworks_own_error_shape_appears_nowhere() -> None:
+def test_frameworks_own_error_shape_appears_nowhere() -> None:
     assert "HTTPValidationError" not in str(DOCUMENT)
 
 
@@ -78,9 +78,7 @@ def test_each_kind_of_problem_has_a_type_of_its_own() -> None:
     assert len(types) == len(set(types))
 
 
-async def test_the_reference_page_needs_nothing_from_elsewhere(
-    api: FastAPI, stranger: Person
-) -> None:
+async def test_reference_page_needs_nothing_from_elsewhere(api: FastAPI, stranger: Person) -> None:
     page = await stranger.get("/docs")
     assert page.headers["content-type"] == "text/html; charset=utf-8"
     assert not re.search(r"https?://|<style|<script(?! src)", page.text)
@@ -101,6 +99,6 @@ async def test_the_reference_page_needs_nothing_from_elsewhere(
     assert (await stranger.sees("/openapi.json")) == api.openapi()
 
 
-async def test_the_reference_page_serves_only_its_own_assets(stranger: Person) -> None:
+async def test_reference_page_serves_only_its_own_assets(stranger: Person) -> None:
     for name in ("swagger-ui-bundle.js.map", "..%2fopenapi.py", "index.html"):
         assert (await stranger.get(f"/docs/{name}")).status_code == 404

@@ -29,7 +29,7 @@ async def test_what_cannot_be_is_said_and_changes_nothing(
 
 
 @pytest.mark.parametrize("code", ["500153ZH", "500153JW"])
-async def test_the_countys_desks_never_end_without_a_successor(who: Who, code: str) -> None:
+async def test_countys_desks_never_end_without_a_successor(who: Who, code: str) -> None:
     answer = await (await who("admin")).post(f"/units/{code}/end", {"last_day": str(LAST_DAY)})
     assert (answer.status_code, "请指定承接单位" in answer.json()["detail"]) == (422, True)
 
@@ -46,7 +46,7 @@ async def test_only_the_administrator_of_the_county_ends_a_unit(who: Who) -> Non
         assert (await admin.post(f"/units/{absent}/end", body)).status_code == 404
 
 
-async def test_the_answer_says_nothing_of_cases(who: Who, acting: As) -> None:
+async def test_answer_says_nothing_of_cases(who: Who, acting: As) -> None:
     old, new = await villages()
     await (await acting(old)).registers()
     told = await ends(who, old, new)

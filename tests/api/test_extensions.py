@@ -40,7 +40,7 @@ UPDATE clock SET extension = NULL FROM again WHERE matter_id = again.id AND stag
 """)
 
 
-async def test_a_granted_extension_moves_the_stage_and_the_whole_case_to_the_second(
+async def test_granted_extension_moves_stage_and_whole_case_to_second(
     who: Who,
 ) -> None:
     lead, center = await who("ronglong"), await who("zhihui")
@@ -79,7 +79,7 @@ async def test_a_granted_extension_moves_the_stage_and_the_whole_case_to_the_sec
     assert await verifies(ref)
 
 
-async def test_the_reporter_is_told_of_what_was_granted_and_why_with_a_numbered_paper(
+async def test_reporter_is_told_of_what_was_granted_and_why_with_numbered_paper(
     who: Who,
 ) -> None:
     lead, center = await who("ronglong"), await who("zhihui")
@@ -119,7 +119,7 @@ async def test_what_is_refused_moves_nothing_and_is_told_to_the_unit_alone(who: 
     assert "只能申请一次" in await refused(lead, ref, "extend")
 
 
-async def test_a_case_of_a_village_is_decided_by_its_township_which_sees_it_from_then_on(
+async def test_case_of_village_is_decided_by_its_township_which_sees_it_from_then_on(
     who: Who,
 ) -> None:
     cadre, clerk, head = await who("gongnong"), await who("guangshun"), await who("guangshun_head")
@@ -208,14 +208,14 @@ async def test_who_asked_in_one_unit_does_not_decide_in_the_other(tx: Transactio
     )
 
 
-async def test_a_sealed_case_has_nobody_who_could_decide_and_nobody_learns_of_it(who: Who) -> None:
+async def test_sealed_case_has_nobody_who_could_decide_and_nobody_learns_of_it(who: Who) -> None:
     inspector = await who("jiwei")
     ref = await (await who("gongnong")).registers(kind="accusation", title="检举")
     state = await inspector.does(f"/cases/{ref}/handle")
     assert not {"extend", "wait", "supervise", "list"} & set(state["actions"])
 
 
-async def test_the_command_center_that_leads_itself_cannot_grant_itself_time(who: Who) -> None:
+async def test_command_center_that_leads_itself_cannot_grant_itself_time(who: Who) -> None:
     cadre, clerk, center = await who("gongnong"), await who("guangshun"), await who("zhihui")
     ref = await cadre.registers()
     await cadre.does(f"/cases/{ref}/escalate", finding="社区无法解决")
@@ -234,7 +234,7 @@ async def test_the_command_center_that_leads_itself_cannot_grant_itself_time(who
     ],
     ids=["as far as need be", "by at most 30 days", "not where there is no need"],
 )
-async def test_the_laws_limit_moves_only_where_it_must(
+async def test_laws_limit_moves_only_where_it_must(
     tx: Transaction,
     staff: Staff,
     who: Who,
@@ -254,7 +254,7 @@ async def test_the_laws_limit_moves_only_where_it_must(
     assert lawful <= dossier.case.statutory_due_at <= utmost
 
 
-async def test_the_laws_limit_moves_once_in_the_life_of_a_case(
+async def test_laws_limit_moves_once_in_the_life_of_a_case(
     tx: Transaction, staff: Staff, who: Who
 ) -> None:
     ref = await (await who("gongnong")).registers()

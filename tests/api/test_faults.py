@@ -48,14 +48,14 @@ async def refuses_at_commit(county: None) -> AsyncIterator[None]:
 
 
 @pytest.mark.usefixtures("refuses_at_commit")
-async def test_a_commit_that_the_database_refuses_is_no_success(who: Who) -> None:
+async def test_commit_that_the_database_refuses_is_no_success(who: Who) -> None:
     refused = await (await who("gongnong")).post("/cases", {**WATER, "title": "提交时失败"})
     assert (refused.status_code, refused.json()["type"]) == (500, "/problems/unexpected")
     assert await stored("提交时失败") == 0
 
 
 @pytest.mark.usefixtures("refuses_at_commit")
-async def test_a_connection_lost_at_the_commit_is_no_success(who: Who) -> None:
+async def test_connection_lost_at_the_commit_is_no_success(who: Who) -> None:
     cadre = await who("gongnong")
     answer = await cadre.post("/cases", {**WATER, "title": "提交时断线"})
     assert (answer.status_code, answer.json()["type"]) == (503, "/problems/temporarily-unavailable")
@@ -64,7 +64,7 @@ async def test_a_connection_lost_at_the_commit_is_no_success(who: Who) -> None:
 
 
 @pytest.mark.usefixtures("refuses_at_commit")
-async def test_a_connection_lost_at_the_commit_of_several_statements_is_no_success(
+async def test_connection_lost_at_the_commit_of_several_statements_is_no_success(
     who: Who,
 ) -> None:
     cadre = await who("gongnong")
@@ -112,7 +112,7 @@ async def test_with_every_connection_taken_people_are_asked_to_try_again(
     await small.close()
 
 
-async def test_a_case_locked_for_too_long_is_said_to_be_busy(who: Who) -> None:
+async def test_case_locked_for_too_long_is_said_to_be_busy(who: Who) -> None:
     cadre = await who("gongnong")
     ref = await cadre.registers()
     async with transaction() as tx:

@@ -5,7 +5,7 @@ from tests.api.test_cards import IRREGULAR, escalated, ids
 from tests.cards import cards_of
 
 
-async def test_a_supervisor_cards_a_unit_and_a_person_of_it_with_the_reason(who: Who) -> None:
+async def test_supervisor_cards_a_unit_and_a_person_of_it_with_the_reason(who: Who) -> None:
     ref, inspector, clerk = await escalated(who), await who("ducha"), await who("guangshun")
     card = await inspector.does(f"/cases/{ref}/card", **IRREGULAR, person="周启明")
     assert (card["level"], card["cause"], card["cause_label"]) == ("red", "irregular", "违规办理")
@@ -42,7 +42,7 @@ async def test_nobody_but_a_supervisor_cards_and_no_supervisor_his_own_unit(who:
     assert (await commission.does(f"/cases/{ref}/card", **own))["unit"] == "荣昌区群工系统指挥中心"
 
 
-async def test_a_card_is_given_to_those_only_who_took_part(who: Who) -> None:
+async def test_card_is_given_to_those_only_who_took_part(who: Who) -> None:
     ref, inspector = await escalated(who), await who("ducha")
     for wrong in (
         {"unit_code": "500153100"},
@@ -59,7 +59,7 @@ async def test_a_card_is_given_to_those_only_who_took_part(who: Who) -> None:
     assert await cards_of(ref) == []
 
 
-async def test_a_card_sent_twice_is_issued_once_and_not_on_what_has_changed_since(who: Who) -> None:
+async def test_card_sent_twice_is_issued_once_and_not_on_what_has_changed_since(who: Who) -> None:
     ref, inspector = await escalated(who), await who("ducha")
     first = await inspector.post(f"/cases/{ref}/card", IRREGULAR, key=f"card-{ref}")
     again = await inspector.post(f"/cases/{ref}/card", IRREGULAR, key=f"card-{ref}")
@@ -69,7 +69,7 @@ async def test_a_card_sent_twice_is_issued_once_and_not_on_what_has_changed_sinc
     assert await cards_of(ref) == [first.json()["id"]]
 
 
-async def test_somebody_is_left_to_decide_about_a_card_that_one_desk_gives_the_other(
+async def test_somebody_is_left_to_decide_about_card_that_one_desk_gives_other(
     who: Who,
 ) -> None:
     """By the sample county's own people alone."""

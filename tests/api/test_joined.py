@@ -133,7 +133,7 @@ async def test_what_a_joined_case_was_extended_by_counts_as_the_one_extension(
     assert await verifies(second)
 
 
-async def test_what_is_granted_moves_no_time_sooner_that_a_joined_case_brought_along(
+async def test_what_is_granted_moves_no_time_sooner_that_joined_case_brought_along(
     who: Who, api: FastAPI
 ) -> None:
     """It was asked for before the other case joined: the stage gets it, the whole case has had its own."""

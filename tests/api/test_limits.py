@@ -55,7 +55,7 @@ async def test_nobody_but_the_administrator_edits(
     assert await (await who("admin")).sees("/limits") == before
 
 
-async def test_the_administrator_sets_a_rule_and_withdraws_it(admin: Person) -> None:
+async def test_administrator_sets_a_rule_and_withdraws_it(admin: Person) -> None:
     before = await admin.sees("/limits")
     said = await admin.does("/limits/rules", **RULE, **REASON)
     assert said["version"] == before["version"] + 1
@@ -76,7 +76,7 @@ async def test_the_administrator_sets_a_rule_and_withdraws_it(admin: Person) -> 
     assert (gone.status_code, gone.json()["type"]) == (409, "/problems/nothing-changed")
 
 
-async def test_a_rule_for_a_category_holds_below_it_and_is_told_by_its_path(admin: Person) -> None:
+async def test_rule_for_a_category_holds_below_it_and_is_told_by_its_path(admin: Person) -> None:
     top = next(one for one in await admin.sees("/categories") if one["children"])
     place = {"stage": "supervised_reply", "tier": "city", "category_id": top["id"]}
     said = await admin.does("/limits/rules", **place, limit="8wh", **REASON)
@@ -91,7 +91,7 @@ async def test_a_rule_for_a_category_holds_below_it_and_is_told_by_its_path(admi
     await admin.does("/limits/rules/withdraw", **place, **REASON)
 
 
-async def test_the_same_change_sent_twice_makes_one_version(admin: Person) -> None:
+async def test_same_change_sent_twice_makes_one_version(admin: Person) -> None:
     body = {**RULE, "limit": "9wd", **REASON}
     first = await admin.post("/limits/rules", body, key="limits-once")
     second = await admin.post("/limits/rules", body, key="limits-once")
@@ -101,7 +101,7 @@ async def test_the_same_change_sent_twice_makes_one_version(admin: Person) -> No
     await admin.does("/limits/rules/withdraw", **PLACE, **REASON)
 
 
-async def test_a_preview_says_when_what_happens_by_the_countys_calendar(who: Who) -> None:
+async def test_preview_says_when_what_happens_by_the_countys_calendar(who: Who) -> None:
     cadre = await who("gongnong")
     told = await preview(
         cadre, stage="handle", tier="township", kind="suggestion", received="2025-09-26T10:00:00+08:00"
@@ -116,7 +116,7 @@ async def test_a_preview_says_when_what_happens_by_the_countys_calendar(who: Who
     }
 
 
-async def test_a_preview_of_the_same_day_reminds_of_nothing_and_the_whole_case_gives_no_cards(
+async def test_preview_of_same_day_reminds_of_nothing_and_whole_case_gives_no_cards(
     who: Who,
 ) -> None:
     cadre = await who("gongnong")
@@ -131,7 +131,7 @@ async def test_a_preview_of_the_same_day_reminds_of_nothing_and_the_whole_case_g
     assert (whole["yellow"], whole["red"]) == (None, None)
 
 
-async def test_a_preview_into_a_year_not_published_is_provisional(who: Who) -> None:
+async def test_preview_into_a_year_not_published_is_provisional(who: Who) -> None:
     told = await preview(
         await who("gongnong"), stage="sign", kind="help", received="2071-12-02T10:00:00+08:00"
     )
@@ -154,7 +154,7 @@ async def test_a_preview_into_a_year_not_published_is_provisional(who: Who) -> N
         ({"remind_before": -1}, ""),
     ],
 )
-async def test_a_rule_that_is_none_is_refused(
+async def test_rule_that_is_none_is_refused(
     admin: Person, wrong: dict[str, object], told: str
 ) -> None:
     before = await admin.sees("/limits")

@@ -68,7 +68,7 @@ async def test_who_accuses_a_merged_village_accuses_the_one_that_carries_on(
     assert found.accused == codes[-1]
 
 
-async def test_a_cadre_of_a_merged_village_registers_at_the_one_that_carries_on_and_follows_it(
+async def test_cadre_of_merged_village_registers_at_one_that_carries_on_and_follows_it(
     gone: tuple[Person, str],
 ) -> None:
     cadre, new = gone

@@ -146,7 +146,7 @@ async def test_what_is_not_there_is_a_problem_wherever_it_is_not(
 
 
 @pytest.mark.parametrize("path", ["/health", "/api/v1/cases", "/m/v1/sessions"])
-async def test_a_method_not_offered_is_a_problem_that_names_those_that_are(
+async def test_method_not_offered_is_a_problem_that_names_those_that_are(
     anybody: Person, path: str
 ) -> None:
     answer = await anybody.client.request("OPTIONS", path)
@@ -213,7 +213,7 @@ async def test_head_is_answered_like_get_without_the_body(anybody: Person) -> No
 
 
 @pytest.mark.parametrize("kind", errors.kinds())
-async def test_the_type_of_a_problem_leads_to_what_it_means(
+async def test_type_of_a_problem_leads_to_what_it_means(
     anybody: Person, kind: type[errors.Problem]
 ) -> None:
     path = f"/problems/{kind.type}"
@@ -277,7 +277,7 @@ def failing() -> ASGIApp:
     return composition.compose({}, [router], {})
 
 
-async def test_an_unexpected_failure_is_a_problem_that_says_nothing_of_its_cause() -> None:
+async def test_unexpected_failure_is_a_problem_that_says_nothing_of_its_cause() -> None:
     async with people.visitor(failing()) as somebody:
         answer = await somebody.get("/fails")
     assert (answer.status_code, answer.json()["type"]) == (500, "/problems/unexpected")
@@ -285,7 +285,7 @@ async def test_an_unexpected_failure_is_a_problem_that_says_nothing_of_its_cause
     assert answer.headers["x-content-type-options"] == "nosniff"
 
 
-async def test_an_answer_that_breaks_off_is_not_made_to_look_whole() -> None:
+async def test_answer_that_breaks_off_is_not_made_to_look_whole() -> None:
     sent: list[dict[str, object]] = []
 
     async def receive() -> dict[str, object]:
@@ -306,7 +306,7 @@ async def test_an_answer_that_breaks_off_is_not_made_to_look_whole() -> None:
     assert sent[-1].get("more_body") is True
 
 
-def test_a_number_that_got_into_a_log_line_is_blotted_out() -> None:
+def test_number_that_got_into_a_log_line_is_blotted_out() -> None:
     event = logs.without_numbers(
         None,
         "error",
@@ -315,6 +315,6 @@ def test_a_number_that_got_into_a_log_line_is_blotted_out() -> None:
     assert event == {"event": "短信 [号码] 与 [号码]", "ref": "500153-261122-48392017"}
 
 
-async def test_the_icon_that_browsers_ask_for_is_there(anybody: Person) -> None:
+async def test_icon_that_browsers_ask_for_is_there(anybody: Person) -> None:
     icon = await anybody.get("/favicon.ico")
     assert (icon.status_code, icon.headers["content-type"]) == (200, "image/svg+xml")

@@ -33,7 +33,7 @@ async def accuse(who: Who, name: str, phone: str) -> str:
     return await (await who("ronglong")).registers(kind="accusation", **told)
 
 
-async def test_case_shows_the_name_given_with_it_after_an_accusation_from_that_number(
+async def test_case_shows_name_given_with_it_after_accusation_from_that_number(
     who: Who,
 ) -> None:
     phone, cadre = new_phone(), await who("gongnong")

@@ -32,7 +32,7 @@ async def listed(admin: Person) -> dict[str, dict[str, object]]:
     return {one["phone"]: one for one in found}
 
 
-async def test_the_administrator_enters_a_number_and_takes_it_out(who: Who) -> None:
+async def test_administrator_enters_a_number_and_takes_it_out(who: Who) -> None:
     admin, phone = await who("admin"), new_phone()
     entered = await admin.does("/official-numbers", phone=phone, unit_code=VILLAGE)
     assert (entered["phone"], entered["unit_code"]) == (f"+86{phone}", VILLAGE)
@@ -84,7 +84,7 @@ def _file(folder: Path, *lines: str, encoding: str = "utf-8-sig") -> Path:
     return path
 
 
-async def test_a_list_is_imported_whole_and_again_without_effect(who: Who, tmp_path: Path) -> None:
+async def test_list_is_imported_whole_and_again_without_effect(who: Who, tmp_path: Path) -> None:
     phones = [new_phone() for _ in range(3)]
     path = _file(
         tmp_path, f"{phones[0]},{VILLAGE},", f"{phones[1]},,gongnong", "", f"{phones[0]},,gongnong",
@@ -121,7 +121,7 @@ async def test_each_bad_line_is_named_without_the_number_and_nothing_is_entered(
 
 
 @pytest.mark.parametrize("encoding", ["gb18030", "utf-16"])
-def test_a_list_in_another_encoding_is_refused(tmp_path: Path, encoding: str, county: None) -> None:
+def test_list_in_another_encoding_is_refused(tmp_path: Path, encoding: str, county: None) -> None:
     assert county is None
     path = _file(tmp_path, "13700008888,,陈", encoding=encoding)
     with Progress(disable=True) as progress, pytest.raises(NumbersRefused, match="UTF-8"):

@@ -54,7 +54,7 @@ async def test_three_clerks_who_escalate_at_once_give_one_success_and_two_refusa
             assert await tx.scalar(_EVENTS, ref=ref) == 3
 
 
-async def test_the_same_request_sent_again_is_answered_the_same_and_done_once(who: Who) -> None:
+async def test_same_request_sent_again_is_answered_the_same_and_done_once(who: Who) -> None:
     cadre = await who("gongnong")
     body = {**WATER, "title": "同一请求发两次"}
     first = await cadre.post("/cases", body, key="sent-twice")
@@ -64,7 +64,7 @@ async def test_the_same_request_sent_again_is_answered_the_same_and_done_once(wh
     assert await registered(body["title"]) == 1
 
 
-async def test_the_same_request_sent_five_times_at_once_makes_one_case(who: Who) -> None:
+async def test_same_request_sent_five_times_at_once_makes_one_case(who: Who) -> None:
     cadre = await who("gongnong")
     body = {**WATER, "title": "同一请求同时发五次"}
     answers = await asyncio.gather(*(cadre.post("/cases", body, key="at-once") for _ in range(5)))
@@ -73,7 +73,7 @@ async def test_the_same_request_sent_five_times_at_once_makes_one_case(who: Who)
     assert await registered(body["title"]) == 1
 
 
-async def test_an_action_repeated_under_its_key_is_taken_once(who: Who) -> None:
+async def test_action_repeated_under_its_key_is_taken_once(who: Who) -> None:
     cadre = await who("gongnong")
     ref = await cadre.registers()
     key = f"escalate-{ref}"
@@ -86,7 +86,7 @@ async def test_an_action_repeated_under_its_key_is_taken_once(who: Who) -> None:
         assert await tx.scalar(_EVENTS, ref=ref) == 2
 
 
-async def test_a_key_used_for_something_else_is_refused(who: Who) -> None:
+async def test_key_used_for_something_else_is_refused(who: Who) -> None:
     cadre = await who("gongnong")
     await cadre.post("/cases", {**WATER, "title": "甲"}, key="used-once")
     other = await cadre.post("/cases", {**WATER, "title": "乙用了甲的编号"}, key="used-once")

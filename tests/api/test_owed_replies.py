@@ -33,7 +33,7 @@ async def test_who_passed_a_supervised_case_on_finds_it_until_it_has_replied(who
     assert ref not in await clerk.lists("to_reply")
 
 
-async def test_wherever_a_supervised_case_is_listed_it_says_who_owes_the_reply_and_by_when(
+async def test_wherever_supervised_case_is_listed_it_says_who_owes_reply_and_by_when(
     who: Who,
 ) -> None:
     lead, helper = await who("ronglong"), await who("shuiwu")

@@ -55,7 +55,7 @@ async def test_papers_issued_at_once_have_numbers_without_gap_or_repeat(who: Who
     assert given == list(range(1, len(given) + 1))
 
 
-async def test_a_number_that_was_undone_is_given_out_again(
+async def test_number_that_was_undone_is_given_out_again(
     tx: Transaction, staff: Staff, who: Who
 ) -> None:
     leader = await who("lingdao")
@@ -85,7 +85,7 @@ async def test_each_kind_and_each_year_begins_with_one(
     assert second.name == f"荣挂〔{then.year}〕2号"
 
 
-async def test_a_paper_prints_what_the_record_says_and_runs_no_script(who: Who) -> None:
+async def test_paper_prints_what_the_record_says_and_runs_no_script(who: Who) -> None:
     leader = await who("lingdao")
     title = "<script>alert(1)</script>停水"
     ref = await led_by_the_village(who, title=title)
@@ -109,7 +109,7 @@ async def test_a_paper_prints_what_the_record_says_and_runs_no_script(who: Who) 
         assert told in page.text
 
 
-async def test_a_paper_is_there_for_those_who_see_its_case_and_under_no_other_case(
+async def test_paper_is_there_for_those_who_see_its_case_and_under_no_other_case(
     who: Who,
 ) -> None:
     leader, cadre = await who("lingdao"), await who("gongnong")
@@ -143,7 +143,7 @@ async def test_what_was_erased_is_no_longer_printed(who: Who) -> None:
 @pytest.mark.parametrize(
     "statement", ["UPDATE paper SET number = 99", "DELETE FROM paper", "TRUNCATE paper"]
 )
-async def test_the_database_refuses_to_change_a_paper(
+async def test_database_refuses_to_change_a_paper(
     tx: Transaction, who: Who, statement: str
 ) -> None:
     await supervised(who, await who("lingdao"))
@@ -161,7 +161,7 @@ async def printed(person: Person, ref: str, kind: str) -> str:
     return page.text
 
 
-async def test_the_receipt_bears_the_cases_own_number(who: Who) -> None:
+async def test_receipt_bears_the_cases_own_number(who: Who) -> None:
     cadre = await who("gongnong")
     ref = await cadre.registers()
     page = await printed(cadre, ref, "receipt")
@@ -202,7 +202,7 @@ async def test_each_step_that_is_told_on_paper_has_one_with_its_words(who: Who) 
     assert "依据" not in page, "what was not written is left out"
 
 
-async def test_a_sealed_case_has_a_receipt_and_no_number_of_any_series(who: Who) -> None:
+async def test_sealed_case_has_a_receipt_and_no_number_of_any_series(who: Who) -> None:
     inspector = await who("jiwei")
     ref = await (await who("gongnong")).registers(kind="accusation", title="检举")
     await inspector.does(f"/cases/{ref}/request-supplement", missing="时间")

@@ -104,7 +104,7 @@ async def _items(person: Person) -> list[dict[str, Any]]:
     return items
 
 
-async def test_the_reporter_reads_what_changed_but_not_why(who: Who) -> None:
+async def test_reporter_reads_what_changed_but_not_why(who: Who) -> None:
     cadre = await who("gongnong")
     first, second = await categories()
     ref = await cadre.registers()
@@ -122,7 +122,7 @@ async def test_the_reporter_reads_what_changed_but_not_why(who: Who) -> None:
     assert all(one["texts"] == {} for one in told)
 
 
-async def test_the_whole_case_is_due_by_the_sooner_of_what_it_was_and_what_it_is_now(
+async def test_whole_case_is_due_by_the_sooner_of_what_it_was_and_what_it_is_now(
     who: Who,
 ) -> None:
     ref = await to_the_center(who)
@@ -141,7 +141,7 @@ async def test_the_whole_case_is_due_by_the_sooner_of_what_it_was_and_what_it_is
     assert await verifies(ref)
 
 
-async def test_a_holder_gains_no_time_by_another_name_and_the_command_center_may_give_it(
+async def test_holder_gains_no_time_by_another_name_and_command_center_may_give_it(
     who: Who,
 ) -> None:
     cadre = await who("gongnong")
@@ -161,7 +161,7 @@ async def test_a_holder_gains_no_time_by_another_name_and_the_command_center_may
     assert await verifies(ref)
 
 
-async def test_nor_does_a_holder_gain_time_that_changes_the_name_before_it_begins_to_handle(
+async def test_nor_does_holder_gain_time_that_changes_name_before_it_begins_to_handle(
     who: Who,
 ) -> None:
     cadre, center = await who("gongnong"), await who("zhihui")
@@ -227,7 +227,7 @@ async def test_what_was_missed_stays_missed_and_its_card_stands(who: Who) -> Non
     assert await cards_of(ref) == [card]
 
 
-async def test_a_clock_that_stands_still_goes_on_by_what_the_case_is_now(who: Who) -> None:
+async def test_clock_that_stands_still_goes_on_by_what_the_case_is_now(who: Who) -> None:
     cadre, center = await who("gongnong"), await who("zhihui")
     with at(MONDAY):
         ref = await cadre.registers(urgent=True)
@@ -286,7 +286,7 @@ async def test_what_is_over_stays_what_it_was(who: Who) -> None:
     assert "已归档" in await refused(center, answered, "recategorise")
 
 
-async def test_nothing_becomes_an_accusation_and_no_accusation_becomes_something_else(
+async def test_nothing_becomes_accusation_and_no_accusation_becomes_something_else(
     who: Who,
 ) -> None:
     cadre = await who("gongnong")
@@ -315,7 +315,7 @@ async def test_what_is_no_correction_is_refused(who: Who) -> None:
     assert (answer.status_code, answer.json()["mistakes"][0]["where"]) == (422, "body.reason")
 
 
-async def test_a_category_that_is_no_longer_used_is_not_chosen_but_may_stay(who: Who) -> None:
+async def test_category_that_is_no_longer_used_is_not_chosen_but_may_stay(who: Who) -> None:
     cadre = await who("gongnong")
     first, second = await categories()
     ref, other = await cadre.registers(category_id=first.id), await cadre.registers()

@@ -21,7 +21,7 @@ async def reminders_of(person: Person, ref: str) -> list[dict[str, Any]]:
     return [one for one in shown if one["ref"] == ref]
 
 
-async def test_a_unit_is_shown_what_it_is_about_to_miss_and_nobody_else_is(
+async def test_unit_is_shown_what_it_is_about_to_miss_and_nobody_else_is(
     who: Who, api: FastAPI
 ) -> None:
     everybody = {account: await who(account) for account in EVERYBODY}
@@ -41,7 +41,7 @@ async def test_a_unit_is_shown_what_it_is_about_to_miss_and_nobody_else_is(
     assert reminder in session["reminders"]
 
 
-async def test_a_reminder_goes_with_the_stage_and_comes_for_parts_too(
+async def test_reminder_goes_with_the_stage_and_comes_for_parts_too(
     who: Who,
 ) -> None:
     cadre, clerk, center, water, lead = [
@@ -76,7 +76,7 @@ async def test_a_reminder_goes_with_the_stage_and_comes_for_parts_too(
         assert await reminders_of(lead, ref) == []
 
 
-async def test_a_reminder_of_a_sealed_case_is_there_for_those_alone_who_see_it(
+async def test_reminder_of_a_sealed_case_is_there_for_those_alone_who_see_it(
     who: Who, colleague: Person
 ) -> None:
     """Not even for the head of the commission that holds it, who is no supervisor."""

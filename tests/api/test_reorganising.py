@@ -88,7 +88,7 @@ def times(clock: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in clock.items() if name != "unit"}
 
 
-async def test_a_merged_village_hands_over_what_it_has_open_and_no_clock_begins_anew(
+async def test_merged_village_hands_over_what_it_has_open_and_no_clock_begins_anew(
     who: Who, acting: As
 ) -> None:
     old, new = await villages()
@@ -126,7 +126,7 @@ async def test_a_merged_village_hands_over_what_it_has_open_and_no_clock_begins_
     assert (told["successor"], told["handed_over_at"] is not None) == (new, True)
 
 
-async def test_a_merged_township_leads_and_decides_through_the_one_that_carries_on(
+async def test_merged_township_leads_and_decides_through_the_one_that_carries_on(
     who: Who, acting: As
 ) -> None:
     old, new = [await staffed(UnitKind.TOWNSHIP, Role.TOWNSHIP_CLERK, COUNTY) for _ in range(2)]
@@ -160,7 +160,7 @@ async def test_a_merged_township_leads_and_decides_through_the_one_that_carries_
         assert await verifies(ref)
 
 
-async def test_a_department_that_leads_and_assists_is_carried_on_in_both(
+async def test_department_that_leads_and_assists_is_carried_on_in_both(
     who: Who, acting: As
 ) -> None:
     old, new = [await staffed(UnitKind.DEPARTMENT, Role.UNIT_HANDLER, COUNTY) for _ in range(2)]
@@ -217,7 +217,7 @@ async def test_without_a_successor_the_tier_above_goes_on_and_may_pass_it_on(
         assert await verifies(ref)
 
 
-async def test_a_unit_that_ended_twice_over_is_carried_on_by_the_last(who: Who, acting: As) -> None:
+async def test_unit_that_ended_twice_over_is_carried_on_by_the_last(who: Who, acting: As) -> None:
     (first, second), (last, _) = await villages(), await villages()
     ref = await (await acting(first)).registers()
     await ends(who, first, second)
@@ -233,7 +233,7 @@ async def test_a_unit_that_ended_twice_over_is_carried_on_by_the_last(who: Who, 
         assert await tx.scalar(_STOPPED, code=first) == 0
 
 
-async def test_cards_keep_the_old_units_name_and_count_for_the_one_that_carries_on(
+async def test_cards_keep_old_units_name_and_count_for_one_that_carries_on(
     who: Who, acting: As
 ) -> None:
     old, new = await villages()
@@ -279,7 +279,7 @@ async def all_handed_over(tx: Transaction) -> None:
         await tx.flush()
 
 
-async def test_a_sealed_case_goes_to_the_new_commission_and_to_nobody_else(
+async def test_sealed_case_goes_to_the_new_commission_and_to_nobody_else(
     tx: Transaction, staff: Staff
 ) -> None:
     cadre, old = await staff("gongnong"), await staff("jiwei")
@@ -320,9 +320,7 @@ async def test_a_sealed_case_goes_to_the_new_commission_and_to_nobody_else(
     assert await holds(tx, pending.ref, answered.ref)
 
 
-async def test_a_sealed_case_never_goes_to_whoever_is_accused(
-    tx: Transaction, staff: Staff
-) -> None:
+async def test_sealed_case_never_goes_to_whoever_is_accused(tx: Transaction, staff: Staff) -> None:
     """Where there was nobody else to take an accusation in, the village has it; with its end it would be the accused's."""
     cadre, now = await staff("ronglong"), await tx.now()
     old = await founded(tx, UnitKind.VILLAGE, TOWNSHIP)
@@ -339,7 +337,7 @@ async def test_a_sealed_case_never_goes_to_whoever_is_accused(
     assert found.holder.kind is UnitKind.DISCIPLINE
 
 
-async def test_a_new_round_is_for_whoever_carries_on_for_the_unit_that_led(
+async def test_new_round_is_for_whoever_carries_on_for_the_unit_that_led(
     tx: Transaction, staff: Staff
 ) -> None:
     cadre, clerk, center = await staff("gongnong"), await staff("guangshun"), await staff("zhihui")

@@ -220,7 +220,7 @@ async def test_nobody_with_a_post_where_it_was_handled_decides_its_review(who: W
     await (await who("guangshun")).does(f"/cases/{ref}/decide-review", **UPHELD)
 
 
-async def test_tier_that_took_part_is_passed_over_and_the_reviewing_body_comes_last(
+async def test_tier_that_took_part_is_passed_over_and_reviewing_body_comes_last(
     who: Who,
 ) -> None:
     """A township led what the command center gave it: the center reviews, the discipline commission re-examines."""

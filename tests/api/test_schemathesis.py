@@ -16,7 +16,7 @@ ENDING = "DELETE /sessions/current"
 
 
 @pytest.mark.parametrize("name", sorted(OPERATIONS))
-async def test_an_operation_answers_as_its_document_says(who: Who, api: FastAPI, name: str) -> None:
+async def test_operation_answers_as_its_document_says(who: Who, api: FastAPI, name: str) -> None:
     cadre, inspector = await who("gongnong"), await who("ducha")
     refs = [await cadre.registers(), await cadre.registers(kind="accusation")]
     card = {"level": "yellow", "unit_code": "500153003007", "reason": "未见面核实。"}

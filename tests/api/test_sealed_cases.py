@@ -152,7 +152,7 @@ async def test_no_unit_beside_the_holder_gets_a_part_of_a_sealed_case(
 
 
 @pytest.mark.parametrize(("code", "taken"), [(None, True), (VILLAGE, False), (TOWNSHIP, False)])
-async def test_sealed_case_goes_to_no_unit_above_the_accused_even_with_a_supervisor(
+async def test_sealed_case_goes_to_no_unit_above_accused_even_with_supervisor(
     tx: Transaction, staff: Staff, code: str | None, taken: bool
 ) -> None:
     by, case, now = await staff("ducha"), await accused(tx, code), await tx.now()
@@ -167,7 +167,7 @@ async def test_sealed_case_goes_to_no_unit_above_the_accused_even_with_a_supervi
             await tx.check()
 
 
-async def test_accusation_goes_to_the_next_desk_where_nobody_in_the_commission_may_see_it(
+async def test_accusation_goes_to_next_desk_where_nobody_in_commission_may_see_it(
     tx: Transaction,
 ) -> None:
     await tx.execute(_NO_SUPERVISOR, code=COMMISSION)
@@ -184,7 +184,7 @@ async def test_accusation_goes_to_the_next_desk_where_all_inspectors_have_left(
     assert await holder(tx, await accused(tx)) == CENTER
 
 
-async def test_inspector_with_a_second_post_in_the_accused_unit_does_not_see_the_case(
+async def test_inspector_with_second_post_in_accused_unit_does_not_see_case(
     tx: Transaction, staff: Staff
 ) -> None:
     inspector, colleague = await staff("jiwei"), await staff("jiandu")

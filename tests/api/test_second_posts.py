@@ -81,7 +81,7 @@ async def test_nobody_decides_about_an_appeal_he_made_in_another_post(who: Who, 
         assert await may_decide(await acting(await employed(SUPERVISOR)), card)
 
 
-async def test_the_database_refuses_an_appeal_decided_by_who_made_it(who: Who) -> None:
+async def test_database_refuses_an_appeal_decided_by_who_made_it(who: Who) -> None:
     card = await appealed(await who("gongnong"))
     with pytest.raises(CheckViolationError, match="appeal_decided_by_another"):
         async with transaction() as tx:
@@ -106,7 +106,7 @@ async def test_nobody_decides_who_has_another_post_in_the_carded_unit(acting: As
         (FRIDAY, SATURDAY, True),
     ],
 )
-async def test_nobody_decides_who_had_a_post_in_the_unit_on_the_day_the_limit_passed(
+async def test_nobody_decides_who_had_post_in_unit_on_day_limit_passed(
     who: Who, acting: As, since: date, until: date, allowed: bool
 ) -> None:
     card = await appealed(await who("gongnong"))

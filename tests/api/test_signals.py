@@ -28,7 +28,7 @@ async def passed_around(who: Who) -> str:
     return ref
 
 
-async def test_the_signals_of_a_case_name_entry_and_unit(who: Who) -> None:
+async def test_signals_of_a_case_name_entry_and_unit(who: Who) -> None:
     inspector = await who("ducha")
     before = await inspector.sees("/units/500153003007/signals", **PERIOD)
     ref = await passed_around(who)
@@ -61,7 +61,7 @@ async def test_the_signals_of_a_case_name_entry_and_unit(who: Who) -> None:
     assert (other["cases"], set(other["counts"].values())) == (0, {0})
 
 
-async def test_escalating_from_handling_at_the_end_of_the_limit_or_after_it_is_late(
+async def test_escalating_from_handling_at_end_of_limit_or_after_it_is_late(
     who: Who,
 ) -> None:
     inspector, cadre, clerk = await who("ducha"), await who("gongnong"), await who("guangshun")
@@ -81,7 +81,7 @@ async def test_escalating_from_handling_at_the_end_of_the_limit_or_after_it_is_l
         assert unit["counts"]["late_escalation"] >= late
 
 
-async def test_the_units_of_the_county_are_listed_by_how_much_they_show(who: Who) -> None:
+async def test_units_of_the_county_are_listed_by_how_much_they_show(who: Who) -> None:
     inspector = await who("ducha")
     await passed_around(who)
     told = await inspector.sees("/signals", **PERIOD)
@@ -99,7 +99,7 @@ async def test_the_units_of_the_county_are_listed_by_how_much_they_show(who: Who
         assert (await (await who(account)).get("/signals")).status_code == 403, account
 
 
-async def test_a_hand_back_that_was_agreed_to_is_a_return_of_the_unit_that_asked(who: Who) -> None:
+async def test_hand_back_that_was_agreed_to_is_a_return_of_the_unit_that_asked(who: Who) -> None:
     cadre, clerk, center = await who("gongnong"), await who("guangshun"), await who("zhihui")
     lead = await who("ronglong")
     ref = await cadre.registers()
@@ -147,7 +147,7 @@ async def test_signals_are_for_those_who_look_over_the_county(who: Who) -> None:
         assert (await person.get("/units/500999100/signals")).status_code == 404
 
 
-async def test_the_signals_of_a_sealed_case_are_there_for_its_inspector_alone(who: Who) -> None:
+async def test_signals_of_a_sealed_case_are_there_for_its_inspector_alone(who: Who) -> None:
     before = (await (await who("ducha")).get("/signals")).content
     ref = await (await who("gongnong")).registers(kind="accusation", title="检举", person=None)
     assert (await (await who("ducha")).get("/signals")).content == before

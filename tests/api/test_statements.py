@@ -57,12 +57,12 @@ async def test_registering_costs_few_statements(who: Who) -> None:
 @pytest.mark.parametrize(
     "view", ["to_judge", "handling", "to_sign", "assisting", "to_decide", "to_reply", "finished"]
 )
-async def test_a_list_costs_few_statements(who: Who, view: str) -> None:
+async def test_list_costs_few_statements(who: Who, view: str) -> None:
     for account in ("gongnong", "zhihui", "jiwei"):
         await costs(INBOX, await who(account), "GET", f"/cases?view={view}&size=50")
 
 
-async def test_a_case_costs_few_statements_however_long_its_record(who: Who) -> None:
+async def test_case_costs_few_statements_however_long_its_record(who: Who) -> None:
     cadre = await who("gongnong")
     ref = await cadre.registers()
     await cadre.does(f"/cases/{ref}/handle")
@@ -71,7 +71,7 @@ async def test_a_case_costs_few_statements_however_long_its_record(who: Who) -> 
     await costs(DETAIL, cadre, "GET", f"/cases/{ref}")
 
 
-async def test_a_request_sent_again_costs_no_more_than_finding_its_answer(who: Who) -> None:
+async def test_request_sent_again_costs_no_more_than_finding_its_answer(who: Who) -> None:
     cadre = await who("gongnong")
     await cadre.post("/cases", WATER, key="counted-again")
     with counted() as sent:

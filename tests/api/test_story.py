@@ -42,7 +42,7 @@ async def dispatched(who: Who) -> str:
     return ref
 
 
-async def test_the_water_of_five_blocks_runs_again_and_everybody_can_read_how(who: Who) -> None:
+async def test_water_of_five_blocks_runs_again_and_everybody_can_read_how(who: Who) -> None:
     cadre, clerk, center = await who("gongnong"), await who("guangshun"), await who("zhihui")
     lead, assistant = await who("ronglong"), await who("shuiwu")
     ref = await cadre.registers()
@@ -87,7 +87,7 @@ async def test_what_is_missing_is_asked_for_once_and_supplied(who: Who) -> None:
     assert (await takes(cadre, ref, "supply", supplement="13栋"))["waiting"] is None
 
 
-async def test_a_declined_case_goes_to_the_next_tier_when_the_reporter_objects(who: Who) -> None:
+async def test_declined_case_goes_to_the_next_tier_when_the_reporter_objects(who: Who) -> None:
     cadre, clerk = await who("gongnong"), await who("guangshun")
     ref = await cadre.registers()
     await takes(cadre, ref, "escalate", finding="社区无法解决")
@@ -97,7 +97,7 @@ async def test_a_declined_case_goes_to_the_next_tier_when_the_reporter_objects(w
     assert (objected["phase"], objected["holder"]) == ("pending", "荣昌区群工系统指挥中心")
 
 
-async def test_a_unit_above_sends_a_case_down_to_where_it_can_be_solved(who: Who) -> None:
+async def test_unit_above_sends_a_case_down_to_where_it_can_be_solved(who: Who) -> None:
     center = await who("zhihui")
     ref = await at_the_center(who)
     sent = await takes(center, ref, "send-down", to_code="500153003", reason="属街道职责")
@@ -108,7 +108,7 @@ async def test_a_unit_above_sends_a_case_down_to_where_it_can_be_solved(who: Who
     assert nowhere.status_code == 422
 
 
-async def test_a_village_solves_what_it_can(who: Who) -> None:
+async def test_village_solves_what_it_can(who: Who) -> None:
     cadre = await who("gongnong")
     ref = await cadre.registers()
     assert (await takes(cadre, ref, "handle"))["phase"] == "handling"
@@ -117,9 +117,7 @@ async def test_a_village_solves_what_it_can(who: Who) -> None:
 
 
 @pytest.mark.parametrize("agreed", [True, False])
-async def test_the_center_decides_whether_the_lead_was_rightly_named(
-    who: Who, agreed: bool
-) -> None:
+async def test_center_decides_whether_the_lead_was_rightly_named(who: Who, agreed: bool) -> None:
     center, lead = await who("zhihui"), await who("ronglong")
     ref = await dispatched(who)
     asked = await takes(lead, ref, "hand-back", reason="该路段不在本镇")
@@ -131,7 +129,7 @@ async def test_the_center_decides_whether_the_lead_was_rightly_named(
     assert settled["returns"] == int(agreed)
 
 
-async def test_an_excused_assistant_no_longer_holds_up_the_answer(who: Who) -> None:
+async def test_excused_assistant_no_longer_holds_up_the_answer(who: Who) -> None:
     center, lead = await who("zhihui"), await who("ronglong")
     ref = await dispatched(who)
     await takes(lead, ref, "sign")
@@ -139,7 +137,7 @@ async def test_an_excused_assistant_no_longer_holds_up_the_answer(who: Who) -> N
     await takes(lead, ref, "answer", outcome="solved", answer="已恢复供水")
 
 
-async def test_a_leader_presses_and_instructs_but_does_nothing_else(who: Who) -> None:
+async def test_leader_presses_and_instructs_but_does_nothing_else(who: Who) -> None:
     leader = await who("lingdao")
     ref = await dispatched(who)
     assert (await takes(leader, ref, "press", note="请尽快"))["presses"] == 1
@@ -157,7 +155,7 @@ async def test_two_reports_of_one_thing_become_one_case(who: Who) -> None:
     assert itself.status_code == 422
 
 
-async def test_whoever_entered_a_case_may_withdraw_it_for_the_reporter_who_is_told(
+async def test_whoever_entered_case_may_withdraw_it_for_reporter_who_is_told(
     who: Who,
 ) -> None:
     cadre = await who("gongnong")
@@ -173,7 +171,7 @@ async def test_only_units_one_can_walk_up_to_take_a_grievance_in(who: Who, accou
     assert (refused.status_code, refused.json()["type"]) == (403, "/problems/not-permitted")
 
 
-async def test_the_reporters_number_is_only_for_those_who_work_on_the_case(who: Who) -> None:
+async def test_reporters_number_is_only_for_those_who_work_on_the_case(who: Who) -> None:
     ref = await dispatched(who)
     for account in ("gongnong", "zhihui", "ronglong", "shuiwu"):
         detail = await (await who(account)).sees(f"/cases/{ref}")
@@ -188,7 +186,7 @@ async def test_the_reporters_number_is_only_for_those_who_work_on_the_case(who: 
     assert (shown["holder"], shown["reporter"]) == ("荣昌区群工系统指挥中心", None)
 
 
-async def test_an_action_upon_a_version_no_longer_current_changes_nothing(who: Who) -> None:
+async def test_action_upon_a_version_no_longer_current_changes_nothing(who: Who) -> None:
     center, leader = await who("zhihui"), await who("lingdao")
     ref = await dispatched(who)
     seen = await center.get(f"/cases/{ref}")
@@ -226,7 +224,7 @@ async def test_pages_of_a_list_follow_each_other_without_gap_or_repeat(who: Who)
     assert made <= set(found)
 
 
-async def test_the_command_center_passes_on_what_it_had_taken_on_itself(who: Who) -> None:
+async def test_command_center_passes_on_what_it_had_taken_on_itself(who: Who) -> None:
     center, helper = await who("zhihui"), await who("shuiwu")
     ref = await at_the_center(who)
     whole = (await center.sees(f"/cases/{ref}"))["due_at"]
@@ -242,7 +240,7 @@ async def test_the_command_center_passes_on_what_it_had_taken_on_itself(who: Who
 
 
 @pytest.mark.parametrize("taken_on", ["handle", "dispatch"])
-async def test_the_command_center_does_not_give_itself_what_it_leads_already(
+async def test_command_center_does_not_give_itself_what_it_leads_already(
     who: Who, taken_on: str
 ) -> None:
     """Its time would begin anew, as often as it likes."""

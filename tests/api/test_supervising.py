@@ -22,7 +22,7 @@ END = timedelta(seconds=1)
 
 
 @pytest.mark.parametrize("account", ["zhihui", "ducha", "lingdao"])
-async def test_a_supervised_unit_owes_a_reply_within_the_limit_it_was_given(
+async def test_supervised_unit_owes_a_reply_within_the_limit_it_was_given(
     who: Who, account: str
 ) -> None:
     supervisor, lead = await who(account), await who("ronglong")
@@ -51,7 +51,7 @@ async def test_nobody_replies_for_the_unit_that_was_asked(who: Who) -> None:
         assert "只有被督办单位" in await refused(await who(account), ref, "reply-supervision")
 
 
-async def test_a_unit_owes_the_reply_also_after_the_case_moved_on(who: Who) -> None:
+async def test_unit_owes_the_reply_also_after_the_case_moved_on(who: Who) -> None:
     cadre = await who("gongnong")
     ref = await cadre.registers()
     await (await who("lingdao")).does(f"/cases/{ref}/supervise", **DEMAND)
@@ -60,7 +60,7 @@ async def test_a_unit_owes_the_reply_also_after_the_case_moved_on(who: Who) -> N
     await cadre.does(f"/cases/{ref}/reply-supervision", reply="已上报街道")
 
 
-async def test_the_answer_to_the_reporter_is_a_reply_too(who: Who) -> None:
+async def test_answer_to_the_reporter_is_a_reply_too(who: Who) -> None:
     cadre = await who("gongnong")
     ref = await led_by_the_village(who)
     await (await who("lingdao")).does(f"/cases/{ref}/supervise", **DEMAND)
@@ -83,7 +83,7 @@ async def test_dispatchers_supervise_and_do_not_list(who: Who) -> None:
 
 
 @pytest.mark.parametrize("account", ["ducha", "lingdao"])
-async def test_a_case_is_listed_once_and_taken_off_again(who: Who, account: str) -> None:
+async def test_case_is_listed_once_and_taken_off_again(who: Who, account: str) -> None:
     supervisor = await who(account)
     ref = await led_by_the_township(who)
     assert "事件没有挂牌" in await refused(supervisor, ref, "unlist")
@@ -101,7 +101,7 @@ async def test_a_case_is_listed_once_and_taken_off_again(who: Who, account: str)
     assert await verifies(ref)
 
 
-async def test_the_reporter_reads_that_it_was_supervised_and_not_in_what_words(who: Who) -> None:
+async def test_reporter_reads_that_it_was_supervised_and_not_in_what_words(who: Who) -> None:
     leader = await who("lingdao")
     ref = await led_by_the_village(who)
     await leader.does(f"/cases/{ref}/supervise", **DEMAND)
@@ -113,7 +113,7 @@ async def test_the_reporter_reads_that_it_was_supervised_and_not_in_what_words(w
 
 
 @pytest.mark.parametrize("action", ["supervise", "list"])
-async def test_a_sealed_case_is_neither_supervised_nor_listed(who: Who, action: str) -> None:
+async def test_sealed_case_is_neither_supervised_nor_listed(who: Who, action: str) -> None:
     inspector = await who("ducha")
     ref = await (await who("gongnong")).registers(
         kind="accusation", title="检举监察员", accused_code="500153JW", person=None
@@ -128,7 +128,7 @@ async def test_so_many_days_cannot_be_given(who: Who, days: object) -> None:
     assert (await (await who("lingdao")).post(f"/cases/{ref}/supervise", body)).status_code == 422
 
 
-async def test_supervisors_are_offered_a_card_only_where_another_unit_could_earn_it(
+async def test_supervisors_are_offered_card_only_where_another_unit_could_earn_it(
     who: Who,
 ) -> None:
     inspector = await who("ducha")

@@ -45,7 +45,7 @@ async def template(admin: Person, words: str) -> dict[str, Any]:
     return dict(found)
 
 
-async def test_the_administrator_notes_what_the_provider_said(admin: Person, words: str) -> None:
+async def test_administrator_notes_what_the_provider_said(admin: Person, words: str) -> None:
     found = await template(admin, words)
     assert (found["approval"], found["template_code"]) == ("pending", None)
     at = f"{AT}/{found['id']}"
@@ -73,7 +73,7 @@ async def test_nobody_else_sees_or_notes_it(
 
 
 @pytest.mark.parametrize("code", ["", "SMS#1", "短信", "x" * 61, None, 7])
-async def test_a_code_that_is_none_is_refused(admin: Person, words: str, code: object) -> None:
+async def test_code_that_is_none_is_refused(admin: Person, words: str, code: object) -> None:
     id_ = (await template(admin, words))["id"]
     answered = await admin.post(f"{AT}/{id_}/approve", {"template_code": code})
     assert answered.status_code == 422
@@ -81,7 +81,7 @@ async def test_a_code_that_is_none_is_refused(admin: Person, words: str, code: o
     assert unknown.status_code == 404
 
 
-async def test_a_repeated_note_under_the_same_key_is_answered_the_same(
+async def test_repeated_note_under_the_same_key_is_answered_the_same(
     admin: Person, words: str
 ) -> None:
     id_ = (await template(admin, words))["id"]

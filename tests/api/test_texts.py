@@ -48,7 +48,7 @@ async def listed(who: Who, account: str) -> dict[str, Any]:
             return found
 
 
-async def test_the_command_center_sees_why_about_which_case_and_not_to_whom(who: Who) -> None:
+async def test_command_center_sees_why_about_which_case_and_not_to_whom(who: Who) -> None:
     ref = await (await who("gongnong")).registers()
     message = await stuck(ref)
     for account in ("zhihui", "ducha"):
@@ -108,7 +108,7 @@ async def test_sent_again_it_keeps_its_history_with_who_and_why(who: Who) -> Non
     assert "指挥中心" in turn["unit"]
 
 
-async def test_the_same_request_twice_has_one_effect(who: Who) -> None:
+async def test_same_request_twice_has_one_effect(who: Who) -> None:
     message = await stuck(await (await who("gongnong")).registers())
     center = await who("zhihui")
     first = await center.post(f"/texts/{message}/resend", REASON, key=f"resend-{message}")
@@ -139,7 +139,7 @@ async def test_what_sending_cannot_help_is_not_sent_again(who: Who, why: str) ->
     assert (await row(message)).state == "needs_human"
 
 
-async def test_a_code_is_sent_again_by_nobody(who: Who) -> None:
+async def test_code_is_sent_again_by_nobody(who: Who) -> None:
     async with transaction() as tx:
         code = outbox.announce(
             tx, MessageKind.ONE_TIME_CODE, now=await tx.now(), phone="+8613800000009", code="135790"
@@ -162,7 +162,7 @@ async def test_without_a_reason_nothing_is_done(who: Who) -> None:
 
 
 @pytest.mark.parametrize("change", ["UPDATE ended_turn SET error = ''", "DELETE FROM ended_turn"])
-async def test_the_database_refuses_to_change_how_a_turn_ended(who: Who, change: str) -> None:
+async def test_database_refuses_to_change_how_a_turn_ended(who: Who, change: str) -> None:
     message = await stuck(await (await who("gongnong")).registers())
     await (await who("zhihui")).does(f"/texts/{message}/settle", **REASON)
     async with transaction() as tx:

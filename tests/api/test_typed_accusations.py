@@ -45,7 +45,7 @@ async def receipts(title: str) -> list[dict[str, str]]:
         return [open_params(row.id, row.params_sealed) for row in await tx.all(_OWED, title=title)]
 
 
-async def test_typed_accusation_gives_its_reference_and_code_to_the_reporter_alone(
+async def test_typed_accusation_gives_its_reference_and_code_to_reporter_alone(
     who: Who,
 ) -> None:
     clerk, title = await who("ronglong"), "检举甲"

@@ -46,7 +46,7 @@ async def test_kept_answer_that_is_unreadable_is_refused_in_words(who: Who) -> N
     )
 
 
-async def test_a_number_moved_to_another_column_is_not_shown(who: Who) -> None:
+async def test_number_moved_to_another_column_is_not_shown(who: Who) -> None:
     cadre = await who("gongnong")
     number = "13896005671"
     ref = await cadre.registers(person={"name": "张三娘", "phone": number})

@@ -98,7 +98,7 @@ async def test_what_is_somebody_elses_is_told_apart_in_no_way_from_what_is_not_t
         assert ref not in await outsider.lists(view)
 
 
-async def test_a_case_cannot_be_joined_to_one_that_is_not_there_for_the_asker(who: Who) -> None:
+async def test_case_cannot_be_joined_to_one_that_is_not_there_for_the_asker(who: Who) -> None:
     cadre, clerk, center = await who("gongnong"), await who("guangshun"), await who("zhihui")
     mine = await cadre.registers()
     await cadre.does(f"/cases/{mine}/escalate", finding="社区无法解决")
@@ -112,7 +112,7 @@ async def test_a_case_cannot_be_joined_to_one_that_is_not_there_for_the_asker(wh
     assert to_sealed.content == to_nothing.content
 
 
-async def test_an_accusation_exists_for_the_discipline_commission_alone(who: Who) -> None:
+async def test_accusation_exists_for_the_discipline_commission_alone(who: Who) -> None:
     clerk = await who("ronglong")
     ref = await clerk.registers(
         kind="accusation", title="检举社区主任", accused_code="500153003007", person=None
@@ -128,7 +128,7 @@ async def test_an_accusation_exists_for_the_discipline_commission_alone(who: Who
     assert ref in await inspector.lists("to_judge")
 
 
-async def test_an_accusation_against_the_commission_is_for_the_inspectors_of_the_center_alone(
+async def test_accusation_against_commission_is_for_inspectors_of_center_alone(
     who: Who,
 ) -> None:
     ref = await (await who("gongnong")).registers(
@@ -145,7 +145,7 @@ async def test_an_accusation_against_the_commission_is_for_the_inspectors_of_the
     assert ref in await inspector.lists("to_judge")
 
 
-async def test_even_where_the_accused_unit_came_to_hold_the_accusation_it_would_not_see_it(
+async def test_even_where_accused_unit_came_to_hold_accusation_it_would_not_see_it(
     who: Who, tx: Transaction, staff: Staff
 ) -> None:
     inspector = await staff("ducha")
@@ -167,7 +167,7 @@ async def test_even_where_the_accused_unit_came_to_hold_the_accusation_it_would_
     assert ref not in await queries.inbox(tx, View.TO_JUDGE, by=inspector, cursor=None, size=100)
 
 
-async def test_the_inspector_handles_an_accusation_and_may_call_whoever_made_it(who: Who) -> None:
+async def test_inspector_handles_an_accusation_and_may_call_whoever_made_it(who: Who) -> None:
     inspector = await who("jiwei")
     ref = await (await who("gongnong")).registers(kind="accusation", title="检举")
     assert (await inspector.sees(f"/cases/{ref}"))["reporter"]["phone"] == "+8613983001234"
@@ -179,7 +179,7 @@ async def test_the_inspector_handles_an_accusation_and_may_call_whoever_made_it(
         assert ref not in await (await who(account)).lists("finished")
 
 
-async def test_the_administrator_sees_no_case(who: Who) -> None:
+async def test_administrator_sees_no_case(who: Who) -> None:
     administrator = await who("admin")
     ref = await (await who("gongnong")).registers()
     for view in VIEWS:
@@ -187,7 +187,7 @@ async def test_the_administrator_sees_no_case(who: Who) -> None:
     assert await answers_to(administrator, ref) == await answers_to(administrator, ABSENT)
 
 
-async def test_a_unit_that_passed_a_case_on_follows_it_but_acts_no_more(who: Who) -> None:
+async def test_unit_that_passed_a_case_on_follows_it_but_acts_no_more(who: Who) -> None:
     cadre, clerk = await who("gongnong"), await who("guangshun")
     ref = await cadre.registers()
     await cadre.does(f"/cases/{ref}/escalate", finding="社区无法解决")
@@ -203,7 +203,7 @@ async def test_whoever_has_not_signed_in_learns_nothing(stranger: Person, path: 
     assert refused.headers["www-authenticate"] == "Bearer"
 
 
-async def test_a_unit_of_another_county_is_not_found(who: Who) -> None:
+async def test_unit_of_another_county_is_not_found(who: Who) -> None:
     cadre = await who("gongnong")
     assert (await cadre.sees("/units/500153100"))["name"] == "荣隆镇"
     assert (await cadre.get("/units/500999100")).status_code == 404
@@ -218,7 +218,7 @@ async def test_a_unit_of_another_county_is_not_found(who: Who) -> None:
     assert sorted(unit["code"] for unit in page["items"] + rest["items"]) == there
 
 
-async def test_the_categories_form_a_tree_of_three_levels(who: Who) -> None:
+async def test_categories_form_a_tree_of_three_levels(who: Who) -> None:
     tree = await (await who("gongnong")).sees("/categories")
     third = [c for a in tree for b in a["children"] for c in b["children"]]
     assert third

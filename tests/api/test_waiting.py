@@ -47,7 +47,7 @@ async def waits(who: Who, until: date) -> str:
     return ref
 
 
-async def test_the_clock_stands_still_from_the_approval_to_the_resumption(
+async def test_clock_stands_still_from_the_approval_to_the_resumption(
     who: Who, api: FastAPI
 ) -> None:
     lead = await who("ronglong")
@@ -93,7 +93,7 @@ def _short(shown: dict[str, Any]) -> str:
     return f"{amount}wd"
 
 
-async def test_the_wait_ends_with_the_agreed_day_itself(who: Who) -> None:
+async def test_wait_ends_with_the_agreed_day_itself(who: Who) -> None:
     until = in_days(20)
     ref = await waits(who, until)
     running = await clock_of(await who("ronglong"), ref, "waiting")
@@ -102,7 +102,7 @@ async def test_the_wait_ends_with_the_agreed_day_itself(who: Who) -> None:
     assert (running["provisional"], running["red_at"]) == (False, None)
 
 
-async def test_the_system_ends_the_wait(who: Who) -> None:
+async def test_system_ends_the_wait(who: Who) -> None:
     ref = await waits(who, in_days(0))
     async with transaction() as tx:
         await waiting.resume(tx, ref, by=SYSTEM, reason="", now=await tx.now())
@@ -112,7 +112,7 @@ async def test_the_system_ends_the_wait(who: Who) -> None:
     assert (await as_the_reporter_reads(ref))[-1]["label"] == "已恢复办理"
 
 
-async def test_the_reporter_is_told_why_and_until_when(who: Who) -> None:
+async def test_reporter_is_told_why_and_until_when(who: Who) -> None:
     until = in_days(10)
     ref = await waits(who, until)
     (told,) = await texts(ref, "waiting")
@@ -123,7 +123,7 @@ async def test_the_reporter_is_told_why_and_until_when(who: Who) -> None:
     assert entry["texts"] == {"reason": (BODIES["wait"] or {})["reason"]}
 
 
-async def test_a_wait_that_is_refused_stops_nothing_and_is_told_to_nobody_else(who: Who) -> None:
+async def test_wait_that_is_refused_stops_nothing_and_is_told_to_nobody_else(who: Who) -> None:
     lead, center = await who("ronglong"), await who("zhihui")
     ref = await led_by_the_township(who)
     await asks(lead, ref)
@@ -136,7 +136,7 @@ async def test_a_wait_that_is_refused_stops_nothing_and_is_told_to_nobody_else(w
     assert "没有待审批的挂起申请" in await refused(center, ref, "decide-wait")
 
 
-async def test_a_pending_case_waits_by_the_decision_of_the_tier_above(who: Who) -> None:
+async def test_pending_case_waits_by_the_decision_of_the_tier_above(who: Who) -> None:
     cadre, clerk = await who("gongnong"), await who("guangshun")
     ref = await cadre.registers()
     await asks(cadre, ref)
@@ -183,7 +183,7 @@ async def test_more_time_is_decided_before_waiting_is(who: Who) -> None:
     await clerk.does(f"/cases/{ref}/decide-wait", granted=True, reason="同意")
 
 
-async def test_the_reporters_supplement_is_not_for_the_holder_to_end(who: Who) -> None:
+async def test_reporters_supplement_is_not_for_the_holder_to_end(who: Who) -> None:
     cadre = await who("gongnong")
     ref = await cadre.registers()
     await cadre.does(f"/cases/{ref}/request-supplement", missing="房屋编号")
@@ -191,7 +191,7 @@ async def test_the_reporters_supplement_is_not_for_the_holder_to_end(who: Who) -
 
 
 @pytest.mark.parametrize(("why", "most"), [("outside_authority", "30wd"), ("suspended", "60wd")])
-async def test_a_review_date_lies_within_the_longest_wait(who: Who, why: str, most: str) -> None:
+async def test_review_date_lies_within_the_longest_wait(who: Who, why: str, most: str) -> None:
     cadre = await who("gongnong")
     ref = await led_by_the_village(who)
     last = (await calendar(ref)).due(process_now(), Limit.parse(most)).at
@@ -211,7 +211,7 @@ async def test_only_for_a_listed_reason(who: Who, why: object) -> None:
     assert (await (await who("gongnong")).post(f"/cases/{ref}/wait", body)).status_code == 422
 
 
-async def test_a_review_date_that_has_passed_can_no_longer_be_agreed_to(
+async def test_review_date_that_has_passed_can_no_longer_be_agreed_to(
     who: Who, api: FastAPI
 ) -> None:
     ref = await led_by_the_village(who)
@@ -251,7 +251,7 @@ async def test_what_was_answered_while_it_stood_still_waits_no_longer(
     assert {one["stage"] for one in detail["clocks"] if one["paused"]} == set()
 
 
-async def test_what_stands_still_is_not_overdue_and_late_is_as_of_the_moment_it_is_looked_at(
+async def test_what_stands_still_is_not_overdue_and_late_is_as_of_moment_it_is_looked_at(
     who: Who, api: FastAPI
 ) -> None:
     """Beyond the time promised last, until the answer comes and it goes on."""

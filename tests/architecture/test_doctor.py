@@ -192,7 +192,7 @@ def test_every_invariant_has_a_harm_that_shows_it() -> None:
     }
 
 
-async def test_an_answer_that_was_kept_and_its_case_was_not_is_named(
+async def test_answer_that_was_kept_and_its_case_was_not_is_named(
     tx: Transaction, story: Story
 ) -> None:
     now, lost = await tx.now(), "500153-261122-00000000"
@@ -213,7 +213,7 @@ async def test_an_answer_that_was_kept_and_its_case_was_not_is_named(
     assert (story.ref, 9) not in {(one["ref"], one["version"]) for one in broken}
 
 
-async def test_a_card_that_was_earned_is_in_order_also_when_its_limit_moves_later(
+async def test_card_that_was_earned_is_in_order_also_when_its_limit_moves_later(
     tx: Transaction, story: Story
 ) -> None:
     async def wrong() -> set[str]:
@@ -238,7 +238,7 @@ async def test_a_card_that_was_earned_is_in_order_also_when_its_limit_moves_late
     assert await wrong() == {"what_ended_has_no_stage"}
 
 
-async def test_cards_are_missing_until_the_sweep_issues_them_and_are_in_order_then(
+async def test_cards_are_missing_until_sweep_issues_them_and_are_in_order_then(
     tx: Transaction, staff: Staff
 ) -> None:
     async with transaction() as other:
@@ -278,7 +278,7 @@ async def test_what_is_only_just_due_is_not_late(tx: Transaction, story: Story) 
     assert await late(late=timedelta(minutes=10)) != []
 
 
-async def test_a_new_round_is_asked_about_once_it_is_answered(
+async def test_new_round_is_asked_about_once_it_is_answered(
     tx: Transaction, story: Story, staff: Staff
 ) -> None:
     lead, now = await staff("ronglong"), await tx.now()
@@ -326,7 +326,7 @@ async def county_of_its_own(
     settings.cache_clear()
 
 
-async def test_the_command_finds_nothing_in_the_story_and_names_what_is_done_to_it(
+async def test_command_finds_nothing_in_the_story_and_names_what_is_done_to_it(
     staff: Staff, county_of_its_own: None
 ) -> None:
     assert county_of_its_own is None

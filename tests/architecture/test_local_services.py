@@ -107,7 +107,7 @@ def postmaster(root: Path) -> int:
     return int((root / ".local/postgres/postmaster.pid").read_text().split()[0])
 
 
-def test_a_killed_run_does_not_block_the_next_and_loses_nothing(root: Path) -> None:
+def test_killed_run_does_not_block_the_next_and_loses_nothing(root: Path) -> None:
     with another_command(root) as first:
         seen = running_services(root, environment={})
         assert seen is not None
@@ -147,7 +147,7 @@ def test_killed_servers_are_started_again_though_their_numbers_now_belong_to_oth
         innocent.kill()
 
 
-def test_an_interrupted_first_start_is_begun_again(root: Path) -> None:
+def test_interrupted_first_start_is_begun_again(root: Path) -> None:
     half_made = root / ".local/postgres.new"
     half_made.mkdir(parents=True)
     (half_made / "PG_VERSION").write_text("18\n")
@@ -190,7 +190,7 @@ def test_three_commands_started_at_once_share_one_server(root: Path) -> None:
         assert (root / ".local/postgres.log").read_text().count("starting PostgreSQL") == 1
 
 
-def test_a_stopped_redis_is_revived_at_the_same_address(root: Path) -> None:
+def test_stopped_redis_is_revived_at_the_same_address(root: Path) -> None:
     services = ensure_services(root, environment={})
     os.kill(json.loads((root / ".local/redis.json").read_text())["pid"], signal.SIGKILL)
     with pytest.raises(redis.ConnectionError):
@@ -211,7 +211,7 @@ def test_given_addresses_win_and_nothing_is_started(root: Path) -> None:
     assert sorted(entry.name for entry in (root / ".local").iterdir()) == ["secret"]
 
 
-def test_a_given_database_alone_leaves_redis_to_us(root: Path) -> None:
+def test_given_database_alone_leaves_redis_to_us(root: Path) -> None:
     services = ensure_services(root, environment={"DATABASE_URL": "postgresql://elsewhere/db"})
     assert ping(services)
     assert not (root / ".local/postgres").exists()
@@ -226,7 +226,7 @@ def test_any_folder_name_will_do(place: Path) -> None:
     services.stop()
 
 
-def test_the_secret_is_made_once_and_is_nobody_elses(root: Path) -> None:
+def test_secret_is_made_once_and_is_nobody_elses(root: Path) -> None:
     given = {"DATABASE_URL": "postgresql://elsewhere/db", "REDIS_URL": "redis://elsewhere"}
     first, second = (ensure_services(root, environment=given).secret_key for _ in range(2))
     assert first == second
@@ -251,7 +251,7 @@ def test_neither_server_can_be_entered_by_other_accounts(root: Path) -> None:
     services.stop()
 
 
-def test_a_port_in_use_is_said_before_anything_starts() -> None:
+def test_port_in_use_is_said_before_anything_starts() -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
@@ -299,14 +299,14 @@ async def test_what_dies_is_started_again_with_growing_delay(tmp_path: Path) -> 
     ] * 3 + [False]
 
 
-async def test_a_child_that_will_not_stop_is_made_to(tmp_path: Path) -> None:
+async def test_child_that_will_not_stop_is_made_to(tmp_path: Path) -> None:
     deaf = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('deaf'); time.sleep(99)"
     watched = Watched(str(tmp_path), deaf)
     await watched.run_until(lambda: watched.count("deaf"))
     assert processes.marked("QUNGONG_SUPERVISED_FOR", str(tmp_path)) == []
 
 
-async def test_the_children_of_a_killed_child_go_with_it(tmp_path: Path) -> None:
+async def test_children_of_a_killed_child_go_with_it(tmp_path: Path) -> None:
     script = (
         "import os, subprocess, sys, time; subprocess.Popen(['sleep', '98']); print('up'); time.sleep(0.3);"
         "os.kill(os.getpid(), 9)"
@@ -326,7 +326,7 @@ async def test_output_comes_line_by_line_under_the_name_of_its_process(tmp_path:
     )  # a piece may end inside a character
 
 
-async def test_a_command_that_does_not_exist_is_said_and_stops_nothing_else(tmp_path: Path) -> None:
+async def test_command_that_does_not_exist_is_said_and_stops_nothing_else(tmp_path: Path) -> None:
     said: list[str] = []
     missing = Command("missing", [str(tmp_path / "missing")])
     supervisor = Supervisor(
@@ -357,7 +357,7 @@ def test_however_the_supervisor_ends_nothing_of_it_stays(
     until(lambda: not processes.marked("QUNGONG_SUPERVISED_FOR", str(tmp_path)))
 
 
-def test_a_killed_supervisor_takes_its_children_along(tmp_path: Path) -> None:
+def test_killed_supervisor_takes_its_children_along(tmp_path: Path) -> None:
     argv = [
         sys.executable,
         "-c",

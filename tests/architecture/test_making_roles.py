@@ -53,7 +53,7 @@ def names(addresses: Addresses) -> Iterator[tuple[str, str, str]]:
         thread.submit(asyncio.run, on_server(addresses, *gone)).result()
 
 
-async def test_databases_of_one_server_that_are_migrated_at_once_make_the_roles_once(
+async def test_databases_of_one_server_that_are_migrated_at_once_make_roles_once(
     addresses: Addresses, names: tuple[str, str, str]
 ) -> None:
     making = MIGRATION.module.ROLES.format(app=names[0], confidential=names[1])
@@ -90,7 +90,7 @@ async def test_who_may_not_make_roles_is_told_what_the_administrator_has_to_do(
     await migrate()
 
 
-async def test_a_server_that_owns_nothing_can_work_and_cannot_undo_a_guard(
+async def test_server_that_owns_nothing_can_work_and_cannot_undo_a_guard(
     addresses: Addresses, names: tuple[str, str, str], fresh_database_url: str
 ) -> None:
     """Migrated by one login, served by another that only belongs to the two roles."""
@@ -115,7 +115,7 @@ async def test_a_server_that_owns_nothing_can_work_and_cannot_undo_a_guard(
     await own.close()
 
 
-async def test_the_command_says_so_too_and_migrates_once_that_is_done(
+async def test_command_says_so_too_and_migrates_once_that_is_done(
     addresses: Addresses, names: tuple[str, str, str], redis_url: str
 ) -> None:
     login = names[2]
@@ -137,7 +137,7 @@ async def test_the_command_says_so_too_and_migrates_once_that_is_done(
         await on_server(addresses, f'DROP DATABASE "{name}" WITH (FORCE)')
 
 
-async def test_without_the_roles_nothing_is_answered_and_the_server_says_it_is_not_migrated(
+async def test_without_roles_nothing_is_answered_and_server_says_it_is_not_migrated(
     monkeypatch: pytest.MonkeyPatch, county: None
 ) -> None:
     assert county is None

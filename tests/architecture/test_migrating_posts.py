@@ -59,7 +59,7 @@ async def moved(own: Database) -> list[tuple[object, ...]]:
         return [tuple(row) for row in await tx.all(_NEW)]
 
 
-async def test_migration_gives_people_of_ended_units_their_post_at_the_last_successor(
+async def test_migration_gives_people_of_ended_units_their_post_at_last_successor(
     before: Database,
 ) -> None:
     await hold(before, "a", ("first", CADRE, MERGED))

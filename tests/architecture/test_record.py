@@ -42,7 +42,7 @@ async def faults(tx: Transaction, ref: str) -> list[Fault]:
     return [fault async for _, found in verify(tx) for fault in found if fault.ref == ref]
 
 
-async def test_an_untouched_record_verifies(tx: Transaction, ref: str) -> None:
+async def test_untouched_record_verifies(tx: Transaction, ref: str) -> None:
     assert await faults(tx, ref) == []
 
 
@@ -50,7 +50,7 @@ async def test_an_untouched_record_verifies(tx: Transaction, ref: str) -> None:
     "statement",
     ["UPDATE record_entry SET public = false", "DELETE FROM record_entry", "TRUNCATE record_entry"],
 )
-async def test_the_database_refuses_to_change_the_record(
+async def test_database_refuses_to_change_the_record(
     tx: Transaction, ref: str, statement: str
 ) -> None:
     assert ref

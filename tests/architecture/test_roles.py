@@ -121,7 +121,7 @@ async def test_who_has_said_so_may_read_and_add_to_surveys_and_deletes_nothing()
         "UPDATE card SET level = 'yellow'",
     ],
 )
-async def test_an_ordinary_transaction_is_refused_by_the_database(
+async def test_ordinary_transaction_is_refused_by_the_database(
     tx: Transaction, statement: str
 ) -> None:
     with pytest.raises(
@@ -228,7 +228,7 @@ async def one_connection(county: None) -> AsyncIterator[Database]:
         (lose_the_connection, ConnectionLost),
     ],
 )
-async def test_the_next_on_the_same_connection_is_an_ordinary_one_however_this_one_ends(
+async def test_next_on_same_connection_is_ordinary_one_however_this_one_ends(
     one_connection: Database,
     goes: Callable[[Transaction], Awaitable[None]],
     ends: type[BaseException] | None,

@@ -75,7 +75,7 @@ def declarations() -> list[str]:
     ],
     ids=["constraints", "indexes", "columns"],
 )
-async def test_the_migrations_build_what_the_models_say(
+async def test_migrations_build_what_the_models_say(
     fresh_database_url: str, what: TextClause, some: str
 ) -> None:
     own = Database(fresh_database_url, pool_size=1, role=OWNER)

@@ -114,3 +114,21 @@ def test_function_has_at_most_12_branches() -> None:
     assert {
         name: count for name, count in found.items() if count > BRANCHY.get(name, MOST_BRANCHES)
     } == {}
+
+
+# Names of tests that do not keep the rule of CONTRIBUTING. The number may only fall.
+MOST_UNCLEAR_NAMES = 430
+_CLEAR_NAME = re.compile(r"test_(?!(?:a|an|the|it|what|who|whoever|whose|nobody|somebody|one)_)[a-z0-9_]+")  # fmt: skip
+_LONGEST_NAME = 70
+
+
+def test_names_of_tests_keep_the_rule_of_contributing() -> None:
+    names = [
+        node.name
+        for path in (ROOT / "tests").rglob("test_*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        and node.name.startswith("test_")
+    ]
+    unclear = [one for one in names if len(one) > _LONGEST_NAME or not _CLEAR_NAME.fullmatch(one)]
+    assert len(unclear) <= MOST_UNCLEAR_NAMES, sorted(unclear)

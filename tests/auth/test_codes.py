@@ -67,7 +67,7 @@ async def citizens(phone: str) -> list[tuple[object, ...]]:
     )
 
 
-async def test_a_new_phone_becomes_a_citizen_of_the_posters_village(at: At) -> None:
+async def test_new_phone_becomes_a_citizen_of_the_posters_village(at: At) -> None:
     village = letters(12).upper()
     village_id = await a_unit("工农茶叶产业社区", "village", code=village)
     phone, client = a_phone(), at()
@@ -95,7 +95,7 @@ async def test_who_signs_in_again_stays_the_same_citizen_of_the_same_village(at:
     assert (citizen_id, stored_village) == (before[0][0], village_id)
 
 
-async def test_a_poster_of_a_merged_village_leads_to_its_successor(at: At) -> None:
+async def test_poster_of_a_merged_village_leads_to_its_successor(at: At) -> None:
     old = letters(12).upper()
     new_id = await a_unit("新村", "village")
     old_id = await a_unit("旧村", "village", code=old)
@@ -109,7 +109,7 @@ async def test_a_poster_of_a_merged_village_leads_to_its_successor(at: At) -> No
     assert (await citizens(phone))[0][1] == new_id
 
 
-async def test_an_unknown_village_is_named_and_costs_no_try(at: At) -> None:
+async def test_unknown_village_is_named_and_costs_no_try(at: At) -> None:
     phone, client = a_phone(), at()
     await ask(client, phone)
     code = (await sent(phone))[0]
@@ -122,7 +122,7 @@ async def test_an_unknown_village_is_named_and_costs_no_try(at: At) -> None:
     assert (await verify(client, phone, code)).status_code == 201
 
 
-async def test_a_code_works_once(at: At) -> None:
+async def test_code_works_once(at: At) -> None:
     phone, client = a_phone(), at()
     await sign_up(client, phone)
     again = await verify(client, phone, (await sent(phone))[0])
@@ -130,7 +130,7 @@ async def test_a_code_works_once(at: At) -> None:
     assert again.json()["type"] == "/problems/wrong-code"
 
 
-async def test_a_code_sent_twice_at_once_opens_one_session(at: At) -> None:
+async def test_code_sent_twice_at_once_opens_one_session(at: At) -> None:
     phone, client = a_phone(), at()
     await ask(client, phone)
     code = (await sent(phone))[0]
@@ -221,7 +221,7 @@ async def test_wrong_codes_of_one_address_slow_it_down_and_nobody_else(at: At) -
         assert (await verify(known, neighbour, (await sent(neighbour))[-1])).status_code == 201
 
 
-async def test_the_fifth_try_may_be_the_right_one(at: At) -> None:
+async def test_fifth_try_may_be_the_right_one(at: At) -> None:
     phone, client = a_phone(), at()
     await ask(client, phone)
     code = (await sent(phone))[0]
@@ -238,7 +238,7 @@ async def test_wrong_tries_at_the_same_moment_all_count(at: At) -> None:
     assert (await verify(client, phone, code)).status_code == 401
 
 
-async def test_a_code_ends_after_five_minutes(at: At) -> None:
+async def test_code_ends_after_five_minutes(at: At) -> None:
     phone, client = a_phone(), at()
     await ask(client, phone)
     code = (await sent(phone))[0]
@@ -248,7 +248,7 @@ async def test_a_code_ends_after_five_minutes(at: At) -> None:
         assert (await verify(client, phone, code)).status_code == 201
 
 
-async def test_a_new_code_ends_the_one_before(at: At) -> None:
+async def test_new_code_ends_the_one_before(at: At) -> None:
     phone, client = a_phone(), at()
     await ask(client, phone)
     with clock.moved(timedelta(minutes=2)):
@@ -259,7 +259,7 @@ async def test_a_new_code_ends_the_one_before(at: At) -> None:
         assert (await verify(client, phone, second)).status_code == 201
 
 
-async def test_a_used_code_does_not_bring_the_one_before_back(at: At) -> None:
+async def test_used_code_does_not_bring_the_one_before_back(at: At) -> None:
     phone, client = a_phone(), at()
     await ask(client, phone)
     with clock.moved(timedelta(minutes=2)):
@@ -267,7 +267,7 @@ async def test_a_used_code_does_not_bring_the_one_before_back(at: At) -> None:
         assert (await verify(client, phone, (await sent(phone))[0])).status_code == 401
 
 
-async def test_a_code_is_good_for_its_own_phone_only(at: At) -> None:
+async def test_code_is_good_for_its_own_phone_only(at: At) -> None:
     phone, other, client = a_phone(), a_phone(), at()
     await ask(client, phone)
     await ask(client, other)
@@ -284,7 +284,7 @@ async def test_asking_from_many_places_at_once_sends_two_codes(at: At) -> None:
     assert len(await sent(phone)) == 2
 
 
-async def test_a_phone_is_sent_one_code_a_minute_five_an_hour_ten_a_day(at: At) -> None:
+async def test_phone_is_sent_one_code_a_minute_five_an_hour_ten_a_day(at: At) -> None:
     phone, home = a_phone(), at()
     waited = timedelta()
     for expected in (60, 60, 60, 60, 3600, 60, 60, 60, 60, 86400):
@@ -304,7 +304,7 @@ async def test_a_phone_is_sent_one_code_a_minute_five_an_hour_ten_a_day(at: At) 
     assert len(await sent(phone)) == 10
 
 
-async def test_an_address_gets_codes_for_so_many_phones_an_hour(at: At) -> None:
+async def test_address_gets_codes_for_so_many_phones_an_hour(at: At) -> None:
     meeting = an_address()
     client = at(meeting)
     for _ in range(codes.PER_ADDRESS[0].times):
@@ -331,7 +331,7 @@ async def test_asking_does_not_tell_whether_a_phone_is_known(at: At) -> None:
     assert refusals[0].content == refusals[1].content
 
 
-async def test_a_wrong_code_does_not_tell_whether_a_phone_is_known_or_was_sent_one(at: At) -> None:
+async def test_wrong_code_does_not_tell_whether_a_phone_is_known_or_was_sent_one(at: At) -> None:
     known, asked, unknown = a_phone(), a_phone(), a_phone()
     await sign_up(at(), known)
     await ask(at(), asked)
@@ -350,7 +350,7 @@ async def test_a_wrong_code_does_not_tell_whether_a_phone_is_known_or_was_sent_o
         ("12345", "不是有效的手机号码"),
     ],
 )
-async def test_a_number_that_gets_no_texts_is_refused_with_the_reason(
+async def test_number_that_gets_no_texts_is_refused_with_the_reason(
     at: At, phone: str, told: str
 ) -> None:
     answer = await ask(at(), phone)
@@ -361,7 +361,7 @@ async def test_a_number_that_gets_no_texts_is_refused_with_the_reason(
     assert phone not in answer.text
 
 
-async def test_the_same_phone_written_differently_is_the_same_phone(at: At) -> None:
+async def test_same_phone_written_differently_is_the_same_phone(at: At) -> None:
     phone, client = a_phone(), at()
     await ask(client, f"+86 {phone}")
     assert (await ask(client, phone)).status_code == 429
@@ -382,7 +382,7 @@ async def test_what_is_no_code_is_refused_without_costing_a_try(at: At, code: ob
     assert answer.status_code == 422
 
 
-async def test_a_code_stands_nowhere_in_the_clear(at: At) -> None:
+async def test_code_stands_nowhere_in_the_clear(at: At) -> None:
     phone, client = a_phone(), at()
     await ask(client, phone)
     code = (await sent(phone))[0]
@@ -403,7 +403,7 @@ async def test_a_code_stands_nowhere_in_the_clear(at: At) -> None:
     assert phone not in shown
 
 
-async def test_a_verification_is_not_kept_to_be_given_again(at: At) -> None:
+async def test_verification_is_not_kept_to_be_given_again(at: At) -> None:
     phone, client = a_phone(), at()
     await ask(client, phone)
     body = {"phone": phone, "code": (await sent(phone))[0]}
@@ -415,7 +415,7 @@ async def test_a_verification_is_not_kept_to_be_given_again(at: At) -> None:
     assert await rows("SELECT 1 FROM given_answer WHERE key = :key", key=key) == []
 
 
-async def test_a_citizen_ends_the_session_of_a_lost_phone_at_once(at: At) -> None:
+async def test_citizen_ends_the_session_of_a_lost_phone_at_once(at: At) -> None:
     phone, lost, new = a_phone(), at(), at()
     lost_id = (await sign_up(lost, phone)).json()["session_id"]
     with clock.moved(timedelta(minutes=2)):
@@ -439,7 +439,7 @@ async def test_another_citizens_session_is_not_there(at: At) -> None:
     assert (await theirs.get(SESSIONS)).status_code == 200
 
 
-async def test_a_citizens_session_ends_after_ninety_days(at: At) -> None:
+async def test_citizens_session_ends_after_ninety_days(at: At) -> None:
     client = at()
     header = {"Authorization": f"Bearer {(await sign_up(client, a_phone())).json()['token']}"}
     with clock.moved(timedelta(days=89)):
@@ -448,7 +448,7 @@ async def test_a_citizens_session_ends_after_ninety_days(at: At) -> None:
         assert (await at().get(SESSIONS, headers=header)).status_code == 401
 
 
-async def test_a_citizens_token_is_no_staff_token(at: At) -> None:
+async def test_citizens_token_is_no_staff_token(at: At) -> None:
     token = (await sign_up(at(), a_phone())).json()["token"]
     header = {"Authorization": f"Bearer {token}"}
     assert (await at().get("/api/v1/sessions/me", headers=header)).status_code == 401

@@ -52,7 +52,7 @@ def test_every_prefix_is_a_mobile_number(prefix: str) -> None:
 @pytest.mark.parametrize(
     "written", ["023-46773333", "02346773333", "010 6505 1234", "+862346773333"]
 )
-def test_a_landline_is_refused_as_a_landline(written: str) -> None:
+def test_landline_is_refused_as_a_landline(written: str) -> None:
     with pytest.raises(PhoneRefused, match=LANDLINE):
         mobile(written)
 
@@ -60,7 +60,7 @@ def test_a_landline_is_refused_as_a_landline(written: str) -> None:
 @pytest.mark.parametrize(
     "written", ["+852 9123 4567", "+853 6612 3456", "+886 912 345 678", "+1 650 253 0000"]
 )
-def test_a_number_abroad_is_refused_as_such(written: str) -> None:
+def test_number_abroad_is_refused_as_such(written: str) -> None:
     with pytest.raises(PhoneRefused, match=re.escape(ABROAD)):
         mobile(written)
 
@@ -75,7 +75,7 @@ def test_what_is_no_number_is_refused(written: str) -> None:
         mobile(written)
 
 
-def test_the_key_does_not_show_the_number() -> None:
+def test_key_does_not_show_the_number() -> None:
     assert len(phone_key("+8613800138000")) == 32
     assert phone_key("+8613800138000") != phone_key("+8613800138001")
 
@@ -90,7 +90,7 @@ def test_the_key_does_not_show_the_number() -> None:
         ("+86 755 8888 8888", "+8675588888888", False),
     ],
 )
-def test_a_person_may_be_reached_at_a_landline_where_no_text_arrives(
+def test_person_may_be_reached_at_a_landline_where_no_text_arrives(
     written: str, number: str, texts: bool
 ) -> None:
     assert contact(written) == number

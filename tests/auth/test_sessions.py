@@ -39,7 +39,7 @@ async def test_one_sees_where_one_is_signed_in(at: At, a_person: APerson) -> Non
     assert listed[0]["unit_name"] == "广顺街道"
 
 
-async def test_a_session_ended_from_elsewhere_is_refused_at_once(at: At, a_person: APerson) -> None:
+async def test_session_ended_from_elsewhere_is_refused_at_once(at: At, a_person: APerson) -> None:
     person = await a_person()
     lost, lost_id = await signed_in(at, person)
     header, _ = await signed_in(at, person)
@@ -71,7 +71,7 @@ async def test_signing_out_ends_the_session_and_takes_the_cookie(at: At, a_perso
     assert (await at().get(f"{SESSIONS}/me", headers=header)).status_code == 401
 
 
-async def test_a_staff_session_ends_after_twelve_hours(at: At, a_person: APerson) -> None:
+async def test_staff_session_ends_after_twelve_hours(at: At, a_person: APerson) -> None:
     header, _ = await signed_in(at, await a_person())
     with clock.moved(timedelta(hours=11, minutes=59)):
         assert (await at().get(f"{SESSIONS}/me", headers=header)).status_code == 200
@@ -87,7 +87,7 @@ async def test_no_token_a_forged_token_and_a_malformed_one_are_refused(at: At) -
         assert answer.headers["www-authenticate"] == "Bearer"
 
 
-async def test_a_token_does_not_stand_in_the_database(at: At, a_person: APerson) -> None:
+async def test_token_does_not_stand_in_the_database(at: At, a_person: APerson) -> None:
     person = await a_person()
     header, _ = await signed_in(at, person)
     token = header["Authorization"].removeprefix("Bearer ")

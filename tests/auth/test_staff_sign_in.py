@@ -57,7 +57,7 @@ async def test_signing_in_tells_who_one_is_and_where(at: At, a_person: APerson) 
 
 
 @pytest.mark.parametrize(("scheme", "secure"), [("http", False), ("https", True)])
-async def test_the_cookie_is_out_of_reach_of_scripts_and_other_sites(
+async def test_cookie_is_out_of_reach_of_scripts_and_other_sites(
     at: At, a_person: APerson, scheme: str, secure: bool
 ) -> None:
     client = at(scheme=scheme)
@@ -69,7 +69,7 @@ async def test_the_cookie_is_out_of_reach_of_scripts_and_other_sites(
     assert (await client.get(f"{SESSIONS}/me")).status_code == 200
 
 
-async def test_a_wrong_password_and_an_unknown_account_are_answered_alike(
+async def test_wrong_password_and_an_unknown_account_are_answered_alike(
     at: At, a_person: APerson
 ) -> None:
     wrong = await sign_in(at(), (await a_person()).account, "wrong")
@@ -87,7 +87,7 @@ async def test_one_who_has_left_is_answered_like_one_unknown(at: At, a_person: A
     assert left.content == (await sign_in(at(), letters())).content
 
 
-async def test_an_unknown_account_waits_for_a_password_check_like_any_other(
+async def test_unknown_account_waits_for_a_password_check_like_any_other(
     at: At, a_person: APerson, passwords_as_served: None
 ) -> None:
     """When no check is to be had, both are put off: so both are checked."""
@@ -196,7 +196,7 @@ async def test_known_device_is_known_to_the_account_alone(at: At, a_person: APer
     assert (await sign_in(visiting, one.account)).status_code == 201
 
 
-async def test_device_name_that_another_planted_is_known_to_nobody_after_a_sign_in(
+async def test_device_name_that_another_planted_is_known_to_nobody_after_sign_in(
     at: At, a_person: APerson
 ) -> None:
     attacker, victim = await a_person(), await a_person()
@@ -268,7 +268,7 @@ async def test_tries_at_the_same_moment_all_count(at: At, a_person: APerson) -> 
     assert sorted(answer.status_code for answer in answers) == [401] * 5 + [429] * 4
 
 
-async def test_an_unknown_account_is_limited_like_a_known_one(at: At) -> None:
+async def test_unknown_account_is_limited_like_a_known_one(at: At) -> None:
     account, client = letters(), at()
     answers = [await sign_in(client, account, "wrong") for _ in range(6)]
     assert [answer.status_code for answer in answers] == [401] * 5 + [429]
@@ -291,7 +291,7 @@ async def test_sign_in_leaves_the_tries_of_other_places_counted(at: At, a_person
     assert (await sign_in(at(elsewhere), person.account, "wrong")).status_code == 429
 
 
-async def test_an_attacker_from_everywhere_cannot_keep_a_colleague_out_of_her_usual_place(
+async def test_attacker_from_everywhere_cannot_keep_colleague_out_of_her_usual_place(
     at: At, a_person: APerson
 ) -> None:
     person, desk = await a_person(), an_address()
@@ -362,7 +362,7 @@ async def test_one_without_the_post_asked_for_gets_no_session_and_no_wrong_try(
     assert await rows("SELECT 1 FROM session WHERE staff_id = :id", id=person.id) == []
 
 
-async def test_an_ended_post_is_signed_out_at_once(at: At, a_person: APerson) -> None:
+async def test_ended_post_is_signed_out_at_once(at: At, a_person: APerson) -> None:
     person, client = await a_person(posts=2), at()
     await sign_in(client, person.account)
     await rows("UPDATE post SET valid_to = CURRENT_DATE - 1 WHERE id = :id", id=person.posts[0])
@@ -372,7 +372,7 @@ async def test_an_ended_post_is_signed_out_at_once(at: At, a_person: APerson) ->
     assert [post["id"] for post in again.json()["posts"]] == person.posts[1:]
 
 
-async def test_a_post_counts_until_the_end_of_its_last_day(at: At, a_person: APerson) -> None:
+async def test_post_counts_until_the_end_of_its_last_day(at: At, a_person: APerson) -> None:
     person, client = await a_person(), at()
     await rows("UPDATE post SET valid_to = CURRENT_DATE WHERE id = :id", id=person.posts[0])
     assert (await sign_in(client, person.account)).status_code == 201
@@ -387,9 +387,7 @@ async def test_one_who_leaves_is_signed_out_at_once(at: At, a_person: APerson) -
     assert (await client.get(f"{SESSIONS}/me")).status_code == 401
 
 
-async def test_a_password_typed_in_full_width_is_the_same_password(
-    at: At, a_person: APerson
-) -> None:
+async def test_password_typed_in_full_width_is_the_same_password(at: At, a_person: APerson) -> None:
     person = await a_person()
     wide = PASSWORD.replace("correct", "ｃｏｒｒｅｃｔ")
     assert (await sign_in(at(), person.account, wide)).status_code == 201
@@ -422,11 +420,11 @@ async def test_nonsense_is_refused_and_not_repeated(at: At, body: bytes) -> None
     assert "secret" not in answer.text
 
 
-async def test_a_password_with_a_control_character_is_only_wrong(at: At, a_person: APerson) -> None:
+async def test_password_with_a_control_character_is_only_wrong(at: At, a_person: APerson) -> None:
     assert (await sign_in(at(), (await a_person()).account, "\x00\x07")).status_code == 401
 
 
-async def test_a_sign_in_is_not_kept_to_be_given_again(at: At, a_person: APerson) -> None:
+async def test_sign_in_is_not_kept_to_be_given_again(at: At, a_person: APerson) -> None:
     person, client = await a_person(), at()
     body = {"account": person.account, "password": PASSWORD}
     key = {"Idempotency-Key": letters()}
@@ -441,7 +439,7 @@ async def test_what_is_shown_of_a_request_does_not_show_the_password() -> None:
     assert "hush" not in repr(SignIn.model_validate({"account": "a", "password": "hush"}))
 
 
-async def test_a_cadre_signs_in_on_the_phone_and_is_limited_together_with_the_desk(
+async def test_cadre_signs_in_on_the_phone_and_is_limited_together_with_the_desk(
     at: At, a_person: APerson
 ) -> None:
     person, client = await a_person(), at()

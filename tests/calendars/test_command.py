@@ -42,12 +42,12 @@ def run(*words: str) -> tuple[int, str]:
         ("1986-05-04T01:00", "0d", "1986-05-04 23:59:59 +09:00  星期日"),
     ],
 )
-def test_the_due_moment_is_the_first_line(received: str, limit: str, due: str) -> None:
+def test_due_moment_is_the_first_line(received: str, limit: str, due: str) -> None:
     assert run("due", received, limit)[0] == 0
     assert run("due", received, limit)[1].splitlines()[0] == due
 
 
-def test_the_days_that_count_and_those_that_do_not_are_told() -> None:
+def test_days_that_count_and_those_that_do_not_are_told() -> None:
     told = run("due", "2025-09-26T19:00", "2wd")[1]
     assert "视为 2025-09-28 09:00 收到" in told
     assert "计入  09-29（一） 至 09-30（二）  2 天" in told
@@ -71,7 +71,7 @@ def test_what_is_no_moment_or_limit_is_a_message(words: tuple[str, str]) -> None
 
 
 @pytest.mark.parametrize("columns", ["80", "120", "200"])
-def test_a_year_fits_the_terminal(columns: str) -> None:
+def test_year_fits_the_terminal(columns: str) -> None:
     done = CliRunner().invoke(app, ["calendar", "show", "2025"], env={"COLUMNS": columns})
     assert done.exit_code == 0
     assert all(f"{month} 月" in done.output for month in range(1, 13))

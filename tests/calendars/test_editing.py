@@ -49,7 +49,7 @@ async def publish(
     return edited
 
 
-async def test_a_county_without_a_calendar_has_one_of_which_everything_is_provisional(
+async def test_county_without_calendar_has_one_of_which_everything_is_provisional(
     tx: Transaction, county_id: int
 ) -> None:
     calendar = await reading.calendar_of(tx, county_id)
@@ -73,13 +73,13 @@ async def test_each_change_makes_a_version_and_older_ones_stay_as_they_were(
     assert (await reading.calendar_of(tx, county_id)).version == 3
 
 
-async def test_a_half_day_is_read_back_as_it_was_said(tx: Transaction, county_id: int) -> None:
+async def test_half_day_is_read_back_as_it_was_said(tx: Transaction, county_id: int) -> None:
     half = Day(working=True, hours=Hours(time(8, 30), None, None, time(11)), name="三八节")
     await change(tx, county_id, {date(2026, 3, 6): half})
     assert (await reading.calendar_of(tx, county_id)).day(date(2026, 3, 6)) == half
 
 
-async def test_a_published_year_is_no_longer_provisional(tx: Transaction, county_id: int) -> None:
+async def test_published_year_is_no_longer_provisional(tx: Transaction, county_id: int) -> None:
     before = await reading.calendar_of(tx, county_id)
     await publish(tx, county_id)
     after = await reading.calendar_of(tx, county_id)
@@ -94,7 +94,7 @@ async def test_a_published_year_is_no_longer_provisional(tx: Transaction, county
     assert await reading.publication_of(tx, county_id, 2028) is None
 
 
-async def test_what_the_county_changed_itself_stays_unless_the_announcement_names_it(
+async def test_what_county_changed_itself_stays_unless_announcement_names_it(
     tx: Transaction, county_id: int
 ) -> None:
     market = date(2027, 3, 15)
@@ -105,7 +105,7 @@ async def test_what_the_county_changed_itself_stays_unless_the_announcement_name
     assert calendar.works(date(2027, 10, 9))
 
 
-async def test_a_holiday_said_before_its_year_is_published_is_off_afterwards_too(
+async def test_holiday_said_before_its_year_is_published_is_off_afterwards_too(
     tx: Transaction, county_id: int
 ) -> None:
     await change(tx, county_id, {date(2027, 1, 1): Day(working=False, name="元旦")})
@@ -113,7 +113,7 @@ async def test_a_holiday_said_before_its_year_is_published_is_off_afterwards_too
     assert not (await reading.calendar_of(tx, county_id)).works(date(2027, 1, 1))
 
 
-async def test_a_day_taken_for_a_holiday_may_be_said_to_be_worked(
+async def test_day_taken_for_a_holiday_may_be_said_to_be_worked(
     tx: Transaction, county_id: int
 ) -> None:
     new_year = date(2027, 1, 1)
@@ -139,7 +139,7 @@ async def test_what_says_nothing_new_is_refused(tx: Transaction, county_id: int)
     assert (await reading.calendar_of(tx, county_id)).version == 1
 
 
-async def test_a_published_year_can_be_corrected(tx: Transaction, county_id: int) -> None:
+async def test_published_year_can_be_corrected(tx: Transaction, county_id: int) -> None:
     await publish(tx, county_id)
     corrected = {**YEAR_2027, date(2027, 10, 8): Day(working=False, name="国庆节")}
     assert await publish(tx, county_id, corrected) == Edited(2, 1, 0)
@@ -172,7 +172,7 @@ YEAR_2026 = {
 }  # fmt: skip
 
 
-async def test_the_december_before_is_said_with_the_year_and_not_published_by_it(
+async def test_december_before_is_said_with_the_year_and_not_published_by_it(
     tx: Transaction, county_id: int
 ) -> None:
     assert await publish(tx, county_id, {**YEAR_2027, **NEW_YEAR}) == Edited(1, 18, 0)
@@ -192,7 +192,7 @@ async def test_days_of_the_december_before_that_have_passed_are_counted(
     assert edited == Edited(2, 2, 2)
 
 
-async def test_the_december_before_takes_nothing_from_what_its_own_year_said(
+async def test_december_before_takes_nothing_from_what_its_own_year_said(
     tx: Transaction, county_id: int
 ) -> None:
     flood, fair = date(2026, 8, 14), date(2026, 12, 4)
@@ -203,7 +203,7 @@ async def test_the_december_before_takes_nothing_from_what_its_own_year_said(
     assert not calendar.works(fair)
 
 
-async def test_a_corrected_list_leaves_the_december_that_the_next_year_said_and_tells_so(
+async def test_corrected_list_leaves_december_that_next_year_said_and_tells_so(
     tx: Transaction, county_id: int
 ) -> None:
     wrong = date(2026, 8, 14)
@@ -218,7 +218,7 @@ async def test_a_corrected_list_leaves_the_december_that_the_next_year_said_and_
     assert await publish(tx, county_id, again, 2026) == Edited(4, 1, 0, kept=(min(NEW_YEAR),))
 
 
-async def test_a_year_published_after_the_next_one_leaves_that_december_too(
+async def test_year_published_after_the_next_one_leaves_that_december_too(
     tx: Transaction, county_id: int
 ) -> None:
     sunday = {date(2026, 12, 27): Day(working=False, name="元旦")}
@@ -227,7 +227,7 @@ async def test_a_year_published_after_the_next_one_leaves_that_december_too(
     assert not (await reading.calendar_of(tx, county_id)).works(date(2026, 12, 31))
 
 
-async def test_while_the_next_year_is_unknown_december_is_corrected_like_any_month(
+async def test_while_next_year_is_unknown_december_is_corrected_like_any_month(
     tx: Transaction, county_id: int
 ) -> None:
     await publish(tx, county_id, {**YEAR_2026, date(2026, 12, 31): OFF}, 2026)
@@ -319,7 +319,7 @@ async def test_plan_tells_what_publishing_changes_and_changes_nothing(
     assert (again.changed, again.fresh) == ({}, ())
 
 
-async def test_a_day_of_another_year_and_a_year_beyond_are_refused(
+async def test_day_of_another_year_and_a_year_beyond_are_refused(
     tx: Transaction, county_id: int
 ) -> None:
     with pytest.raises(InvalidInput, match="不在 2027 年"):
@@ -342,7 +342,7 @@ _TAMPERING = (
 
 
 @pytest.mark.parametrize("statement", _TAMPERING)
-async def test_the_database_refuses_to_change_what_a_version_said(
+async def test_database_refuses_to_change_what_a_version_said(
     tx: Transaction, county_id: int, statement: str
 ) -> None:
     await publish(tx, county_id)
@@ -351,7 +351,7 @@ async def test_the_database_refuses_to_change_what_a_version_said(
         await tx.execute(text(statement))
 
 
-async def test_a_version_read_before_costs_no_statement(county: None) -> None:
+async def test_version_read_before_costs_no_statement(county: None) -> None:
     assert county is None
     async with only_reading() as tx:
         sample = await tx.scalar(text("SELECT id FROM unit WHERE code = '500153'"))
@@ -369,7 +369,7 @@ async def test_a_version_read_before_costs_no_statement(county: None) -> None:
     assert again is calendar
 
 
-async def test_a_version_that_was_undone_is_not_remembered(county: None) -> None:
+async def test_version_that_was_undone_is_not_remembered(county: None) -> None:
     assert county is None
 
     async def edit_and_fail(day: date) -> None:
@@ -385,7 +385,7 @@ async def test_a_version_that_was_undone_is_not_remembered(county: None) -> None
             await edit_and_fail(day)
 
 
-async def test_a_version_that_never_was_is_not_taken_for_an_empty_one(
+async def test_version_that_never_was_is_not_taken_for_an_empty_one(
     tx: Transaction, county_id: int
 ) -> None:
     with pytest.raises(LookupError, match="no calendar of version 7"):

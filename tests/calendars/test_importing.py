@@ -91,7 +91,7 @@ def refusal(data: str | bytes, year: int | None = None) -> str:
     return str(refused.value)
 
 
-def test_a_csv_is_read_however_its_dates_and_kinds_are_written() -> None:
+def test_csv_is_read_however_its_dates_and_kinds_are_written() -> None:
     assert read(CSV.encode()).days == {
         date(2026, 10, 1): OFF,
         date(2026, 10, 2): OFF,
@@ -109,7 +109,7 @@ def test_both_kinds_of_list_are_read_in_the_encodings_they_come_in(encoding: str
     assert read(FEED.encode(encoding), 2026).days == FED
 
 
-def test_a_feed_gives_the_days_of_the_year_asked_for_and_passes_mere_festivals_over() -> None:
+def test_feed_gives_days_of_year_asked_for_and_passes_mere_festivals_over() -> None:
     found = read(FEED.encode(), 2026)
     assert found.days == FED
     assert found.passed_over == {"冬至": 1}
@@ -132,7 +132,7 @@ def test_a_feed_gives_the_days_of_the_year_asked_for_and_passes_mere_festivals_o
     ],
     ids=["csv", "feed"],
 )
-def test_a_years_list_reaches_back_into_the_december_before(listed: str) -> None:
+def test_years_list_reaches_back_into_the_december_before(listed: str) -> None:
     found = read(listed.encode(), 2019)
     assert found.days == {
         date(2018, 12, 29): Day(working=True, name="元旦"),
@@ -141,7 +141,7 @@ def test_a_years_list_reaches_back_into_the_december_before(listed: str) -> None
     }
 
 
-def test_of_a_feed_with_many_years_it_is_told_how_many_days_of_which_were_left() -> None:
+def test_of_feed_with_many_years_it_is_told_how_many_days_of_which_were_left() -> None:
     many = [(f"{year}0101", "元旦（休）") for year in (2018, 2019, 2020)]
     assert read(feed(*many, ("20181001", "国庆节（休）")).encode(), 2019).other_years == {
         2018: 2,
@@ -150,13 +150,13 @@ def test_of_a_feed_with_many_years_it_is_told_how_many_days_of_which_were_left()
 
 
 @pytest.mark.parametrize("name", ["国庆节调休", "国庆节（调休）", "国庆节 调休 第1天/共1天"])
-def test_a_weekend_named_as_a_make_up_day_is_worked(name: str) -> None:
+def test_weekend_named_as_a_make_up_day_is_worked(name: str) -> None:
     assert read(feed(("20261010", name)).encode()).days == {
         date(2026, 10, 10): Day(working=True, name="国庆节")
     }
 
 
-def test_a_weekday_named_so_may_be_either_and_is_named() -> None:
+def test_weekday_named_so_may_be_either_and_is_named() -> None:
     message = refusal(feed(("20261010", "国庆节（班）"), ("20261007", "国庆节调休")))
     assert "第 2 个日程（国庆节调休）：“调休”未说明是休还是班" in message
     over_a_weekend = event(
@@ -189,7 +189,7 @@ def test_where_a_swapped_day_says_which_it_is_believed(name: str, *, working: bo
         "教师节（不放假）",
     ],
 )
-def test_a_holiday_for_a_part_of_the_people_or_of_the_day_closes_nothing(name: str) -> None:
+def test_holiday_for_a_part_of_the_people_or_of_the_day_closes_nothing(name: str) -> None:
     found = read(feed(("20261001", "国庆节（休）"), ("20260504", name)).encode(), 2026)
     assert list(found.days) == [date(2026, 10, 1)]
     assert found.passed_over == {name: 1}
@@ -244,11 +244,11 @@ def test_name_that_says_off_and_worked_is_a_fault() -> None:
     assert "既有放假又有上班" in refusal(feed(("20260216", "春节放假调休上班")))
 
 
-def test_a_day_off_for_everybody_is_off_although_it_is_also_childrens_day() -> None:
+def test_day_off_for_everybody_is_off_although_it_is_also_childrens_day() -> None:
     assert read(feed(("20250601", "端午节 儿童节（休）")).encode()).days
 
 
-def test_the_end_of_an_event_is_the_day_after_its_last() -> None:
+def test_end_of_an_event_is_the_day_after_its_last() -> None:
     days = read(
         event("DTSTART;VALUE=DATE:20280228", "DTEND;VALUE=DATE:20280301", "SUMMARY:休")
     ).days
@@ -303,7 +303,7 @@ def test_event_with_hours_within_one_day_is_that_day(begins: str, ends: str) -> 
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "gbk"])
-def test_a_line_folded_in_the_middle_of_a_character_is_read(encoding: str) -> None:
+def test_line_folded_in_the_middle_of_a_character_is_read(encoding: str) -> None:
     whole = event("DTSTART;VALUE=DATE:20280228", "SUMMARY:国庆节（调休上班）").decode()
     written = whole.encode(encoding)
     middle = written.index("庆".encode(encoding)) + 1
@@ -311,7 +311,7 @@ def test_a_line_folded_in_the_middle_of_a_character_is_read(encoding: str) -> No
     assert read(folded).days == {date(2028, 2, 28): Day(working=True, name="国庆节")}
 
 
-def test_a_list_may_be_headed_in_chinese() -> None:
+def test_list_may_be_headed_in_chinese() -> None:
     listed = "日期,类别,名称,上班,下班\n2026/10/1,休,国庆节\n2026/3/8,半,妇女节,08:30,11:30\n"
     assert read(listed.encode("gbk")).days == {
         date(2026, 10, 1): OFF,
@@ -324,7 +324,7 @@ def test_what_has_no_name_is_passed_over_as_such() -> None:
     assert read(nameless.encode()).passed_over == {"（无名称）": 1}
 
 
-def test_a_cancelled_event_is_none() -> None:
+def test_cancelled_event_is_none() -> None:
     cancelled = event("DTSTART;VALUE=DATE:20280228", "STATUS:CANCELLED", "SUMMARY:休")
     assert "没有任何" in refusal(cancelled)
 
@@ -357,13 +357,13 @@ BAD_LINES = {
 
 
 @pytest.mark.parametrize(("line", "told"), BAD_LINES.items())
-def test_a_bad_line_is_named_and_nothing_is_taken(line: str, told: str) -> None:
+def test_bad_line_is_named_and_nothing_is_taken(line: str, told: str) -> None:
     message = refusal(f"date,kind,name,opens,closes\n2026-05-01,休\n{line}\n", 2026)
     assert "第 3 行" in message
     assert told in message
 
 
-def test_a_day_said_twice_is_refused_whether_or_not_it_says_the_same() -> None:
+def test_day_said_twice_is_refused_whether_or_not_it_says_the_same() -> None:
     message = refusal("date,kind\n2026-10-01,休\n2026-10-01,休\n2026-10-01,班\n")
     assert "第 3 行：2026-10-01 与第 2 行重复\n" in message
     assert "第 4 行：2026-10-01 与第 2 行重复，而且内容不同" in message
@@ -400,7 +400,7 @@ BAD_EVENTS = {
 
 
 @pytest.mark.parametrize(("lines", "told"), BAD_EVENTS.values(), ids=BAD_EVENTS.keys())
-def test_an_event_that_is_no_run_of_days_is_named(lines: list[str], told: str) -> None:
+def test_event_that_is_no_run_of_days_is_named(lines: list[str], told: str) -> None:
     message = refusal(event(*lines, "SUMMARY:国庆节（休）"))
     assert "第 1 个日程（国庆节（休））" in message
     assert told in message

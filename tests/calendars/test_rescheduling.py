@@ -82,7 +82,7 @@ def end_of(day: int) -> datetime:
     return datetime(2026, 6, day, 23, 59, 59, tzinfo=SHANGHAI)
 
 
-async def test_a_day_off_moves_the_village_s_time_to_judge_and_the_record_says_so(
+async def test_day_off_moves_the_village_s_time_to_judge_and_the_record_says_so(
     tx: Transaction, cadre: StaffActor
 ) -> None:
     ref = await registered(tx, cadre)
@@ -104,7 +104,7 @@ async def test_a_day_off_moves_the_village_s_time_to_judge_and_the_record_says_s
     assert await rescheduling.remaining(tx) == 0
 
 
-async def test_a_day_that_does_not_concern_a_case_leaves_its_record_alone(
+async def test_day_that_does_not_concern_a_case_leaves_its_record_alone(
     tx: Transaction, cadre: StaffActor
 ) -> None:
     ref = await registered(tx, cadre)

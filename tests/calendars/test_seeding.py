@@ -25,7 +25,7 @@ def test_it_says_of_every_day_what_the_library_says() -> None:
         day += timedelta(days=1)
 
 
-async def test_a_new_county_gets_every_known_year_in_one_version(
+async def test_new_county_gets_every_known_year_in_one_version(
     tx: Transaction, county_id: int
 ) -> None:
     assert await seeding.seed_all(tx, NOW) >= 1
@@ -71,7 +71,7 @@ async def test_seeding_leaves_alone_what_the_county_said_itself(
     assert not calendar.works(date(2026, 10, 2))
 
 
-async def test_a_year_published_by_hand_is_not_seeded_over(tx: Transaction, county_id: int) -> None:
+async def test_year_published_by_hand_is_not_seeded_over(tx: Transaction, county_id: int) -> None:
     spring = [date(2026, 2, day) for day in (17, 18, 19)]
     national = [date(2026, 10, day) for day in (1, 2)]
     one_day = [date(2026, *day) for day in ((1, 1), (4, 6), (5, 1), (6, 19), (9, 25))]
@@ -87,9 +87,7 @@ async def test_a_year_published_by_hand_is_not_seeded_over(tx: Transaction, coun
     assert calendar.published == seeding.known_years()
 
 
-async def test_the_december_before_a_year_is_seeded_with_it(
-    tx: Transaction, county_id: int
-) -> None:
+async def test_december_before_a_year_is_seeded_with_it(tx: Transaction, county_id: int) -> None:
     """A county that published 2018 from a list has the days before the New Year 2019 nonetheless."""
     own = {day: one for day, one in seeding.known_days().items() if day.year == 2018}
     december = {day: one for day, one in own.items() if day.month == 12}

@@ -145,7 +145,7 @@ async def test_what_the_adapter_sends_and_is_answered_is_as_the_document_has_it(
         await gateway.close()
 
 
-async def test_the_adapter_reads_on_from_page_to_page_as_the_document_has_it(api: str) -> None:
+async def test_adapter_reads_on_from_page_to_page_as_the_document_has_it(api: str) -> None:
     gateway = TwilioGateway(settings(twilio_api_url=api))
     try:
         before, first = datetime.now(UTC), text("http://127.0.0.1:1")

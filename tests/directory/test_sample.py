@@ -25,7 +25,7 @@ async def _ask(database: str, sql: str) -> list[tuple[Any, ...]]:
         await connection.close()
 
 
-async def test_the_county_is_complete(loaded: str) -> None:
+async def test_county_is_complete(loaded: str) -> None:
     kinds = dict(await _ask(loaded, "SELECT kind, count(*) FROM unit GROUP BY kind"))
     levels = dict(await _ask(loaded, "SELECT level, count(*) FROM category GROUP BY level"))
     lost = await _ask(
@@ -77,7 +77,7 @@ async def test_every_account_told_has_its_post_and_its_password(loaded: str) -> 
     assert await passwords.verify(told[0].password, hashes.pop())
 
 
-async def test_an_account_that_was_there_keeps_what_it_had(loaded: str) -> None:
+async def test_account_that_was_there_keeps_what_it_had(loaded: str) -> None:
     await _ask(loaded, "DELETE FROM post WHERE title = '局长'")
     await _ask(
         loaded,

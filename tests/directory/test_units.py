@@ -19,7 +19,7 @@ async def today(tx: Transaction) -> date:
     return (await tx.now()).astimezone(SHANGHAI).date()
 
 
-async def test_an_ended_unit_names_its_successor_which_takes_over_its_units(
+async def test_ended_unit_names_its_successor_which_takes_over_its_units(
     tx: Transaction, today: date
 ) -> None:
     heir = await unit_by_code(tx, "500153100")
@@ -52,7 +52,7 @@ async def test_successors_cannot_go_round_in_a_circle(tx: Transaction, today: da
         (None, "还有下级单位，请指定承接单位"),
     ],
 )
-async def test_a_successor_must_be_able_to_carry_on(
+async def test_successor_must_be_able_to_carry_on(
     successor: str | None, told: str, tx: Transaction, today: date
 ) -> None:
     with pytest.raises(InvalidInput) as refused:
@@ -61,7 +61,7 @@ async def test_a_successor_must_be_able_to_carry_on(
     assert told in refused.value.told
 
 
-async def test_a_unit_ends_once_and_not_in_the_future(tx: Transaction, today: date) -> None:
+async def test_unit_ends_once_and_not_in_the_future(tx: Transaction, today: date) -> None:
     village = "500153003007"
     for wrong in (today + timedelta(days=1), today - timedelta(days=1)):
         with pytest.raises(InvalidInput, match="最后有效日"):
@@ -73,6 +73,6 @@ async def test_a_unit_ends_once_and_not_in_the_future(tx: Transaction, today: da
         await end_unit(tx, village, successor=None, last_day=today)
 
 
-async def test_a_unit_that_is_not_there_is_not_found(tx: Transaction, today: date) -> None:
+async def test_unit_that_is_not_there_is_not_found(tx: Transaction, today: date) -> None:
     with pytest.raises(NotFound):
         await end_unit(tx, "999999", successor=None, last_day=today)

@@ -35,7 +35,7 @@ ROUTES = (
 
 @pytest.mark.usefixtures("county")
 @pytest.mark.parametrize("route", ROUTES)
-async def test_a_body_that_ends_early_leaves_one_short_line_at_most(
+async def test_body_that_ends_early_leaves_one_short_line_at_most(
     route: str, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Pushes are believed of the provider in use; others are refused before their body is read.
@@ -57,7 +57,7 @@ async def test_a_body_that_ends_early_leaves_one_short_line_at_most(
 
 
 @pytest.mark.usefixtures("county")
-async def test_a_body_that_ends_early_changes_nothing() -> None:
+async def test_body_that_ends_early_changes_nothing() -> None:
     """Signed in, so that the handler would begin its transaction."""
     title = secrets.token_hex(8)
     async with on_a_socket(served) as server:

@@ -70,7 +70,7 @@ async def asks(server: Served) -> bytes:
     ],
     ids=["nothing", "half a header", "empty lines", "no body", "half a body"],
 )
-async def test_a_silent_client_is_closed_in_time(
+async def test_silent_client_is_closed_in_time(
     server: Served, said: tuple[str, ...], answer: bytes
 ) -> None:
     line = await server.dials()
@@ -83,7 +83,7 @@ async def test_a_silent_client_is_closed_in_time(
     assert not answer or "信号好的地方".encode() in heard
 
 
-async def test_a_header_in_drops_is_closed_in_time(server: Served) -> None:
+async def test_header_in_drops_is_closed_in_time(server: Served) -> None:
     line = await server.dials()
     began = time.monotonic()
     with pytest.raises(ConnectionError):
@@ -92,7 +92,7 @@ async def test_a_header_in_drops_is_closed_in_time(server: Served) -> None:
     assert time.monotonic() - began < 2
 
 
-async def test_a_body_in_drops_is_closed_though_it_is_never_silent(server: Served) -> None:
+async def test_body_in_drops_is_closed_though_it_is_never_silent(server: Served) -> None:
     line = await server.dials()
     await line.say(*HEADER)
     began = time.monotonic()
@@ -102,7 +102,7 @@ async def test_a_body_in_drops_is_closed_though_it_is_never_silent(server: Serve
     assert time.monotonic() - began < 2
 
 
-async def test_a_slow_honest_phone_is_not_cut(server: Served, short: Setting) -> None:
+async def test_slow_honest_phone_is_not_cut(server: Served, short: Setting) -> None:
     """Ten times the least rate, for five times as long as a silence may last."""
     line = await server.dials()
     await line.say(
@@ -115,7 +115,7 @@ async def test_a_slow_honest_phone_is_not_cut(server: Served, short: Setting) ->
     await line.close()
 
 
-async def test_a_client_that_does_not_read_its_answer_is_closed(server: Served) -> None:
+async def test_client_that_does_not_read_its_answer_is_closed(server: Served) -> None:
     line = await server.dials()
     line.writer.transport.pause_reading()  # type: ignore[attr-defined]  # a socket's transport reads
     await line.say("GET /large HTTP/1.1", "Host: c", "", "")
@@ -123,7 +123,7 @@ async def test_a_client_that_does_not_read_its_answer_is_closed(server: Served) 
     await line.close()
 
 
-async def test_an_idle_connection_is_closed_and_a_used_one_stays(server: Served) -> None:
+async def test_idle_connection_is_closed_and_a_used_one_stays(server: Served) -> None:
     line = await server.dials()
     for _ in range(3):
         await line.say("GET / HTTP/1.1", "Host: county.test", "", "")
@@ -145,7 +145,7 @@ async def test_empty_lines_between_requests_do_not_keep_a_connection(server: Ser
     assert seconds < 2
 
 
-async def test_a_header_without_end_is_refused(server: Served) -> None:
+async def test_header_without_end_is_refused(server: Served) -> None:
     line = await server.dials()
     await line.say("GET / HTTP/1.1", *(f"X-{number}: {'x' * 1000}" for number in range(100)))
     assert (await line.rest()).startswith(b"HTTP/1.1 413")
@@ -167,7 +167,7 @@ async def test_silent_connections_make_room_for_those_that_ask(
         await line.close()
 
 
-async def test_a_connection_too_many_is_told_so_while_all_are_at_work(short: Setting) -> None:
+async def test_connection_too_many_is_told_so_while_all_are_at_work(short: Setting) -> None:
     short(connections=10)
     go_on = asyncio.Event()
 

@@ -51,7 +51,7 @@ def limits(rules: RuleSet) -> dict[Place, str]:
     return {one.place: str(one.limit) for one in rules.rules}
 
 
-async def test_a_county_that_set_nothing_has_the_defaults(tx: Transaction, county_id: int) -> None:
+async def test_county_that_set_nothing_has_the_defaults(tx: Transaction, county_id: int) -> None:
     rules = await reading.rules_of(tx, county_id)
     assert (rules.version, rules.rules) == (0, ())
     found = rules.of(Stage.SIGN, tier=UnitKind.VILLAGE, kind=Kind.HELP, categories=(), urgent=False)
@@ -80,7 +80,7 @@ async def test_each_change_makes_a_version_and_older_ones_stay_as_they_were(
     assert (await reading.rules_of(tx, county_id)).version == 6
 
 
-async def test_a_rule_is_read_back_as_it_was_said_and_names_the_version_that_said_it(
+async def test_rule_is_read_back_as_it_was_said_and_names_version_that_said_it(
     tx: Transaction, county_id: int
 ) -> None:
     category = await tx.scalar(text("SELECT min(id) FROM category WHERE level = 3"))
@@ -175,7 +175,7 @@ _TAMPERING = (
 
 
 @pytest.mark.parametrize("statement", _TAMPERING)
-async def test_the_database_refuses_to_change_what_a_version_said(
+async def test_database_refuses_to_change_what_a_version_said(
     tx: Transaction, county_id: int, statement: str
 ) -> None:
     await say(tx, county_id, SIGN)
@@ -184,9 +184,7 @@ async def test_the_database_refuses_to_change_what_a_version_said(
         await tx.execute(text(statement))
 
 
-async def test_a_version_cannot_say_two_things_of_one_place(
-    tx: Transaction, county_id: int
-) -> None:
+async def test_version_cannot_say_two_things_of_one_place(tx: Transaction, county_id: int) -> None:
     await say(tx, county_id, SIGN)
     again = text("""
 INSERT INTO limit_rule (county_id, version, stage, "limit", remind_before, yellow_after, withdrawn)
@@ -212,7 +210,7 @@ async def test_two_who_edit_at_once_make_two_versions(county: None) -> None:
         await withdraw(tx, sample, Place(Stage.EXTENSION_DECISION))
 
 
-async def test_a_version_read_before_costs_no_statement(county: None) -> None:
+async def test_version_read_before_costs_no_statement(county: None) -> None:
     assert county is None
     async with transaction() as tx:
         sample = await tx.scalar(text("SELECT id FROM unit WHERE code = '500153'"))
@@ -234,7 +232,7 @@ async def test_a_version_read_before_costs_no_statement(county: None) -> None:
         await withdraw(tx, sample, Place(Stage.SUPERVISED_REPLY))
 
 
-async def test_a_version_that_was_undone_is_not_remembered(county: None) -> None:
+async def test_version_that_was_undone_is_not_remembered(county: None) -> None:
     assert county is None
     place = Place(Stage.HAND_BACK_DECISION)
 
@@ -252,14 +250,14 @@ async def test_a_version_that_was_undone_is_not_remembered(county: None) -> None
         await edit_and_fail(limit)
 
 
-async def test_a_version_that_never_was_is_not_taken_for_an_empty_one(
+async def test_version_that_never_was_is_not_taken_for_an_empty_one(
     tx: Transaction, county_id: int
 ) -> None:
     with pytest.raises(LookupError, match="no limits of version 7"):
         await reading.rules_of(tx, county_id, 7)
 
 
-async def test_the_line_of_a_category_goes_from_it_to_the_top(tx: Transaction) -> None:
+async def test_line_of_a_category_goes_from_it_to_the_top(tx: Transaction) -> None:
     row = (await tx.all(text("SELECT c.id, c.parent_id, p.parent_id AS top FROM category c JOIN category p ON p.id = c.parent_id WHERE c.level = 3 LIMIT 1")))[0]  # fmt: skip
     assert await reading.line_of(tx, row.id) == (row.id, row.parent_id, row.top)
     assert await reading.line_of(tx, None) == ()

@@ -65,7 +65,7 @@ async def test_added_photo_needs_no_word_but_nothing_is_refused(citizen: Phone) 
     assert (await citizen.post(f"/reports/{ref}/add", photos=[photo])).status_code == 200
 
 
-async def test_adding_is_refused_while_a_supplement_is_outstanding_and_once_answered(
+async def test_adding_is_refused_while_supplement_is_outstanding_and_once_answered(
     citizen: Phone, cadre: Phone
 ) -> None:
     ref = (await citizen.reports())["ref"]

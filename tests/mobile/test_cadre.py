@@ -35,7 +35,7 @@ async def listed(cadre: Phone, view: str) -> set[str]:
         asked["cursor"] = page["next"]
 
 
-async def test_a_cadre_registers_for_somebody_handles_it_and_answers(cadre: Phone) -> None:
+async def test_cadre_registers_for_somebody_handles_it_and_answers(cadre: Phone) -> None:
     photo = await cadre.sends(a_picture())
     draft = {**ON_BEHALF, "photos": [photo], "occurred_at": "2026-01-02T03:04:05+08:00"}
     first = await cadre.post("/cadre/cases", key="draft-7", **draft)
@@ -64,7 +64,7 @@ async def test_a_cadre_registers_for_somebody_handles_it_and_answers(cadre: Phon
     assert ref in await listed(cadre, "finished")
 
 
-async def test_a_clock_that_runs_ahead_does_not_keep_a_draft_from_arriving(cadre: Phone) -> None:
+async def test_clock_that_runs_ahead_does_not_keep_a_draft_from_arriving(cadre: Phone) -> None:
     answer = await cadre.post("/cadre/cases", **ON_BEHALF, occurred_at="2099-01-01T00:00:00+08:00")
     assert answer.status_code == 201
     async with reading() as tx:
@@ -75,7 +75,7 @@ async def test_a_clock_that_runs_ahead_does_not_keep_a_draft_from_arriving(cadre
     assert early is True
 
 
-async def test_a_cadre_escalates_with_a_finding_and_still_sees_the_case(cadre: Phone) -> None:
+async def test_cadre_escalates_with_a_finding_and_still_sees_the_case(cadre: Phone) -> None:
     ref = (await cadre.post("/cadre/cases", **ON_BEHALF)).json()["ref"]
     assert (await cadre.post(f"/cadre/cases/{ref}/escalate")).status_code == 422
     up = await cadre.post(f"/cadre/cases/{ref}/escalate", finding="没有维修能力")
@@ -93,7 +93,7 @@ async def test_every_change_needs_a_key(cadre: Phone, path: str) -> None:
     )
 
 
-async def test_a_village_that_assists_signs_and_answers_on_the_phone(
+async def test_village_that_assists_signs_and_answers_on_the_phone(
     cadre: Phone, new_phone: NewPhone
 ) -> None:
     ref = (await cadre.post("/cadre/cases", **ON_BEHALF)).json()["ref"]
@@ -127,7 +127,7 @@ async def test_a_village_that_assists_signs_and_answers_on_the_phone(
     assert refused.status_code == 401
 
 
-async def test_a_cadre_puts_right_what_a_case_is_about(cadre: Phone, new_phone: NewPhone) -> None:
+async def test_cadre_puts_right_what_a_case_is_about(cadre: Phone, new_phone: NewPhone) -> None:
     receipt = (await cadre.post("/cadre/cases", **ON_BEHALF)).json()
     path = f"/cadre/cases/{receipt['ref']}"
     wrong = await cadre.post(f"{path}/recategorise", kind="accusation", reason="选错了")
@@ -162,7 +162,7 @@ async def test_every_moment_is_told_in_the_countys_own_time(cadre: Phone) -> Non
     assert all(moment.endswith("+08:00") for moment in moments), moments
 
 
-async def test_a_village_that_leads_asks_for_time_waits_resumes_and_replies_on_the_phone(
+async def test_village_that_leads_asks_for_time_waits_resumes_and_replies_on_phone(
     cadre: Phone,
 ) -> None:
     ref = (await cadre.post("/cadre/cases", **ON_BEHALF)).json()["ref"]

@@ -27,7 +27,7 @@ async def told(phone: Phone, path: str, **query: str) -> Any:
     return answer.json()
 
 
-async def test_a_cadre_who_signs_in_or_opens_the_page_is_shown_the_villages_cards(
+async def test_cadre_who_signs_in_or_opens_the_page_is_shown_the_villages_cards(
     citizen: Phone, new_phone: NewPhone
 ) -> None:
     # The newest of the village's: at most twenty are shown.
@@ -44,7 +44,7 @@ async def test_a_cadre_who_signs_in_or_opens_the_page_is_shown_the_villages_card
         assert (shown["name"], shown["post"]["unit_code"]) == ("陈桂芳", VILLAGE)
 
 
-async def test_a_cadre_lists_the_villages_cards_and_reads_one(citizen: Phone, cadre: Phone) -> None:
+async def test_cadre_lists_the_villages_cards_and_reads_one(citizen: Phone, cadre: Phone) -> None:
     ref, card, _ = await carded(citizen)
     september = {"from": "2025-09-01", "to": "2025-09-30"}
     for whose in ("unit", "me"):
@@ -64,7 +64,7 @@ async def test_a_cadre_lists_the_villages_cards_and_reads_one(citizen: Phone, ca
     assert (refused.status_code, refused.json()["type"]) == (403, "/problems/not-permitted")
 
 
-async def test_a_cadre_appeals_from_the_phone_once_however_often_the_network_repeats_it(
+async def test_cadre_appeals_from_phone_once_however_often_network_repeats_it(
     citizen: Phone, cadre: Phone
 ) -> None:
     _, card, issued = await carded(citizen)
@@ -80,7 +80,7 @@ async def test_a_cadre_appeals_from_the_phone_once_however_often_the_network_rep
     assert (other.status_code, other.json()["type"]) == (409, "/problems/action-not-allowed")
 
 
-async def test_card_is_shown_on_the_phone_to_the_carded_unit_and_its_superiors_alone(
+async def test_card_is_shown_on_phone_to_carded_unit_and_its_superiors_alone(
     citizen: Phone, new_phone: NewPhone
 ) -> None:
     _, card, _ = await carded(citizen)
@@ -117,7 +117,7 @@ async def test_what_is_about_to_be_due_is_shown_until_it_is_over(
     assert (reminder["stage_label"], reminder["due_at"]) == ("研判", "2025-09-18T23:59:59+08:00")
 
 
-async def test_a_cadre_signs_out_of_the_village_phone(new_phone: NewPhone) -> None:
+async def test_cadre_signs_out_of_the_village_phone(new_phone: NewPhone) -> None:
     phone = await new_phone()
     answer = await phone.post("/cadre/sign-in", account="gongnong", password=PASSWORD)
     assert answer.status_code == 201

@@ -3,7 +3,7 @@
 from tests.mobile.conftest import VILLAGE, WATER, Phone
 
 
-async def test_citizen_names_the_accused_unit_from_the_list_of_the_posters_county(
+async def test_citizen_names_accused_unit_from_list_of_posters_county(
     citizen: Phone,
 ) -> None:
     found = (await citizen.get("/units", unit_code=VILLAGE, named="水务")).json()

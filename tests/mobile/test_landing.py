@@ -49,7 +49,7 @@ async def test_landing_page_of_unknown_code_is_a_friendly_404(
     assert "<script>" not in page.text
 
 
-async def test_the_poster_is_drawn_with_the_villages_name_and_a_code_that_leads_here(
+async def test_poster_is_drawn_with_the_villages_name_and_a_code_that_leads_here(
     browser: httpx.AsyncClient,
 ) -> None:
     poster = await browser.get(f"{VILLAGE}/poster.svg")
@@ -66,7 +66,7 @@ async def test_the_poster_is_drawn_with_the_villages_name_and_a_code_that_leads_
         assert drawn.width == drawn.height >= 600
 
 
-async def test_a_merged_villages_poster_speaks_for_its_successor_and_names_are_escaped(
+async def test_merged_villages_poster_speaks_for_its_successor_and_names_are_escaped(
     browser: httpx.AsyncClient,
 ) -> None:
     county = await a_unit("荣昌区", "county")
@@ -96,7 +96,7 @@ async def test_slash_behind_the_address_leads_to_the_page(browser: httpx.AsyncCl
     assert "没有找到这个二维码" in unknown.text
 
 
-async def test_the_longest_names_stay_on_the_sheet(browser: httpx.AsyncClient) -> None:
+async def test_longest_names_stay_on_the_sheet(browser: httpx.AsyncClient) -> None:
     county = await a_unit("荣昌区", "county")
     township = await a_unit("某" * 40, "township", county_id=county, parent_id=county)
     code = letters(12).upper()

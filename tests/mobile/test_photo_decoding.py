@@ -130,14 +130,14 @@ async def test_sixteen_bits_of_grey_with_transparency_are_scaled(decoders: Decod
     assert near(image, (8, 20), GREY)
 
 
-async def test_a_transparent_palette_shows_white(decoders: Decoders) -> None:
+async def test_transparent_palette_shows_white(decoders: Decoders) -> None:
     palette = chunk(b"PLTE", bytes([*RED, *BLUE])) + chunk(b"tRNS", b"\x00\xff")
     image = await seen(decoders, png(64, 48, 8, 3, rows(b"\0" * 32 + b"\1" * 32, 48), palette))
     assert near(image, (8, 20), WHITE)
     assert near(image, (56, 20), BLUE)
 
 
-async def test_a_photo_for_printing_keeps_its_colours(decoders: Decoders) -> None:
+async def test_photo_for_printing_keeps_its_colours(decoders: Decoders) -> None:
     """CMYK with Adobe's marker, whose inks are stored inverted."""
     sent = saved(two_halves("CMYK"), "JPEG", quality=95)
     assert b"Adobe" in sent
@@ -147,7 +147,7 @@ async def test_a_photo_for_printing_keeps_its_colours(decoders: Decoders) -> Non
 
 
 @pytest.mark.parametrize("turned", range(1, 9))
-async def test_a_photo_is_turned_upright(decoders: Decoders, turned: int) -> None:
+async def test_photo_is_turned_upright(decoders: Decoders, turned: int) -> None:
     exif = Image.Exif()
     exif[0x0112] = turned
     image = await seen(decoders, saved(two_halves(), "JPEG", exif=exif, quality=95))
@@ -168,7 +168,7 @@ async def test_broken_exif_is_dropped_and_the_picture_kept(decoders: Decoders, k
     assert near(image, (8, 20), RED)
 
 
-async def test_an_exif_chunk_of_garbage_is_dropped(decoders: Decoders) -> None:
+async def test_exif_chunk_of_garbage_is_dropped(decoders: Decoders) -> None:
     row = bytes(RED) * 64
     image = await seen(decoders, png(64, 48, 8, 2, rows(row, 48), chunk(b"eXIf", b"garbage")))
     assert near(image, (8, 20), RED)
@@ -186,7 +186,7 @@ async def test_what_iphones_take_becomes_a_jpeg(
     assert near(image, (56, 20), BLUE)
 
 
-async def test_a_photo_of_several_pictures_keeps_the_first(decoders: Decoders) -> None:
+async def test_photo_of_several_pictures_keeps_the_first(decoders: Decoders) -> None:
     sent = saved(two_halves(), "MPO", save_all=True, append_images=[Image.new("RGB", (64, 48))])
     assert near(await seen(decoders, sent), (8, 20), RED)
 
@@ -268,7 +268,7 @@ def a_large_drawing() -> bytes:
     return saved(Image.linear_gradient("L").resize((6000, 4100)).convert("RGBA"), "PNG")
 
 
-async def test_a_bomb_costs_the_web_process_no_memory(decoders: Decoders) -> None:
+async def test_bomb_costs_the_web_process_no_memory(decoders: Decoders) -> None:
     sent = [column_bomb(), a_large_drawing()]
     before = peak_begun_anew()
     for one in sent * 2:
@@ -277,7 +277,7 @@ async def test_a_bomb_costs_the_web_process_no_memory(decoders: Decoders) -> Non
     assert all(peak_megabytes(process) < 500 for process in decoders.processes())
 
 
-async def test_a_photo_that_needs_too_much_memory_is_refused(
+async def test_photo_that_needs_too_much_memory_is_refused(
     decoders: Decoders, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bounded(monkeypatch, megabytes=250)
@@ -286,7 +286,7 @@ async def test_a_photo_that_needs_too_much_memory_is_refused(
     assert (await decoders.clean(a_picture())).width == 60
 
 
-async def test_a_photo_that_takes_too_much_time_is_refused(
+async def test_photo_that_takes_too_much_time_is_refused(
     decoders: Decoders, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bounded(monkeypatch, seconds=0)
@@ -335,7 +335,7 @@ async def test_waiting_for_a_turn_is_bounded(
     assert sum(isinstance(one, Unavailable) for one in answers) == 1
 
 
-async def test_a_killed_decoder_is_started_again(decoders: Decoders) -> None:
+async def test_killed_decoder_is_started_again(decoders: Decoders) -> None:
     await decoders.clean(a_picture())
     [process] = decoders.processes()
     os.kill(process, signal.SIGKILL)
@@ -346,7 +346,7 @@ async def test_a_killed_decoder_is_started_again(decoders: Decoders) -> None:
     assert len(decoders.processes()) == photo_decoders.AT_ONCE
 
 
-async def test_a_decoder_killed_at_work_does_its_work_again(decoders: Decoders) -> None:
+async def test_decoder_killed_at_work_does_its_work_again(decoders: Decoders) -> None:
     asked = asyncio.create_task(decoders.clean(a_large_drawing()))
     async with asyncio.timeout(20):
         while not (found := decoders.processes()):  # noqa: ASYNC110 - a process says nothing as it starts
@@ -356,7 +356,7 @@ async def test_a_decoder_killed_at_work_does_its_work_again(decoders: Decoders) 
     assert (await asked).width == 2048
 
 
-async def test_an_idle_decoder_ends(decoders: Decoders, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_idle_decoder_ends(decoders: Decoders, monkeypatch: pytest.MonkeyPatch) -> None:
     assert decoders.processes() == []
     monkeypatch.setattr(photo_decoders, "IDLE_SECONDS", 0.05)
     await decoders.clean(a_picture())
@@ -381,7 +381,7 @@ asyncio.run(main())
 
 
 @pytest.mark.parametrize("decoder_is", ["waiting", "at work"])
-async def test_a_decoder_dies_with_the_process_it_serves(decoder_is: str) -> None:
+async def test_decoder_dies_with_the_process_it_serves(decoder_is: str) -> None:
     """One that waits sees its input end; one at work, here stopped in the middle of it, sees nothing."""
     done = subprocess.run(  # noqa: ASYNC221 - nothing else runs here
         [sys.executable, "-c", _SERVER, decoder_is],
@@ -403,9 +403,7 @@ def alive(process: int) -> bool:
         return False
 
 
-async def test_a_decoder_knows_no_secret(
-    decoders: Decoders, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_decoder_knows_no_secret(decoders: Decoders, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SECRET_KEY", "not for those who read pictures")
     await decoders.clean(a_picture())
     [process] = decoders.processes()

@@ -80,7 +80,7 @@ async def test_what_phones_take_besides_jpeg_is_kept_as_jpeg(citizen: Phone, kin
     assert answer.status_code == 201
 
 
-async def test_a_large_picture_is_made_smaller(citizen: Phone) -> None:
+async def test_large_picture_is_made_smaller(citizen: Phone) -> None:
     answer = await citizen.send(a_picture(5000, 3000))
     assert (answer.json()["width"], answer.json()["height"]) == (2048, 1229)
 
@@ -132,7 +132,7 @@ async def test_what_is_no_photo_is_refused_and_nothing_is_stored(
     assert (stored(media), await rows()) == before
 
 
-async def test_the_bytes_decide_what_a_photo_is_whatever_its_label(citizen: Phone) -> None:
+async def test_bytes_decide_what_a_photo_is_whatever_its_label(citizen: Phone) -> None:
     for label in ("text/html", "image/heic", "application/x-anything"):
         assert (await citizen.send(a_picture(), type=label)).status_code == 201
     heic = await citizen.send(b"\x00\x00\x00\x18ftypheic" + bytes(200), type="image/jpeg")
@@ -140,14 +140,14 @@ async def test_the_bytes_decide_what_a_photo_is_whatever_its_label(citizen: Phon
 
 
 @pytest.mark.filterwarnings("ignore::PIL.Image.DecompressionBombWarning")
-async def test_a_whole_picture_of_too_many_pixels_is_refused(citizen: Phone) -> None:
+async def test_whole_picture_of_too_many_pixels_is_refused(citizen: Phone) -> None:
     written = BytesIO()
     Image.new("1", (8000, 8000)).save(written, "PNG")
     answer = await citizen.send(written.getvalue(), type="image/png")
     assert (answer.status_code, answer.json()["mistakes"][0]["what"]) == (422, TOO_MANY_PIXELS)
 
 
-async def test_what_has_announced_itself_too_large_is_not_read_and_all_else_only_up_to_the_limit(
+async def test_what_has_announced_itself_too_large_is_not_read_and_all_else_only_up_to_limit(
     citizen: Phone,
 ) -> None:
     read = 0
@@ -202,7 +202,7 @@ async def test_too_large_a_file_is_refused_before_it_is_read(citizen: Phone, med
     assert (stored(media), await rows()) == before
 
 
-async def test_a_request_that_is_no_form_is_refused(citizen: Phone) -> None:
+async def test_request_that_is_no_form_is_refused(citizen: Phone) -> None:
     for body, kind in (
         (b"{}", "application/json"),
         (b"x", "multipart/form-data"),
@@ -221,7 +221,7 @@ async def test_whoever_has_not_signed_in_sends_nothing(new_phone: NewPhone, medi
     assert stored(media) == before
 
 
-async def test_the_same_photo_sent_again_is_kept_once(citizen: Phone, media: Path) -> None:
+async def test_same_photo_sent_again_is_kept_once(citizen: Phone, media: Path) -> None:
     files, found = stored(media), await rows()
     answers = await asyncio.gather(*(citizen.send(a_picture(), key="photo-1") for _ in range(4)))
     assert {one.status_code for one in answers} == {201}
@@ -233,7 +233,7 @@ async def test_the_same_photo_sent_again_is_kept_once(citizen: Phone, media: Pat
     assert (await citizen.send(a_picture(), key=None)).status_code == 403
 
 
-async def test_a_photo_is_used_once_by_its_owner_and_at_most_nine(
+async def test_photo_is_used_once_by_its_owner_and_at_most_nine(
     citizen: Phone, new_citizen: NewPhone
 ) -> None:
     photo = await citizen.sends(a_picture())
@@ -250,7 +250,7 @@ async def test_a_photo_is_used_once_by_its_owner_and_at_most_nine(
     assert too_many.json()["mistakes"][0] == {"where": "body.photos", "what": "项数过多，最多 9 项"}
 
 
-async def test_a_photo_is_seen_by_staff_who_see_the_case_and_by_nobody_else(
+async def test_photo_is_seen_by_staff_who_see_the_case_and_by_nobody_else(
     citizen: Phone, cadre: Phone
 ) -> None:
     photo = await citizen.sends(a_picture())

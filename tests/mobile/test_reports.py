@@ -30,7 +30,7 @@ SELECT p.id FROM paper p JOIN grievance c ON c.id = p.matter_id WHERE c.ref = :r
 """)
 
 
-async def test_a_report_is_taken_in_by_the_posters_village_and_titled_by_its_first_sentence(
+async def test_report_is_taken_in_by_posters_village_and_titled_by_its_first_sentence(
     citizen: Phone,
 ) -> None:
     receipt = await citizen.reports()
@@ -56,7 +56,7 @@ async def test_a_report_is_taken_in_by_the_posters_village_and_titled_by_its_fir
         ("水" * 40, "水" * 40),
     ],
 )
-def test_a_title_is_the_first_sentence_that_says_something(body: str, title: str) -> None:
+def test_title_is_the_first_sentence_that_says_something(body: str, title: str) -> None:
     assert title_of(body) == title
 
 
@@ -121,7 +121,7 @@ async def test_progress_is_told_in_citizens_words_without_findings_tasks_or_name
     assert early.status_code == 409
 
 
-async def test_the_page_takes_an_evaluation_and_lets_it_be_changed_for_a_day(
+async def test_page_takes_an_evaluation_and_lets_it_be_changed_for_a_day(
     new_citizen: NewPhone, cadre: Phone
 ) -> None:
     citizen = await new_citizen()
@@ -151,7 +151,7 @@ async def test_the_page_takes_an_evaluation_and_lets_it_be_changed_for_a_day(
         assert (await seen())["open"] is False
 
 
-async def test_a_citizen_chooses_whether_to_be_asked_by_text(new_citizen: NewPhone) -> None:
+async def test_citizen_chooses_whether_to_be_asked_by_text(new_citizen: NewPhone) -> None:
     citizen = await new_citizen()
     assert (await citizen.get("/survey-texts")).json() == {"wanted": True}
     for wanted in (False, False, True, True, False):
@@ -160,7 +160,7 @@ async def test_a_citizen_chooses_whether_to_be_asked_by_text(new_citizen: NewPho
         assert (await citizen.get("/survey-texts")).json() == {"wanted": wanted}
 
 
-async def test_a_reporter_presses_once_in_a_day(citizen: Phone) -> None:
+async def test_reporter_presses_once_in_a_day(citizen: Phone) -> None:
     ref = (await citizen.reports())["ref"]
     assert (await citizen.post(f"/reports/{ref}/press")).status_code == 422  # a body is wanted
     pressed = await citizen.post(f"/reports/{ref}/press", note="还没有来水")
@@ -173,7 +173,7 @@ async def test_a_reporter_presses_once_in_a_day(citizen: Phone) -> None:
         assert (await citizen.post(f"/reports/{ref}/press", note="快点")).status_code == 200
 
 
-async def test_a_supplement_is_asked_for_and_given_and_a_report_taken_back(
+async def test_supplement_is_asked_for_and_given_and_a_report_taken_back(
     citizen: Phone, cadre: Phone
 ) -> None:
     ref = (await citizen.reports())["ref"]
@@ -226,7 +226,7 @@ async def test_without_a_key_nothing_is_registered(citizen: Phone) -> None:
     assert (await citizen.get("/reports")).json()["items"] == before
 
 
-async def test_the_same_key_registers_once_also_when_sent_at_the_same_time(
+async def test_same_key_registers_once_also_when_sent_at_the_same_time(
     new_citizen: NewPhone,
 ) -> None:
     citizen = await new_citizen()
@@ -243,7 +243,7 @@ async def test_the_same_key_registers_once_also_when_sent_at_the_same_time(
     assert different.json()["type"] == "/problems/idempotency-key-reused"
 
 
-async def test_an_accusation_goes_past_the_village_and_names_whom_it_accuses_only_then(
+async def test_accusation_goes_past_village_and_names_whom_it_accuses_only_then(
     citizen: Phone, cadre: Phone
 ) -> None:
     receipt = await citizen.reports(kind="accusation", accused_code="500153003007")
@@ -273,21 +273,21 @@ async def test_statements_are_few_whatever_is_asked(citizen: Phone) -> None:
     assert (created, looked, listed, tracked) == (3, 4, 2, 1)
 
 
-async def test_the_records_of_what_phones_did_verify() -> None:
+async def test_records_of_what_phones_did_verify() -> None:
     async with reading() as tx:
         assert await tx.scalar(text("SELECT count(*) FROM grievance")) > 0
         assert [fault async for _, found in verification.verify(tx) for fault in found] == []
 
 
 @pytest.mark.parametrize("times", [1, 2])
-async def test_the_code_of_a_merged_village_reaches_the_one_that_carries_on(
+async def test_code_of_a_merged_village_reaches_the_one_that_carries_on(
     citizen: Phone, times: int
 ) -> None:
     codes = await merged_villages(times)
     assert (await citizen.reports(unit_code=codes[0]))["holder"] == codes[-1]
 
 
-async def test_a_village_that_nothing_carries_on_takes_nothing_in(citizen: Phone) -> None:
+async def test_village_that_nothing_carries_on_takes_nothing_in(citizen: Phone) -> None:
     codes = await merged_villages(1, carried_on=False)
     for code in codes:
         refused = await citizen.post("/reports", unit_code=code, body=WATER, kind="help")
@@ -295,7 +295,7 @@ async def test_a_village_that_nothing_carries_on_takes_nothing_in(citizen: Phone
         assert refused.json()["mistakes"][0]["where"] == "body.unit_code"
 
 
-async def test_the_reporter_prints_what_is_addressed_to_them_and_nothing_else(
+async def test_reporter_prints_what_is_addressed_to_them_and_nothing_else(
     citizen: Phone, staff: Staff, new_citizen: NewPhone
 ) -> None:
     ref = (await citizen.reports())["ref"]

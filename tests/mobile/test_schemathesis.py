@@ -145,9 +145,7 @@ def _try(operation: Any, caller: Caller, examples: int = EXAMPLES) -> None:
 
 
 @pytest.mark.parametrize("who", ["as_citizen", "as_cadre"])
-def test_the_phones_interface_answers_as_documented(
-    who: str, request: pytest.FixtureRequest
-) -> None:
+def test_phones_interface_answers_as_documented(who: str, request: pytest.FixtureRequest) -> None:
     caller: Caller = request.getfixturevalue(who)
     for operation in _operations(faces.phone().openapi(), phones.MOUNTED_AT):
         own = operation.path.startswith(CADRES) == (who == "as_cadre")
@@ -156,7 +154,7 @@ def test_the_phones_interface_answers_as_documented(
     assert caller.seen.get(200, 0) + caller.seen.get(201, 0) > 10, caller.seen
 
 
-def test_the_posters_page_answers_as_documented(as_anybody: Caller) -> None:
+def test_posters_page_answers_as_documented(as_anybody: Caller) -> None:
     for operation in _operations(landing.create_app().openapi(), landing.MOUNTED_AT):
         _try(operation, as_anybody)
     assert as_anybody.seen[200] > 0

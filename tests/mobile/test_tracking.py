@@ -65,7 +65,7 @@ async def test_progress_is_told_for_number_and_code_however_they_were_typed(
     assert "body" not in told
 
 
-async def test_a_wrong_code_looks_like_a_case_that_is_not_there(
+async def test_wrong_code_looks_like_a_case_that_is_not_there(
     citizen: Phone, new_phone: NewPhone
 ) -> None:
     receipt, other = await citizen.reports(), await citizen.reports()
@@ -76,7 +76,7 @@ async def test_a_wrong_code_looks_like_a_case_that_is_not_there(
     assert wrong.headers == absent.headers
 
 
-async def test_an_address_that_asks_too_often_has_to_wait_and_others_need_not(
+async def test_address_that_asks_too_often_has_to_wait_and_others_need_not(
     citizen: Phone, new_phone: NewPhone
 ) -> None:
     receipt = await citizen.reports()
@@ -140,7 +140,7 @@ async def test_limits_survive_a_redis_that_goes_and_comes_back(own_redis: Redis)
         assert limits._away_until == 0
 
 
-async def test_a_redis_that_does_not_answer_is_left_alone(silent_server: str) -> None:
+async def test_redis_that_does_not_answer_is_left_alone(silent_server: str) -> None:
     async with counting(silent_server) as limits:
         began = time.monotonic()
         assert await admitted(limits, 20) == 5
@@ -148,12 +148,12 @@ async def test_a_redis_that_does_not_answer_is_left_alone(silent_server: str) ->
 
 
 @pytest.mark.parametrize("url", ["nonsense", "unix:///nowhere/redis.sock"])
-async def test_a_redis_wrongly_named_stops_nobody(url: str) -> None:
+async def test_redis_wrongly_named_stops_nobody(url: str) -> None:
     async with counting(url) as limits:
         assert await admitted(limits, 6) == 5
 
 
-async def test_a_busy_loop_does_not_look_like_an_absent_redis(redis_url: str) -> None:
+async def test_busy_loop_does_not_look_like_an_absent_redis(redis_url: str) -> None:
     async with counting(redis_url) as limits:
         asyncio.get_running_loop().call_soon(time.sleep, 0.5)
         with capture_logs() as logged:
@@ -161,7 +161,7 @@ async def test_a_busy_loop_does_not_look_like_an_absent_redis(redis_url: str) ->
     assert not logged
 
 
-async def test_the_fallback_logs_one_line_as_it_begins_and_one_as_it_ends(own_redis: Redis) -> None:
+async def test_fallback_logs_one_line_as_it_begins_and_one_as_it_ends(own_redis: Redis) -> None:
     async with counting(own_redis.url()) as limits:
         with capture_logs() as logged:
             await limits.open()
@@ -180,7 +180,7 @@ async def test_the_fallback_logs_one_line_as_it_begins_and_one_as_it_ends(own_re
     ]
 
 
-async def test_a_check_of_two_limits_is_one_round_trip(redis_url: str) -> None:
+async def test_check_of_two_limits_is_one_round_trip(redis_url: str) -> None:
     sent: list[bytes] = []
     async with passed_on(redis_url, sent) as url, counting(url) as limits:
         await limits.open()

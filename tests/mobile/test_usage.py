@@ -37,7 +37,7 @@ def allow(monkeypatch: pytest.MonkeyPatch) -> Iterator[Allow]:
     settings.cache_clear()
 
 
-async def test_a_resident_who_reports_too_much_is_told_when_to_come_again(
+async def test_resident_who_reports_too_much_is_told_when_to_come_again(
     new_citizen: NewPhone, allow: Allow
 ) -> None:
     allow(reports_of_resident="3/h 20/d")
@@ -53,7 +53,7 @@ async def test_a_resident_who_reports_too_much_is_told_when_to_come_again(
         assert (await citizen.post("/reports", **REPORT)).status_code == 201
 
 
-async def test_a_day_has_a_limit_of_its_own(new_citizen: NewPhone, allow: Allow) -> None:
+async def test_day_has_a_limit_of_its_own(new_citizen: NewPhone, allow: Allow) -> None:
     allow(reports_of_resident="3/h 4/d")
     citizen = await new_citizen()
     # The same day of the county in each of these hours.
@@ -76,7 +76,7 @@ async def test_reports_at_once_do_not_pass_the_limit(new_citizen: NewPhone, allo
     assert sorted(one.status_code for one in answers) == [201] * 5 + [429] * 15
 
 
-async def test_a_report_sent_again_under_its_key_is_not_counted(
+async def test_report_sent_again_under_its_key_is_not_counted(
     new_citizen: NewPhone, allow: Allow
 ) -> None:
     allow(reports_of_resident="2/h 20/d")
@@ -89,7 +89,7 @@ async def test_a_report_sent_again_under_its_key_is_not_counted(
     assert (await citizen.post("/reports", key=key, **REPORT)).status_code == 201
 
 
-async def test_an_address_is_counted_whoever_reports_from_it(
+async def test_address_is_counted_whoever_reports_from_it(
     new_citizen: NewPhone, allow: Allow
 ) -> None:
     allow(reports_from_address="2/h 20/d")
@@ -99,7 +99,7 @@ async def test_an_address_is_counted_whoever_reports_from_it(
         assert (await phone.post("/reports", **REPORT)).status_code == expected
 
 
-async def test_a_cadre_is_counted_on_both_faces(cadre: Phone, allow: Allow) -> None:
+async def test_cadre_is_counted_on_both_faces(cadre: Phone, allow: Allow) -> None:
     before = 60 - await left_to("staff", "gongnong")
     allow(reports_of_staff=f"{before + 2}/h 100000/d")
     assert (await cadre.post("/cadre/cases", **ON_BEHALF)).status_code == 201
@@ -126,7 +126,7 @@ async def left_to(kind: str, account: str) -> int:
     return 60 - int(used or 0)
 
 
-async def test_a_number_is_counted_whoever_types_it(cadre: Phone, allow: Allow) -> None:
+async def test_number_is_counted_whoever_types_it(cadre: Phone, allow: Allow) -> None:
     allow(reports_about_number="2/h 20/d")
     number = f"139{secrets.randbelow(10**8):08d}"
     told = {**ON_BEHALF, "person": {"name": "王大爷", "phone": number}}
@@ -159,7 +159,7 @@ async def test_photos_are_counted_before_they_are_decoded(
     assert (await citizen.send(a_picture())).status_code == 429
 
 
-async def test_a_count_survives_a_report_that_fails(new_citizen: NewPhone, allow: Allow) -> None:
+async def test_count_survives_a_report_that_fails(new_citizen: NewPhone, allow: Allow) -> None:
     """What costs us as much as a report is counted as one."""
     allow(reports_of_resident="2/h 20/d")
     citizen = await new_citizen()
@@ -169,7 +169,7 @@ async def test_a_count_survives_a_report_that_fails(new_citizen: NewPhone, allow
 
 
 @pytest.mark.usefixtures("county")
-async def test_the_table_of_counts_holds_no_number_and_is_cleared_the_next_day() -> None:
+async def test_table_of_counts_holds_no_number_and_is_cleared_the_next_day() -> None:
     async with transaction() as tx:
         now = await tx.now()
         await usage.count(tx, Counted(Purpose.REPORTS_ABOUT_NUMBER, "+8613983001234"), now=now)
@@ -185,7 +185,7 @@ async def test_the_table_of_counts_holds_no_number_and_is_cleared_the_next_day()
 
 
 @pytest.mark.usefixtures("county")
-async def test_a_commit_after_a_count_still_waits_for_the_disk() -> None:
+async def test_commit_after_a_count_still_waits_for_the_disk() -> None:
     """Only what is counted by itself may be forgotten in a crash."""
     setting = text("SELECT current_setting('synchronous_commit')")
     counted = Counted(Purpose.REPORTS_OF_STAFF, secrets.token_hex(8))

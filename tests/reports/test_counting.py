@@ -49,7 +49,7 @@ async def dispatched(books: Books, *, told: int = 2) -> Any:
     return case
 
 
-async def test_a_case_counts_where_it_was_taken_in_and_answered_whoever_holds_it_now(
+async def test_case_counts_where_it_was_taken_in_and_answered_whoever_holds_it_now(
     books: Books,
 ) -> None:
     case = await dispatched(books)
@@ -89,7 +89,7 @@ async def test_a_case_counts_where_it_was_taken_in_and_answered_whoever_holds_it
     assert (await books.counts(VILLAGE, CADRE))[Measure.TAKEN_IN] == 1
 
 
-async def test_each_round_counts_in_its_own_month_and_the_first_answer_is_not_lost(
+async def test_each_round_counts_in_its_own_month_and_first_answer_is_not_lost(
     books: Books,
 ) -> None:
     case = await books.solved(june(2), june(3))
@@ -117,7 +117,7 @@ async def test_each_round_counts_in_its_own_month_and_the_first_answer_is_not_lo
     assert both.get(Measure.PENDING, 0) == 0
 
 
-async def test_a_limit_that_was_missed_counts_once_in_the_month_in_which_it_was_missed(
+async def test_limit_that_was_missed_counts_once_in_month_in_which_it_was_missed(
     books: Books,
 ) -> None:
     case = await books.told(june(2))
@@ -156,7 +156,7 @@ async def test_what_the_citizen_withdrew_in_time_was_neither_kept_nor_missed(boo
     assert counts == {Measure.TAKEN_IN: 1, Measure.PASSED: 1}
 
 
-async def test_a_return_is_counted_for_the_unit_whose_doing_it_is(books: Books) -> None:
+async def test_return_is_counted_for_the_unit_whose_doing_it_is(books: Books) -> None:
     case = await dispatched(books)
     await books.does(handling.hand_back, case, june(4, 12), "ronglong", reason="不在本镇")
     await books.does(
@@ -174,7 +174,7 @@ async def test_a_return_is_counted_for_the_unit_whose_doing_it_is(books: Books) 
 
 
 @pytest.mark.parametrize(("agreed", "missed"), [(True, 0), (False, 1)])
-async def test_what_was_objected_to_in_time_is_missed_only_where_the_objection_is_refused(
+async def test_what_was_objected_to_in_time_is_missed_only_where_objection_is_refused(
     books: Books, *, agreed: bool, missed: int
 ) -> None:
     # Given on the 4th with 10 working days.
@@ -188,7 +188,7 @@ async def test_what_was_objected_to_in_time_is_missed_only_where_the_objection_i
     assert (lead.get(Measure.HANDLING_DUE, 0), lead.get(Measure.HANDLING_IN_TIME, 0)) == (missed, 0)
 
 
-async def test_a_limit_whose_end_is_certain_counts_though_its_red_card_waits_for_a_calendar(
+async def test_limit_whose_end_is_certain_counts_though_its_red_card_waits_for_calendar(
     books: Books,
 ) -> None:
     # Until the end of 2026 the calendar is known.
@@ -212,7 +212,7 @@ async def response_of_december(books: Books) -> tuple[int, int]:
     return counts.get(Measure.RESPONSE_DUE, 0), counts.get(Measure.RESPONSE_IN_TIME, 0)
 
 
-async def test_sealed_cases_are_in_nobodys_figures_but_a_total_for_those_who_may_see_them(
+async def test_sealed_cases_are_in_nobodys_figures_but_total_for_those_who_may_see_them(
     books: Books,
 ) -> None:
     await books.told(june(2), kind=Kind.ACCUSATION)
@@ -226,7 +226,7 @@ async def test_sealed_cases_are_in_nobodys_figures_but_a_total_for_those_who_may
     assert [tuple(row) for row in rows] == [("500153JW", 1, 0)]
 
 
-async def test_an_evaluation_counts_in_the_month_in_which_its_window_ended(books: Books) -> None:
+async def test_evaluation_counts_in_the_month_in_which_its_window_ended(books: Books) -> None:
     await books.solved(june(2), june(3), says="满意")
     await books.solved(june(2), june(3))
     await books.solved(june(26), june(27), says="不满意")

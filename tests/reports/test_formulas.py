@@ -54,7 +54,7 @@ def test_of_fewer_than_five_evaluations_nothing_is_told_but_how_many(
     assert Measure.EVALUATED not in of_few(counts)
 
 
-def test_what_the_few_would_follow_from_is_neither_told_nor_ranked_and_does_not_say_that_it_is_few() -> (
+def test_what_few_would_follow_from_is_neither_told_nor_ranked_and_does_not_say_that_it_is_few() -> (
     None
 ):
     counts = {Measure.EVALUATED: 8, Measure.SATISFIED: 8}
@@ -65,7 +65,7 @@ def test_what_the_few_would_follow_from_is_neither_told_nor_ranked_and_does_not_
     assert (second[0].numerator, second[0].rank) == (8, 1)
 
 
-def test_units_with_fewer_than_five_cases_are_not_ranked_and_equals_share_a_rank() -> None:
+def test_units_with_fewer_than_five_cases_are_not_ranked_and_equals_share_rank() -> None:
     units = [
         {Measure.HANDLING_DUE: due, Measure.HANDLING_IN_TIME: in_time}
         for due, in_time in ((4, 4), (5, 4), (10, 8), (10, 10), (20, 1))
@@ -95,7 +95,7 @@ def test_nothing_of_work_tells_how_people_evaluated() -> None:
 
 
 @given(st.lists(st.dictionaries(st.sampled_from(list(Measure)), _NUMBERS), max_size=6))
-def test_a_total_is_the_sum_of_its_parts(units: list[dict[Measure, int]]) -> None:
+def test_total_is_the_sum_of_its_parts(units: list[dict[Measure, int]]) -> None:
     summed = formulas.total(units)
     for measure in Measure:
         assert summed[measure] == sum(one.get(measure, 0) for one in units)

@@ -77,7 +77,7 @@ async def months() -> list[str]:
         return [f"{row.month:%Y-%m}" for row in await tx.all(_MONTHS)]
 
 
-async def test_a_worker_that_was_down_for_months_locks_them_all_in_order(county: Database) -> None:
+async def test_worker_that_was_down_for_months_locks_them_all_in_order(county: Database) -> None:
     assert county is not None
     await swept(SEPTEMBER)
     work = MonthEnds()
@@ -141,7 +141,7 @@ async def test_two_workers_at_once_lock_each_month_once(county: Database) -> Non
     assert await months() == ["2025-06", "2025-07", "2025-08", "2025-09"]
 
 
-async def test_a_worker_that_met_another_at_the_lock_looks_again_soon(
+async def test_worker_that_met_another_at_the_lock_looks_again_soon(
     county: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The other may only have found that its month is locked already, and rest itself."""
@@ -197,7 +197,7 @@ async def test_it_waits_for_the_sweep_and_does_not_give_up(county: Database) -> 
     assert await months() == ["2025-06"]
 
 
-async def test_the_command_gives_what_the_worker_gives_and_shows_a_locked_month_again(
+async def test_command_gives_what_worker_gives_and_shows_locked_month_again(
     county: Database, tmp_path: Path
 ) -> None:
     assert county is not None

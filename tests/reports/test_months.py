@@ -13,7 +13,7 @@ from app.reports.months import HEARD, Month, due
 JUNE = Month(2025, 6)
 
 
-def test_a_month_begins_at_midnight_in_shanghai_whatever_the_zone_of_the_clock() -> None:
+def test_month_begins_at_midnight_in_shanghai_whatever_zone_of_clock() -> None:
     assert Month.of(datetime(2025, 5, 31, 15, 59, 59, tzinfo=UTC)) == Month(2025, 5)
     assert Month.of(datetime(2025, 5, 31, 16, tzinfo=UTC)) == JUNE
     assert JUNE.begins == datetime(2025, 6, 1, tzinfo=SHANGHAI)
@@ -31,7 +31,7 @@ def test_what_is_no_month_is_refused(written: str) -> None:
         Month.parse(written)
 
 
-def test_a_month_is_due_a_little_after_its_cutoff_and_those_before_it_first() -> None:
+def test_month_is_due_a_little_after_its_cutoff_and_those_before_it_first() -> None:
     cutoff = JUNE.cutoff(10)
     assert cutoff == datetime(2025, 7, 10, tzinfo=SHANGHAI)
     assert list(due(Month(2025, 4), cutoff + HEARD, 10)) == [Month(2025, 4), Month(2025, 5), JUNE]

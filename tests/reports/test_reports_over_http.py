@@ -101,7 +101,7 @@ async def test_dispatchers_see_all_units_and_no_evaluation(who: Who, account: st
 
 
 @pytest.mark.parametrize("account", HANDLING)
-async def test_a_handling_unit_sees_its_own_work_and_nothing_of_others_nor_of_evaluations(
+async def test_handling_unit_sees_its_own_work_and_nothing_of_others_nor_of_evaluations(
     who: Who, account: str
 ) -> None:
     person = await who(account)
@@ -129,7 +129,7 @@ async def test_whoever_neither_handles_nor_looks_over_the_county_sees_nothing(wh
         assert (await person.get(path)).status_code == 403, path
 
 
-async def test_a_unit_learns_of_its_evaluations_what_was_released_and_no_more(who: Who) -> None:
+async def test_unit_learns_of_its_evaluations_what_was_released_and_no_more(who: Who) -> None:
     village = await (await who("gongnong")).sees("/reports/satisfaction")
     assert village["items"] == [
         {
@@ -171,7 +171,7 @@ async def test_before_the_release_nothing_that_is_answered_changes_a_byte(
     assert await seen() == before
 
 
-async def test_sealed_cases_are_told_to_the_supervisors_of_the_unit_that_holds_them_alone(
+async def test_sealed_cases_are_told_to_supervisors_of_unit_that_holds_them_alone(
     who: Who,
 ) -> None:
     assert (await (await who("jiwei")).sees(JUNE_AT))["sealed"] == {"taken_in": 1, "answered": 0}
@@ -182,7 +182,7 @@ async def test_sealed_cases_are_told_to_the_supervisors_of_the_unit_that_holds_t
     assert report["counts"]["taken_in"] == sum(one["counts"]["taken_in"] for one in report["units"]) == 18  # fmt: skip
 
 
-async def test_the_units_come_in_pages_and_their_ranks_are_among_all(who: Who) -> None:
+async def test_units_come_in_pages_and_their_ranks_are_among_all(who: Who) -> None:
     person = await who("ducha")
     whole = (await person.sees(JUNE_AT))["units"]
     first = await person.sees(JUNE_AT, size=1)
@@ -193,7 +193,7 @@ async def test_the_units_come_in_pages_and_their_ranks_are_among_all(who: Who) -
     assert {one["kind"] for one in villages} == {"village"}
 
 
-async def test_a_month_that_is_not_locked_is_not_there(who: Who) -> None:
+async def test_month_that_is_not_locked_is_not_there(who: Who) -> None:
     person = await who("ducha")
     for path in ("/reports/months/2025-05", "/reports/years/2019", "/reports/months/2025-05.xlsx"):
         assert (await person.get(path)).status_code == 404
@@ -205,9 +205,7 @@ async def test_a_month_that_is_not_locked_is_not_there(who: Who) -> None:
 
 
 @pytest.mark.parametrize("account", COUNTY_WIDE)
-async def test_the_workbook_reads_as_the_page_does_and_holds_no_formula(
-    who: Who, account: str
-) -> None:
+async def test_workbook_reads_as_the_page_does_and_holds_no_formula(who: Who, account: str) -> None:
     person = await who(account)
     sent = await person.get(f"{JUNE_AT}.xlsx")
     assert sent.headers["content-disposition"] == 'attachment; filename="qungong-2025-06.xlsx"'
@@ -231,7 +229,7 @@ async def test_the_workbook_reads_as_the_page_does_and_holds_no_formula(
         assert not any(b"<f>" in parts.read(name) for name in parts.namelist())
 
 
-async def test_an_exclusion_is_the_command_centers_with_a_reason_and_in_time(who: Who) -> None:
+async def test_exclusion_is_the_command_centers_with_a_reason_and_in_time(who: Who) -> None:
     center, inspector = await who("zhihui"), await who("ducha")
     # While the clock stands in 2025 nobody could.
     others = [await who(account) for account in (*HANDLING, "lingdao", "jiwei")]
@@ -281,7 +279,7 @@ async def test_exclusions_are_listed_whole_a_page_at_a_time_by_who_answered(who:
     assert ours == [(ref, 1, "工农茶叶产业社区居民委员会") for ref in refs]
 
 
-async def test_the_locked_months_are_listed_the_latest_first(who: Who) -> None:
+async def test_locked_months_are_listed_the_latest_first(who: Who) -> None:
     (one,) = (await (await who("gongnong")).sees("/reports/months"))["items"]
     assert (one["month"], one["formula_version"], one["corrections"]) == (str(JUNE), 2, 0)
     assert one["cutoff_at"] == "2025-07-10T00:00:00+08:00"
@@ -299,7 +297,7 @@ async def test_the_locked_months_are_listed_the_latest_first(who: Who) -> None:
         [Held("500153", Role.LEADER), Held(TOWNSHIP, Role.UNIT_HEAD)],
     ],
 )
-async def test_who_looks_over_the_county_and_works_in_a_handling_unit_learns_of_no_evaluation(
+async def test_who_looks_over_county_and_works_in_handling_unit_learns_of_no_evaluation(
     who: Who, posts: list[Held]
 ) -> None:
     person = await who(await employed(*posts))

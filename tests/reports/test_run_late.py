@@ -70,7 +70,7 @@ async def same_whenever_locked(books: Books, acts: Acts) -> list[Any]:
     return in_time
 
 
-async def test_what_a_unit_had_at_the_cutoff_stays_its_own_when_another_carries_on(
+async def test_what_unit_had_at_cutoff_stays_its_own_when_another_carries_on(
     books: Books,
 ) -> None:
     late = await books.told(june(2))
@@ -83,7 +83,7 @@ async def test_what_a_unit_had_at_the_cutoff_stays_its_own_when_another_carries_
     assert await books.counts(HEIR) == {}
 
 
-async def test_a_unit_that_ends_twice_over_and_before_the_cutoff_is_known_by_who_had_it_then(
+async def test_unit_that_ends_twice_over_and_before_cutoff_is_known_by_who_had_it_then(
     books: Books,
 ) -> None:
     await dispatched(books, told=20)
@@ -105,7 +105,7 @@ async def test_who_signs_after_the_cutoff_had_not_taken_it_on_in_the_month(books
     assert await books.counts(LEAD, "刘德荣") == {}
 
 
-async def test_who_answers_after_the_cutoff_what_was_missed_in_the_month_is_not_named_for_it(
+async def test_who_answers_after_cutoff_what_was_missed_in_month_is_not_named_for_it(
     books: Books,
 ) -> None:
     case = await dispatched(books)
@@ -168,7 +168,7 @@ async def test_who_held_an_accusation_at_the_cutoff_has_it_in_its_figures(books:
     assert [tuple(row) for row in await books.tx.all(_SEALED)] == [(then, 1)]
 
 
-async def test_words_that_are_read_after_the_cutoff_change_nothing_that_was_locked(
+async def test_words_that_are_read_after_cutoff_change_nothing_that_was_locked(
     books: Books,
 ) -> None:
     """One puts right what they said, another answers; neither could be read by the system."""
@@ -264,7 +264,7 @@ def test_corrections_made_before_there_were_late_readings_keep_their_digests() -
     assert correction_digest(said, b"", [*fields, "reply_id"]) != before
 
 
-async def test_an_answer_that_was_put_right_before_the_cutoff_counts_as_it_was_put_right(
+async def test_answer_that_was_put_right_before_cutoff_counts_as_it_was_put_right(
     books: Books,
 ) -> None:
     case = await books.solved(june(2), june(3, 16), says="满意")

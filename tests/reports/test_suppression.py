@@ -112,7 +112,7 @@ def test_which_units_are_told_of_follows_from_how_many_answered_and_not_from_wha
 
 
 @given(_units(), st.data())
-def test_an_answer_of_whom_nothing_is_told_changes_nothing(
+def test_answer_of_whom_nothing_is_told_changes_nothing(
     units: list[Counted], data: st.DataObject
 ) -> None:
     before = cells(units)
@@ -143,7 +143,7 @@ def test_an_answer_of_whom_nothing_is_told_changes_nothing(
         (40, 9, (Bound.AT_MOST, 23)),
     ],
 )
-def test_the_ends_of_the_scale_are_cut_off(
+def test_ends_of_the_scale_are_cut_off(
     evaluated: int, favourable: int, expected: tuple[Bound, int]
 ) -> None:
     assert told(evaluated, favourable) == expected
@@ -167,7 +167,7 @@ def test_small_villages_are_told_together_with_their_township_and_departments_wi
     ]
 
 
-def test_whoever_evaluates_several_units_of_a_township_is_one_of_eleven_once() -> None:
+def test_whoever_evaluates_several_units_of_township_is_one_of_eleven_once() -> None:
     busy, others = frozenset({"a", "b"}), [f"c{number}" for number in range(13)]
     first = Counted(1, 1, busy | set(others[:4]), 3)
     assert cells([first, Counted(2, 1, busy | set(others[4:8]), 3)]) == []

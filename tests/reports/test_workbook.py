@@ -57,7 +57,7 @@ def test_rates_are_numbers_that_can_be_reckoned_with_and_totals_come_last() -> N
     assert rows[0][heads.index("满意率")] == "–"
 
 
-def test_it_bears_the_moment_of_the_lock_so_that_the_same_month_is_the_same_file() -> None:
+def test_it_bears_moment_of_lock_so_that_same_month_is_same_file() -> None:
     made = workbook("2025年6月群工月报", report(), [])
     with zipfile.ZipFile(BytesIO(made)) as parts:
         assert b">2025-07-10T16:00:00Z</dcterms:created>" in parts.read("docProps/core.xml")

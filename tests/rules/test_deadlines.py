@@ -72,7 +72,7 @@ def urgent(written: str = "0wd") -> Rule:
     return Rule.made(place, Measure(Limit.parse(written), 0, AT_ONCE, URGENT_LONG_OVERDUE), "v1")
 
 
-def test_over_the_national_holiday_reminder_yellow_and_red_fall_where_they_must() -> None:
+def test_over_national_holiday_reminder_yellow_and_red_fall_where_they_must() -> None:
     clock = Clock(at(9, 26), limit="5wd")
     assert clock.due_at == last_second(10, 10)
     # Saturday 11 October is worked: the fifth working day after the due day is Thursday 16.
@@ -81,7 +81,7 @@ def test_over_the_national_holiday_reminder_yellow_and_red_fall_where_they_must(
     assert clock.next_at == clock.remind_at
 
 
-def test_the_last_second_of_the_last_day_is_in_time_and_the_next_is_not() -> None:
+def test_last_second_of_the_last_day_is_in_time_and_the_next_is_not() -> None:
     for ended, earned in (
         (last_second(10, 10), []),
         (last_second(10, 10) + timedelta(milliseconds=999), []),
@@ -91,7 +91,7 @@ def test_the_last_second_of_the_last_day_is_in_time_and_the_next_is_not() -> Non
         assert due_steps(clock, at(12, 1)) == earned, ended
 
 
-def test_a_stage_ended_late_still_gets_what_it_had_earned_and_no_more() -> None:
+def test_stage_ended_late_still_gets_what_it_had_earned_and_no_more() -> None:
     clock = Clock(at(9, 26), limit="5wd", ended_at=at(10, 13))
     assert clock.next_at == clock.yellow_at
     assert due_steps(clock, at(12, 1)) == [(Step.YELLOW, at(10, 11, 0))]
@@ -100,9 +100,7 @@ def test_a_stage_ended_late_still_gets_what_it_had_earned_and_no_more() -> None:
     assert clock.next_at is None
 
 
-def test_after_an_outage_both_cards_are_due_with_their_own_moments_and_the_reminder_is_not() -> (
-    None
-):
+def test_after_outage_both_cards_are_due_with_their_own_moments_and_reminder_is_not() -> None:
     clock = Clock(at(9, 26), limit="5wd")
     assert due_steps(clock, at(11, 1)) == [
         (Step.YELLOW, at(10, 11, 0)),
@@ -118,7 +116,7 @@ def test_what_was_done_is_not_due_again() -> None:
     assert (clock.next_at, due_steps(clock, at(11, 1))) == (None, [])
 
 
-def test_while_it_stands_still_nothing_comes_and_afterwards_the_days_are_given_back() -> None:
+def test_while_it_stands_still_nothing_comes_and_afterwards_days_are_given_back() -> None:
     clock = Clock(at(3, 3), limit="3wd")
     pause(clock, at(3, 4))
     retime(clock, KNOWN)
@@ -139,12 +137,12 @@ def test_pausing_twice_is_one_pause_and_going_on_twice_one_going_on() -> None:
     assert paused_time(clock, at(4, 1)) == timedelta(days=2)
 
 
-def test_an_extension_begins_where_the_limit_ends() -> None:
+def test_extension_begins_where_the_limit_ends() -> None:
     clock = Clock(at(3, 3), limit="3wd", extension="5wd")
     assert clock.due_at == last_second(3, 13)
 
 
-def test_a_limit_that_rests_on_an_unpublished_year_is_never_carded_before_it_is_published() -> None:
+def test_limit_that_rests_on_unpublished_year_is_never_carded_before_it_is_published() -> None:
     clock = Clock(at(12, 30), limit="3wd", calendar=WorkingCalendar(1, published=frozenset({2025})))
     assert clock.provisional
     assert clock.due_at is not None
@@ -153,7 +151,7 @@ def test_a_limit_that_rests_on_an_unpublished_year_is_never_carded_before_it_is_
     assert (clock.provisional, clock.next_at is None) == (False, False)
 
 
-def test_what_is_certain_of_a_limit_comes_although_the_rest_waits_for_a_calendar() -> None:
+def test_what_is_certain_of_limit_comes_although_rest_waits_for_calendar() -> None:
     clock = Clock(at(12, 22), limit="3wd", calendar=WorkingCalendar(1, published=frozenset({2025})))
     assert (clock.due_at, clock.provisional) == (last_second(12, 25), True)
     assert clock.next_at == clock.remind_at == at(12, 24, 9)
@@ -166,7 +164,7 @@ def test_what_is_certain_of_a_limit_comes_although_the_rest_waits_for_a_calendar
     assert (clock.provisional, clock.next_at == clock.red_at) == (False, True)
 
 
-def test_a_reminder_is_not_given_before_the_stage_began() -> None:
+def test_reminder_is_not_given_before_the_stage_began() -> None:
     assert Clock(at(3, 3), limit="1wd").remind_at is None
     assert Clock(at(3, 3, 8), limit="1wd").remind_at == at(3, 3, 9)
     assert Clock(at(3, 3), limit="10wd", remind_before=0).remind_at is None
@@ -199,7 +197,7 @@ def test_however_often_it_stands_still_the_moments_keep_their_order(
 
 
 @given(MOMENTS, st.integers(0, 20), st.integers(-5, 40), st.integers(0, 60))
-def test_a_card_is_due_exactly_when_the_stage_outlasted_its_moment(
+def test_card_is_due_exactly_when_the_stage_outlasted_its_moment(
     start: datetime, days: int, ended_after: int, looked_after: int
 ) -> None:
     clock = Clock(start, limit=f"{days}wd")
@@ -220,7 +218,7 @@ def test_only_a_village_may_not_refuse() -> None:
     assert [kind for kind in UnitKind if not deadlines.may_refuse(kind)] == [UnitKind.VILLAGE]
 
 
-def test_the_limits_of_one_clock_are_in_the_form_that_is_read_again() -> None:
+def test_limits_of_one_clock_are_in_the_form_that_is_read_again() -> None:
     assert [str(Limit.parse(one)) for one in ("0wd", "15d", "4wh")] == ["0wd", "15d", "4wh"]
 
 
@@ -277,7 +275,7 @@ LIMITS = st.builds("{}{}".format, st.integers(0, 30), st.sampled_from(("wd", "d"
     st.integers(0, 1000),
     st.sampled_from((None, "3wd")),
 )
-def test_another_rule_never_gives_a_holder_more_and_takes_nobody_their_last_working_day(
+def test_another_rule_never_gives_holder_more_and_takes_nobody_their_last_working_day(
     start: datetime, had: str, has: str, turns: list[int], passed: int, extension: str | None
 ) -> None:
     start = start.replace(tzinfo=SHANGHAI)

@@ -29,7 +29,7 @@ NOW = datetime(2026, 11, 25, 10, tzinfo=UTC)
         (ErrorClass.ACCOUNT, QUEUED, None),
     ],
 )
-def test_the_class_of_a_refusal_decides_what_happens(
+def test_class_of_a_refusal_decides_what_happens(
     error: ErrorClass, state: MessageState, why: Why | None
 ) -> None:
     step = after_attempt(TEXT, 1, refused(error, "1"))
@@ -60,7 +60,7 @@ def test_pauses_grow_and_end_with_a_person() -> None:
     assert (last.state, last.why) == (HUMAN, Why.TRIED_OUT)
 
 
-def test_an_inquiry_while_the_provider_is_away_is_not_in_vain() -> None:
+def test_inquiry_while_the_provider_is_away_is_not_in_vain() -> None:
     vain = Outcome(MessageState.UNKNOWN, error="timeout")
     away = Outcome(MessageState.UNKNOWN, error="timeout", counts=False)
     assert after_inquiry(TEXT, ATTEMPTS - 1, vain).why is Why.NEVER_KNOWN
@@ -82,7 +82,7 @@ def test_an_inquiry_while_the_provider_is_away_is_not_in_vain() -> None:
         (None, True, HUMAN, Why.UNDELIVERED),
     ],
 )
-def test_a_text_reported_undelivered_is_tried_once_more_or_a_person_is_told(
+def test_text_reported_undelivered_is_tried_once_more_or_a_person_is_told(
     error: ErrorClass | None, may_retry: bool, state: MessageState, why: Why | None
 ) -> None:
     step = after_report(TEXT, MessageState.UNDELIVERED, error, may_retry=may_retry)
@@ -91,7 +91,7 @@ def test_a_text_reported_undelivered_is_tried_once_more_or_a_person_is_told(
     assert code.state is MessageState.UNDELIVERED
 
 
-def test_a_code_is_worth_less_time_than_it_is_valid_and_the_rest_days() -> None:
+def test_code_is_worth_less_time_than_it_is_valid_and_the_rest_days() -> None:
     assert worth_sending(CODE) < timedelta(minutes=5)
     for kind in TO_STAFF:
         assert worth_sending(kind) < timedelta(days=1), "there is another one tomorrow"
@@ -155,7 +155,7 @@ def test_over_any_time_no_more_goes_out_than_the_rate_and_a_little() -> None:
 
 
 @pytest.mark.parametrize("rate", [0.2, 1, 3])
-def test_a_slow_rate_still_lets_one_through_at_a_time(rate: float) -> None:
+def test_slow_rate_still_lets_one_through_at_a_time(rate: float) -> None:
     own = channel()
     assert granted(own, NOW, most=64, rate=rate).most == 1
     own.paced_until = paced(own, NOW, claimed=1, rate=rate)
@@ -168,7 +168,7 @@ def test_without_a_rate_a_whole_batch_goes() -> None:
     assert granted(channel(), NOW, most=64, rate=0).most == 64
 
 
-def test_a_paused_channel_lets_nothing_through_and_then_one_probe() -> None:
+def test_paused_channel_lets_nothing_through_and_then_one_probe() -> None:
     later = NOW + timedelta(seconds=30)
     own = channel(paused_since=NOW, paused_until=later, paused_why=PauseReason.ACCOUNT)
     assert granted(own, NOW, most=64, rate=0).most == 0

@@ -52,7 +52,7 @@ def test_what_is_received_later_is_never_due_earlier(
 
 
 @given(MOMENTS, LIMITS, PAUSES)
-def test_a_longer_limit_never_ends_earlier(
+def test_longer_limit_never_ends_earlier(
     received: datetime, limit: Limit, pauses: list[Pause]
 ) -> None:
     longer = Limit(limit.amount + 1, limit.unit)
@@ -62,7 +62,7 @@ def test_a_longer_limit_never_ends_earlier(
 
 
 @given(MOMENTS, LIMITS, PAUSES, _pause())
-def test_a_further_pause_never_makes_it_due_earlier(
+def test_further_pause_never_makes_it_due_earlier(
     received: datetime, limit: Limit, pauses: list[Pause], further: Pause
 ) -> None:
     for ended in (CALENDAR.due, CALENDAR.after):
@@ -87,13 +87,13 @@ def test_nothing_is_due_before_the_second_it_was_received_in(
 
 
 @given(MOMENTS, st.integers(1, 60))
-def test_a_limit_in_hours_takes_that_many_office_hours(received: datetime, hours: int) -> None:
+def test_limit_in_hours_takes_that_many_office_hours(received: datetime, hours: int) -> None:
     ended = moment(CALENDAR.due(received, Limit(hours, LimitUnit.WORKING_HOURS)))
     assert CALENDAR.working_time_between(received, ended) == timedelta(hours=hours)
 
 
 @given(MOMENTS, st.integers(0, 60))
-def test_a_limit_in_working_days_ends_with_a_working_day_and_has_that_many(
+def test_limit_in_working_days_ends_with_a_working_day_and_has_that_many(
     received: datetime, days: int
 ) -> None:
     ended = moment(CALENDAR.due(received, Limit(days, LimitUnit.WORKING_DAYS))).date()
@@ -104,7 +104,7 @@ def test_a_limit_in_working_days_ends_with_a_working_day_and_has_that_many(
 
 
 @given(MOMENTS, st.integers(0, 10))
-def test_a_reminder_comes_before_what_is_due(received: datetime, days: int) -> None:
+def test_reminder_comes_before_what_is_due(received: datetime, days: int) -> None:
     ended = moment(CALENDAR.due(received, Limit(3, LimitUnit.WORKING_DAYS)))
     reminded = CALENDAR.remind_at(ended, days)
     assume(days)

@@ -39,7 +39,7 @@ def test_every_action_but_registering_has_exactly_one_rule() -> None:
 
 
 @pytest.mark.parametrize("action", list(BY_ACTION))
-def test_an_action_is_allowed_in_its_phases_to_its_people_and_nowhere_else(action: Action) -> None:
+def test_action_is_allowed_in_its_phases_to_its_people_and_nowhere_else(action: Action) -> None:
     rule = BY_ACTION[action]
     for phase, standing in product(Phase, Standing):
         case = Moving(phase)
@@ -131,7 +131,7 @@ def test_nobody_in_particular_may_do_nothing() -> None:
     assert all(allowed(Situation(phase, frozenset(), EVERYTHING_HOLDS)) == [] for phase in Phase)
 
 
-def test_an_open_assistant_is_its_own_problem_so_that_the_page_can_offer_to_press_it() -> None:
+def test_open_assistant_is_its_own_problem_so_that_page_can_offer_to_press_it() -> None:
     found = Situation(
         Phase.HANDLING, frozenset({Standing.LEAD}), EVERYTHING_HOLDS - {Condition.NO_ASSISTANT_OPEN}
     )
@@ -139,7 +139,7 @@ def test_an_open_assistant_is_its_own_problem_so_that_the_page_can_offer_to_pres
         advance(Moving(Phase.HANDLING), Action.ANSWER, found)
 
 
-def test_a_refusal_says_in_chinese_what_stands_in_the_way() -> None:
+def test_refusal_says_in_chinese_what_stands_in_the_way() -> None:
     with pytest.raises(ActionNotAllowed, match="已办结"):
         advance(
             Moving(Phase.ANSWERED),
@@ -160,7 +160,7 @@ def test_what_has_ended_for_good_has_no_way_out() -> None:
         assert all(BY_ACTION[action].then is None for action in left)
 
 
-def test_only_what_clocks_earned_and_the_public_list_outlive_the_work_on_a_case() -> None:
+def test_only_what_clocks_earned_and_public_list_outlive_work_on_case() -> None:
     for phase in (Phase.WITHDRAWN, Phase.MERGED):
         left = allowed(Situation(phase, frozenset(Standing), EVERYTHING_HOLDS))
         assert left == [

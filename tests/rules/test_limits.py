@@ -28,7 +28,7 @@ def default(stage: Stage, kind: Kind = Kind.HELP, tier: UnitKind = UnitKind.TOWN
 
 
 @pytest.mark.parametrize("stage", Stage)
-def test_the_defaults_answer_every_question(stage: Stage) -> None:
+def test_defaults_answer_every_question(stage: Stage) -> None:
     for tier, kind, urgent in product([*UnitKind, None], Kind, (False, True)):
         found = NOTHING_SET.of(stage, tier=tier, kind=kind, categories=LINE, urgent=urgent)
         assert found.stage is stage
@@ -86,26 +86,26 @@ def test_how_long_handling_and_the_whole_case_take_depends_on_the_kind(
         (Stage.SUPPLEMENT, "15d"),
     ],
 )
-def test_the_other_stages_take_the_same_whatever_the_case(stage: Stage, limit: str) -> None:
+def test_other_stages_take_the_same_whatever_the_case(stage: Stage, limit: str) -> None:
     for urgent in (False, True):
         assert str(default(stage, urgent=urgent).limit) == limit
 
 
-def test_one_is_reminded_the_earlier_the_longer_the_limit_and_of_the_same_day_not_at_all() -> None:
+def test_one_is_reminded_earlier_longer_limit_and_of_same_day_not_at_all() -> None:
     told = {str(one.limit): one.remind_before for one in DEFAULTS.rules}
     assert told == {
         "0wd": 0, "1wd": 1, "2wd": 1, "3wd": 1, "5wd": 2, "10wd": 5, "15wd": 5, "30wd": 5, "15d": 5, "30d": 5, "60d": 5,
     }  # fmt: skip
 
 
-def test_a_yellow_card_comes_when_it_is_due_and_a_red_one_5_working_days_later() -> None:
+def test_yellow_card_comes_when_it_is_due_and_red_one_5_working_days_later() -> None:
     for one in DEFAULTS.rules:
         assert str(one.yellow_after) == "0wd"
         expected = "1wd" if one.urgent else "5wd"
         assert one.red_after == (None if one.stage in WITHOUT_CARDS else Limit.parse(expected))
 
 
-def test_a_rule_is_named_after_where_it_comes_from_and_its_place() -> None:
+def test_rule_is_named_after_where_it_comes_from_and_its_place() -> None:
     assert default(Stage.JUDGE, tier=UnitKind.VILLAGE).name == "default/judge/village"
     assert default(Stage.HANDLE, urgent=True).name == "default/handle/help/urgent"
     assert rule(SPECIFIC).name == "v1/handle/category-30/help/urgent/township"
@@ -136,7 +136,7 @@ def answer(rules: tuple[Rule, ...], **different: Any) -> Rule:
     return RuleSet(1, rules).of(Stage.HANDLE, **asked)
 
 
-def test_of_any_rules_that_match_the_category_weighs_most_then_kind_urgency_and_tier() -> None:
+def test_of_any_rules_that_match_category_weighs_most_then_kind_urgency_and_tier() -> None:
     every = [rule(place) for place in generalised()]
     assert len({weight(one.place) for one in every}) == 16
     for these in chain.from_iterable(combinations(every, many) for many in (1, 2, 3)):
@@ -144,7 +144,7 @@ def test_of_any_rules_that_match_the_category_weighs_most_then_kind_urgency_and_
     assert answer(tuple(every)).place == SPECIFIC
 
 
-def test_a_nearer_category_beats_one_above_it_whatever_else_that_one_names() -> None:
+def test_nearer_category_beats_one_above_it_whatever_else_that_one_names() -> None:
     near = rule(Place(Stage.HANDLE, category_id=WATER))
     above = rule(SPECIFIC._replace(category_id=UTILITIES))
     top = rule(SPECIFIC._replace(category_id=CITY))
@@ -163,7 +163,7 @@ def test_a_nearer_category_beats_one_above_it_whatever_else_that_one_names() -> 
         {"urgent": False},
     ],
 )
-def test_a_rule_does_not_hold_where_the_case_differs_in_what_it_names(
+def test_rule_does_not_hold_where_the_case_differs_in_what_it_names(
     different: dict[str, Any],
 ) -> None:
     assert answer((rule(SPECIFIC),)).place == SPECIFIC
@@ -185,7 +185,7 @@ def test_two_rules_for_one_place_are_no_set() -> None:
         RuleSet(1, (rule(SPECIFIC), rule(SPECIFIC, "8wd")))
 
 
-def test_an_answer_asked_for_again_does_not_depend_on_what_was_asked_in_between() -> None:
+def test_answer_asked_for_again_does_not_depend_on_what_was_asked_in_between() -> None:
     rules = RuleSet(1, (rule(Place(Stage.HANDLE, category_id=WATER)), rule(SPECIFIC)))
 
     def ask(categories: tuple[int, ...], *, urgent: bool) -> str:

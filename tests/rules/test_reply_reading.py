@@ -31,7 +31,7 @@ def replies_of(*groups: str) -> list[str]:
 
 
 @pytest.mark.parametrize(("text", "value"), _TABLE)
-def test_a_reply_reads_as_it_is_meant_or_goes_to_people(text: str, value: Value | None) -> None:
+def test_reply_reads_as_it_is_meant_or_goes_to_people(text: str, value: Value | None) -> None:
     reading = read_reply(text)
     expected = (Sense.UNCLEAR, None) if value is UNCLEAR else (Sense.ANSWER, value)
     assert (reading.sense, reading.value) == expected
@@ -173,7 +173,7 @@ _ANY = st.one_of(
 
 
 @given(st.sampled_from(["1", "2", "满意", "基本满意", "一"]), _MARK, _AGREEING, _UNKNOWN, _MARK)
-def test_an_unknown_remark_never_reads_as_satisfied(
+def test_unknown_remark_never_reads_as_satisfied(
     answer: str, mark: str, agreeing: str, unknown: str, last: str
 ) -> None:
     for remark in (agreeing + last + unknown, unknown + last + agreeing):
@@ -205,7 +205,7 @@ def test_no_complaint_hides_that_all_is_said_to_be_well(
 
 
 @given(st.text(st.characters(categories=["So"]), min_size=1, max_size=3), st.booleans())
-def test_a_picture_never_makes_an_answer_another(pictures: str, before: bool) -> None:
+def test_picture_never_makes_an_answer_another(pictures: str, before: bool) -> None:
     for answer, value in (("满意", SATISFIED), ("不满意", DISSATISFIED)):
         text = pictures + answer if before else answer + pictures
         assert read_reply(text).value in (value, None)

@@ -12,15 +12,15 @@ DESKS = Desks(VILLAGE, CENTER, DISCIPLINE)
 BOTH = {CENTER.unit_id, DISCIPLINE.unit_id}
 
 
-def test_the_unit_that_was_asked_takes_the_case_in() -> None:
+def test_unit_that_was_asked_takes_the_case_in() -> None:
     assert first_holder(DESKS, sealed=False, seeing=set()) is VILLAGE
 
 
-def test_an_accusation_goes_past_the_unit_that_was_asked_to_the_discipline_commission() -> None:
+def test_accusation_goes_past_unit_that_was_asked_to_discipline_commission() -> None:
     assert first_holder(DESKS, sealed=True, seeing=BOTH) is DISCIPLINE
 
 
-def test_an_accusation_goes_to_a_desk_where_somebody_may_see_it_or_to_none() -> None:
+def test_accusation_goes_to_a_desk_where_somebody_may_see_it_or_to_none() -> None:
     assert first_holder(DESKS, sealed=True, seeing={CENTER.unit_id}) is CENTER
     assert first_holder(DESKS, sealed=True, seeing={DISCIPLINE.unit_id}) is DISCIPLINE
     assert first_holder(DESKS, sealed=True, seeing=set()) is None

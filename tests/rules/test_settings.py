@@ -51,7 +51,7 @@ def test_production_refuses_what_is_published_of_the_provider_that_is_used(
 
 
 @pytest.mark.parametrize("secret", ["short", "with/slash/in/the/middle", "with blanks in it ok"])
-def test_a_secret_that_is_no_part_of_an_address_is_refused(
+def test_secret_that_is_no_part_of_an_address_is_refused(
     secret: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("ALIYUN_PUSH_SECRET", secret)
@@ -76,7 +76,7 @@ def test_addresses_that_are_none_are_refused(monkeypatch: pytest.MonkeyPatch) ->
         ({"SMS_TWO_WAY": ""}, False),
     ],
 )
-def test_whether_replies_come_back_is_as_the_provider_has_it_unless_it_is_said(
+def test_whether_replies_come_back_is_as_provider_has_it_unless_it_is_said(
     given: dict[str, str], come_back: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name, value in given.items():

@@ -49,7 +49,7 @@ UP, DOWN, OVER, BACK, LONGER = (
 )
 
 
-def test_the_way_a_case_should_go_shows_nothing() -> None:
+def test_way_a_case_should_go_shows_nothing() -> None:
     assert signals((UP, VILLAGE, TOWNSHIP), (UP, TOWNSHIP, CENTER), (OVER, CENTER, OFFICE)) == []
     assert facts([], [], CALENDAR) == []
 
@@ -75,7 +75,7 @@ def test_between_the_same_two_units_the_same_way_again_is_ping_pong() -> None:
     )
 
 
-def test_a_center_that_leads_itself_again_plays_with_nobody() -> None:
+def test_center_that_leads_itself_again_plays_with_nobody() -> None:
     assert signals((OVER, CENTER, CENTER), (OVER, CENTER, CENTER)) == []
 
 
@@ -91,20 +91,20 @@ def test_a_center_that_leads_itself_again_plays_with_nobody() -> None:
         (LONG, False),
     ],
 )
-def test_a_finding_that_is_too_short_has_no_substance(finding: str, empty: bool) -> None:
+def test_finding_that_is_too_short_has_no_substance(finding: str, empty: bool) -> None:
     assert signals((UP, VILLAGE, TOWNSHIP, finding)) == (
         [(Signal.EMPTY_FINDING, 1)] if empty else []
     )
 
 
-def test_a_finding_that_was_written_before_has_no_substance() -> None:
+def test_finding_that_was_written_before_has_no_substance() -> None:
     again = f" {LONG}。"
     assert signals((UP, VILLAGE, TOWNSHIP, LONG), (UP, TOWNSHIP, CENTER, again)) == [
         (Signal.EMPTY_FINDING, 2)
     ]
 
 
-def test_a_finding_that_was_erased_is_not_judged() -> None:
+def test_finding_that_was_erased_is_not_judged() -> None:
     (told,) = entries((UP, VILLAGE, TOWNSHIP))
     erased = Entry(
         seq=1, at=told.at, action=UP, unit_id=VILLAGE, unit_code="1", unit_name="", finding=None
@@ -158,7 +158,7 @@ def test_days_off_are_no_part_of_a_limit_in_working_days() -> None:
     assert judged("2wd", day(19, 10), due, day(23, 16)) == [Signal.LATE_ESCALATION]
 
 
-def test_a_limit_in_calendar_days_runs_by_day_and_night() -> None:
+def test_limit_in_calendar_days_runs_by_day_and_night() -> None:
     due = day(30, 0)
     assert judged("10d", day(20, 0), due, day(28, 23, 59)) == []
     assert judged("10d", day(20, 0), due, day(29, 0)) == [Signal.LATE_ESCALATION]
@@ -171,7 +171,7 @@ def test_time_that_stood_still_is_no_part_of_the_limit() -> None:
     assert judged("2wd", day(22, 10), due, day(26, 16), waited) == [Signal.LATE_ESCALATION]
 
 
-def test_what_another_unit_or_another_stage_took_is_not_the_escalating_units() -> None:
+def test_what_another_unit_or_another_stage_took_is_not_escalating_units() -> None:
     (told,) = entries((UP, VILLAGE, TOWNSHIP))
     due = told.at + timedelta(minutes=1)
     others = HolderStage(TOWNSHIP, "2wd", START, due, told.at)

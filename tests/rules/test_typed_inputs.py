@@ -158,7 +158,7 @@ def _is_typed(name: Any) -> bool:
 FIELDS: Final = fields()
 
 
-def test_the_fields_that_people_type_are_found() -> None:
+def test_fields_that_people_type_are_found() -> None:
     names = {str(at[-1]) for _, _, at in FIELDS}
     assert {"title", "body", "name", "phone", "ref", "code", "account", "finding", "answer", "reason", "unit_code", "place", "device"} <= names  # fmt: skip
     assert len(FIELDS) > 60

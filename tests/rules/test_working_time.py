@@ -72,7 +72,7 @@ def end_of(day: str) -> str:
         ("2025-09-28T10:00", "1wd", "09-29"),
     ],
 )
-def test_the_fields_own_check_values_hold(received: str, limit: str, day: str) -> None:
+def test_fields_own_check_values_hold(received: str, limit: str, day: str) -> None:
     assert due(received, limit) == end_of(day)
     assert not CALENDAR.due(at(received), Limit.parse(limit)).provisional
 
@@ -89,7 +89,7 @@ def test_the_fields_own_check_values_hold(received: str, limit: str, day: str) -
         ("2025-10-03T23:00", "2025-10-09T09:00"),
     ],
 )
-def test_after_hours_and_on_days_off_it_counts_as_received_when_the_office_next_opens(
+def test_after_hours_and_on_days_off_it_counts_as_received_when_office_next_opens(
     received: str, counts_from: str
 ) -> None:
     assert CALENDAR.effective_receipt(at(received)) == at(counts_from)
@@ -117,7 +117,7 @@ def test_calendar_days_run_through_holidays_whatever_the_hour_of_receipt() -> No
     assert due("2025-10-03T22:00", "60d") == end_of("12-02")
 
 
-def test_the_day_is_shanghais_and_not_greenwichs() -> None:
+def test_day_is_shanghais_and_not_greenwichs() -> None:
     evening_in_greenwich = datetime(2025, 3, 3, 18, 0, tzinfo=UTC)
     found = CALENDAR.due(evening_in_greenwich, Limit.parse("0d"))
     assert found.at == at("2025-03-04T23:59:59")
@@ -134,7 +134,7 @@ def test_spring_festival_is_passed_over_in_hours_as_in_days() -> None:
     assert due("2025-01-27T16:00", "4wh") == "02-05 11:00:00"
 
 
-def test_a_year_that_is_not_published_is_never_without_holidays() -> None:
+def test_year_that_is_not_published_is_never_without_holidays() -> None:
     assert EMPTY.due(at("2026-12-31T10:00"), Limit.parse("1wd")) == Due(
         at("2027-01-04T23:59:59"), provisional=True
     )
@@ -157,7 +157,7 @@ def test_what_touches_an_unpublished_year_is_provisional_and_nothing_else() -> N
     assert not CALENDAR.due(december, Limit.parse("60d")).provisional
 
 
-def test_a_year_made_public_settles_what_was_provisional() -> None:
+def test_year_made_public_settles_what_was_provisional() -> None:
     settled = WorkingCalendar(
         2, NOON, {**DAYS_2025, **span("2026-01-01", "2026-01-03", OFF)}, frozenset({2025, 2026})
     )
@@ -217,7 +217,7 @@ def pause(since: str, to: str | None) -> Pause:
     return at(since), None if to is None else at(to)
 
 
-def test_a_day_whose_end_lies_in_a_pause_does_not_count() -> None:
+def test_day_whose_end_lies_in_a_pause_does_not_count() -> None:
     assert due("2025-09-08T10:00", "3wd") == end_of("09-11")
     within_a_day = pause("2025-09-09T10:00", "2025-09-09T17:00")
     assert due("2025-09-08T10:00", "3wd", within_a_day) == end_of("09-11")
@@ -227,7 +227,7 @@ def test_a_day_whose_end_lies_in_a_pause_does_not_count() -> None:
     assert due("2025-09-08T10:00", "3d", overnight) == end_of("09-12")
 
 
-def test_a_pause_before_the_start_or_over_the_day_of_receipt_takes_nothing_twice() -> None:
+def test_pause_before_start_or_over_day_of_receipt_takes_nothing_twice() -> None:
     before = pause("2025-09-01T10:00", "2025-09-08T09:00")
     over_receipt = pause("2025-09-08T11:00", "2025-09-09T09:00")
     assert due("2025-09-08T10:00", "3wd", before, over_receipt) == end_of("09-11")
@@ -264,13 +264,13 @@ def test_what_was_due_before_the_clock_stopped_stays_due(limit: str) -> None:
     ("days", "reminded"),
     [(0, "2025-10-10T09:00"), (1, "2025-10-09T09:00"), (2, "2025-09-30T09:00"), (5, "2025-09-26T09:00")],
 )  # fmt: skip
-def test_a_reminder_comes_when_the_office_opens_some_working_days_before(
+def test_reminder_comes_when_the_office_opens_some_working_days_before(
     days: int, reminded: str
 ) -> None:
     assert CALENDAR.remind_at(at("2025-10-10T23:59:59"), days) == at(reminded)
 
 
-def test_a_reminder_of_a_day_off_comes_on_the_last_working_day_before() -> None:
+def test_reminder_of_a_day_off_comes_on_the_last_working_day_before() -> None:
     assert CALENDAR.remind_at(at("2025-10-04T23:59:59"), 0) == at("2025-09-30T09:00")
     assert CALENDAR.remind_at(at("2025-10-04T23:59:59"), 1) == at("2025-09-30T09:00")
     assert CALENDAR.remind_at(at("2025-10-04T23:59:59"), 2) == at("2025-09-29T09:00")
@@ -306,7 +306,7 @@ def test_time_spent_is_office_hours() -> None:
 
 
 @given(st.sampled_from(LimitUnit), st.integers(0, MOST))
-def test_a_limit_reads_as_it_is_written(unit: LimitUnit, amount: int) -> None:
+def test_limit_reads_as_it_is_written(unit: LimitUnit, amount: int) -> None:
     limit = Limit(amount, unit)
     assert Limit.parse(str(limit)) == limit
 

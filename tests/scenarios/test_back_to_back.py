@@ -90,7 +90,7 @@ async def test_nothing_that_handlers_or_neighbours_see_depends_on_what_was_answe
 
 
 @pytest.mark.parametrize("answered", ["called: dissatisfied, valid, agreed", "satisfied by text from the village"])  # fmt: skip
-async def test_whoever_holds_the_villages_phone_learns_nothing_of_whom_it_was_given_for(
+async def test_whoever_holds_villages_phone_learns_nothing_of_whom_it_was_given_for(
     ground: Ground, answered: str
 ) -> None:
     history = History(f"village phone/{answered}", [Case.answered("village", VILLAGE_PHONE)])
@@ -104,7 +104,7 @@ async def test_whoever_holds_the_villages_phone_learns_nothing_of_whom_it_was_gi
 
 
 @pytest.mark.parametrize("ways", [("dissatisfied by text", "satisfied by text"), ("what nobody can read", "no answer")])  # fmt: skip
-async def test_the_dispatcher_who_handled_a_case_learns_no_more_than_other_handlers(
+async def test_dispatcher_who_handled_a_case_learns_no_more_than_other_handlers(
     ground: Ground, ways: tuple[str, str]
 ) -> None:
     history = History(f"center/{ways}", [Case.answered(histories.CENTER, "reporter"), Case("village", "neighbour", 3)])  # fmt: skip
@@ -122,7 +122,7 @@ def eleventh(route: str, tenth: str, ways: tuple[str, str]) -> Pair:
     return Pair(history, ways, (by_text(ways[0]), by_text(ways[1])))
 
 
-async def test_the_eleventh_answer_shows_when_the_month_is_released_and_to_its_own_unit_alone(
+async def test_eleventh_answer_shows_when_month_is_released_and_to_its_own_unit_alone(
     ground: Ground,
 ) -> None:
     pair = eleventh("department", "不满意", ("满意", "不满意"))
@@ -148,7 +148,7 @@ async def _count_answers(tx: Tx, by: ByStaff) -> int:
     return count
 
 
-async def test_a_route_that_somebody_adds_is_asked_and_gives_itself_away(ground: Ground) -> None:
+async def test_route_that_somebody_adds_is_asked_and_gives_itself_away(ground: Ground) -> None:
     router = APIRouter(route_class=OneTransaction)
     router.get("/evaluated")(_count_answers)
     documents = with_a_route_more(router)
@@ -183,7 +183,7 @@ async def _early_and_allowed(tx: Transaction, **how: Any) -> list[tuple[datetime
     return await _early(tx, **how)
 
 
-async def test_archiving_early_what_was_answered_is_refused_by_the_database_and_would_show(
+async def test_archiving_early_what_was_answered_is_refused_by_database_and_would_show(
     ground: Ground,
 ) -> None:
     asked = [one for one in OPERATIONS if one.path in (f"{STAFF}/cases", f"{STAFF}/cases/{{ref}}")]

@@ -23,7 +23,7 @@ INTAKE = Intake(
 )
 
 
-async def test_the_water_of_five_blocks_is_solved_by_another_township_with_a_department_assisting(
+async def test_water_of_five_blocks_is_solved_by_another_township_with_department_assisting(
     staff: Staff,
 ) -> None:
     registered = await _escalated_to_the_county(staff)

@@ -248,7 +248,7 @@ def walk(machine: Machine, seed: int, steps: int) -> Iterator[str]:
             yield machine.last
 
 
-def test_a_case_does_what_the_model_says(played: type[Machine]) -> None:
+def test_case_does_what_the_model_says(played: type[Machine]) -> None:
     run_state_machine_as_test(
         played,
         settings=settings(
@@ -279,7 +279,7 @@ def test_it_does_so_on_long_ways_too(played: type[Machine]) -> None:
     assert played.run(every_fault()) == []
 
 
-def test_nothing_that_the_handling_side_does_alone_moves_the_whole_cases_time_later(
+def test_nothing_that_handling_side_does_alone_moves_whole_cases_time_later(
     played: type[Machine],
 ) -> None:
     """Whatever its units do or try to do, in whatever order: more time comes from somebody else's decision alone."""

@@ -136,7 +136,7 @@ def assert_told(told: Summary, finished: dict[str, int], cards: Sequence[Any]) -
     assert told.over_15 == pytest.approx(0.38, abs=0.08)
 
 
-async def test_a_year_holds_every_phase_breaks_nothing_and_comes_again_from_its_seed(
+async def test_year_holds_every_phase_breaks_nothing_and_comes_again_from_its_seed(
     redis_url: str, fresh_database_url: str, another_database_url: str
 ) -> None:
     assert redis_url
@@ -171,7 +171,7 @@ async def test_a_year_holds_every_phase_breaks_nothing_and_comes_again_from_its_
     assert again == first
 
 
-async def test_an_interrupted_year_says_how_far_it_came_and_leaves_nothing_undone(
+async def test_interrupted_year_says_how_far_it_came_and_leaves_nothing_undone(
     redis_url: str, fresh_database_url: str
 ) -> None:
     assert redis_url
@@ -188,7 +188,7 @@ async def test_an_interrupted_year_says_how_far_it_came_and_leaves_nothing_undon
     assert [one for one in findings if not one.holds] == []
 
 
-async def test_a_year_is_not_played_while_workers_run(
+async def test_year_is_not_played_while_workers_run(
     redis_url: str, fresh_database_url: str
 ) -> None:
     assert redis_url
@@ -199,7 +199,7 @@ async def test_a_year_is_not_played_while_workers_run(
             await simulate(1, seed=1, year=YEAR)
 
 
-async def test_a_year_is_not_played_into_peoples_own_data(
+async def test_year_is_not_played_into_peoples_own_data(
     county: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert county is None

@@ -25,7 +25,7 @@ from tests.sms.aliyun import PHONE, PUSHES, Aliyun, account, answering, before, 
 from tests.sms.servers import wait_for
 
 
-def test_the_example_of_the_providers_documentation_has_the_signature_it_says() -> None:
+def test_example_of_the_providers_documentation_has_the_signature_it_says() -> None:
     params = {
         "SignatureMethod": "HMAC-SHA1",
         "SignatureNonce": "45e25e9b-0a6f-4070-8c85-2956eda1b466",
@@ -52,7 +52,7 @@ def test_blanks_stars_and_tildes_are_encoded_as_the_provider_wants() -> None:
     assert spaced == "tXfI1EIckddw+OGvLnJr7lRqX4M="
 
 
-async def test_an_accepted_text_is_on_the_phone_and_its_receipt_carries_our_own_id(
+async def test_accepted_text_is_on_the_phone_and_its_receipt_carries_our_own_id(
     aliyun: Aliyun,
 ) -> None:
     sent = message()
@@ -73,7 +73,7 @@ async def test_an_accepted_text_is_on_the_phone_and_its_receipt_carries_our_own_
     ("code", "error"),
     sorted((code, error) for code, error in ERRORS.items() if code.startswith(("isv", "isp"))),
 )
-async def test_a_refusal_has_its_code_and_class_and_nothing_was_accepted(
+async def test_refusal_has_its_code_and_class_and_nothing_was_accepted(
     aliyun: Aliyun, code: str, error: ErrorClass
 ) -> None:
     aliyun.behave(refused={code: 1})
@@ -97,23 +97,21 @@ async def test_too_many_requests_is_a_transient_refusal(aliyun: Aliyun) -> None:
         ({"sms_signature": "别县群工"}, "isv.SMS_SIGNATURE_ILLEGAL"),
     ],
 )
-async def test_a_wrong_key_or_signature_is_an_account_error(
+async def test_wrong_key_or_signature_is_an_account_error(
     aliyun: Aliyun, changed: dict[str, Any], code: str
 ) -> None:
     async with aliyun.gateway(**changed) as gateway:
         assert await gateway.send(message()) == Refused(code, ErrorClass.ACCOUNT)
 
 
-async def test_a_number_that_is_none_is_refused_as_such(aliyun: Aliyun) -> None:
+async def test_number_that_is_none_is_refused_as_such(aliyun: Aliyun) -> None:
     async with aliyun.gateway() as gateway:
         result = await gateway.send(message(phone="+8602346731234"))
     assert result == Refused("isv.MOBILE_NUMBER_ILLEGAL", ErrorClass.NUMBER_UNUSABLE)
 
 
 @pytest.mark.parametrize("code", ["isp.SYSTEM_ERROR", "isp.GATEWAY_ERROR"])
-async def test_a_fault_of_theirs_leaves_open_whether_they_have_it(
-    aliyun: Aliyun, code: str
-) -> None:
+async def test_fault_of_theirs_leaves_open_whether_they_have_it(aliyun: Aliyun, code: str) -> None:
     aliyun.behave(refused={code: 1})
     async with aliyun.gateway() as gateway:
         assert await gateway.send(message()) == Unknown(code)
@@ -135,7 +133,7 @@ async def test_a_500_is_unknown_and_was_asked_exactly_once(
 @pytest.mark.parametrize(
     ("behaviour", "accepted"), [("stall_accepted", 1), ("stall_not_accepted", 0)]
 )
-async def test_no_answer_within_the_timeout_is_unknown_and_was_asked_exactly_once(
+async def test_no_answer_within_timeout_is_unknown_and_was_asked_exactly_once(
     aliyun: Aliyun, behaviour: str, accepted: int
 ) -> None:
     aliyun.behave(**{behaviour: 1, "stall_seconds": 8})
@@ -145,7 +143,7 @@ async def test_no_answer_within_the_timeout_is_unknown_and_was_asked_exactly_onc
     assert aliyun.attempts(sent) == (1, accepted)
 
 
-async def test_a_refused_connection_is_not_sent() -> None:
+async def test_refused_connection_is_not_sent() -> None:
     with socket.socket() as taken:
         # Bound but not listening: nobody else gets the port, and it refuses.
         taken.bind(("127.0.0.1", 0))
@@ -254,7 +252,7 @@ async def test_who_pushes_again_until_it_is_heard_has_no_inbox_to_look_into(
         assert gateway.inbox is None
 
 
-def test_an_unknown_code_is_of_no_known_class() -> None:
+def test_unknown_code_is_of_no_known_class() -> None:
     assert classify("isv.SOMETHING_NEW") is ErrorClass.AMBIGUOUS
 
 

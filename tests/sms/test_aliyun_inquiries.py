@@ -20,7 +20,7 @@ from sms.gateway import (
 from tests.sms.aliyun import PUSHES, Aliyun, answering, message
 
 
-async def test_an_unknown_attempt_is_found_by_our_own_id_among_others_that_read_the_same(
+async def test_unknown_attempt_is_found_by_our_own_id_among_others_that_read_same(
     aliyun: Aliyun,
 ) -> None:
     before = datetime.now(UTC)
@@ -63,7 +63,7 @@ async def test_finding_reads_past_the_first_page(aliyun: Aliyun) -> None:
         assert await gateway.find(first, attempted_at=datetime.now(UTC)) == Accepted(None)
 
 
-async def test_a_query_that_is_refused_leaves_it_unknown(aliyun: Aliyun) -> None:
+async def test_query_that_is_refused_leaves_it_unknown(aliyun: Aliyun) -> None:
     async with aliyun.gateway(aliyun_access_key_secret="wrong") as gateway:
         found = await gateway.find(message(), attempted_at=datetime.now(UTC))
     assert found == Unknown("SignatureDoesNotMatch")
@@ -101,7 +101,7 @@ async def test_what_became_of_a_text_is_told_to_who_asks_where_no_receipt_comes(
     assert aliyun.attempts(text) == (1, 1), "asking sends nothing"
 
 
-async def test_only_the_days_on_which_a_text_may_have_gone_out_are_looked_through(
+async def test_only_days_on_which_text_may_have_gone_out_are_looked_through(
     aliyun: Aliyun,
 ) -> None:
     text = message()
@@ -115,7 +115,7 @@ def _days_ago(days: int) -> datetime:
     return datetime.now(UTC) - timedelta(days=days)
 
 
-async def test_a_question_that_is_refused_or_answered_oddly_tells_nothing(aliyun: Aliyun) -> None:
+async def test_question_that_is_refused_or_answered_oddly_tells_nothing(aliyun: Aliyun) -> None:
     async with aliyun.gateway(aliyun_access_key_secret="wrong") as gateway:
         assert await gateway.status_of(_sent(message())) == Unknown("SignatureDoesNotMatch")
 

@@ -26,7 +26,7 @@ WHERE provider_message_id = ANY(CAST(:ids AS text[])) ORDER BY received_at
 """)
 
 
-async def test_a_receipt_moves_the_message_also_before_we_knew_the_providers_id(
+async def test_receipt_moves_the_message_also_before_we_knew_the_providers_id(
     web: httpx.AsyncClient, message_id: UUID
 ) -> None:
     failed = receipt(message_id, success=False, err_code="MOBILE_NOT_ON_SERVICE")
@@ -70,14 +70,14 @@ async def test_replies_in_opposite_order_at_once_do_not_wait_for_each_other(
     assert {await taken(one) for one in batch} == {1}
 
 
-async def test_the_same_reply_pushed_ten_times_is_taken_once(web: httpx.AsyncClient) -> None:
+async def test_same_reply_pushed_ten_times_is_taken_once(web: httpx.AsyncClient) -> None:
     item = reply()
     answers = await asyncio.gather(*(web.post(REPLIES, json=[item, item]) for _ in range(5)))
     assert {answer.status_code for answer in answers} == {200}
     assert await taken(item) == 1
 
 
-async def test_a_sequence_with_a_fraction_of_nothing_is_the_same_one(
+async def test_sequence_with_a_fraction_of_nothing_is_the_same_one(
     web: httpx.AsyncClient,
 ) -> None:
     item = reply()
@@ -100,7 +100,7 @@ async def test_a_sequence_with_a_fraction_of_nothing_is_the_same_one(
         (["2026-11-25 10:00:00"], None),
     ],
 )
-def test_when_a_reply_was_sent_is_read_as_shanghais_time_to_the_end_of_its_second(
+def test_when_reply_was_sent_is_read_as_shanghais_time_to_end_of_its_second(
     send_time: Any, moment: datetime | None
 ) -> None:
     read = aliyun_pushes.reply(reply(send_time=send_time))
@@ -108,7 +108,7 @@ def test_when_a_reply_was_sent_is_read_as_shanghais_time_to_the_end_of_its_secon
     assert read.sent_at == moment
 
 
-async def test_a_reply_pushed_again_after_a_newer_one_is_not_the_newer_one(
+async def test_reply_pushed_again_after_a_newer_one_is_not_the_newer_one(
     web: httpx.AsyncClient,
 ) -> None:
     async with transaction() as tx:
@@ -126,7 +126,7 @@ async def test_a_reply_pushed_again_after_a_newer_one_is_not_the_newer_one(
     assert now - rows[0].received_at > timedelta(minutes=9)
 
 
-async def test_a_moment_no_calendar_knows_keeps_no_reply_from_counting(
+async def test_moment_no_calendar_knows_keeps_no_reply_from_counting(
     web: httpx.AsyncClient,
 ) -> None:
     odd = ["9999-12-31 23:59:59", "0001-01-01 00:00:00", "9999-12-31 23:59:58", 10**30, {}]
@@ -154,7 +154,7 @@ BAD: Final[list[Any]] = [
 ]
 
 
-async def test_what_cannot_be_read_in_a_batch_does_not_keep_the_rest_from_counting(
+async def test_what_cannot_be_read_in_batch_does_not_keep_rest_from_counting(
     web: httpx.AsyncClient, message_id: UUID
 ) -> None:
     worst = [*BAD, receipt(message_id, biz_id="\0"), receipt(message_id, success=None)]
@@ -189,7 +189,7 @@ async def test_no_body_is_a_fault_of_ours(
     assert (await web.post(where, content=body)).status_code == answer
 
 
-async def test_a_database_that_is_away_is_503_so_that_they_push_again(
+async def test_database_that_is_away_is_503_so_that_they_push_again(
     configured: None, message_id: UUID, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert configured is None
@@ -244,7 +244,7 @@ async def test_what_one_batch_says_twice_of_the_same_is_taken_in_its_order(
     assert (await taken(first), await taken(second)) == (1, 1)
 
 
-async def test_a_receipt_of_an_earlier_turn_is_not_taken_for_this_ones(
+async def test_receipt_of_an_earlier_turn_is_not_taken_for_this_ones(
     web: httpx.AsyncClient, message_id: UUID
 ) -> None:
     async with transaction() as tx:

@@ -25,7 +25,7 @@ def reply(aliyun: Aliyun, text: str, phone: str = PHONE) -> dict[str, Any]:
     return dict(answered.json())
 
 
-def test_a_reply_is_pushed_as_a_batch_that_does_not_say_what_it_answers(aliyun: Aliyun) -> None:
+def test_reply_is_pushed_as_a_batch_that_does_not_say_what_it_answers(aliyun: Aliyun) -> None:
     assert reply(aliyun, "  不满意，水还是没有 ")["webhook_status"] == 200
     ((pushed,),) = aliyun.listener.items(REPLIES)
     assert (pushed["content"], pushed["phone_number"]) == ("  不满意，水还是没有 ", "13800000001")
@@ -61,7 +61,7 @@ async def test_receipts_gather_into_batches_come_doubled_and_the_last_first(
 
 
 @pytest.mark.parametrize("fate", ["undelivered", "failed"])
-async def test_an_accepted_text_may_be_reported_as_not_arrived(aliyun: Aliyun, fate: str) -> None:
+async def test_accepted_text_may_be_reported_as_not_arrived(aliyun: Aliyun, fate: str) -> None:
     aliyun.behave(**{fate: 1, "failure_code": "MOBILE_IN_BLACK"})
     async with aliyun.gateway() as gateway:
         await gateway.send(message())
@@ -72,7 +72,7 @@ async def test_an_accepted_text_may_be_reported_as_not_arrived(aliyun: Aliyun, f
     assert (shown["status"], shown["error_code"]) == (fate, "MOBILE_IN_BLACK")
 
 
-async def test_a_reset_while_replies_gather_leaves_none_waiting_and_the_next_is_pushed(
+async def test_reset_while_replies_gather_leaves_none_waiting_and_next_is_pushed(
     aliyun: Aliyun,
 ) -> None:
     async with httpx.AsyncClient(base_url=aliyun.url, timeout=20) as control:
@@ -85,7 +85,7 @@ async def test_a_reset_while_replies_gather_leaves_none_waiting_and_the_next_is_
     assert again.json()["webhook_status"] == 200
 
 
-def test_a_forged_push_goes_to_another_address(aliyun: Aliyun) -> None:
+def test_forged_push_goes_to_another_address(aliyun: Aliyun) -> None:
     aliyun.behave(signature="wrong")
     reply(aliyun, "1")
     assert aliyun.listener.items(REPLIES) == []

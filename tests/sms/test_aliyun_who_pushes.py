@@ -51,7 +51,7 @@ async def test_networks_may_be_allowed_and_mapped_addresses_count_as_what_they_a
         assert answered.status_code == answer
 
 
-async def test_where_another_provider_is_configured_the_published_address_is_closed(
+async def test_where_another_provider_is_configured_published_address_is_closed(
     web: httpx.AsyncClient, message_id: UUID, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SMS_PROVIDER", "twilio")

@@ -84,7 +84,7 @@ def new_sid() -> str:
     return f"SM{uuid4().hex}"
 
 
-async def test_a_genuine_report_moves_the_message_also_before_we_knew_the_providers_id(
+async def test_genuine_report_moves_message_also_before_we_knew_providers_id(
     web: httpx.AsyncClient, message_id: UUID
 ) -> None:
     sid, path = new_sid(), f"/sms/twilio/status/{message_id}"
@@ -94,7 +94,7 @@ async def test_a_genuine_report_moves_the_message_also_before_we_knew_the_provid
     assert await state(message_id) == ("undelivered", sid, "30005")
 
 
-async def test_what_stands_behind_the_address_for_twilio_alone_is_not_part_of_what_was_signed(
+async def test_what_stands_behind_address_for_twilio_alone_is_not_part_of_what_was_signed(
     web: httpx.AsyncClient, message_id: UUID
 ) -> None:
     fields, path = report("sent", sid=new_sid()), f"/sms/twilio/status/{message_id}"
@@ -105,14 +105,14 @@ async def test_what_stands_behind_the_address_for_twilio_alone_is_not_part_of_wh
     assert answered.status_code == 204
 
 
-async def test_a_query_is_part_of_what_was_signed(web: httpx.AsyncClient, message_id: UUID) -> None:
+async def test_query_is_part_of_what_was_signed(web: httpx.AsyncClient, message_id: UUID) -> None:
     fields, path = report("sent", sid=new_sid()), f"/sms/twilio/status/{message_id}?a=%20b&c"
     assert await post(web, path, fields) == 204
     assert await post(web, path, fields, signature(path.partition("?")[0], fields)) == 403
 
 
 @pytest.mark.parametrize("header", [None, "", "x", "A" * 28])
-async def test_a_forged_report_is_refused_as_a_problem_and_has_no_effect(
+async def test_forged_report_is_refused_as_a_problem_and_has_no_effect(
     web: httpx.AsyncClient, message_id: UUID, header: str | None
 ) -> None:
     path = f"/sms/twilio/status/{message_id}"
@@ -122,7 +122,7 @@ async def test_a_forged_report_is_refused_as_a_problem_and_has_no_effect(
     assert refused.headers["content-type"] == "application/problem+json"
 
 
-async def test_a_signature_for_another_message_does_not_fit(
+async def test_signature_for_another_message_does_not_fit(
     web: httpx.AsyncClient, message_id: UUID
 ) -> None:
     fields = report("delivered", sid=new_sid())
@@ -143,14 +143,14 @@ async def test_reports_doubled_in_parallel_and_out_of_order_have_one_effect(
 
 
 @pytest.mark.parametrize("where", [str(UUID(int=1)), "nonsense", "%00", "%F0%9F%92%A7", "a" * 5000])
-async def test_a_genuine_report_on_no_message_of_ours_is_taken_without_effect(
+async def test_genuine_report_on_no_message_of_ours_is_taken_without_effect(
     web: httpx.AsyncClient, where: str
 ) -> None:
     path = f"/sms/twilio/status/{where}"
     assert await post(web, path, report("delivered", sid=SID)) in {204, 403}
 
 
-async def test_a_genuine_report_that_says_nothing_we_know_has_no_effect(
+async def test_genuine_report_that_says_nothing_we_know_has_no_effect(
     web: httpx.AsyncClient, message_id: UUID
 ) -> None:
     path = f"/sms/twilio/status/{message_id}"
@@ -177,7 +177,7 @@ async def test_no_body_is_a_fault_of_ours(
     assert answered.status_code == answer
 
 
-async def test_a_webhook_costs_few_statements(web: httpx.AsyncClient) -> None:
+async def test_webhook_costs_few_statements(web: httpx.AsyncClient) -> None:
     for status, code in (
         ("sent", None),
         ("delivered", None),
@@ -238,7 +238,7 @@ async def test_replies_fivefold_in_parallel_and_out_of_order_have_one_effect_eac
         assert len(await taken(dict(fields)["MessageSid"])) == 1
 
 
-async def test_a_reply_that_comes_again_a_day_late_has_no_second_effect(
+async def test_reply_that_comes_again_a_day_late_has_no_second_effect(
     web: httpx.AsyncClient,
 ) -> None:
     sid = new_sid()
@@ -251,7 +251,7 @@ async def test_a_reply_that_comes_again_a_day_late_has_no_second_effect(
 
 
 @pytest.mark.parametrize("header", [None, b"", b"x", b"A" * 28, "不是签名".encode()])
-async def test_a_forged_reply_is_refused_and_has_no_effect(
+async def test_forged_reply_is_refused_and_has_no_effect(
     web: httpx.AsyncClient, header: bytes | None
 ) -> None:
     sid = new_sid()
@@ -261,7 +261,7 @@ async def test_a_forged_reply_is_refused_and_has_no_effect(
     assert await taken(sid) == []
 
 
-async def test_a_reply_is_refused_under_a_signature_for_other_words_or_another_address(
+async def test_reply_is_refused_under_signature_for_other_words_or_another_address(
     web: httpx.AsyncClient,
 ) -> None:
     sid = new_sid()
@@ -273,7 +273,7 @@ async def test_a_reply_is_refused_under_a_signature_for_other_words_or_another_a
     assert await taken(sid) == []
 
 
-async def test_a_reply_whose_fields_are_parted_elsewhere_under_its_signature_has_no_effect(
+async def test_reply_whose_fields_are_parted_elsewhere_under_its_signature_has_no_effect(
     web: httpx.AsyncClient,
 ) -> None:
     for split in (
@@ -290,7 +290,7 @@ async def test_a_reply_whose_fields_are_parted_elsewhere_under_its_signature_has
         assert await taken(sid) == []
 
 
-async def test_a_report_of_an_earlier_turn_says_which_in_its_address(
+async def test_report_of_an_earlier_turn_says_which_in_its_address(
     web: httpx.AsyncClient, message_id: UUID
 ) -> None:
     async with transaction() as tx:

@@ -27,9 +27,7 @@ def test_each_can_be_chosen_and_is_found_again(world: World, aliyun: Aliyun) -> 
 
 
 @pytest.mark.parametrize("aliyun", [True, False])
-def test_its_codes_are_the_providers_and_of_the_class_that_the_page_speaks_of(
-    *, aliyun: bool
-) -> None:
+def test_its_codes_are_providers_and_of_class_that_page_speaks_of(*, aliyun: bool) -> None:
     classify = aliyun_protocol.classify if aliyun else twilio_protocol.classify
     by_words = {one.words: one for one in offered(aliyun=aliyun)}
     for words, error in [("对方关机，未送达", ErrorClass.TRANSIENT), ("空号，未送达", ErrorClass.NUMBER_UNUSABLE)]:  # fmt: skip

@@ -28,7 +28,7 @@ def signed(url: str, form: list[tuple[str, str]], token: str = TOKEN) -> str:
     return base64.b64encode(hmac.digest(token.encode(), text.encode(), "sha1")).decode()
 
 
-def test_the_example_of_twilios_documentation_is_valid() -> None:
+def test_example_of_twilios_documentation_is_valid() -> None:
     form = [
         ("Digits", "1234"),
         ("To", "+18005551212"),
@@ -55,14 +55,14 @@ def test_blanks_at_the_ends_and_empty_fields_are_part_of_what_was_signed() -> No
     assert not signature_valid(TOKEN, URL, [field for field in FORM if field[1]], signature)
 
 
-def test_a_name_that_stands_twice_counts_with_both_values() -> None:
+def test_name_that_stands_twice_counts_with_both_values() -> None:
     twice = [*FORM, ("Body", "满意")]
     assert signature_valid(TOKEN, URL, twice, signed(URL, twice))
     assert not signature_valid(TOKEN, URL, twice, signed(URL, FORM))
 
 
 @pytest.mark.parametrize("header", [None, "", "x", "不是签名", "=" * 28, "A" * 100_000])
-def test_a_missing_or_odd_signature_is_not_valid(header: str | None) -> None:
+def test_missing_or_odd_signature_is_not_valid(header: str | None) -> None:
     assert not signature_valid(TOKEN, URL, FORM, header)
 
 
@@ -76,7 +76,7 @@ def test_another_token_another_address_or_another_word_is_a_forgery() -> None:
 
 
 @pytest.mark.parametrize("url", ["https://qungong.example:port/", "https://[", "", "\ud800"])
-def test_an_address_nobody_can_have_called_is_not_valid(url: str) -> None:
+def test_address_nobody_can_have_called_is_not_valid(url: str) -> None:
     assert not signature_valid(TOKEN, url, FORM, "A" * 28)
 
 

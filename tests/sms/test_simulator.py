@@ -32,7 +32,7 @@ def genuine(world: World, heard: Heard, query: str = "") -> bool:
     )
 
 
-def test_a_reply_is_handed_in_signed_with_its_blanks_and_empty_fields(world: World) -> None:
+def test_reply_is_handed_in_signed_with_its_blanks_and_empty_fields(world: World) -> None:
     answered = reply(world, "  不满意，水还是没有 ")
     assert answered.json()["webhook_status"] == 204
     (heard,) = world.listener.heard
@@ -44,7 +44,7 @@ def test_a_reply_is_handed_in_signed_with_its_blanks_and_empty_fields(world: Wor
     assert not genuine(world, heard)
 
 
-def test_a_reply_that_the_application_refuses_shows_so_on_the_phone(world: World) -> None:
+def test_reply_that_the_application_refuses_shows_so_on_the_phone(world: World) -> None:
     world.listener.answer = 503
     assert reply(world, "1").json()["webhook_status"] == 503
     assert world.control.get(f"/phones/{PHONE}").json()["messages"][0]["webhook_status"] == 503
@@ -54,7 +54,7 @@ def test_a_reply_that_the_application_refuses_shows_so_on_the_phone(world: World
     ("behind", "tries"),
     [("", 1), ("#rc=2", 1), ("#rc=2&rp=ct,rt", 1), ("#rc=2&rp=5xx", 3), ("#rc=1&rp=all", 2)],
 )
-async def test_what_is_answered_503_is_tried_again_only_where_the_address_says_so(
+async def test_what_is_answered_503_is_tried_again_only_where_address_says_so(
     world: World, behind: str, tries: int
 ) -> None:
     world.listener.answer = 503
@@ -72,14 +72,14 @@ async def test_what_is_answered_503_is_tried_again_only_where_the_address_says_s
     assert all(genuine(world, one) for one in world.listener.heard if one.path == path)
 
 
-def test_a_reply_refused_for_what_it_is_is_not_tried_again(world: World) -> None:
+def test_reply_refused_for_what_it_is_is_not_tried_again(world: World) -> None:
     world.listener.answer = 403
     reply(world, "1")
     assert len(world.listener.heard) == 1
 
 
 @pytest.mark.parametrize("signature", ["wrong", "missing"])
-def test_a_forged_webhook_is_not_genuine(world: World, signature: str) -> None:
+def test_forged_webhook_is_not_genuine(world: World, signature: str) -> None:
     world.behave(signature=signature)
     reply(world, "1")
     (heard,) = world.listener.heard
@@ -87,7 +87,7 @@ def test_a_forged_webhook_is_not_genuine(world: World, signature: str) -> None:
     assert not genuine(world, heard, "?from=twilio")
 
 
-def test_a_reply_is_handed_in_as_often_as_told_with_one_sid(world: World) -> None:
+def test_reply_is_handed_in_as_often_as_told_with_one_sid(world: World) -> None:
     world.behave(copies=5)
     reply(world, "3")
     assert len(world.listener.heard) == 5
@@ -103,7 +103,7 @@ async def test_reports_are_signed_for_the_messages_own_address(
 
 
 @pytest.mark.parametrize("fate", ["undelivered", "failed"])
-async def test_an_accepted_text_may_be_reported_as_not_arrived(
+async def test_accepted_text_may_be_reported_as_not_arrived(
     world: World, gateway: TwilioGateway, fate: str
 ) -> None:
     world.behave(**{fate: 1, "failure_code": 30005})
@@ -139,7 +139,7 @@ async def test_reports_may_come_before_the_answer(world: World, gateway: TwilioG
     ]
 
 
-async def test_a_behaviour_may_hold_for_some_requests_or_some_phones_only(
+async def test_behaviour_may_hold_for_some_requests_or_some_phones_only(
     world: World, gateway: TwilioGateway
 ) -> None:
     world.behave(too_many=1, times=2, phones=[PHONE])
@@ -171,7 +171,7 @@ async def test_who_texts_stop_gets_no_more_until_start(
     assert results == [False, True]
 
 
-def test_the_same_seed_gives_the_same_treatments_in_about_the_told_shares() -> None:
+def test_same_seed_gives_the_same_treatments_in_about_the_told_shares() -> None:
     told = Behaviour(seed=7, too_many=0.1, error_accepted=0.05, refused={"21610": 0.05})
     one, two = Dice(told), Dice(told)
     drawn = [one.treatment(told)[0] for _ in range(10_000)]
@@ -189,13 +189,11 @@ def test_probabilities_beyond_one_are_refused() -> None:
 @pytest.mark.parametrize(
     "told", [{"too_many": 2}, {"to_many": 1}, {"copies": 0}, {"stall_seconds": -1}, []]
 )
-def test_a_behaviour_that_makes_no_sense_is_refused(world: World, told: object) -> None:
+def test_behaviour_that_makes_no_sense_is_refused(world: World, told: object) -> None:
     assert world.control.post("/control/behaviour", json=told).status_code == 422
 
 
-async def test_the_inboxes_survive_a_restart_and_a_torn_last_line(
-    tmp_path: Path, world: World
-) -> None:
+async def test_inboxes_survive_a_restart_and_a_torn_last_line(tmp_path: Path, world: World) -> None:
     inbound = f"{world.listener_url}/sms/twilio/inbound"
     own = SimulatorSettings(simulator_dir=tmp_path, simulator_inbound_url=inbound)
     message = world.text()
@@ -217,14 +215,14 @@ async def test_the_inboxes_survive_a_restart_and_a_torn_last_line(
     assert counted["accepted"] == 1
 
 
-def test_a_webhook_nobody_listens_to_is_noted_not_raised(tmp_path: Path) -> None:
+def test_webhook_nobody_listens_to_is_noted_not_raised(tmp_path: Path) -> None:
     own = SimulatorSettings(simulator_inbound_url="http://127.0.0.1:1/sms/twilio/inbound")
     with served(create_app(Settings(), own)) as url:
         answered = httpx.post(f"{url}/phones/{PHONE}/reply", json={"text": "1"}, timeout=20)
     assert answered.json()["webhook_status"] == 0
 
 
-def test_the_page_answers_and_lets_no_foreign_script_run(world: World) -> None:
+def test_page_answers_and_lets_no_foreign_script_run(world: World) -> None:
     page = world.control.get("/")
     assert page.status_code == 200
     assert page.headers["content-type"] == "text/html; charset=utf-8"
@@ -239,7 +237,7 @@ def test_the_page_answers_and_lets_no_foreign_script_run(world: World) -> None:
     assert "textContent = message.text" in script
 
 
-def test_the_phones_list_shows_texts_as_they_are(world: World) -> None:
+def test_phones_list_shows_texts_as_they_are(world: World) -> None:
     reply(world, "<img src=x onerror=alert(1)>")
     (phone,) = world.control.get("/phones").json()
     assert phone["number"] == PHONE
@@ -264,7 +262,7 @@ def test_its_messages_are_for_the_account_only(world: World, auth: httpx.Auth) -
 @pytest.mark.parametrize(
     "header", ["Basic", "Basic !", "Basic 5Z", "Bearer x", "Basic " + "A" * 999]
 )
-def test_a_header_that_is_no_authorization_is_401(world: World, header: str) -> None:
+def test_header_that_is_no_authorization_is_401(world: World, header: str) -> None:
     path = "/2010-04-01/Accounts/ACsimulator0000000000000000000000/Messages.json"
     assert world.control.get(path, headers={"Authorization": header}).status_code == 401
 

@@ -36,7 +36,7 @@ def test_every_text_can_be_applied_for(kind: MessageKind, can: Capabilities) -> 
 
 
 @EITHER
-def test_an_application_says_how_long_each_value_may_be(can: Capabilities) -> None:
+def test_application_says_how_long_each_value_may_be(can: Capabilities) -> None:
     for one in templates.applications(can):
         assert one.values.keys() == TEMPLATES[one.kind].parameters
         assert all(0 < most <= aliyun_protocol.LONGEST_VALUE for most in one.values.values())
@@ -65,7 +65,7 @@ def test_words_that_no_provider_approves_are_told_so(words: str, why: str) -> No
     assert why in (templates.unfit(words.replace("$", ""), CAN) or "")
 
 
-def test_the_simulator_knows_both_wordings_of_every_text() -> None:
+def test_simulator_knows_both_wordings_of_every_text() -> None:
     assert len(approved()) == len({words for one in (CAN, ONE_WAY) for words in _words(one)})
 
 
@@ -87,7 +87,7 @@ async def test_words_are_pending_until_approved_and_then_known_by_their_code(
     assert await templates.unapproved(tx, "aliyun", CAN) == []
 
 
-async def test_an_approval_neither_carries_over_to_other_words_nor_is_lost_to_them(
+async def test_approval_neither_carries_over_to_other_words_nor_is_lost_to_them(
     tx: Transaction,
 ) -> None:
     await templates.register(tx, "aliyun", CAN)
@@ -133,7 +133,7 @@ def configured(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     settings.cache_clear()
 
 
-async def test_words_the_provider_was_never_asked_about_come_on_the_list_when_they_are_to_be_sent(
+async def test_words_provider_was_never_asked_about_come_on_list_when_they_are_to_be_sent(
     county: None, configured: None
 ) -> None:
     assert county is None

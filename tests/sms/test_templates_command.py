@@ -28,7 +28,7 @@ def configured(
     settings.cache_clear()
 
 
-def test_the_words_are_printed_as_one_applies_for_their_approval(
+def test_words_are_printed_as_one_applies_for_their_approval(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("SMS_PROVIDER", "aliyun")
@@ -46,7 +46,7 @@ def test_the_words_are_printed_as_one_applies_for_their_approval(
     assert [one["kind"] for one in listed] == list(TEMPLATES)
 
 
-def test_what_the_provider_said_is_noted_and_until_all_is_approved_it_exits_1(
+def test_what_provider_said_is_noted_and_until_all_is_approved_it_exits_1(
     configured: None,
 ) -> None:
     assert configured is None

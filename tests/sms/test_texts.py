@@ -74,7 +74,7 @@ def test_what_was_given_stands_in_the_text_under_the_countys_signature(kind: Mes
     ),
     signature=anything,
 )
-def test_a_text_keeps_its_limit_whatever_is_put_into_it(
+def test_text_keeps_its_limit_whatever_is_put_into_it(
     kind: MessageKind, given_values: dict[str, str], signature: str
 ) -> None:
     exact = {name: "8" * most for name, most in TEMPLATES[kind].exact.items()}
@@ -86,7 +86,7 @@ def test_a_text_keeps_its_limit_whatever_is_put_into_it(
 
 @pytest.mark.parametrize("kind", [kind for kind in TEXTS if TEMPLATES[kind].filler])
 @pytest.mark.parametrize("letter", ["水", "𠮷", "a"])
-def test_a_long_parameter_is_cut_with_an_ellipsis_and_leaves_the_rest_whole(
+def test_long_parameter_is_cut_with_an_ellipsis_and_leaves_the_rest_whole(
     kind: MessageKind, letter: str
 ) -> None:
     template = TEMPLATES[kind]
@@ -98,7 +98,7 @@ def test_a_long_parameter_is_cut_with_an_ellipsis_and_leaves_the_rest_whole(
 
 
 @pytest.mark.parametrize("kind", [kind for kind in TEXTS if TEMPLATES[kind].filler])
-def test_even_with_everything_else_at_its_longest_something_of_the_words_remains(
+def test_even_with_everything_else_at_its_longest_something_of_words_remains(
     kind: MessageKind,
 ) -> None:
     template = TEMPLATES[kind]
@@ -110,7 +110,7 @@ def test_even_with_everything_else_at_its_longest_something_of_the_words_remains
 
 
 @pytest.mark.parametrize("kind", TEXTS)
-def test_a_text_lacking_a_parameter_is_refused(kind: MessageKind) -> None:
+def test_text_lacking_a_parameter_is_refused(kind: MessageKind) -> None:
     for name in TEMPLATES[kind].parameters:
         with pytest.raises(TextParameters, match=name):
             render(kind, {other: value for other, value in GIVEN.items() if other != name})
@@ -146,7 +146,7 @@ def test_whoever_owes_a_text_hands_along_what_its_template_needs() -> None:
 
 
 @pytest.mark.parametrize("code", ["", "   ", "1234567890", "\u200b"])
-def test_a_code_is_never_cut_or_left_out(code: str) -> None:
+def test_code_is_never_cut_or_left_out(code: str) -> None:
     with pytest.raises(TextParameters, match="code"):
         render(MessageKind.ONE_TIME_CODE, {"code": code})
 
@@ -156,12 +156,12 @@ def test_what_is_no_text_is_not_rendered() -> None:
         render(MessageKind.SURVEY_OWED, GIVEN)
 
 
-def test_the_survey_says_what_to_answer() -> None:
+def test_survey_says_what_to_answer() -> None:
     body = render(MessageKind.SURVEY, GIVEN).body
     assert "1满意 2基本满意 3不满意" in body
 
 
-def test_a_case_without_a_title_is_told_without_one() -> None:
+def test_case_without_a_title_is_told_without_one() -> None:
     assert "您反映的“有关事项”" in render(MessageKind.MOVED, {**GIVEN, "title": "\u200b "}).body
 
 
@@ -244,7 +244,7 @@ def test_shortened_never_exceeds_and_never_invents(text: str, most: int) -> None
     assert cut == text or (cut.endswith("…") and text.startswith(cut[:-1]))
 
 
-def test_the_signature_is_the_countys() -> None:
+def test_signature_is_the_countys() -> None:
     assert signed("荣昌群工") == "【荣昌群工】"
     assert units(signed("县" * 50)) <= 14
 
@@ -254,7 +254,7 @@ DOMESTIC = Capabilities(two_way=True, links=False, free_text=False, longest_valu
 
 @pytest.mark.parametrize("kind", [MessageKind.SURVEY, MessageKind.SURVEY_REMINDER])
 @pytest.mark.parametrize("can", [ANY_WORDS, DOMESTIC], ids=["any words", "approved words"])
-def test_where_several_questions_are_open_the_reply_is_to_begin_with_the_number(
+def test_where_several_questions_are_open_reply_is_to_begin_with_number(
     kind: MessageKind, can: Capabilities
 ) -> None:
     longest = GIVEN | {"title": "水" * 200, "ref": "5" * 32, "short_number": "123"}

@@ -27,7 +27,7 @@ from tests.sms.conftest import World
 from tests.sms.servers import wait_for
 
 
-async def test_an_accepted_text_is_on_the_phone_and_its_status_is_reported_to_the_messages_own_address(
+async def test_accepted_text_is_on_phone_and_its_status_is_reported_to_messages_own_address(
     world: World, gateway: TwilioGateway
 ) -> None:
     message = world.text()
@@ -44,7 +44,7 @@ async def test_an_accepted_text_is_on_the_phone_and_its_status_is_reported_to_th
 @pytest.mark.parametrize(
     ("code", "error"), sorted((code, error) for code, error in ERRORS.items() if len(code) == 5)
 )
-async def test_a_refusal_has_its_code_and_class_and_nothing_was_accepted(
+async def test_refusal_has_its_code_and_class_and_nothing_was_accepted(
     world: World, gateway: TwilioGateway, code: str, error: ErrorClass
 ) -> None:
     world.behave(refused={code: 1})
@@ -77,7 +77,7 @@ async def test_too_many_requests_is_a_transient_refusal(
     assert world.attempts(message) == (1, 0)
 
 
-async def test_a_wrong_token_is_an_account_error(world: World) -> None:
+async def test_wrong_token_is_an_account_error(world: World) -> None:
     gateway = TwilioGateway(world.settings(twilio_auth_token="wrong"))
     try:
         assert await gateway.send(world.text()) == Refused("20003", ErrorClass.ACCOUNT)
@@ -85,7 +85,7 @@ async def test_a_wrong_token_is_an_account_error(world: World) -> None:
         await gateway.close()
 
 
-async def test_a_sender_that_is_not_ours_is_an_account_error(world: World) -> None:
+async def test_sender_that_is_not_ours_is_an_account_error(world: World) -> None:
     gateway = TwilioGateway(world.settings(twilio_from="+15005550007"))
     try:
         assert await gateway.send(world.text()) == Refused("21606", ErrorClass.ACCOUNT)
@@ -108,7 +108,7 @@ async def test_a_500_is_unknown_and_was_asked_exactly_once(
 @pytest.mark.parametrize(
     ("behaviour", "accepted"), [("stall_accepted", 1), ("stall_not_accepted", 0)]
 )
-async def test_no_answer_within_the_timeout_is_unknown_and_was_asked_exactly_once(
+async def test_no_answer_within_timeout_is_unknown_and_was_asked_exactly_once(
     world: World, behaviour: str, accepted: int
 ) -> None:
     world.behave(**{behaviour: 1, "stall_seconds": 8})
@@ -121,7 +121,7 @@ async def test_no_answer_within_the_timeout_is_unknown_and_was_asked_exactly_onc
     assert world.attempts(message) == (1, accepted)
 
 
-async def test_a_refused_connection_is_not_sent() -> None:
+async def test_refused_connection_is_not_sent() -> None:
     with socket.socket() as taken:
         taken.bind(
             ("127.0.0.1", 0)
@@ -135,7 +135,7 @@ async def test_a_refused_connection_is_not_sent() -> None:
             await gateway.close()
 
 
-async def test_a_connection_broken_off_after_the_request_is_unknown() -> None:
+async def test_connection_broken_off_after_the_request_is_unknown() -> None:
     assert await _sent_to(b"") == Unknown("ServerDisconnectedError")
 
 
@@ -144,7 +144,7 @@ async def test_a_connection_broken_off_after_the_request_is_unknown() -> None:
     [b"", b"not json", b"[]", b"null", b"{}", b'{"sid": null}', b'"sid"', b"\xff\xfe"],
     ids=lambda body: repr(body),
 )
-async def test_a_success_that_cannot_be_read_is_unknown(body: bytes) -> None:
+async def test_success_that_cannot_be_read_is_unknown(body: bytes) -> None:
     answer = b"HTTP/1.1 201 Created\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body)
     assert await _sent_to(answer) == Unknown("unreadable_answer")
 
@@ -206,13 +206,13 @@ def told(status: str, code: int) -> bytes:
         ("400 Bad Request", 21611, ErrorClass.TRANSIENT),
     ],
 )
-async def test_a_code_nobody_listed_is_classed_by_its_status(
+async def test_code_nobody_listed_is_classed_by_its_status(
     status: str, code: int, error: ErrorClass
 ) -> None:
     assert await _sent_to(told(status, code)) == Refused(str(code), error)
 
 
-async def test_an_unknown_attempt_is_found_by_its_number_and_words(
+async def test_unknown_attempt_is_found_by_its_number_and_words(
     world: World, gateway: TwilioGateway
 ) -> None:
     before = datetime.now(UTC)
@@ -231,7 +231,7 @@ async def test_an_unknown_attempt_is_found_by_its_number_and_words(
     assert found.provider_id == sids[message.body]
 
 
-async def test_an_attempt_that_never_arrived_is_not_found(
+async def test_attempt_that_never_arrived_is_not_found(
     world: World, gateway: TwilioGateway
 ) -> None:
     world.behave(error_not_accepted=1)
@@ -240,7 +240,7 @@ async def test_an_attempt_that_never_arrived_is_not_found(
     assert await gateway.find(message, attempted_at=datetime.now(UTC)) == NotSent("not_found")
 
 
-async def test_a_text_of_the_same_words_that_belongs_to_another_message_is_not_found(
+async def test_text_of_same_words_that_belongs_to_another_message_is_not_found(
     world: World, gateway: TwilioGateway
 ) -> None:
     before = datetime.now(UTC)
@@ -265,7 +265,7 @@ async def test_finding_reads_past_the_first_page(world: World, gateway: TwilioGa
     assert isinstance(await gateway.find(message, attempted_at=before), Accepted)
 
 
-async def test_a_report_that_met_a_fault_of_ours_is_sent_again(
+async def test_report_that_met_a_fault_of_ours_is_sent_again(
     world: World, gateway: TwilioGateway
 ) -> None:
     world.behave(failed=1, failure_code=30005)

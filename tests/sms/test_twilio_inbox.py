@@ -14,7 +14,7 @@ def replied(world: World, words: str, phone: str = "+8613800000001") -> str:
     return str(told.raise_for_status().json()["sid"])
 
 
-async def test_what_came_in_is_listed_page_by_page_the_oldest_first_and_nothing_that_went_out(
+async def test_what_came_in_is_listed_page_by_page_oldest_first_and_nothing_that_went_out(
     world: World, gateway: TwilioGateway, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("sms.providers.twilio._REPLIES_A_PAGE", 7)
@@ -31,7 +31,7 @@ async def test_what_came_in_is_listed_page_by_page_the_oldest_first_and_nothing_
     assert before < first.sent_at <= datetime.now(UTC) + timedelta(seconds=1)
 
 
-async def test_a_list_is_read_no_farther_than_asked_and_never_without_end(
+async def test_list_is_read_no_farther_than_asked_and_never_without_end(
     world: World, gateway: TwilioGateway, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("sms.providers.twilio._REPLIES_A_PAGE", 2)
@@ -45,7 +45,7 @@ async def test_a_list_is_read_no_farther_than_asked_and_never_without_end(
     assert await gateway.received(datetime.now(UTC) + timedelta(seconds=2)) == Received([])
 
 
-async def test_an_inbox_that_cannot_be_asked_is_unknown(world: World) -> None:
+async def test_inbox_that_cannot_be_asked_is_unknown(world: World) -> None:
     since = datetime.now(UTC)
     for wrong in ({"twilio_auth_token": "wrong"}, {"twilio_api_url": "http://127.0.0.1:1"}):
         gateway = TwilioGateway(world.settings(**wrong))

@@ -23,7 +23,7 @@ def without(form: list[tuple[str, str]], name: str) -> list[tuple[str, str]]:
     return [field for field in form if field[0] != name]
 
 
-def test_a_form_keeps_blanks_empty_fields_doubles_and_order() -> None:
+def test_form_keeps_blanks_empty_fields_doubles_and_order() -> None:
     assert read_form(b"Body=+%E6%BB%A1%E6%84%8F+&FromCity=&A=2&A=1") == [
         ("Body", " 满意 "),
         ("FromCity", ""),
@@ -47,7 +47,7 @@ def test_no_body_crashes(body: bytes) -> None:
     assert inbound_text(form) is None
 
 
-def test_a_status_is_read_with_its_error_and_class() -> None:
+def test_status_is_read_with_its_error_and_class() -> None:
     assert status_report(STATUS) == StatusReport(SID, "delivered", None, None)
     failed = [("MessageSid", SID), ("MessageStatus", "undelivered"), ("ErrorCode", "30005")]
     assert status_report(failed) == StatusReport(
@@ -55,14 +55,14 @@ def test_a_status_is_read_with_its_error_and_class() -> None:
     )
 
 
-def test_a_reply_is_read_as_it_was_written() -> None:
+def test_reply_is_read_as_it_was_written() -> None:
     assert inbound_text(INBOUND) == InboundText(SID, "+8613800000001", " 满意 ")
     assert inbound_text([*without(INBOUND, "Body"), ("Body", "")]) == InboundText(
         SID, "+8613800000001", ""
     )
 
 
-def test_a_nul_is_left_out_and_an_endless_text_ends() -> None:
+def test_nul_is_left_out_and_an_endless_text_ends() -> None:
     read = inbound_text([*without(INBOUND, "Body"), ("Body", "满\0意" * 2000)])
     assert read is not None
     assert "\0" not in read.text
@@ -70,14 +70,14 @@ def test_a_nul_is_left_out_and_an_endless_text_ends() -> None:
 
 
 @pytest.mark.parametrize("name", ["MessageSid", "MessageStatus"])
-def test_a_status_lacking_doubling_or_mangling_a_field_says_nothing(name: str) -> None:
+def test_status_lacking_doubling_or_mangling_a_field_says_nothing(name: str) -> None:
     assert status_report(without(STATUS, name)) is None
     assert status_report([*STATUS, (name, dict(STATUS)[name])]) is None
     assert status_report([*without(STATUS, name), (name, dict(STATUS)[name] + "\n")]) is None
 
 
 @pytest.mark.parametrize("name", ["MessageSid", "From", "Body"])
-def test_a_reply_lacking_or_doubling_a_field_says_nothing(name: str) -> None:
+def test_reply_lacking_or_doubling_a_field_says_nothing(name: str) -> None:
     lacking = inbound_text(without(INBOUND, name))
     # A picture has no words, but somebody sent it.
     assert lacking is None if name != "Body" else lacking is not None and lacking.text == ""
@@ -94,7 +94,7 @@ def test_a_reply_lacking_or_doubling_a_field_says_nothing(name: str) -> None:
         "+８６１３８００００００１",
     ],
 )
-def test_a_number_that_is_not_e164_says_nothing(phone: str) -> None:
+def test_number_that_is_not_e164_says_nothing(phone: str) -> None:
     assert inbound_text([*without(INBOUND, "From"), ("From", phone)]) is None
 
 

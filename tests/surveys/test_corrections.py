@@ -38,7 +38,7 @@ async def on_the_page(asked: Asked, value: Value, remark: str = "") -> ReplyEffe
         )
 
 
-async def test_the_last_of_a_day_counts_and_what_was_said_first_is_kept(village: Village) -> None:
+async def test_last_of_a_day_counts_and_what_was_said_first_is_kept(village: Village) -> None:
     phone = new_phone()
     asked = await village.asked(phone)
     before = await visible(asked)
@@ -58,7 +58,7 @@ async def test_the_last_of_a_day_counts_and_what_was_said_first_is_kept(village:
     assert await visible(asked) == before
 
 
-async def test_the_same_again_changes_nothing_and_a_remark_with_it_is_kept(
+async def test_same_again_changes_nothing_and_a_remark_with_it_is_kept(
     village: Village, staff: Staff
 ) -> None:
     phone = new_phone()
@@ -86,7 +86,7 @@ async def test_who_became_dissatisfied_is_called(village: Village, staff: Staff)
     )
 
 
-async def test_who_was_talked_round_is_called_all_the_same_and_may_have_it_done_again(
+async def test_who_was_talked_round_is_called_all_same_and_may_have_it_done_again(
     village: Village, staff: Staff
 ) -> None:
     phone, center = new_phone(), await staff("zhihui")
@@ -113,7 +113,7 @@ async def test_who_was_talked_round_is_called_all_the_same_and_may_have_it_done_
 
 
 @pytest.mark.parametrize("window_is_over", [False, True])
-async def test_what_a_call_took_down_may_be_put_right_within_a_day_and_is_looked_into(
+async def test_what_call_took_down_may_be_put_right_within_day_and_is_looked_into(
     village: Village, staff: Staff, window_is_over: bool
 ) -> None:
     phone = new_phone()
@@ -141,7 +141,7 @@ async def test_what_a_call_took_down_may_be_put_right_within_a_day_and_is_looked
     ]
 
 
-async def test_words_read_by_people_put_right_what_a_call_took_down_after_the_window(
+async def test_words_read_by_people_put_right_what_call_took_down_after_window(
     who: Who, village: Village, staff: Staff
 ) -> None:
     phone = new_phone()

@@ -80,7 +80,7 @@ async def test_rework_refuses_a_unit_that_would_lead_and_assist(village: Village
     assert (await center.sees(f"/cases/{asked.ref}"))["round"] == 1
 
 
-async def test_the_one_who_answered_does_not_answer_the_round_that_is_done_again(
+async def test_one_who_answered_does_not_answer_the_round_that_is_done_again(
     village: Village, who: Who
 ) -> None:
     asked, cadre = await done_again(village, who)
@@ -131,7 +131,7 @@ async def test_who_answered_any_round_before_does_not_answer_the_third(
         assert (await third.does(f"{case}/answer", **ANSWER))["round"] == 3
 
 
-async def test_who_answered_at_the_command_center_does_not_approve_for_themselves(
+async def test_who_answered_at_command_center_does_not_approve_for_themselves(
     village: Village, who: Who
 ) -> None:
     phone, center, supervisor = new_phone(), await who("zhihui"), await who("ducha")
@@ -170,7 +170,7 @@ async def test_each_round_is_asked_about_and_keeps_what_was_said(
     assert await texts(asked) == ["survey", "survey"]
 
 
-async def test_a_first_round_needs_no_approval(village: Village, who: Who) -> None:
+async def test_first_round_needs_no_approval(village: Village, who: Who) -> None:
     cadre, center = await who("gongnong"), await who("zhihui")
     ref = await cadre.registers()
     await cadre.does(f"/cases/{ref}/handle")
@@ -202,7 +202,7 @@ async def test_who_is_not_reached_on_three_days_is_given_up_and_heard_if_they_ca
     assert await answers(asked) == [("satisfied", "return_call")]
 
 
-async def test_nothing_that_a_unit_reads_changes_by_what_is_asked_answered_or_called(
+async def test_nothing_that_unit_reads_changes_by_what_is_asked_answered_or_called(
     village: Village, who: Who
 ) -> None:
     phone = new_phone()
@@ -234,7 +234,7 @@ SELECT g.ref, m.round FROM outbox_message m JOIN grievance g ON g.id = m.matter_
 """)
 
 
-async def test_for_who_joined_a_case_that_joined_another_it_is_done_again_there_and_each_is_told(
+async def test_for_who_joined_case_that_joined_another_it_is_done_again_there_and_each_is_told(
     village: Village, who: Who
 ) -> None:
     cadre, center = await who("gongnong"), await who("zhihui")

@@ -35,7 +35,7 @@ async def handed_in(phone: str, words: str, *, sent_at: datetime) -> ReplyEffect
         return effect
 
 
-async def test_what_was_said_before_is_kept_beside_what_counts_and_calls_all_the_same(
+async def test_what_was_said_before_is_kept_beside_what_counts_and_calls_all_same(
     village: Village, staff: Staff
 ) -> None:
     phone = new_phone()
@@ -114,7 +114,7 @@ async def test_what_was_said_later_puts_right_as_ever(village: Village) -> None:
     assert await answers(asked) == [("dissatisfied", "text")]
 
 
-async def test_what_was_said_in_the_window_counts_though_it_is_handed_in_after_it(
+async def test_what_was_said_in_window_counts_though_it_is_handed_in_after_it(
     village: Village,
 ) -> None:
     phones = [new_phone(), new_phone()]
@@ -130,7 +130,7 @@ async def test_what_was_said_in_the_window_counts_though_it_is_handed_in_after_i
     assert [await answers(one) for one in asked] == [[("dissatisfied", "text")], []]
 
 
-async def test_a_day_to_put_right_is_a_day_between_what_was_said(village: Village) -> None:
+async def test_day_to_put_right_is_a_day_between_what_was_said(village: Village) -> None:
     phones = [new_phone(), new_phone()]
     asked = [await village.asked(phone) for phone in phones]
     for phone in phones:
@@ -145,7 +145,7 @@ async def test_a_day_to_put_right_is_a_day_between_what_was_said(village: Villag
     assert [(await answers(one))[0][0] for one in asked] == ["dissatisfied", "satisfied"]
 
 
-async def test_a_question_is_not_answered_by_what_was_said_before_it_was_asked(
+async def test_question_is_not_answered_by_what_was_said_before_it_was_asked(
     village: Village,
 ) -> None:
     phone = new_phone()
@@ -161,7 +161,7 @@ async def test_a_question_is_not_answered_by_what_was_said_before_it_was_asked(
 
 
 @pytest.mark.parametrize("off", [timedelta(days=400), timedelta(days=4), -HOUR, -4000 * DAY])
-async def test_a_moment_that_cannot_be_is_not_believed(village: Village, off: timedelta) -> None:
+async def test_moment_that_cannot_be_is_not_believed(village: Village, off: timedelta) -> None:
     phone = new_phone()
     asked = await village.asked(phone)
     with clock.moved(5 * DAY):
@@ -192,9 +192,7 @@ async def test_who_opted_out_and_back_in_stays_in_whenever_it_is_handed_in(
     assert await call_about(first, staff) is None
 
 
-async def test_the_list_of_what_is_to_be_read_says_when_it_was_sent(
-    village: Village, who: Who
-) -> None:
+async def test_list_of_what_is_to_be_read_says_when_it_was_sent(village: Village, who: Who) -> None:
     phone, center = new_phone(), await who("zhihui")
     await village.asked(phone)
     with clock.moved(HOUR):

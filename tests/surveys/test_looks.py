@@ -34,9 +34,7 @@ async def look(who: Who, account: str, asked: Asked, **different: Any) -> Any:
     return await (await who(account)).post("/answers/looks", body)
 
 
-async def test_a_look_shows_what_was_answered_and_stays_on_record(
-    who: Who, village: Village
-) -> None:
+async def test_look_shows_what_was_answered_and_stays_on_record(who: Who, village: Village) -> None:
     phone = new_phone()
     asked = await village.asked(phone)
     await reply(phone, "不满意，水还是没有")
@@ -57,7 +55,7 @@ async def test_that_nothing_was_answered_is_shown_and_on_record_too(
     assert len(await looks(asked)) == 1
 
 
-async def test_the_record_of_the_case_which_handlers_read_says_nothing_of_it(
+async def test_record_of_the_case_which_handlers_read_says_nothing_of_it(
     who: Who, village: Village
 ) -> None:
     asked, cadre = await village.asked(new_phone()), await who("gongnong")
@@ -88,7 +86,7 @@ async def test_only_a_supervisor_looks_and_a_refused_look_leaves_nothing(
     assert await looks(asked) == []
 
 
-async def test_what_was_said_about_an_accusation_is_for_the_inspectors_who_hold_it(
+async def test_what_was_said_about_accusation_is_for_inspectors_who_hold_it(
     who: Who, village: Village
 ) -> None:
     phone = new_phone()
@@ -108,7 +106,7 @@ async def test_what_was_said_about_an_accusation_is_for_the_inspectors_who_hold_
 @pytest.mark.parametrize(
     "different", [{"reason": " "}, {"reason": ""}, {"round": 0}, {"round": True}]
 )
-async def test_a_look_without_a_reason_is_refused(
+async def test_look_without_a_reason_is_refused(
     who: Who, village: Village, different: dict[str, Any]
 ) -> None:
     asked = await village.asked(new_phone())
@@ -116,9 +114,7 @@ async def test_a_look_without_a_reason_is_refused(
     assert await looks(asked) == []
 
 
-async def test_a_round_that_nobody_was_asked_about_shows_nothing(
-    who: Who, village: Village
-) -> None:
+async def test_round_that_nobody_was_asked_about_shows_nothing(who: Who, village: Village) -> None:
     asked, owed = await village.asked(new_phone()), await village.answered(new_phone())
     for one, different in ((asked, {"round": 2}), (owed, {})):
         refused = await look(who, "ducha", one, **different)

@@ -112,7 +112,7 @@ async def registered(phone: str, name: str, who: Who, **different: Any) -> dict[
     return found
 
 
-async def test_who_was_registered_under_a_units_number_is_called_and_no_text_counts(
+async def test_who_was_registered_under_units_number_is_called_and_no_text_counts(
     village: Village, staff: Staff
 ) -> None:
     phone = new_phone()
@@ -132,7 +132,7 @@ async def test_who_was_registered_under_a_units_number_is_called_and_no_text_cou
     assert await answers(asked) == [("dissatisfied", "return_call")]
 
 
-async def test_the_page_of_a_units_number_shows_nothing_of_what_people_said_when_they_were_called(
+async def test_page_of_units_number_shows_nothing_of_what_people_said_when_they_were_called(
     village: Village, staff: Staff
 ) -> None:
     phone = new_phone()
@@ -227,7 +227,7 @@ async def test_villagers_under_one_number_whose_cases_are_joined_are_each_asked(
     assert not [one for one in asked.offenders if one["ref"] in (first, *others)]
 
 
-async def test_the_cadre_is_told_that_a_number_is_a_units(who: Who, staff: Staff) -> None:
+async def test_cadre_is_told_that_a_number_is_a_units(who: Who, staff: Staff) -> None:
     phone = new_phone()
     await official(phone, staff, account="gongnong")
     told = await registered(phone, "李大姐", who)
@@ -242,7 +242,7 @@ async def test_the_cadre_is_told_that_a_number_is_a_units(who: Who, staff: Staff
     assert without["evaluation_by"] == "return_call"
 
 
-async def test_an_accusation_adds_nothing_to_what_others_are_told_of_a_number(
+async def test_accusation_adds_nothing_to_what_others_are_told_of_a_number(
     who: Who, staff: Staff
 ) -> None:
     phone, cadre = new_phone(), await staff("gongnong")

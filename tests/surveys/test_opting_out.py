@@ -53,7 +53,7 @@ async def test_who_answered_before_opting_out_is_not_called(village: Village, st
     assert await call_about(asked, staff) is None
 
 
-async def test_who_opts_out_with_an_answer_is_called_about_the_other_question_alone(
+async def test_who_opts_out_with_answer_is_called_about_other_question_alone(
     village: Village, staff: Staff
 ) -> None:
     phone = new_phone()
@@ -83,7 +83,7 @@ async def test_what_is_not_asked_yet_is_asked_by_a_call_when_its_turn_comes(
     assert (call.cause, await texts(waiting)) == ("opted_out", [])
 
 
-async def test_who_thinks_better_of_it_answers_the_next_question_and_not_the_one_called_about(
+async def test_who_thinks_better_of_it_answers_next_question_and_not_one_called_about(
     village: Village, staff: Staff
 ) -> None:
     phone = new_phone()
@@ -109,7 +109,7 @@ async def test_who_opts_out_and_answers_all_the_same_is_not_called(
     assert await call_about(asked, staff) is None
 
 
-async def test_an_opting_out_that_led_to_no_call_is_noticed_when_a_reminder_is_due(
+async def test_opting_out_that_led_to_no_call_is_noticed_when_a_reminder_is_due(
     village: Village, staff: Staff
 ) -> None:
     asked = await village.asked(new_phone())

@@ -75,7 +75,7 @@ async def is_not_there_for(
         assert (known.status_code, known.content) == (404, unknown.content), action
 
 
-async def test_what_the_center_handled_itself_its_dispatchers_neither_call_about_nor_exclude(
+async def test_what_center_handled_itself_its_dispatchers_neither_call_about_nor_exclude(
     who: Who, village: Village
 ) -> None:
     phone = new_phone()
@@ -99,7 +99,7 @@ async def test_what_the_center_handled_itself_its_dispatchers_neither_call_about
     assert await judged_themselves() == []
 
 
-async def test_words_that_may_be_about_what_the_center_handled_are_not_its_dispatchers_to_read(
+async def test_words_that_may_be_about_what_center_handled_are_not_its_dispatchers_to_read(
     who: Who, village: Village
 ) -> None:
     phone, stranger = new_phone(), new_phone()
@@ -161,7 +161,7 @@ async def texts(person: Person) -> set[str]:
         after = {"after": page["next"]}
 
 
-async def test_who_has_no_number_is_not_answered_for_by_the_dispatcher_who_answered_them(
+async def test_who_has_no_number_is_not_answered_for_by_dispatcher_who_answered_them(
     who: Who, village: Village
 ) -> None:
     center, supervisor = await who("zhihui"), await who("ducha")
@@ -175,7 +175,7 @@ async def test_who_has_no_number_is_not_answered_for_by_the_dispatcher_who_answe
     await supervisor.does(f"{call}/finding", **rated)
 
 
-async def test_a_case_that_was_joined_was_handled_where_the_other_was(
+async def test_case_that_was_joined_was_handled_where_the_other_was(
     who: Who, village: Village
 ) -> None:
     phone = new_phone()
@@ -308,7 +308,7 @@ async def test_who_had_a_part_is_kept_from_it_in_whatever_post_they_sit(
         assert (ref in {one["ref"] for one in excluded}) is told
 
 
-async def test_the_inspector_who_answered_an_accusation_leaves_the_call_to_the_other(
+async def test_inspector_who_answered_an_accusation_leaves_the_call_to_the_other(
     who: Who, village: Village
 ) -> None:
     phone = new_phone()

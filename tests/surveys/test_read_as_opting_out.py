@@ -76,7 +76,7 @@ async def test_who_is_read_as_opting_out_is_called_and_texted_no_more(
     assert await states(asked) == [("survey", "done")], "nobody is reminded either"
 
 
-async def test_a_reminder_that_is_queued_is_not_sent(village: Village, staff: Staff) -> None:
+async def test_reminder_that_is_queued_is_not_sent(village: Village, staff: Staff) -> None:
     phone = new_phone()
     asked = await village.asked(phone)
     with clock.moved(3 * DAY):
@@ -88,7 +88,7 @@ async def test_a_reminder_that_is_queued_is_not_sent(village: Village, staff: St
         assert await would_be_sent(asked) == []
 
 
-async def test_of_the_questions_only_what_is_still_to_be_answered_is_called_about(
+async def test_of_questions_only_what_is_still_to_be_answered_is_called_about(
     village: Village, staff: Staff
 ) -> None:
     phone = new_phone()
@@ -140,7 +140,7 @@ async def test_what_they_chose_since_stays_so(
     assert await wants_texts(asked) == wants
 
 
-async def test_a_stranger_who_opts_out_is_never_texted(
+async def test_stranger_who_opts_out_is_never_texted(
     who: Who, village: Village, staff: Staff
 ) -> None:
     phone, center = new_phone(), await who("zhihui")

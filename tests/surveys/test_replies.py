@@ -77,7 +77,7 @@ SATISFIED, BASICALLY, DISSATISFIED = Value
         ("不满意🙏", DISSATISFIED),
     ],
 )
-def test_a_clear_answer_is_read(text: str, value: Value) -> None:
+def test_clear_answer_is_read(text: str, value: Value) -> None:
     reading = read_reply(text)
     assert (reading.sense, reading.value) == (Sense.ANSWER, value)
 
@@ -198,7 +198,7 @@ def test_what_follows_is_kept_as_the_remark(text: str, remark: str) -> None:
         ("2號 3", 2, DISSATISFIED),
     ],
 )
-def test_a_short_number_names_one_of_several(text: str, number: int, value: Value) -> None:
+def test_short_number_names_one_of_several(text: str, number: int, value: Value) -> None:
     reading = read_reply(text)
     assert (reading.short_number, reading.value) == (number, value)
 
@@ -213,7 +213,7 @@ def test_any_text_can_be_read(text: str) -> None:
     st.text(alphabet="不没未无难别", min_size=1, max_size=3),
     st.sampled_from(["", "很", "太", "是", "算"]),
 )
-def test_a_negated_satisfied_is_never_read_as_satisfied(negation: str, degree: str) -> None:
+def test_negated_satisfied_is_never_read_as_satisfied(negation: str, degree: str) -> None:
     assert read_reply(f"{negation}{degree}满意").value not in (SATISFIED, BASICALLY)
 
 

@@ -53,7 +53,7 @@ async def listed(client: httpx.AsyncClient, headers: dict[str, str], ref: str) -
         assert after, "not on the list"
 
 
-async def test_a_dissatisfied_citizen_is_called_and_the_case_is_done_again(
+async def test_dissatisfied_citizen_is_called_and_the_case_is_done_again(
     client: httpx.AsyncClient, village: Village
 ) -> None:
     phone = new_phone()
@@ -89,7 +89,7 @@ async def test_a_dissatisfied_citizen_is_called_and_the_case_is_done_again(
 
 
 @pytest.mark.parametrize("account", ["gongnong", "guangshun", "ronglong", "shuiwu"])
-async def test_the_handling_side_learns_nothing_from_the_list(
+async def test_handling_side_learns_nothing_from_the_list(
     client: httpx.AsyncClient, village: Village, account: str
 ) -> None:
     phone = new_phone()

@@ -52,7 +52,7 @@ async def calls(person: Person) -> dict[str, str]:
         ("ducha", "duchashi", COMMISSION),
     ],
 )
-async def test_the_inspector_of_an_accusation_calls_back_and_has_it_done_again(
+async def test_inspector_of_an_accusation_calls_back_and_has_it_done_again(
     who: Who, village: Village, solver: str, inspector: str, accused: str | None
 ) -> None:
     phone = new_phone()
@@ -91,9 +91,7 @@ async def test_the_inspector_of_an_accusation_calls_back_and_has_it_done_again(
     assert answered["phase"] == "answered"
 
 
-async def test_the_commission_learns_of_no_call_that_is_the_centers(
-    who: Who, village: Village
-) -> None:
+async def test_commission_learns_of_no_call_that_is_the_centers(who: Who, village: Village) -> None:
     phone = new_phone()
     asked = await village.asked(phone)
     await reply(phone, "3")

@@ -69,7 +69,7 @@ async def called(call: CallToMake, finding: Finding, staff: Staff) -> CallToMake
         )
 
 
-async def test_the_person_helped_is_asked_once_even_when_two_workers_are_at_it(
+async def test_person_helped_is_asked_once_even_when_two_workers_are_at_it(
     village: Village,
 ) -> None:
     owed = await village.answered(new_phone())
@@ -95,7 +95,7 @@ async def test_who_cannot_be_texted_is_called(village: Village, staff: Staff) ->
         assert await tx.scalar(_TEXTS, matter_id=asked.matter_id) == 0
 
 
-async def test_a_reply_changes_nothing_that_a_handler_could_see(village: Village) -> None:
+async def test_reply_changes_nothing_that_a_handler_could_see(village: Village) -> None:
     phone = new_phone()
     asked = await village.asked(phone)
     before = await visible(asked)
@@ -104,7 +104,7 @@ async def test_a_reply_changes_nothing_that_a_handler_could_see(village: Village
     assert await answers(asked) == [("dissatisfied", "text")]
 
 
-async def test_the_same_delivery_many_times_at_once_has_one_effect(village: Village) -> None:
+async def test_same_delivery_many_times_at_once_has_one_effect(village: Village) -> None:
     phone = new_phone()
     asked, other = await village.asked(phone), await village.asked_beside(phone)
     effects = await asyncio.gather(*(reply(phone, "1号3", delivery=f"SM{phone}") for _ in range(8)))
@@ -146,7 +146,7 @@ async def test_different_replies_at_once_each_answer_one_survey(village: Village
     assert [len(await answers(one)) for one in asked] == [1, 1, 1]
 
 
-async def test_a_short_number_answers_the_survey_it_names(village: Village) -> None:
+async def test_short_number_answers_the_survey_it_names(village: Village) -> None:
     phone = new_phone()
     first, second = await village.asked(phone), await village.asked_beside(phone)
     assert await reply(phone, "9号满意") is ReplyEffect.NOT_ASKED
@@ -154,7 +154,7 @@ async def test_a_short_number_answers_the_survey_it_names(village: Village) -> N
     assert (await answers(first), await answers(second)) == ([], [("satisfied", "text")])
 
 
-async def test_the_first_clear_answer_counts(village: Village) -> None:
+async def test_first_clear_answer_counts(village: Village) -> None:
     phone = new_phone()
     asked = await village.asked(phone)
     assert await reply(phone, "谢谢") is ReplyEffect.THANKS
@@ -165,7 +165,7 @@ async def test_the_first_clear_answer_counts(village: Village) -> None:
     assert await answers(asked) == [("basically_satisfied", "text")]
 
 
-async def test_a_stranger_and_a_late_reply_answer_nothing(village: Village) -> None:
+async def test_stranger_and_a_late_reply_answer_nothing(village: Village) -> None:
     phone = new_phone()
     asked = await village.asked(phone)
     assert await reply(new_phone(), "1") is ReplyEffect.NOT_ASKED
@@ -174,9 +174,7 @@ async def test_a_stranger_and_a_late_reply_answer_nothing(village: Village) -> N
     assert await answers(asked) == []
 
 
-async def test_an_answer_on_the_page_counts_like_one_by_text(
-    village: Village, staff: Staff
-) -> None:
+async def test_answer_on_the_page_counts_like_one_by_text(village: Village, staff: Staff) -> None:
     asked = await village.asked(new_phone())
     before = await visible(asked)
     for hours, expected in ((0, None), (25, ActionNotAllowed)):
@@ -212,7 +210,7 @@ async def test_only_the_person_helped_evaluates(village: Village, staff: Staff) 
     assert await answers(asked) == []
 
 
-async def test_only_the_dissatisfied_are_on_the_list_and_only_for_the_command_center(
+async def test_only_dissatisfied_are_on_list_and_only_for_command_center(
     village: Village, staff: Staff
 ) -> None:
     phones = [new_phone(), new_phone()]
@@ -277,7 +275,7 @@ async def test_without_consent_there_is_no_rework(village: Village, staff: Staff
             await return_calls.rework(tx, asked.ref, by=center, reason="属实", now=await tx.now())
 
 
-async def test_a_person_without_a_number_evaluates_in_the_call(
+async def test_person_without_a_number_evaluates_in_the_call(
     village: Village, staff: Staff
 ) -> None:
     asked, center = await village.asked(None), await staff("zhihui")

@@ -58,7 +58,7 @@ async def swept(asked: Asked) -> bool:
     return done
 
 
-async def test_the_second_question_waits_until_the_first_is_answered(village: Village) -> None:
+async def test_second_question_waits_until_the_first_is_answered(village: Village) -> None:
     phone = new_phone()
     first, second = await village.asked(phone), await village.asked(phone)
     assert (await texts(first), await texts(second)) == (["survey"], [])
@@ -78,7 +78,7 @@ async def test_the_second_question_waits_until_the_first_is_answered(village: Vi
     assert await answers(second) == [("dissatisfied", "text")]
 
 
-async def test_the_second_question_comes_when_the_first_was_never_answered(
+async def test_second_question_comes_when_the_first_was_never_answered(
     village: Village,
 ) -> None:
     phone = new_phone()
@@ -121,7 +121,7 @@ async def test_where_two_are_due_at_once_the_older_goes_first(village: Village) 
         assert (await texts(second), await texts(third)) == (["survey"], [])
 
 
-async def test_a_question_owed_right_after_an_answer_waits_too(village: Village) -> None:
+async def test_question_owed_right_after_an_answer_waits_too(village: Village) -> None:
     phone = new_phone()
     await village.asked(phone)
     await reply(phone, "1")
@@ -133,7 +133,7 @@ async def test_a_question_owed_right_after_an_answer_waits_too(village: Village)
         assert await texts(owed) == ["survey"]
 
 
-async def test_the_page_need_not_wait_and_what_was_answered_there_is_never_texted(
+async def test_page_need_not_wait_and_what_was_answered_there_is_never_texted(
     village: Village,
 ) -> None:
     phone = new_phone()
@@ -207,7 +207,7 @@ def no_reminders(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("no_reminders")
-async def test_a_county_may_do_without_reminders(village: Village) -> None:
+async def test_county_may_do_without_reminders(village: Village) -> None:
     asked = await village.asked(new_phone())
     with clock.moved(4 * DAY):
         assert await swept(asked)
@@ -230,9 +230,7 @@ async def test_who_opted_out_is_called_and_asked_by_text_again_once_back(
         assert await texts(await village.asked(phone)) == ["survey"]
 
 
-async def test_an_answer_that_ends_with_td_counts_and_opts_out(
-    village: Village, staff: Staff
-) -> None:
+async def test_answer_that_ends_with_td_counts_and_opts_out(village: Village, staff: Staff) -> None:
     phone = new_phone()
     asked = await village.asked(phone)
     assert await reply(phone, "1，谢谢 TD") is ReplyEffect.ANSWERED
@@ -277,7 +275,7 @@ async def test_taking_a_text_costs_few_statements(village: Village) -> None:
         assert 0 < len(sent) <= 5, (words, sent)
 
 
-async def test_an_answer_and_the_next_turn_cannot_pass_each_other(
+async def test_answer_and_the_next_turn_cannot_pass_each_other(
     village: Village, tx: Transaction
 ) -> None:
     """While an answer is being taken, the turn of the next question is not decided."""

@@ -126,7 +126,7 @@ async def test_what_is_no_answer_leaves_the_question_open(who: Who, village: Vil
     assert await answers(asked) == [("satisfied", "text")]
 
 
-async def test_the_first_clear_answer_counts_and_not_a_later_reading(
+async def test_first_clear_answer_counts_and_not_a_later_reading(
     who: Who, village: Village
 ) -> None:
     phone, center = new_phone(), await who("zhihui")
@@ -138,7 +138,7 @@ async def test_the_first_clear_answer_counts_and_not_a_later_reading(
     assert (await answers(first), await answers(second)) == ([("satisfied", "text")], [])
 
 
-async def test_a_case_is_named_where_the_system_did_not_know_which(
+async def test_case_is_named_where_the_system_did_not_know_which(
     who: Who, village: Village
 ) -> None:
     phone, center = new_phone(), await who("zhihui")
@@ -168,7 +168,7 @@ async def test_two_who_read_at_once_settle_it_once(who: Who, village: Village) -
     assert await answers(asked) == [("satisfied", "text")]
 
 
-async def test_a_text_that_comes_while_one_is_read_waits_and_puts_the_answer_right(
+async def test_text_that_comes_while_one_is_read_waits_and_puts_the_answer_right(
     village: Village, staff: Staff
 ) -> None:
     phone, center = new_phone(), await staff("zhihui")
@@ -235,7 +235,7 @@ async def test_reply_about_a_case_of_another_county_is_not_found(
     assert await on_list(center, address)
 
 
-async def test_the_oldest_comes_first_and_a_strangers_text_is_read_too(
+async def test_oldest_comes_first_and_a_strangers_text_is_read_too(
     who: Who, village: Village
 ) -> None:
     phone, center = new_phone(), await who("zhihui")
@@ -278,7 +278,7 @@ async def test_who_handles_cases_learns_of_no_reply(
     ("solver", "inspector", "accused"),
     [("jiwei", "jiandu", None), ("ducha", "duchashi", "500153JW")],
 )
-async def test_the_words_of_who_accused_somebody_are_for_the_inspectors_alone(
+async def test_words_of_who_accused_somebody_are_for_the_inspectors_alone(
     who: Who, village: Village, solver: str, inspector: str, accused: str | None
 ) -> None:
     phone = new_phone()

@@ -82,7 +82,7 @@ async def test_who_opted_out_and_back_in_answers_by_text_what_they_were_texted(
     assert (await answers(called), await answers(texted)) == ([], [("dissatisfied", "text")])
 
 
-async def test_what_the_owner_of_a_shared_number_answers_is_not_lost_to_another_persons_case(
+async def test_what_owner_of_shared_number_answers_is_not_lost_to_another_persons_case(
     village: Village, staff: Staff, who: Who
 ) -> None:
     phone = new_phone()
@@ -96,7 +96,7 @@ async def test_what_the_owner_of_a_shared_number_answers_is_not_lost_to_another_
     assert (await kept(typed), await kept(own)) == ([], [("dissatisfied", "text", None)])
 
 
-async def test_a_text_that_was_not_sent_yet_is_not_what_a_reply_answers(village: Village) -> None:
+async def test_text_that_was_not_sent_yet_is_not_what_a_reply_answers(village: Village) -> None:
     phone = new_phone()
     answered = await village.asked(phone)
     await reply(phone, "1")
@@ -128,7 +128,7 @@ async def test_late_words_about_what_is_over_do_not_answer_what_was_not_put_to_t
     assert await answers(next_) == [("basically_satisfied", "text")]
 
 
-async def test_what_was_answered_may_be_put_right_by_its_number_though_the_next_is_asked(
+async def test_what_was_answered_may_be_put_right_by_its_number_though_next_is_asked(
     village: Village,
 ) -> None:
     phone = new_phone()
@@ -173,7 +173,7 @@ async def test_who_is_only_called_may_still_answer_by_text(village: Village, sta
     assert await call_about(called, staff) is None
 
 
-async def test_what_could_not_be_read_leaves_the_question_one_that_was_put_by_text(
+async def test_what_could_not_be_read_leaves_question_one_that_was_put_by_text(
     who: Who, village: Village
 ) -> None:
     phone, center = new_phone(), await who("zhihui")
@@ -225,7 +225,7 @@ async def test_what_does_not_count_anyway_needs_nobody_to_read_it(
     assert [await kept(one) for one in typed] == [[("satisfied", "text", "shared_number")], []]
 
 
-async def test_a_number_is_told_where_another_question_has_one_too(village: Village) -> None:
+async def test_number_is_told_where_another_question_has_one_too(village: Village) -> None:
     phone = new_phone()
     called, texted = await called_and_then_texted(village, phone)
     assert [(await survey(one)).short_number for one in (called, texted)] == [1, 2]
@@ -240,7 +240,7 @@ async def test_a_number_is_told_where_another_question_has_one_too(village: Vill
     )
 
 
-async def test_a_reminder_says_the_number_again(village: Village) -> None:
+async def test_reminder_says_the_number_again(village: Village) -> None:
     phone = new_phone()
     _, texted = await called_and_then_texted(village, phone)
     with clock.moved(7 * DAY + QUIET):
@@ -248,7 +248,7 @@ async def test_a_reminder_says_the_number_again(village: Village) -> None:
     assert "“2号（回复请先写2号）：路灯不亮”" in (await words(texted))[1]
 
 
-async def test_the_first_number_is_told_too_where_another_has_the_second(village: Village) -> None:
+async def test_first_number_is_told_too_where_another_has_the_second(village: Village) -> None:
     phone = new_phone()
     first, second = await called_and_then_texted(village, phone)
     with clock.moved(4 * DAY):
@@ -271,7 +271,7 @@ async def test_who_has_one_question_is_told_no_number(village: Village) -> None:
         assert "您反映的“路灯不亮”（编号" in (await words(asked))[0]
 
 
-async def test_what_is_answered_on_the_page_before_its_turn_has_a_number_of_its_own(
+async def test_what_is_answered_on_page_before_its_turn_has_number_of_its_own(
     village: Village,
 ) -> None:
     phone = new_phone()

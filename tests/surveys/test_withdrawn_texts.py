@@ -64,7 +64,7 @@ async def stuck(asked: Asked, kind: str = "survey") -> Any:
 
 
 @pytest.mark.parametrize("how", ["1", "不满意，水还是没有", "page", "TD", "out on the page"])
-async def test_a_question_that_is_answered_or_not_wanted_is_not_sent(
+async def test_question_that_is_answered_or_not_wanted_is_not_sent(
     village: Village, how: str
 ) -> None:
     phone = new_phone()
@@ -179,7 +179,7 @@ async def test_who_was_settled_without_sending_was_not_asked_and_is_called(
 
 
 @pytest.mark.parametrize("kind", ["survey", "survey_reminder"])
-async def test_a_question_sent_again_by_a_person_ends_with_its_window(
+async def test_question_sent_again_by_a_person_ends_with_its_window(
     village: Village, staff: Staff, kind: str
 ) -> None:
     asked, center = await village.asked(new_phone()), await staff("zhihui")

@@ -41,7 +41,7 @@ def sealed_columns() -> set[str]:
     }
 
 
-def test_a_ciphertext_opens_only_at_its_place() -> None:
+def test_ciphertext_opens_only_at_its_place() -> None:
     there = keys.at("citizen.phone_sealed", UUID(int=1))
     sealed = keys.encrypt(_PHONE, there)
     assert keys.decrypt(sealed, there) == _PHONE
@@ -129,7 +129,7 @@ async def _numbers(tx: Transaction) -> dict[UUID, bytes]:
     return {row.id: row.phone_sealed for row in await tx.all(_CITIZENS)}
 
 
-async def test_the_migration_seals_in_place_what_was_sealed_before(
+async def test_migration_seals_in_place_what_was_sealed_before(
     fresh_database_url: str,
 ) -> None:
     frozen = migration(_MIGRATION)
@@ -163,7 +163,7 @@ async def test_the_migration_seals_in_place_what_was_sealed_before(
     ) == _PHONE  # fmt: skip
 
 
-def test_the_migration_knows_every_sealed_column_there_was() -> None:
+def test_migration_knows_every_sealed_column_there_was() -> None:
     listed = {
         f"{table.rpartition('.')[2]}.{column}"
         for table, _, columns in migration(_MIGRATION).SEALED

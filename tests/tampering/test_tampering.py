@@ -146,14 +146,14 @@ async def test_each_tampering_is_named(hand: Hand, scope: Scope, how: str) -> No
     assert done == TIMES, (SEED, refused)
 
 
-async def test_a_ciphertext_moved_anywhere_is_named(hand: Hand) -> None:
+async def test_ciphertext_moved_anywhere_is_named(hand: Hand) -> None:
     before = await faults(hand, Part.PEOPLE)
     for _ in range(TIMES * 5):
         named = await attempt(hand, Part.PEOPLE, lambda: tamper.move_ciphertext(hand))
         assert any(what.endswith("从别处移来") for _, _, what in named - before), SEED
 
 
-async def test_a_photo_changed_in_the_store_is_named(hand: Hand) -> None:
+async def test_photo_changed_in_the_store_is_named(hand: Hand) -> None:
     photo_ids = [row["id"] for row in await hand.rows(_scope("attachment"))]
     before = await faults(hand, Part.ATTACHMENTS)
     for photo_id in photo_ids:

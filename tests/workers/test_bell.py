@@ -29,7 +29,7 @@ async def ring_given_up_after(seconds: float) -> None:
     await asyncio.wait([ringing])
 
 
-async def test_a_ring_given_up_at_any_moment_leaves_no_connection(
+async def test_ring_given_up_at_any_moment_leaves_no_connection(
     own_redis: Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("REDIS_URL", own_redis.url())

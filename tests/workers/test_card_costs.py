@@ -85,7 +85,7 @@ async def test_claiming_what_is_due_costs_the_same_among_ten_times_as_many_open(
     assert many <= 1.1 * few, (few, many)
 
 
-async def test_a_look_at_which_nothing_is_due_reads_next_to_nothing(
+async def test_look_at_which_nothing_is_due_reads_next_to_nothing(
     database: Database, filled: Filled
 ) -> None:
     await filled(20_000, 0)

@@ -37,7 +37,7 @@ async def test_many_sweeps_at_once_issue_each_card_once(cadre: StaffActor) -> No
     await assert_records_hold()
 
 
-async def test_a_case_somebody_works_on_is_left_for_the_next_look(cadre: StaffActor) -> None:
+async def test_case_somebody_works_on_is_left_for_the_next_look(cadre: StaffActor) -> None:
     busy, free = [await registered(cadre, MONDAY, number) for number in range(2)]
     async with transaction() as tx:
         await access.lock_case(tx, busy, by=SYSTEM)
@@ -74,7 +74,7 @@ async def test_no_card_is_issued_by_a_calendar_that_has_been_changed_since(
     assert [[card.level for card in await cards(one)] for one in (ref, other)] == [["yellow"]] * 2
 
 
-async def test_what_ended_in_time_by_the_changed_calendar_earns_nothing_though_it_was_late_by_the_old(
+async def test_what_ended_in_time_by_changed_calendar_earns_nothing_though_it_was_late_by_old(
     cadre: StaffActor,
 ) -> None:
     in_time, late = [await registered(cadre, MONDAY, number) for number in range(2)]
@@ -94,7 +94,7 @@ async def test_what_ended_in_time_by_the_changed_calendar_earns_nothing_though_i
     await assert_records_hold()
 
 
-async def test_the_database_refuses_a_second_card_for_the_same_limit_and_level(
+async def test_database_refuses_a_second_card_for_the_same_limit_and_level(
     cadre: StaffActor,
 ) -> None:
     ref = await registered(cadre, MONDAY)
@@ -120,9 +120,7 @@ async def test_the_database_refuses_a_second_card_for_the_same_limit_and_level(
         "UPDATE card SET revoked_at = NULL",
     ],
 )
-async def test_a_card_is_never_changed_but_to_revoke_it_once(
-    cadre: StaffActor, change: str
-) -> None:
+async def test_card_is_never_changed_but_to_revoke_it_once(cadre: StaffActor, change: str) -> None:
     ref = await registered(cadre, MONDAY)
     await sweep(day(9, 25))
     await run(text("UPDATE card SET revoked_at = now()"))

@@ -56,7 +56,7 @@ SELECT s.id, u.id, :role, :title, :since FROM staff s, unit u WHERE s.account = 
 _RENAME = text("UPDATE post SET title = :title FROM staff s WHERE s.id = staff_id AND s.account = :account")  # fmt: skip
 
 
-async def test_an_overdue_stage_earns_its_holder_a_yellow_card(cadre: StaffActor) -> None:
+async def test_overdue_stage_earns_its_holder_a_yellow_card(cadre: StaffActor) -> None:
     ref = await registered(cadre, MONDAY)
     await sweep(day(9, 24, 23, minute=58))
     assert await cards(ref) == []
@@ -102,7 +102,7 @@ async def test_what_ended_in_time_earns_nothing_however_late_the_sweep_comes(
     assert await cards(ref) == []
 
 
-async def test_what_ended_late_before_the_sweep_came_earns_exactly_that_and_its_holder_gets_it(
+async def test_what_ended_late_before_sweep_came_earns_exactly_that_and_its_holder_gets_it(
     cadre: StaffActor,
 ) -> None:
     ref = await registered(cadre, MONDAY)
@@ -117,7 +117,7 @@ async def test_what_ended_late_before_the_sweep_came_earns_exactly_that_and_its_
     assert [card.level for card in await cards(ref) if card.code == VILLAGE] == ["yellow"]
 
 
-async def test_a_paused_stage_earns_nothing_and_goes_on_when_the_wait_is_over(
+async def test_paused_stage_earns_nothing_and_goes_on_when_the_wait_is_over(
     cadre: StaffActor,
 ) -> None:
     ref = await registered(cadre, MONDAY)
@@ -154,7 +154,7 @@ async def test_who_signs_after_the_limit_has_passed_did_not_let_it_pass(
     await assert_records_hold()
 
 
-async def test_whoever_was_wrongly_named_gets_no_card_for_what_fell_due_after_the_objection(
+async def test_whoever_was_wrongly_named_gets_no_card_for_what_fell_due_after_objection(
     cadre: StaffActor,
 ) -> None:
     agreed, refused, not_yet = [await dispatched(cadre, number) for number in range(3)]
@@ -176,7 +176,7 @@ async def test_whoever_was_wrongly_named_gets_no_card_for_what_fell_due_after_th
     await assert_limits_hold(day(9, 26, 11))
 
 
-async def test_an_assistant_that_objects_and_answers_after_all_is_late_if_it_was(
+async def test_assistant_that_objects_and_answers_after_all_is_late_if_it_was(
     cadre: StaffActor,
 ) -> None:
     ref = await dispatched(cadre, 0, assists=True)
@@ -191,7 +191,7 @@ async def test_an_assistant_that_objects_and_answers_after_all_is_late_if_it_was
     assert ("yellow", "assist") in [(card.level, card.stage) for card in await cards(ref)]
 
 
-async def test_an_extension_moves_the_card(cadre: StaffActor) -> None:
+async def test_extension_moves_the_card(cadre: StaffActor) -> None:
     ref = await registered(cadre, MONDAY)
     async with transaction() as tx:
         await judging.handle(tx, ref, by=cadre, now=MONDAY)
@@ -211,7 +211,7 @@ async def test_an_extension_moves_the_card(cadre: StaffActor) -> None:
     assert [card.effective_at for card in await cards(ref)] == [after]
 
 
-async def test_an_assistant_is_carded_for_itself_and_whoever_signed_gets_it(
+async def test_assistant_is_carded_for_itself_and_whoever_signed_gets_it(
     cadre: StaffActor,
 ) -> None:
     ref = await registered(cadre, MONDAY)
@@ -235,7 +235,7 @@ async def test_an_assistant_is_carded_for_itself_and_whoever_signed_gets_it(
     ]  # fmt: skip
 
 
-async def test_the_card_keeps_person_and_post_of_its_own_day(cadre: StaffActor) -> None:
+async def test_card_keeps_person_and_post_of_its_own_day(cadre: StaffActor) -> None:
     refs = [await registered(cadre, MONDAY, number) for number in range(2)]
     await sweep(day(9, 25))
     # Whoever leaves with the day on which the limit ended still had it; whoever follows the day after did not.
@@ -251,7 +251,7 @@ async def test_the_card_keeps_person_and_post_of_its_own_day(cadre: StaffActor) 
     assert [(card.level, card.person_name) for card in await cards(refs[0])] == [("yellow", cadre.name), ("red", "龙小平")]  # fmt: skip
 
 
-async def test_where_nobody_took_it_on_the_head_gets_the_card_and_where_nobody_is_the_unit_alone(
+async def test_where_nobody_took_it_on_head_gets_card_and_where_nobody_is_unit_alone(
     cadre: StaffActor,
 ) -> None:
     up, alone = [await registered(cadre, MONDAY, number) for number in range(2)]
@@ -265,13 +265,13 @@ async def test_where_nobody_took_it_on_the_head_gets_the_card_and_where_nobody_i
     assert (card.unit_name, card.staff_id, card.person_name, card.post_title) == (cadre.unit_name, None, None, None)  # fmt: skip
 
 
-async def test_a_provisional_limit_is_never_carded(cadre: StaffActor) -> None:
+async def test_provisional_limit_is_never_carded(cadre: StaffActor) -> None:
     ref = await registered(cadre, day(1, 4, year=2090))
     await sweep(day(6, 1, year=2090))
     assert await cards(ref) == []
 
 
-async def test_of_a_limit_that_ends_before_an_unpublished_year_only_what_reaches_into_it_waits(
+async def test_of_limit_that_ends_before_unpublished_year_only_what_reaches_into_it_waits(
     cadre: StaffActor,
 ) -> None:
     # Until the end of 2026 the calendar is known; the red card would come in January.
@@ -293,7 +293,7 @@ async def test_of_a_limit_that_ends_before_an_unpublished_year_only_what_reaches
     await assert_records_hold()
 
 
-async def test_a_year_published_makes_certain_what_does_not_reach_into_the_next(
+async def test_year_published_makes_certain_what_does_not_reach_into_the_next(
     cadre: StaffActor,
 ) -> None:
     ref = await registered(cadre, day(12, 28, year=2027))
@@ -328,7 +328,7 @@ async def test_one_is_reminded_once_before_the_end_and_not_when_it_is_too_late(
     assert len(await cards(caught_up)) == 1
 
 
-async def test_a_whole_case_over_its_limit_is_told_once_and_earns_nobody_a_card(
+async def test_whole_case_over_its_limit_is_told_once_and_earns_nobody_a_card(
     cadre: StaffActor,
 ) -> None:
     ref = await registered(cadre, MONDAY)

@@ -54,7 +54,7 @@ def number(n: int) -> str:
 
 
 @pytest.mark.usefixtures("database")
-async def test_the_rate_holds_over_all_processes_together() -> None:
+async def test_rate_holds_over_all_processes_together() -> None:
     await granted(0)
     async with transaction() as tx:
         held = await channel.hold(tx, TWILIO, most=64, rate=50)
@@ -69,7 +69,7 @@ async def test_the_rate_holds_over_all_processes_together() -> None:
 
 
 @pytest.mark.usefixtures("database")
-async def test_a_pause_grows_with_each_probe_that_fails_and_ends_with_one_that_does_not() -> None:
+async def test_pause_grows_with_each_probe_that_fails_and_ends_with_one_that_does_not() -> None:
     await granted()
     lengths = []
     for probe in (False, True, True):
@@ -91,7 +91,7 @@ async def test_a_pause_grows_with_each_probe_that_fails_and_ends_with_one_that_d
     assert await granted() == 64
 
 
-async def test_an_account_error_stops_everybody_and_a_probe_starts_them_again(
+async def test_account_error_stops_everybody_and_a_probe_starts_them_again(
     provider: Provider,
 ) -> None:
     await provider.behave(refused={"20003": 1})
@@ -116,7 +116,7 @@ async def test_an_account_error_stops_everybody_and_a_probe_starts_them_again(
     assert [await provider.accepted(message) for message in messages] == [1, 1, 1]
 
 
-async def test_an_account_error_that_is_only_reported_later_stops_everybody_too(
+async def test_account_error_that_is_only_reported_later_stops_everybody_too(
     provider: Provider,
 ) -> None:
     await provider.behave(failed=1, failure_code=30002, report_delay_seconds=0.01)
@@ -157,7 +157,7 @@ async def test_codes_go_before_all_else_that_is_due_and_the_rest_by_age() -> Non
     assert [message.id for message in claimed] == [code, *texts[:2]]
 
 
-async def test_the_same_words_are_not_sent_to_a_number_twice_in_a_while(provider: Provider) -> None:
+async def test_same_words_are_not_sent_to_a_number_twice_in_a_while(provider: Provider) -> None:
     first, again, elsewhere = await announce(), await announce(), await announce(phone=number(1))
     await worked(Delivery(open_gateway()))
     assert [await provider.accepted(one) for one in (first, again, elsewhere)] == [1, 0, 1]
@@ -236,14 +236,14 @@ async def sent_at(provider: Provider, phone: str) -> str:
     return str(text["at"])
 
 
-async def test_a_landline_is_never_tried(provider: Provider) -> None:
+async def test_landline_is_never_tried(provider: Provider) -> None:
     message = await announce(phone="+862346773333")
     await worked(Delivery(open_gateway()))
     assert await provider.requests(message) == 0
     assert ((await row(message)).state, (await row(message)).why) == (H, "not_textable")
 
 
-async def test_a_text_reported_undelivered_for_the_moment_goes_out_once_more_and_then_to_a_person(
+async def test_text_reported_undelivered_for_moment_goes_out_once_more_and_then_to_person(
     provider: Provider,
 ) -> None:
     await provider.behave(undelivered=1, failure_code=30003, report_delay_seconds=0.01)
@@ -261,7 +261,7 @@ async def test_a_text_reported_undelivered_for_the_moment_goes_out_once_more_and
     assert len(phone["messages"]) == 2
 
 
-async def test_reports_of_an_earlier_turn_change_nothing_but_when_it_arrived_after_all(
+async def test_reports_of_earlier_turn_change_nothing_but_when_it_arrived_after_all(
     provider: Provider,
 ) -> None:
     await provider.behave(undelivered=1, failure_code=30003, report_delay_seconds=0.01)

@@ -89,9 +89,7 @@ async def case(ref: str) -> Any:
         return (await tx.all(_CASE, ref=ref))[0]
 
 
-async def test_a_worker_asks_what_is_owed_without_redis(
-    cadre: StaffActor, workers: Workers
-) -> None:
+async def test_worker_asks_what_is_owed_without_redis(cadre: StaffActor, workers: Workers) -> None:
     await workers.start("deadlines", REDIS_URL="redis://127.0.0.1:1/0")
     for number in range(3):
         await answered(cadre, number)
@@ -103,7 +101,7 @@ async def test_a_worker_asks_what_is_owed_without_redis(
     assert (await scalar(_SURVEYS), await scalar(_OWED)) == (3, 0)
 
 
-async def test_an_answered_case_is_archived_when_the_survey_window_has_ended_and_not_before(
+async def test_answered_case_is_archived_when_survey_window_has_ended_and_not_before(
     cadre: StaffActor,
 ) -> None:
     ref = await answered(cadre, 1)

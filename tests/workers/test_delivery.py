@@ -36,7 +36,7 @@ async def let_go(message: object) -> None:
     await asyncio.sleep(1.5)
 
 
-async def test_killed_between_acceptance_and_mark_it_is_not_sent_again_when_the_report_comes(
+async def test_killed_between_acceptance_and_mark_it_is_not_sent_again_when_report_comes(
     provider: Provider, workers: Workers, another_worker: Start
 ) -> None:
     await provider.behave(stall_accepted=1, stall_seconds=30, report_delay_seconds=1)
@@ -54,7 +54,7 @@ async def test_killed_between_acceptance_and_mark_it_is_not_sent_again_when_the_
     assert (await row(message)).state == DELIVERED
 
 
-async def test_killed_between_acceptance_and_mark_it_is_found_at_the_provider_where_no_report_comes(
+async def test_killed_between_acceptance_and_mark_it_is_found_at_provider_where_no_report_comes(
     provider: Provider, workers: Workers, another_worker: Start
 ) -> None:
     await provider.behave(stall_accepted=1, stall_seconds=30, silent=1)
@@ -97,7 +97,7 @@ async def test_killed_before_acceptance_a_text_is_sent_again_and_a_code_is_not(
     assert await provider.accepted(message) == accepted
 
 
-async def test_an_error_after_acceptance_is_inquired_about_and_not_sent_again(
+async def test_error_after_acceptance_is_inquired_about_and_not_sent_again(
     provider: Provider, another_worker: Start
 ) -> None:
     await provider.behave(error_accepted=1, silent=1)
@@ -109,7 +109,7 @@ async def test_an_error_after_acceptance_is_inquired_about_and_not_sent_again(
     assert await provider.requests(message) == 1
 
 
-async def test_a_report_that_comes_before_the_answer_is_not_undone_by_our_mark(
+async def test_report_that_comes_before_the_answer_is_not_undone_by_our_mark(
     provider: Provider, another_worker: Start
 ) -> None:
     await provider.behave(report_before_answer=True, report_delay_seconds=0.1, copies=5)
@@ -140,7 +140,7 @@ async def test_without_redis_texts_are_delivered_all_the_same(
     assert await provider.accepted(message) == 1
 
 
-async def test_a_ring_wakes_a_worker_also_after_redis_was_away(
+async def test_ring_wakes_a_worker_also_after_redis_was_away(
     provider: Provider, workers: Workers, own_redis: Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert provider.url

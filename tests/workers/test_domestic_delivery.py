@@ -80,7 +80,7 @@ async def provider(database: Database, monkeypatch: pytest.MonkeyPatch) -> Async
     settings.cache_clear()
 
 
-async def test_a_text_arrives_and_its_receipt_ends_it(
+async def test_text_arrives_and_its_receipt_ends_it(
     provider: Domestic, another_worker: Start
 ) -> None:
     message = await announce()
@@ -90,7 +90,7 @@ async def test_a_text_arrives_and_its_receipt_ends_it(
     assert await provider.requests(message) == 1
 
 
-async def test_an_error_after_acceptance_is_found_at_the_provider_and_not_sent_again(
+async def test_error_after_acceptance_is_found_at_provider_and_not_sent_again(
     provider: Domestic, another_worker: Start
 ) -> None:
     await provider.behave(error_accepted=1, silent=1)
@@ -102,7 +102,7 @@ async def test_an_error_after_acceptance_is_found_at_the_provider_and_not_sent_a
     assert await provider.requests(message) == 1
 
 
-async def test_a_receipt_that_comes_late_ends_what_was_found_without_the_providers_name_for_it(
+async def test_receipt_that_comes_late_ends_what_was_found_without_providers_name_for_it(
     provider: Domestic, another_worker: Start
 ) -> None:
     await provider.behave(error_accepted=1, silent=1)
@@ -122,7 +122,7 @@ async def test_a_receipt_that_comes_late_ends_what_was_found_without_the_provide
     assert found.provider_id == late["biz_id"]
 
 
-async def test_an_error_without_acceptance_is_sent_again_and_a_code_is_not(
+async def test_error_without_acceptance_is_sent_again_and_a_code_is_not(
     provider: Domestic, another_worker: Start
 ) -> None:
     await provider.behave(error_not_accepted=1, times=2)
@@ -137,7 +137,7 @@ async def test_an_error_without_acceptance_is_sent_again_and_a_code_is_not(
     assert (await provider.accepted(text), await provider.accepted(code)) == (1, 0)
 
 
-async def test_a_text_whose_words_are_not_approved_needs_a_human_and_says_why(
+async def test_text_whose_words_are_not_approved_needs_a_human_and_says_why(
     provider: Domestic, another_worker: Start, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # One-way, the survey has words of its own; the simulator has approved them, nobody has noted it.
@@ -172,7 +172,7 @@ async def shown() -> SmsChannel:
 
 
 @pytest.mark.usefixtures("one_way")
-async def test_a_probe_that_never_left_the_house_neither_ends_the_pause_nor_prolongs_it(
+async def test_probe_that_never_left_house_neither_ends_pause_nor_prolongs_it(
     provider: Domestic,
 ) -> None:
     await provider.behave(refused={"isv.OUT_OF_SERVICE": 1})
@@ -216,7 +216,7 @@ async def test_while_texts_are_withheld_on_a_probe_the_loop_does_not_spin(
 
 
 @pytest.mark.usefixtures("one_way")
-async def test_a_text_that_is_withheld_says_nothing_of_a_provider_that_answers_nobody_clearly(
+async def test_text_that_is_withheld_says_nothing_of_provider_that_answers_nobody_clearly(
     provider: Domestic,
 ) -> None:
     await provider.behave(error_not_accepted=1)
@@ -238,7 +238,7 @@ async def tried(work: Delivery, phone: str, state: MessageState) -> None:
     await in_state(message, state)
 
 
-async def test_the_code_of_a_receipt_says_what_follows(
+async def test_code_of_a_receipt_says_what_follows(
     provider: Domestic, another_worker: Start
 ) -> None:
     another_worker()
@@ -249,7 +249,7 @@ async def test_the_code_of_a_receipt_says_what_follows(
         assert (found.why, found.error) == (why, code)
 
 
-async def test_an_attempt_of_a_later_turn_is_not_found_in_what_was_sent_before(
+async def test_attempt_of_a_later_turn_is_not_found_in_what_was_sent_before(
     provider: Domestic, another_worker: Start
 ) -> None:
     # A phone that is off: sent once more by the system, as another text.
@@ -266,7 +266,7 @@ async def test_an_attempt_of_a_later_turn_is_not_found_in_what_was_sent_before(
     assert [one["status"] for one in phone["messages"]] == ["undelivered", "delivered"]
 
 
-async def test_what_became_of_a_text_whose_receipt_was_lost_is_asked_and_sends_nothing(
+async def test_what_became_of_text_whose_receipt_was_lost_is_asked_and_sends_nothing(
     provider: Domestic, another_worker: Start
 ) -> None:
     fate = {"undelivered": 1, "failure_code": "MOBILE_NOT_ON_SERVICE"}
@@ -341,7 +341,7 @@ async def test_what_was_asked_about_one_turn_is_not_taken_for_the_next(
     assert (found.state, found.turn) == (MessageState.QUEUED, 2)
 
 
-async def test_a_text_that_was_found_without_the_providers_name_for_it_is_asked_after_too(
+async def test_text_that_was_found_without_providers_name_for_it_is_asked_after_too(
     provider: Domestic, another_worker: Start
 ) -> None:
     message = await nameless(provider)

@@ -86,7 +86,7 @@ async def of_wall(on: Database, by: StaffActor) -> int:
 
 
 @pytest.mark.parametrize("look", [of_signals, of_wall])
-async def test_a_look_costs_the_same_among_ten_times_as_many_cases(
+async def test_look_costs_the_same_among_ten_times_as_many_cases(
     database: Database,
     filled: Filled,
     inspector: StaffActor,

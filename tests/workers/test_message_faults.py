@@ -45,7 +45,7 @@ async def post(provider: Provider, forks: Forks) -> AsyncIterator[Post]:
 
 
 @pytest.mark.parametrize("module", [WORKERS, CONTROL])
-async def test_each_text_is_accepted_once_whoever_dies_and_whatever_the_provider_says(
+async def test_each_text_is_accepted_once_whoever_dies_and_whatever_provider_says(
     post: Post, module: str
 ) -> None:
     judged = await killed(post, texts=40, kills=5, rate=80, module=module)
@@ -69,13 +69,13 @@ async def test_each_text_is_accepted_once_whoever_dies_and_whatever_the_provider
         (["accepted", "accepted", "accepted"], 1, False),
     ],
 )
-def test_a_text_may_have_been_accepted_again_only_after_an_acceptance_nobody_was_told_of(
+def test_text_may_have_been_accepted_again_only_after_acceptance_nobody_was_told_of(
     treatments: list[str], died: int, may_be: bool
 ) -> None:
     assert explained(treatments, died=died) is may_be
 
 
-async def test_the_judge_names_a_text_that_was_refused_for_the_moment_and_then_sent_twice(
+async def test_judge_names_text_that_was_refused_for_moment_and_then_sent_twice(
     post: Post,
 ) -> None:
     now = await moment(post)
@@ -98,7 +98,7 @@ async def test_the_judge_names_a_text_that_was_refused_for_the_moment_and_then_s
     assert await unexplained(post, messages, set()) == 1
 
 
-async def test_after_an_outage_texts_go_out_oldest_first_within_the_rate_and_no_old_code(
+async def test_after_outage_texts_go_out_oldest_first_within_rate_and_no_old_code(
     post: Post,
 ) -> None:
     port = free_port()

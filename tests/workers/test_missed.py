@@ -99,7 +99,7 @@ async def worked(work: Delivery | None = None) -> None:
 
 
 @by_itself
-async def test_an_answer_that_met_a_503_is_heard_later_and_counts_once(provider: Provider) -> None:
+async def test_answer_that_met_a_503_is_heard_later_and_counts_once(provider: Provider) -> None:
     await sample.load()
     await Village(find_staff).asked_soon(PHONE)
     sid = await in_vain(provider, "1")
@@ -113,7 +113,7 @@ async def test_an_answer_that_met_a_503_is_heard_later_and_counts_once(provider:
     assert reply.received_at <= written
 
 
-async def test_an_answer_that_arrived_has_no_second_effect(provider: Provider) -> None:
+async def test_answer_that_arrived_has_no_second_effect(provider: Provider) -> None:
     await sample.load()
     await Village(find_staff).asked_soon(PHONE)
     sid, status = await replied(provider, "1")
@@ -125,7 +125,7 @@ async def test_an_answer_that_arrived_has_no_second_effect(provider: Provider) -
 
 
 @by_itself
-async def test_a_reply_that_comes_in_while_it_is_looked_for_is_taken_once(
+async def test_reply_that_comes_in_while_it_is_looked_for_is_taken_once(
     provider: Provider,
 ) -> None:
     async with transaction() as tx:
@@ -141,7 +141,7 @@ async def test_a_reply_that_comes_in_while_it_is_looked_for_is_taken_once(
 
 
 @tries_again
-async def test_where_the_address_says_so_a_503_is_tried_again_and_nobody_needs_to_look(
+async def test_where_address_says_so_503_is_tried_again_and_nobody_needs_to_look(
     provider: Provider,
 ) -> None:
     async with transaction() as tx:
@@ -181,7 +181,7 @@ async def moment() -> datetime:
 
 
 @by_itself
-async def test_a_look_is_rare_and_goes_back_to_before_the_last_one_that_was_answered(
+async def test_look_is_rare_and_goes_back_to_before_last_one_that_was_answered(
     provider: Provider,
 ) -> None:
     assert provider.url
@@ -204,7 +204,7 @@ async def test_a_look_is_rare_and_goes_back_to_before_the_last_one_that_was_answ
 
 
 @by_itself
-async def test_a_look_that_could_not_be_taken_down_goes_as_far_back_the_next_time(
+async def test_look_that_could_not_be_taken_down_goes_as_far_back_the_next_time(
     provider: Provider,
 ) -> None:
     gateway = Looked()
@@ -221,7 +221,7 @@ async def test_a_look_that_could_not_be_taken_down_goes_as_far_back_the_next_tim
 
 
 @by_itself
-async def test_a_reply_that_was_heard_costs_the_next_look_nothing(provider: Provider) -> None:
+async def test_reply_that_was_heard_costs_the_next_look_nothing(provider: Provider) -> None:
     for n in range(60):
         await replied(provider, "谢谢", f"+86138{n:08d}")
     work = Delivery(open_gateway())

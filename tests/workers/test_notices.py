@@ -118,7 +118,7 @@ async def test_whoever_has_a_card_is_texted_in_the_morning_and_so_is_the_unit(
     assert len(await owed()) == 4
 
 
-async def test_the_text_says_nothing_of_any_case(cadre: StaffActor) -> None:
+async def test_text_says_nothing_of_any_case(cadre: StaffActor) -> None:
     await registered(cadre, MONDAY)
     await sweep(LATE + timedelta(minutes=5))
     for one in await owed():
@@ -132,7 +132,7 @@ async def test_the_text_says_nothing_of_any_case(cadre: StaffActor) -> None:
     assert "请登录群工系统" in body
 
 
-async def test_the_text_arrives_and_that_is_all(cadre: StaffActor, provider: Provider) -> None:
+async def test_text_arrives_and_that_is_all(cadre: StaffActor, provider: Provider) -> None:
     await registered(cadre, MONDAY)
     await sweep(LATE + timedelta(minutes=5))
     for minute in (29, 31):
@@ -144,7 +144,7 @@ async def test_the_text_arrives_and_that_is_all(cadre: StaffActor, provider: Pro
         assert accepted == ([0, 0] if minute == 29 else [1, 1])
 
 
-async def test_a_unit_that_nobody_of_took_the_case_on_is_told_by_its_head(
+async def test_unit_that_nobody_of_took_the_case_on_is_told_by_its_head(
     cadre: StaffActor,
 ) -> None:
     ref = await registered(cadre, MONDAY)
@@ -173,7 +173,7 @@ async def test_of_a_sealed_case_nobody_is_texted(cadre: StaffActor) -> None:
     assert await owed() == []
 
 
-async def test_a_number_that_was_taken_out_is_texted_no_more_and_the_setting_stops_all(
+async def test_number_that_was_taken_out_is_texted_no_more_and_setting_stops_all(
     cadre: StaffActor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     admin = await find_staff("admin")
@@ -192,7 +192,7 @@ async def test_a_number_that_was_taken_out_is_texted_no_more_and_the_setting_sto
     assert len(await owed()) == 1
 
 
-async def test_a_card_for_irregular_handling_is_told_of_at_once(cadre: StaffActor) -> None:
+async def test_card_for_irregular_handling_is_told_of_at_once(cadre: StaffActor) -> None:
     inspector = await find_staff("ducha")
     ref = await registered(cadre, MONDAY)
     at_ten = day(9, 22, 10, minute=30)
@@ -204,7 +204,7 @@ async def test_a_card_for_irregular_handling_is_told_of_at_once(cadre: StaffActo
     assert await looked_at(at_ten) == [CADRE, DESK]
 
 
-async def test_who_is_supervised_is_told_at_once_and_so_is_whoever_took_the_case_on(
+async def test_who_is_supervised_is_told_at_once_and_so_is_whoever_took_case_on(
     cadre: StaffActor,
 ) -> None:
     leader, clerk = await find_staff("lingdao"), await find_staff("guangshun")
@@ -382,7 +382,7 @@ async def test_settings_choose_what_staff_are_texted_about_and_when(
     settings.cache_clear()
 
 
-async def test_a_hand_over_that_fails_owes_no_text(cadre: StaffActor) -> None:
+async def test_hand_over_that_fails_owes_no_text(cadre: StaffActor) -> None:
     """Hand-over and notice are one transaction."""
     ref = await registered(cadre, MONDAY)
     await run(BREAK, ref=ref)

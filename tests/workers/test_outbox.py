@@ -74,7 +74,7 @@ async def test_two_workers_never_claim_the_same_message() -> None:
 
 
 @pytest.mark.usefixtures("database")
-async def test_a_claim_does_not_wait_for_another() -> None:
+async def test_claim_does_not_wait_for_another() -> None:
     messages = [await announce() for _ in range(4)]
     async with transaction() as tx:
         first = await queue.claim(tx, 2, lease=_LEASE)
@@ -83,7 +83,7 @@ async def test_a_claim_does_not_wait_for_another() -> None:
 
 
 @pytest.mark.usefixtures("database")
-async def test_the_oldest_is_claimed_first() -> None:
+async def test_oldest_is_claimed_first() -> None:
     messages = [await announce() for _ in range(3)]
     assert [message.id for message in await claim(2)] == messages[:2]
 
@@ -112,7 +112,7 @@ async def test_what_has_expired_or_has_no_number_is_never_sent() -> None:
 
 
 @pytest.mark.usefixtures("database")
-async def test_a_worker_whose_lease_has_lapsed_marks_nothing() -> None:
+async def test_worker_whose_lease_has_lapsed_marks_nothing() -> None:
     message = await announce()
     [held] = await claim()
     await let_leases_lapse()
@@ -151,7 +151,7 @@ async def test_reports_in_any_order_and_before_our_own_mark_lead_to_the_same_end
 
 @pytest.mark.parametrize("before", ["queued", "sending", "unknown", "needs_human", "failed"])
 @pytest.mark.usefixtures("database")
-async def test_a_report_proves_acceptance_whatever_we_believed(before: str) -> None:
+async def test_report_proves_acceptance_whatever_we_believed(before: str) -> None:
     message = await announce()
     async with transaction() as tx:
         await tx.execute(
@@ -169,7 +169,7 @@ async def test_a_report_proves_acceptance_whatever_we_believed(before: str) -> N
 
 
 @pytest.mark.usefixtures("database")
-async def test_a_report_on_another_attempt_counts_only_when_it_was_delivered() -> None:
+async def test_report_on_another_attempt_counts_only_when_it_was_delivered() -> None:
     message = await announce()
     await report(message, A, "SM1")
     await report(message, F, "SM2")
@@ -202,7 +202,7 @@ async def somebody_waits() -> bool:
 
 
 @pytest.mark.usefixtures("database")
-async def test_a_provider_id_that_another_message_has_is_not_taken_twice() -> None:
+async def test_provider_id_that_another_message_has_is_not_taken_twice() -> None:
     first, second = await announce(), await announce()
     await report(first, A, "SM1")
     await report(second, D, "SM1")
@@ -210,7 +210,7 @@ async def test_a_provider_id_that_another_message_has_is_not_taken_twice() -> No
 
 
 @pytest.mark.usefixtures("database")
-async def test_a_refusal_for_the_moment_is_tried_again_later_and_at_last_by_a_person() -> None:
+async def test_refusal_for_moment_is_tried_again_later_and_at_last_by_person() -> None:
     message = await announce()
     for attempt in range(1, ATTEMPTS + 1):
         [held] = await claim()
@@ -222,7 +222,7 @@ async def test_a_refusal_for_the_moment_is_tried_again_later_and_at_last_by_a_pe
 
 
 @pytest.mark.usefixtures("database")
-async def test_an_unreachable_provider_is_no_reason_to_give_up() -> None:
+async def test_unreachable_provider_is_no_reason_to_give_up() -> None:
     message = await announce()
     for _ in range(ATTEMPTS + 2):
         [held] = await claim()
@@ -232,7 +232,7 @@ async def test_an_unreachable_provider_is_no_reason_to_give_up() -> None:
 
 
 @pytest.mark.usefixtures("database")
-async def test_what_the_provider_surely_does_not_have_is_sent_again_but_never_a_code() -> None:
+async def test_what_provider_surely_does_not_have_is_sent_again_but_never_code() -> None:
     message, held = await made_unknown()
     await settle(held, Outcome(MessageState.QUEUED, error="not_found", counts=False))
     [again] = await claim()
@@ -254,7 +254,7 @@ async def test_what_can_never_be_found_out_needs_a_person() -> None:
 
 
 @pytest.mark.usefixtures("database")
-async def test_an_attempt_that_ended_unknown_is_left_alone_for_a_while() -> None:
+async def test_attempt_that_ended_unknown_is_left_alone_for_a_while() -> None:
     await announce()
     [sent] = await claim()
     await settle(sent, Outcome(MessageState.UNKNOWN))

@@ -86,7 +86,7 @@ async def test_it_says_what_is_open_and_exits_1_while_a_person_is_needed() -> No
     assert (await sms("status"))[0] == 0
 
 
-async def test_it_counts_what_still_waits_for_a_report_and_what_was_never_reported() -> None:
+async def test_it_counts_what_still_waits_for_report_and_what_was_never_reported() -> None:
     waiting, given_up, long_ago = [await announce() for _ in range(3)]
     async with transaction() as tx:
         await tx.execute(_ACCEPTED, id=waiting, settled=None)
@@ -100,9 +100,7 @@ async def test_it_counts_what_still_waits_for_a_report_and_what_was_never_report
     assert "是否送达无法查明" in (await sms("status"))[1]
 
 
-async def test_it_and_health_say_that_the_channel_is_paused_and_a_person_may_have_it_probed() -> (
-    None
-):
+async def test_it_and_health_say_that_channel_is_paused_and_person_may_have_it_probed() -> None:
     assert not (await health())["texts"]["paused"]
     assert (await sms("probe"))[0] == 1
     await paused()

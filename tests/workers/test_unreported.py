@@ -87,7 +87,7 @@ async def offenders() -> list[Any]:
     ]
 
 
-async def test_the_first_inquiry_tells_that_a_text_has_arrived_and_sends_nothing(
+async def test_first_inquiry_tells_that_a_text_has_arrived_and_sends_nothing(
     provider: Provider,
 ) -> None:
     message = await left_unreported(provider)
@@ -102,7 +102,7 @@ async def test_the_first_inquiry_tells_that_a_text_has_arrived_and_sends_nothing
 
 
 @pytest.mark.parametrize("fate", ["undelivered", "failed"])
-async def test_the_first_inquiry_tells_that_a_text_has_not_arrived_and_why(
+async def test_first_inquiry_tells_that_a_text_has_not_arrived_and_why(
     provider: Provider, fate: str
 ) -> None:
     message = await left_unreported(provider, failure_code=_NUMBER_GONE, **{fate: 1})
@@ -112,7 +112,7 @@ async def test_the_first_inquiry_tells_that_a_text_has_not_arrived_and_why(
     assert (found.state, found.why, found.error) == ("needs_human", "number_unusable", "30005")
 
 
-async def test_a_phone_that_was_off_is_tried_once_more_as_after_a_report(
+async def test_phone_that_was_off_is_tried_once_more_as_after_a_report(
     provider: Provider,
 ) -> None:
     message = await left_unreported(provider, undelivered=1, failure_code=30003)
@@ -148,7 +148,7 @@ async def test_whose_survey_did_not_arrive_and_no_report_said_so_is_called(
     assert call.cause == "undelivered"
 
 
-async def test_what_the_provider_never_knows_is_asked_three_times_and_ends_accepted(
+async def test_what_provider_never_knows_is_asked_three_times_and_ends_accepted(
     provider: Provider,
 ) -> None:
     await provider.behave(silent=1)
@@ -177,7 +177,7 @@ async def test_what_the_provider_never_knows_is_asked_three_times_and_ends_accep
     assert (await row(message)).state == DELIVERED
 
 
-async def test_a_text_that_the_provider_does_not_know_is_not_sent_again(
+async def test_text_that_the_provider_does_not_know_is_not_sent_again(
     provider: Provider,
 ) -> None:
     message = await accepted(provider_id="SM" + "0" * 32)
@@ -189,7 +189,7 @@ async def test_a_text_that_the_provider_does_not_know_is_not_sent_again(
 
 
 @pytest.mark.usefixtures("database")
-async def test_an_old_code_is_not_worth_an_inquiry_and_ends() -> None:
+async def test_old_code_is_not_worth_an_inquiry_and_ends() -> None:
     code = await accepted(MessageKind.ONE_TIME_CODE)
     other = await accepted(provider_id="SM2")
     await let_leases_lapse()
@@ -224,7 +224,7 @@ async def test_two_workers_ask_once(provider: Provider, another_worker: Start) -
 
 
 @pytest.mark.usefixtures("database")
-async def test_a_claim_skips_what_another_holds_and_its_lease_fences_it() -> None:
+async def test_claim_skips_what_another_holds_and_its_lease_fences_it() -> None:
     message = await accepted()
     await let_leases_lapse()
     async with transaction() as tx:
@@ -258,7 +258,7 @@ class Late(TwilioGateway):
 
 
 @pytest.mark.parametrize("answer", [{"silent": 1}, {"undelivered": 1, "failure_code": 30005}])
-async def test_a_report_that_comes_in_between_wins(
+async def test_report_that_comes_in_between_wins(
     provider: Provider, answer: dict[str, Any]
 ) -> None:
     if "silent" in answer:
@@ -290,7 +290,7 @@ async def test_while_the_channel_is_paused_or_probed_nothing_is_asked(provider: 
 
 
 @pytest.mark.usefixtures("database")
-async def test_a_report_of_acceptance_alone_does_not_keep_a_text_from_being_asked_after() -> None:
+async def test_report_of_acceptance_alone_does_not_keep_text_from_being_asked_after() -> None:
     message = await announce()
     async with transaction() as tx:
         await receipts.record(tx, [Report(message, "SM1", ACCEPTED)], provider="twilio")
@@ -314,7 +314,7 @@ class Broken(TwilioGateway):
         raise AssertionError("no gateway should")
 
 
-async def test_a_gateway_that_fails_when_asked_leaves_a_text_as_it_is(provider: Provider) -> None:
+async def test_gateway_that_fails_when_asked_leaves_a_text_as_it_is(provider: Provider) -> None:
     silent = await left_unreported(provider)
     await provider.behave(error_accepted=1, silent=1)
     unknown = await announce(phone="+8613800000002")
@@ -328,7 +328,7 @@ async def test_a_gateway_that_fails_when_asked_leaves_a_text_as_it_is(provider: 
 
 
 @pytest.mark.usefixtures("database")
-async def test_the_doctor_names_an_accepted_text_that_nobody_will_ask_after() -> None:
+async def test_doctor_names_an_accepted_text_that_nobody_will_ask_after() -> None:
     message = await accepted()
     assert await offenders() == []
     async with transaction() as tx:

@@ -41,7 +41,7 @@ async def pulse() -> Any:
         return await tx.one_or_none(_PULSE)
 
 
-async def test_a_clock_that_jumped_ahead_holds_all_sweeps_until_it_is_back(
+async def test_clock_that_jumped_ahead_holds_all_sweeps_until_it_is_back(
     cadre: StaffActor,
 ) -> None:
     steady = Steady()
@@ -62,7 +62,7 @@ async def test_a_clock_that_jumped_ahead_holds_all_sweeps_until_it_is_back(
     assert len(await cards(ref)) == 1
 
 
-async def test_a_quarter_of_an_hour_is_not_a_jump(cadre: StaffActor) -> None:
+async def test_quarter_of_an_hour_is_not_a_jump(cadre: StaffActor) -> None:
     steady = Steady()
     work = CardSweep(Watch(steady))
     await step(work)
@@ -72,7 +72,7 @@ async def test_a_quarter_of_an_hour_is_not_a_jump(cadre: StaffActor) -> None:
     assert len(await cards(ref)) == 1
 
 
-async def test_a_clock_behind_the_last_sweep_holds_until_it_has_come_to_it(
+async def test_clock_behind_the_last_sweep_holds_until_it_has_come_to_it(
     cadre: StaffActor,
 ) -> None:
     await step(CardSweep())
@@ -86,7 +86,7 @@ async def test_a_clock_behind_the_last_sweep_holds_until_it_has_come_to_it(
     assert (await pulse()).held_since is None
 
 
-async def test_a_person_says_that_the_clock_is_right(cadre: StaffActor, database: Database) -> None:
+async def test_person_says_that_the_clock_is_right(cadre: StaffActor, database: Database) -> None:
     steady = Steady()
     work, other = CardSweep(Watch(steady)), CardSweep()
     await step(work)
@@ -118,7 +118,7 @@ async def test_after_an_outage_a_process_that_begins_catches_up(cadre: StaffActo
     assert len(await cards(ref)) == 1
 
 
-async def test_a_jump_between_the_look_and_the_claim_is_seen_too(cadre: StaffActor) -> None:
+async def test_jump_between_the_look_and_the_claim_is_seen_too(cadre: StaffActor) -> None:
     class Late(Watch):
         """Whose look was just before the jump."""
 
@@ -134,7 +134,7 @@ async def test_a_jump_between_the_look_and_the_claim_is_seen_too(cadre: StaffAct
     assert await cards(ref) == []
 
 
-async def test_a_hold_that_was_put_on_meanwhile_stays(cadre: StaffActor) -> None:
+async def test_hold_that_was_put_on_meanwhile_stays(cadre: StaffActor) -> None:
     assert cadre is not None
     await step(CardSweep())
     async with transaction() as tx:
