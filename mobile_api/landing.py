@@ -17,7 +17,7 @@ from app.db import reading
 from app.directory.poster_places import poster_place
 from app.errors import NotFound
 from app.http import problems
-from app.http.built_pages import entry
+from app.http.built_pages import FOLDER, entry
 from app.http.problems import problems as documented
 from app.settings import settings
 from mobile_api.places import PlaceOut
@@ -59,6 +59,7 @@ def create_app() -> FastAPI:
         redirect_slashes=False,
         generate_unique_id_function=_operation_id,
     )
+    app.add_api_route("/worker.js", service_worker, include_in_schema=False)
     for path, page, answered, summary in _PAGES:
         app.add_api_route(
             path,
@@ -82,6 +83,16 @@ def create_tracking_app() -> FastAPI:
         app.add_api_route(path or "/", tracking_page, include_in_schema=False)
     problems.install(app, pages=True)
     return app
+
+
+async def service_worker() -> Response:
+    """What keeps the pages on the phone; it may speak for all of them, also for those under /t."""
+    try:
+        script = (FOLDER / _FACE / "worker.js").read_bytes()
+    except FileNotFoundError:
+        raise NotFound from None
+    headers = {"Cache-Control": _NOT_KEPT, "Service-Worker-Allowed": "/"}
+    return Response(script, 200, headers, "text/javascript; charset=utf-8")
 
 
 async def tracking_page() -> Response:

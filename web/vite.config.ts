@@ -1,4 +1,5 @@
 // One build per face: `FACE=citizen vite build`. Each face is downloaded alone, so nothing is shared between them.
+import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import vue from '@vitejs/plugin-vue'
 import { defineConfig } from 'vite'
@@ -21,7 +22,11 @@ export default defineConfig({
     cssTarget: ['chrome66', 'safari12'],
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
-    rollupOptions: { input: at(`./${face}/main.ts`) },
+    rollupOptions: {
+      input: [at(`./${face}/main.ts`), ...(existsSync(at(`./${face}/worker.ts`)) ? [at(`./${face}/worker.ts`)] : [])],
+      // A service worker keeps its address; everything else is named by its content.
+      output: { entryFileNames: (chunk) => (chunk.name === 'worker' ? 'worker.js' : 'assets/[name]-[hash].js') },
+    },
   },
   test: { root: at('.'), include: ['**/*.test.ts'], environment: 'node' },
 } as Parameters<typeof defineConfig>[0])

@@ -189,3 +189,55 @@ async def test_progress_is_found_by_number_and_query_code(new_phone: NewPhone) -
     await other.page.get_by_label("查询码", exact=True).fill("AAAAAAAA")
     await other.page.get_by_role("button", name="查询").click()
     await expect(other.page.get_by_text("没有查到")).to_be_visible()
+
+
+async def test_page_opens_without_a_network_once_it_was_opened_with_one(phone: Phone) -> None:
+    page = phone.page
+    await phone.scan()
+    await page.evaluate("navigator.serviceWorker.ready.then(() => true)")
+    await page.wait_for_function(
+        "caches.open('citizen').then((kept) => kept.keys()).then((keys) => keys.length > 5)"
+    )
+    await page.reload()  # the first page that the worker keeps
+    await phone.context.set_offline(True)
+    await page.reload()
+    await page.get_by_role("button", name="我要反映").click()
+    await page.get_by_label("什么事").fill("山洪冲了路")
+    await page.get_by_role("button", name="发送").click()
+    await expect(page.get_by_role("heading", name="还差一步")).to_be_visible()
+    await phone.context.set_offline(False)
+    await sign_in(phone)
+    await expect(page.get_by_text("已收到")).to_be_visible()
+
+
+async def test_recording_is_sent_and_can_be_heard(phone: Phone) -> None:
+    page = phone.page
+    await phone.context.grant_permissions(["microphone"])
+    await phone.scan()
+    await page.get_by_role("button", name="我要反映").click()
+    await page.get_by_role("button", name="说一段").click()
+    await page.wait_for_timeout(1500)
+    await page.get_by_role("button", name="正在录音").click()
+    await page.get_by_label("第 1 段录音", exact=True).wait_for()
+    await page.get_by_role("button", name="发送").click()
+    await sign_in(phone)
+    await page.get_by_role("button", name="看办理进度").click()
+    recording = page.get_by_label("第 1 段录音")
+    await recording.wait_for()
+    length = await recording.evaluate(
+        "async (audio) => { audio.load(); await new Promise((done) => { audio.onloadeddata = done });"
+        " return audio.duration > 0 }"
+    )
+    assert length
+
+
+async def test_refused_position_says_what_to_do_instead(phone: Phone) -> None:
+    page = phone.page
+    await phone.scan()
+    await page.get_by_role("button", name="我要反映").click()
+    await page.get_by_role("button", name="用手机定位").click()
+    await expect(page.get_by_text("写一下地点就行")).to_be_visible()
+    await phone.context.grant_permissions(["geolocation"])
+    await phone.context.set_geolocation({"latitude": 29.4, "longitude": 105.6, "accuracy": 3200})
+    await page.get_by_role("button", name="用手机定位").click()
+    await expect(page.get_by_text("误差约 3 公里")).to_be_visible()

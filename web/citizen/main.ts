@@ -8,3 +8,6 @@ import { sender } from './session.ts'
 apply(preferences())
 createApp(App).mount('#app')
 sender.start()
+
+// With it the page opens without a network, once it was opened with one. Browsers allow it over https only.
+if ('serviceWorker' in navigator) addEventListener('load', () => void navigator.serviceWorker.register('/q/worker.js', { scope: '/' }).catch(() => undefined))
