@@ -11,6 +11,7 @@ from app.heartbeats import Heartbeat
 from app.idempotency import GivenAnswer
 from app.limits import models as limits
 from app.matters import attachments, clocks, matter, notices, papers, parts, record
+from app.phrases import Phrase
 from app.reports import models as reports
 from app.texts.approvals import TextTemplate
 from app.texts.channel import SmsChannel
@@ -24,6 +25,7 @@ __all__ = [
     "GivenAnswer",
     "Heartbeat",
     "OutboxMessage",
+    "Phrase",
     "SmsChannel",
     "TextTemplate",
     "Texted",

@@ -59,7 +59,7 @@ class Unlocking(Input):
 
 
 async def _not_kept(request: Request, _by: ByCadre) -> None:
-    """A kept request could be compared with every PIN there is."""
+    """What came with a PIN is not stored in any form."""
     request.state.asked = None
 
 

@@ -21,6 +21,7 @@ from app.api import (
     live,
     official_numbers,
     papers,
+    phrases,
     pins,
     poster_contacts,
     reorganising,
@@ -50,7 +51,7 @@ _PARTS: Final = (
     sessions, cases, attachments, filing, case_actions, papers,
     return_calls, replies, access_log, texts,
     directory, head_approval, poster_contacts, reorganising, official_numbers, calendars, limits, text_templates,
-    cards, wall, listed, reports, live, counts, similar, pins,
+    cards, wall, listed, reports, live, counts, similar, pins, phrases,
 )  # fmt: skip
 _TOKENS: Final = {
     "token": {"type": "http", "scheme": "bearer", "description": "登录后取得的令牌"},

@@ -8,6 +8,7 @@ from sqlalchemy import text
 from app.doctor.cards import CARDS
 from app.doctor.invariant import AMONG, Invariant, Reach
 from app.doctor.months import MONTHS
+from app.doctor.phrases import PHRASES
 from app.doctor.pins import PINS
 from app.doctor.surveys import SURVEYS
 from app.doctor.texts import DELIVERY, REPORTS
@@ -186,6 +187,7 @@ INVARIANTS: tuple[Invariant, ...] = (
     EVALUATIONS,
     ATTACHMENTS,
     *PINS,
+    PHRASES,
     Invariant(
         7,
         "one_lead_a_round",
