@@ -115,6 +115,7 @@ async def register(given: OnBehalf, tx: Tx, by: ByCadre) -> ReceiptOut | Accusat
             photos=tuple(given.photos),
             voices=tuple(given.voices),
             position=given.place_on_map(),
+            confidential=given.confidential,
         ),
         by=by,
         now=now,

@@ -6,7 +6,7 @@ from pydantic import Field
 
 from app.cases.actions.filing import Registered
 from app.cases.position import Position
-from app.http.attached import Photos, PositionIn, Voices
+from app.http.attached import Confidential, Photos, PositionIn, Voices
 from app.http.cases import SimilarOpen, SimilarOut
 from app.http.inputs import Identifier, Input, OptionalLine, OptionalParagraphs, UnitCode
 from app.http.outputs import Output
@@ -37,6 +37,7 @@ class Told(Input):
     photos: Photos = Field(default_factory=list)
     voices: Voices = Field(default_factory=list)
     position: PositionIn | None = Field(default=None, description="位置，可不填")
+    confidential: Confidential = False
     accused_code: UnitCode | None = Field(
         default=None, description="被检举控告的单位代码，见“单位”目录，只用于检举控告"
     )

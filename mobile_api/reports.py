@@ -148,6 +148,7 @@ class ReportOut(ProgressOut):
     body: str | None = Field(description="您反映的内容")
     photos: list[UUID] = Field(description="反映时附上的照片编号")
     voices: list[VoiceRef] = Field(description="反映时附上的语音")
+    confidential: bool = Field(description="您要求保密：承办单位不知道是谁反映的")
     position: PositionOut | None = Field(description="您填的位置；没有填的、已删除的为空")
     papers: list[PaperOut] = Field(
         description="给您的文书：受理回执、补正、延期、不予受理告知书和处理意见书，复查、复核意见书"
@@ -231,6 +232,7 @@ async def report(given: Report, tx: Tx, by: ByCitizen, address_key: AddressKey) 
             photos=tuple(given.photos),
             voices=tuple(given.voices),
             position=given.place_on_map(),
+            confidential=given.confidential,
         ),
         by=by,
         now=await tx.now(),

@@ -18,7 +18,7 @@ from app.errors import (
 )
 from app.http import usage
 from app.http.accusations import AccusationConfirmed, AccusationTakenOut, require_confirmation
-from app.http.attached import Photos, PositionIn, Voices
+from app.http.attached import Confidential, Photos, PositionIn, Voices
 from app.http.case_inputs import PersonIn
 from app.http.cases import SimilarOpen, SimilarOut
 from app.http.inputs import (
@@ -79,6 +79,7 @@ class Report(Input):
     photos: Photos = Field(default_factory=list)
     voices: Voices = Field(default_factory=list)
     position: PositionIn | None = Field(default=None, description="位置，可不填")
+    confidential: Confidential = False
 
     def intake(self, by: StaffActor) -> Intake:
         person = self.person
@@ -97,6 +98,7 @@ class Report(Input):
             photos=tuple(self.photos),
             voices=tuple(self.voices),
             position=None if self.position is None else self.position.position(),
+            confidential=self.confidential,
         )
 
 

@@ -176,8 +176,9 @@ _UNIT_NAMED = """(SELECT t.name FROM unit t WHERE t.id = CAST(coalesce(
 _HAS_ATTACHMENTS = "('register', 'supply', 'add', 'progress', 'answer')"
 _PHOTOS_TOLD = f"""
   'photos', CASE WHEN e.action IN {_HAS_ATTACHMENTS} THEN CAST(e.body AS json) #> '{{data,photos}}' END,"""
-_VOICES_TOLD = """
-  'voices', CASE WHEN e.seq = 1 THEN CAST(e.body AS json) #> '{data,voices}' END,"""
+_TOLD_AT_FIRST = """
+  'voices', CASE WHEN e.seq = 1 THEN CAST(e.body AS json) #> '{data,voices}' END,
+  'confidential', CASE WHEN e.seq = 1 THEN CAST(e.body AS json) #> '{data,confidential}' END,"""
 
 
 def _public_events(attached: str) -> str:
@@ -230,14 +231,14 @@ CASE WHEN c.primary_id IS NOT NULL THEN (
 ) END AS joined_to"""  # noqa: S608 - constants of this module
 
 
-def _story(*more: str, photos: str = "", voices: str = "") -> str:
+def _story(*more: str, photos: str = "", at_first: str = "") -> str:
     """SQL for a _Story of a case `c`, to be ended by a condition; `more`: `joined_to`, and further columns.
 
-    `photos` and `voices`: the columns of them that the events tell of.
+    `photos`: what the events tell of them; `at_first`: what else the first one tells.
     """
     return f"""
 SELECT c.id, c.ref, c.title, c.sealed, c.phase, c.waiting, c.outcome, c.received_at, c.answered_at,
-  c.stage, c.stage_due_at, c.due_at, h.name AS holder, f.name AS first_unit, ({_public_events(photos + voices)}) AS events,
+  c.stage, c.stage_due_at, c.due_at, h.name AS holder, f.name AS first_unit, ({_public_events(photos + at_first)}) AS events,
   {", ".join(more)}
 FROM grievance c
 JOIN unit h ON h.id = c.holder_unit_id
@@ -275,7 +276,9 @@ _BY_CODE = Query(_Story, _story(_joined_to("")) + _HAS_CODE)
 _ALONE_BY_CODE = Query(
     _StoryAlone, _story("CAST(NULL AS json) AS joined_to", "c.primary_id") + _HAS_CODE
 )
-_WITH_PAPERS = _story(_joined_to(_PHOTOS_TOLD), _PAPERS, photos=_PHOTOS_TOLD, voices=_VOICES_TOLD)
+_WITH_PAPERS = _story(
+    _joined_to(_PHOTOS_TOLD), _PAPERS, photos=_PHOTOS_TOLD, at_first=_TOLD_AT_FIRST
+)
 _BY_CITIZEN = Query(_StoryWithPapers, _WITH_PAPERS + "c.ref = :ref AND c.citizen_id = :citizen_id")
 # By the number of the case that the citizen's was joined to, which they were told.
 _BY_PRIMARY = Query(
@@ -287,12 +290,16 @@ _BY_PRIMARY = Query(
 
 
 async def for_staff(
-    tx: Transaction, dossier: Dossier, *, by: StaffActor, involved: bool
+    tx: Transaction, dossier: Dossier, *, by: StaffActor, involved: bool, trusted: bool
 ) -> dict[str, Any]:
-    """What was told and all that was done since. The reporter's name and number only for those involved."""
+    """What was told and all that was done since. The reporter's name and number only for those involved.
+
+    Of a confidential case only for those `trusted` with it, who are among those involved.
+    """
     row = await _FOR_STAFF.one(tx, matter_id=dossier.case.id)
     clocks = [(Clock.from_json(one.clock), one.unit) for one in row.clocks]
     events = [_in_full(event) for event in row.events]
+    confidential = bool(events[0]["data"].get("confidential"))
     position = positions.read(events[0]["texts"].pop(positions.FIELD, None))
     return {
         "body": _first_words(events, "body"),
@@ -300,11 +307,12 @@ async def for_staff(
         "position": position,
         "photos": events[0]["photos"],
         "voices": events[0]["data"].get("voices") or [],
+        "confidential": confidential,
         "village": row.village,
         "category": row.category,
         "first_unit": row.first_unit,
         "entered_by_unit": row.entered_by_unit,
-        "reporter": _reporter(row.reporter) if involved else None,
+        "reporter": _reporter(row.reporter) if trusted or (involved and not confidential) else None,
         "timeline": events,
         "clocks": [_clock(clock, unit) for clock, unit in clocks],
         "paused_hours": _paused_hours((clock for clock, _ in clocks), await tx.now()),
@@ -337,6 +345,7 @@ def _to_reporter(row: _StoryWithPapers | None) -> dict[str, Any]:
         "position": positions.read((events[0]["texts"] or {}).get(positions.FIELD)),
         "photos": events[0]["photos"] or [],
         "voices": events[0]["voices"] or [],
+        "confidential": bool(events[0]["confidential"]),
         "papers": own + joined,
     }
 

@@ -3,7 +3,7 @@
 from typing import Annotated, Final, Literal, Self
 from uuid import UUID
 
-from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, StrictBool, model_validator
 from pydantic_core import PydanticCustomError
 
 from app.cases.position import Position
@@ -42,6 +42,13 @@ Voices = Annotated[
         examples=[[]],
     ),
     _each_once("段语音"),
+]
+Confidential = Annotated[
+    StrictBool,
+    Field(
+        description="保密：承办单位看得到事情，看不到是谁反映的；只有首问单位、登记单位和指挥中心知道",
+        examples=[False],
+    ),
 ]
 Degrees = Annotated[float, BeforeValidator(not_a_number_in_words)]
 

@@ -192,7 +192,12 @@ class CaseDetail(CaseStateOut):
     category: str | None
     first_unit: str = Field(description="首问单位，负责告知反映人", examples=["工农茶叶产业社区"])
     entered_by_unit: str | None
-    reporter: Reporter | None = Field(description="反映人；与办理无关的岗位不可见")
+    confidential: bool = Field(
+        description="反映人要求保密：只有首问单位、登记单位和指挥中心知道是谁反映的"
+    )
+    reporter: Reporter | None = Field(
+        description="反映人；与办理无关的岗位不可见，保密的，承办单位也不可见"
+    )
     received_at: At
     occurred_at: At | None
     answered_at: At | None
@@ -214,7 +219,9 @@ class CaseDetail(CaseStateOut):
 
 async def in_full(tx: Transaction, dossier: Dossier, *, by: StaffActor) -> CaseDetail:
     case = dossier.case
-    told = await timeline.for_staff(tx, dossier, by=by, involved=_involved(dossier, by))
+    told = await timeline.for_staff(
+        tx, dossier, by=by, involved=_involved(dossier, by), trusted=_trusted(dossier, by)
+    )
     return CaseDetail(
         **dict(state_of(dossier, by=by, now=await tx.now())),
         **told,
@@ -233,6 +240,13 @@ async def in_full(tx: Transaction, dossier: Dossier, *, by: StaffActor) -> CaseD
         extended=case.extended,
         listed_at=case.listed_at,
     )
+
+
+def _trusted(dossier: Dossier, by: StaffActor) -> bool:
+    """Who may learn them of a confidential case: the first unit, which informs the person, who entered it, and the command center."""
+    if not by.acts:
+        return False
+    return by.dispatches or by.unit_id in {dossier.enterer_id, dossier.first_id}
 
 
 def _involved(dossier: Dossier, by: StaffActor) -> bool:

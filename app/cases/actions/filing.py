@@ -174,6 +174,9 @@ class Intake:
     photos: tuple[UUID, ...] = ()
     voices: tuple[UUID, ...] = ()
     position: Position | None = None
+    # The person is told to the unit that was asked, the unit that enters it and the command center alone. An accusation goes
+    # past all of them: it is sealed, and its inspectors learn of the person.
+    confidential: bool = False
 
 
 class AskedBy(StrEnum):
@@ -250,6 +253,7 @@ async def register(
         beside={"person_as_given": 1} if as_given else None,
         unit=setting.asked.unit_id,
         channel=intake.channel,
+        **({"confidential": True} if intake.confidential and not case.sealed else {}),
         **taken.attach(tx, case.id),
     )
     tell(tx, case, MessageKind.RECEIPT, now=now, unit=setting.asked.name, code=code)
