@@ -3,7 +3,7 @@
 from typing import Any
 
 from tests import faces, people
-from tests.mobile.conftest import NewPhone, Phone, a_picture
+from tests.mobile.conftest import Phone, a_picture
 from tests.mobile.test_cadre import ON_BEHALF
 
 
@@ -99,20 +99,25 @@ async def test_cadre_adds_for_the_resident_and_is_no_news_to_the_own_village(
 
 
 async def test_addition_of_one_reporter_is_not_told_to_another_of_a_merged_case(
-    citizen: Phone, new_citizen: NewPhone, cadre: Phone
+    citizen: Phone, cadre: Phone
 ) -> None:
-    other = await new_citizen()
-    primary, joined = (await other.reports())["ref"], (await citizen.reports())["ref"]
+    """Here the village adds it for the resident whose case it entered."""
+    joined = (await citizen.reports())["ref"]
+    primary = (await cadre.post("/cadre/cases", **ON_BEHALF)).json()["ref"]
     for ref in (primary, joined):
         await cadre.post(f"/cadre/cases/{ref}/escalate", finding="没有维修能力")
         async with people.signed_in(faces.desk(), "guangshun") as clerk:
             await clerk.does(f"/cases/{ref}/escalate", finding="街道无法解决")
     async with people.signed_in(faces.desk(), "zhihui") as center:
         await center.does(f"/cases/{joined}/merge", primary_ref=primary, reason="同一次停水")
-    photo = await other.sends(a_picture())
-    added = await other.post(f"/reports/{primary}/add", addition="我家有病人", photos=[photo])
+    photo = await cadre.sends(a_picture())
+    added = await cadre.post(
+        f"/cadre/cases/{primary}/add", addition="王大爷家有病人", photos=[photo]
+    )
     assert added.status_code == 200, added.text
     told = await citizen.get(f"/reports/{joined}")
-    assert "我家有病人" not in told.text
+    assert told.json()["merged"] is True
+    assert "有病人" not in told.text
     assert photo not in told.text
-    assert (await citizen.get(f"/reports/{joined}/photos/{photo}")).status_code == 404
+    for named in (joined, primary):
+        assert (await citizen.get(f"/reports/{named}/photos/{photo}")).status_code == 404

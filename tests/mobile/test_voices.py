@@ -170,6 +170,8 @@ async def test_report_without_a_word_is_named_for_what_it_brings(
     shown = await citizen.post("/reports", unit_code="500153003007", photos=[photo])
     assert (spoken["title"], shown.json()["title"]) == ("语音反映：13栋", "照片反映")
     assert spoken["similar_open"] == shown.json()["similar_open"] == []
+    more = await citizen.reports(body="", photos=[await citizen.sends(a_picture())])
+    assert (more["title"], more["similar_open"]) == ("照片反映", [])
     case = (await cadre.get(f"/cadre/cases/{spoken['ref']}")).json()
     assert (case["body"], case["kind"]) == ("", "help")
     nothing = await citizen.post("/reports", unit_code="500153003007", body=" \u200b ")
