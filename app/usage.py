@@ -7,11 +7,11 @@ afterwards has counted. Hours and days are those of the clock on the wall.
 import math
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Final, Self, TypeVar
 
+from msgspec import Struct
 from sqlalchemy import text
 from sqlmodel import Field
 
@@ -66,8 +66,7 @@ class UsageCount(Stored, table=True):
     in_day: int
 
 
-@dataclass(frozen=True, slots=True)
-class Counted:
+class Counted(Struct, frozen=True):
     """Something that somebody asks for. `subject` is whoever it is counted for."""
 
     purpose: Purpose
@@ -78,8 +77,7 @@ class Counted:
         return keys.lookup("usage", f"{self.purpose}/{subject}")
 
 
-@dataclass(frozen=True, slots=True)
-class Allowance:
+class Allowance(Struct, frozen=True):
     """So many in an hour, and on a day."""
 
     an_hour: int
@@ -114,8 +112,7 @@ WITH asked AS (
 SELECT used.used, used.sync"""
 
 
-@dataclass(frozen=True, slots=True)
-class Used:
+class Used(Struct, frozen=True):
     """By key in hexadecimal: how much was asked for in this hour and on this day. `sync`: what the commit waits for."""
 
     used: Json[dict[str, tuple[int, int]]] | None

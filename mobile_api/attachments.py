@@ -2,13 +2,13 @@
 
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, nullcontext
-from dataclasses import dataclass
 from typing import Annotated, Any, Final
 from uuid import UUID
 
 import asyncpg
 from anyio import to_thread
 from fastapi import APIRouter, Depends, Path, Request
+from msgspec import Struct
 from pydantic import Field
 from starlette.datastructures import FormData, UploadFile
 from starlette.formparsers import MultiPartParser
@@ -78,8 +78,7 @@ class VoiceOut(Output):
     seconds: int = Field(description="多长，四舍五入，至少 1", examples=[23])
 
 
-@dataclass(frozen=True, slots=True)
-class _Kind:
+class _Kind(Struct, frozen=True):
     """What differs between photos and voice messages: the form's field, the most bytes, how they are checked and answered."""
 
     field: str

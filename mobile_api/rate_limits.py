@@ -7,9 +7,9 @@ import asyncio
 import time
 from collections import Counter
 from collections.abc import Awaitable
-from dataclasses import dataclass
 
 import structlog
+from msgspec import Struct
 from redis.asyncio import Redis
 from redis.commands.core import AsyncScript
 
@@ -32,8 +32,7 @@ return counts
 log = structlog.get_logger()
 
 
-@dataclass(frozen=True, slots=True)
-class Counted:
+class Counted(Struct, frozen=True):
     """At most `times` a minute for `who`, who is told apart by `purpose`."""
 
     purpose: str

@@ -1,10 +1,10 @@
 """Signing in on phones: citizens with a one-time code, cadres with account and password."""
 
-from dataclasses import replace
 from typing import Annotated, Self
 from uuid import UUID
 
 from fastapi import APIRouter, Path, Request, Response
+from msgspec.structs import replace
 from pydantic import ConfigDict, Field, StringConstraints
 
 from app.auth import codes, sessions, signing_in

@@ -11,6 +11,8 @@ from datetime import datetime
 from typing import Protocol, TypeAlias
 from uuid import UUID
 
+from msgspec import Struct
+
 from app.texts.inbound import InboundText
 from app.texts.outbox import MessageState
 from app.texts.terms import ErrorClass
@@ -32,8 +34,7 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True, slots=True)
-class Capabilities:
+class Capabilities(Struct, frozen=True):
     """What a provider can do, as far as it decides what is offered to people and in which words.
 
     `two_way`: what people reply comes back to us. `links`: a text may carry one. `free_text`: any words may be sent;
@@ -73,8 +74,7 @@ class SentText:
     not_after: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class Accepted:
+class Accepted(Struct, frozen=True):
     """The provider has it and named it `provider_id`; whether it arrives is reported later.
 
     None: it was found, and the provider does not tell its name for it when asked.
@@ -83,38 +83,33 @@ class Accepted:
     provider_id: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Refused:
+class Refused(Struct, frozen=True):
     """The provider answered that it does not take this text; it has nothing."""
 
     code: str
     error: ErrorClass
 
 
-@dataclass(frozen=True, slots=True)
-class Withheld:
+class Withheld(Struct, frozen=True):
     """The text was not even shown to the provider, so this says nothing of how the provider is. `error` is never ACCOUNT."""
 
     code: str
     error: ErrorClass
 
 
-@dataclass(frozen=True, slots=True)
-class Unknown:
+class Unknown(Struct, frozen=True):
     """The request went out and no clear answer came back: the provider may or may not have it."""
 
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class NotSent:
+class NotSent(Struct, frozen=True):
     """The provider could not be reached, and has nothing; the same text may be sent again."""
 
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class Status:
+class Status(Struct, frozen=True):
     """How far a text has come, as a report would tell it: ACCEPTED (not decided yet), DELIVERED, UNDELIVERED or FAILED."""
 
     state: MessageState
@@ -125,8 +120,7 @@ class Status:
 SendResult: TypeAlias = Accepted | Refused | Withheld | Unknown | NotSent
 
 
-@dataclass(frozen=True, slots=True)
-class Received:
+class Received(Struct, frozen=True):
     """What people texted us, the oldest first. Not `whole`: there was more than is read at once, and the oldest is missing."""
 
     texts: Sequence[InboundText]

@@ -5,8 +5,9 @@ A provider that takes any words needs no approval; then nothing here is asked.
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from app.db import Transaction, reading, transaction
 from app.texts import approvals
@@ -21,8 +22,7 @@ _LONGEST_CODE: Final = 6
 _PLACE: Final = re.compile(r"\{(\w+)\}")
 
 
-@dataclass(frozen=True, slots=True)
-class Application:
+class Application(Struct, frozen=True):
     """One template as one applies for its approval; `values` are its places, and the most characters of each."""
 
     kind: MessageKind

@@ -7,9 +7,10 @@ texts. So what somebody typed is also rid of links before it stands in a text to
 import re
 import unicodedata
 from collections.abc import Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
+
+from msgspec import Struct
 
 from app.texts.outbox import MessageKind
 from sms.gateway import Capabilities
@@ -34,14 +35,12 @@ class TextParameters(ValueError):
     """A template was not given what it needs: a mistake in the code that owed the text."""
 
 
-@dataclass(frozen=True, slots=True)
-class Rendered:
+class Rendered(Struct, frozen=True):
     body: str
     segments: int
 
 
-@dataclass(frozen=True, slots=True)
-class Template:
+class Template(Struct, frozen=True):
     """`exact` parameters stand as they are or not at all (a cut code is a wrong code); the others are shortened.
 
     Each number is the most UTF-16 units a parameter may take; `filler` takes what the rest leaves of `segments`.

@@ -1,11 +1,11 @@
 """Staff sign in and out, see where they are signed in, and choose the post they act in."""
 
-from dataclasses import replace
 from datetime import datetime
 from typing import Annotated, Any, Self
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Path, Request, Response
+from msgspec.structs import replace
 from pydantic import ConfigDict, Field, StringConstraints
 
 from app.auth import posts, sessions, signing_in

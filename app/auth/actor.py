@@ -1,14 +1,14 @@
 """On whose behalf something is done. Pure; always passed, never ambient."""
 
-from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
+
+from msgspec import Struct
 
 from app.directory.terms import ACTING_ROLES, COUNTY_WIDE_ROLES, Role, UnitKind
 
 
-@dataclass(frozen=True, slots=True)
-class StaffActor:
+class StaffActor(Struct, frozen=True):
     """A person in one of their posts, as the database has it at this request."""
 
     staff_id: int
@@ -37,14 +37,12 @@ class StaffActor:
         return self.role in COUNTY_WIDE_ROLES or self.dispatches
 
 
-@dataclass(frozen=True, slots=True)
-class CitizenActor:
+class CitizenActor(Struct, frozen=True):
     citizen_id: UUID
     village_id: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class SystemActor:
+class SystemActor(Struct, frozen=True):
     """The system itself: closings and other steps that a clock takes."""
 
 

@@ -3,8 +3,7 @@
 A device is known to whoever signed in on it lately. Knowing it opens nothing: it has a count of wrong tries of its own, and the PINs that were set on it (pins.py) may be tried.
 """
 
-from dataclasses import dataclass
-
+from msgspec import Struct
 from sqlalchemy import text
 
 from app import keys
@@ -16,8 +15,7 @@ UPDATE session SET device_digest = :new WHERE device_digest = :old
 """)
 
 
-@dataclass(frozen=True, slots=True)
-class Device:
+class Device(Struct, frozen=True):
     """What the browser carries, and what is stored of it; both empty where it carries nothing."""
 
     token: str | None
@@ -32,8 +30,7 @@ class Device:
         return cls.of(keys.new_token())
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(Struct, frozen=True):
     """From where somebody signs in: the address as a keyed digest, the device, and what it is called in the list."""
 
     address_key: bytes

@@ -2,9 +2,9 @@
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from msgspec import Struct
 from sqlalchemy import text
 
 from app.db import Transaction
@@ -12,16 +12,14 @@ from app.db import Transaction
 _LOCK = text("SELECT pg_advisory_xact_lock(:number)")
 
 
-@dataclass(frozen=True, slots=True)
-class Limit:
+class Limit(Struct, frozen=True):
     """At most `times` within `within`. The next is due when the newest but `times` - 1 is that old."""
 
     times: int
     within: timedelta
 
 
-@dataclass(frozen=True, slots=True)
-class Pace:
+class Pace(Struct, frozen=True):
     """`free` tries within `within`, and after that each a longer while after the last: `first`, twice that, up to `most`.
 
     It slows down and never shuts out: whoever else is trying, the next try is at most `most` away.

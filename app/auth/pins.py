@@ -4,12 +4,12 @@ A PIN belongs to one person, one post and one device. It opens nothing anywhere 
 password or the end of the post only the password helps. Opens its own transactions like signing_in.py, and for the same reasons.
 """
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import Final
 from uuid import UUID
 
+from msgspec import Struct
 from sqlalchemy import text
 
 from app import keys
@@ -39,8 +39,7 @@ _LIVE: Final = """k.revoked_at IS NULL AND k.expires_at > CAST(:now AS timestamp
   AND (o.valid_to IS NULL OR o.valid_to >= CAST(CAST(:now AS timestamptz) AS date))"""
 
 
-@dataclass(frozen=True, slots=True)
-class Holder:
+class Holder(Struct, frozen=True):
     """Somebody who can unlock the device; `locked` after too many wrong tries."""
 
     id: UUID
@@ -48,16 +47,14 @@ class Holder:
     locked: bool
 
 
-@dataclass(frozen=True, slots=True)
-class _Tried:
+class _Tried(Struct, frozen=True):
     staff_id: int
     post_id: int
     pin_hash: str
     name: str
 
 
-@dataclass(frozen=True, slots=True)
-class _Own:
+class _Own(Struct, frozen=True):
     """How the person's session began, and how many others have a PIN on its device."""
 
     device_digest: bytes | None

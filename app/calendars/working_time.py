@@ -12,6 +12,7 @@ from enum import StrEnum
 from itertools import pairwise
 from typing import Final, Self
 
+from msgspec import Struct
 from typing_extensions import override
 
 from app.clock import SHANGHAI
@@ -129,8 +130,7 @@ class Day:
             raise ValueError("半天是上班的日子，没有午休。")
 
 
-@dataclass(frozen=True, slots=True)
-class Due:
+class Due(Struct, frozen=True):
     """When a limit ends: never, as it looks (None), while the clock stands still with time left.
 
     Provisional (暂定) while it rests on a year whose calendar is not published.

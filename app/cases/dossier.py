@@ -9,6 +9,8 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
+from msgspec import Struct
+
 from app.auth.actor import Actor, StaffActor
 from app.calendars.working_time import Limit
 from app.cases.lifecycle import Action
@@ -28,8 +30,7 @@ _DECIDED_ABOVE: Final = 2
 _COUNTS = OPEN_ASSIGNMENT | {AssignmentState.ANSWERED}
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(Struct, frozen=True):
     """What the holder asked for and nobody has decided yet: by whom it was asked, and the facts and reason of its entry."""
 
     staff_id: int
@@ -38,8 +39,7 @@ class Asked:
     reason: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class AnsweredBefore:
+class AnsweredBefore(Struct, frozen=True):
     """Who answered the rounds before, in a round that is done again; `approved`: may answer this one too."""
 
     staff_ids: list[int]

@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final, NoReturn, Protocol
 
+from msgspec import Struct
+
 from app.cases.conditions import Condition
 from app.cases.terms import Action, Decision, Phase, Standing
 from app.errors import ActionNotAllowed, AssistantsOpen, NotPermitted
@@ -47,8 +49,7 @@ class Rule:
     unoffered: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Situation:
+class Situation(Struct, frozen=True):
     """A case as one person finds it: all that the table looks at."""
 
     phase: Phase

@@ -1,9 +1,10 @@
 """Where a case is on the map, as it was told: kept as one of the texts of the first entry, so that it can be erased. Pure."""
 
-from dataclasses import asdict, dataclass
 from typing import Any, Final, Literal
 
 import msgspec
+from msgspec import Struct
+from msgspec.structs import asdict
 
 # The name of the text that holds it. It is no words: nobody is shown it among them.
 FIELD: Final = "position"
@@ -11,8 +12,7 @@ FIELD: Final = "position"
 Datum = Literal["wgs84", "gcj02"]
 
 
-@dataclass(frozen=True, slots=True)
-class Position:
+class Position(Struct, frozen=True):
     """Degrees, and the metres that they may be wrong by."""
 
     latitude: float

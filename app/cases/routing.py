@@ -1,13 +1,13 @@
 """Whose turn it is next. Pure: the tree's facts come in as values."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from app.directory.terms import UnitKind
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(Struct, frozen=True):
     """A unit as far as routing needs it."""
 
     unit_id: int
@@ -15,8 +15,7 @@ class Place:
     kind: UnitKind
 
 
-@dataclass(frozen=True, slots=True)
-class Desks:
+class Desks(Struct, frozen=True):
     """The desks a new case may be put on."""
 
     asked: Place

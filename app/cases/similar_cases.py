@@ -7,10 +7,11 @@ cost each new case more than the look-up saves (docs/adr/0054).
 import asyncio
 from collections import OrderedDict
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 from uuid import UUID
+
+from msgspec import Struct
 
 from app.auth.actor import CitizenActor, StaffActor
 from app.cases.shared_words import Alike, Pairs, most_alike, pairs_of
@@ -30,8 +31,7 @@ _AT_ONCE: Final = 20
 _OPEN: Final = "c.phase IN ('pending', 'handling') AND NOT c.sealed"
 
 
-@dataclass(frozen=True, slots=True)
-class _Open:
+class _Open(Struct, frozen=True):
     """An open case. Its title changes when it is erased."""
 
     id: UUID
@@ -42,16 +42,14 @@ class _Open:
     reporters: int
 
 
-@dataclass(frozen=True, slots=True)
-class _Told:
+class _Told(Struct, frozen=True):
     """The beginning of a case's text, and its place; None once erased."""
 
     id: UUID
     told: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class SimilarCase:
+class SimilarCase(Struct, frozen=True):
     """A case, how many have reported it, and the words that it shares with what was typed."""
 
     ref: str

@@ -2,9 +2,10 @@
 
 import unicodedata
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
+
+from msgspec import Struct
 
 from app.chinese_text import to_simplified
 
@@ -15,8 +16,7 @@ _ENOUGH: Final = 0.8
 _COMPARED: Final = 1000
 
 
-@dataclass(frozen=True, slots=True)
-class SimilarReport:
+class SimilarReport(Struct, frozen=True):
     """An open case of the same person that tells the same."""
 
     ref: str
@@ -24,8 +24,7 @@ class SimilarReport:
     received_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class OpenReport:
+class OpenReport(Struct, frozen=True):
     """An open case that a new one is compared with. `body` is None once erased."""
 
     ref: str

@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any, Final
 from uuid import UUID
 
+from msgspec import Struct
 from sqlalchemy import text
 
 from app.db import Transaction
@@ -93,8 +94,7 @@ async def examine(
     return list(findings.values())
 
 
-@dataclass(frozen=True, slots=True)
-class _Asked:
+class _Asked(Struct, frozen=True):
     tx: Transaction
     findings: dict[str, Finding]
     binds: dict[str, Any]

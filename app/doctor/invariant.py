@@ -1,9 +1,9 @@
 """What an invariant is: something that must always be true, and the query that finds where it is not."""
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+from msgspec import Struct
 from sqlalchemy import TextClause
 
 
@@ -15,8 +15,7 @@ class Reach(StrEnum):
     CODE = "code"
 
 
-@dataclass(frozen=True, slots=True)
-class Invariant:
+class Invariant(Struct, frozen=True):
     """`sql` finds offenders, at most `:most`, by ids and references alone: no name, no number, no text.
 
     It may use `:ids`, `:now`, `:since` (what was due to be sent before is late) and `:swept` (what a clock was to do before).

@@ -1,9 +1,10 @@
 """All that `qungong verify` looks at, part by part and batch by batch: each fault with its table and reference."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
+
+from msgspec import Struct
 
 from app.cards.verification import appeals, cards
 from app.db import Transaction
@@ -39,8 +40,7 @@ _PARTS: Final = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(Struct, frozen=True):
     """A fault: the table, the case's reference or the row's key, the entry where there is one, and what is wrong."""
 
     part: Part

@@ -4,17 +4,17 @@ A number of a unit, of the cadre who typed, or of many villagers at once speaks 
 Official numbers are read as of the moment when the round was answered: what is entered or removed later changes no round.
 """
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
+
+from msgspec import Struct
 
 from app.evaluation.terms import CallCause, Discount
 from app.matters.matter import NAMES_COUNT_FOR
 from app.settings import settings
 
 
-@dataclass(frozen=True, slots=True)
-class Owner:
+class Owner(Struct, frozen=True):
     """What is known of a number and a matter. `of_handler`: of somebody who had a post in a unit that led or assisted."""
 
     on_behalf: bool

@@ -3,9 +3,10 @@
 It is noted of the number, whoever it belongs to. What is still to be answered is asked by a call, and nothing queued goes out.
 """
 
-from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
+
+from msgspec import Struct
 
 from app.db import Transaction
 from app.db.query import Query
@@ -17,16 +18,14 @@ from app.evaluation.reply_meanings import Sense
 from app.evaluation.terms import ReplyEffect
 
 
-@dataclass(frozen=True, slots=True)
-class Choice:
+class Choice(Struct, frozen=True):
     """When the owner of a number opted out, and when back in."""
 
     out_at: datetime
     back_at: datetime | None
 
 
-@dataclass(frozen=True, slots=True)
-class _NumberRow:
+class _NumberRow(Struct, frozen=True):
     person_id: UUID | None
     choice: Choice | None
 

@@ -3,9 +3,10 @@
 The rules of the parser are elsewhere: they compile large patterns, which other processes do not need.
 """
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
+
+from msgspec import Struct
 
 from app.evaluation.terms import Value
 
@@ -36,8 +37,7 @@ class NotRead(StrEnum):
         }[self]
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(Struct, frozen=True):
     """`value` is set for an ANSWER only. `short_number`: the open survey that the person named.
 
     `opts_out`: the text ends with TD after other words. `not_read` is set for UNCLEAR only.

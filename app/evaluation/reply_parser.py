@@ -7,7 +7,8 @@ count, and only at the start; whatever follows is kept as the person's remark. W
 
 import re
 import unicodedata
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from app.chinese_text import to_simplified
 from app.evaluation.reply_meanings import NotRead, Reading, Sense

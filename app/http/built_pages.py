@@ -1,11 +1,11 @@
 """The pages that `qungong pages` built from web/: where their files lie, and what a page has to load. A wheel carries them."""
 
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Final
 
 import msgspec
+from msgspec import Struct
 
 FOLDER: Final = Path(__file__).parent / "built"
 SERVED_AT: Final = "/assets"
@@ -17,8 +17,7 @@ class _Chunk(msgspec.Struct):
     imports: list[str] = []
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(Struct, frozen=True):
     """Addresses of a face's script and style sheets; their names change with their content."""
 
     script: str

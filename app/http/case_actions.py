@@ -4,10 +4,12 @@
 """
 
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Annotated, Any, Final, Generic, TypeVar
 
 from fastapi import APIRouter, Depends
+from msgspec import Struct
+from msgspec.structs import replace
 from pydantic import BaseModel
 
 from app.auth.actor import CitizenActor, StaffActor
@@ -85,8 +87,7 @@ Handler = Callable[..., Coroutine[Any, Any, BaseModel]]
 _ANY_ACTION: Final = (SignInRequired, NotFound, ActionNotAllowed, NobodyMaySee, KeyReused)
 
 
-@dataclass(frozen=True, slots=True)
-class Words:
+class Words(Struct, frozen=True):
     """How one face calls an action. The operation's id in its OpenAPI document is the action's name unless given."""
 
     summary: str

@@ -4,12 +4,12 @@ import asyncio
 import copy
 import gzip
 from collections.abc import Callable
-from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any, Final
 
 import msgspec
 from fastapi import Request, Response
+from msgspec import Struct
 
 from app.errors import CrossSite, NotJson
 from app.http.cross_site import SAFE
@@ -39,8 +39,7 @@ def _merge(responses: dict[str, Any], status: str, told: dict[str, Any]) -> None
         known["content"][media_type]["examples"] |= content["examples"]
 
 
-@dataclass(frozen=True, slots=True)
-class Prepared:
+class Prepared(Struct, frozen=True):
     """Something that is the same for everybody until the next start, ready to be sent."""
 
     body: bytes

@@ -1,11 +1,11 @@
 """How both faces draw a numbered paper: one A4 page, whose words are the record's. Decides nothing."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
 from fastapi.responses import HTMLResponse
+from msgspec import Struct
 
 from app.cases.models import Outcome, ReviewOutcome
 from app.clock import SHANGHAI
@@ -17,8 +17,7 @@ PRINTED: Final[dict[int | str, dict[str, Any]]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class _Form:
+class _Form(Struct, frozen=True):
     """What a kind of paper says, and which texts of its entry are quoted under which headings; what was not written is left out."""
 
     says: str

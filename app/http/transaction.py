@@ -5,12 +5,12 @@ class, which also sees the answer and so can keep it in the same transaction (ap
 """
 
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any, cast
 
 import asyncpg
 from fastapi import Depends, Request, Response
+from msgspec import Struct
 from typing_extensions import override
 
 from app import idempotency
@@ -29,8 +29,7 @@ _RETRIED_CONSTRAINTS = frozenset({"grievance_ref_key", "citizen_phone_key_key"})
 _READS = frozenset({"GET", "HEAD"})
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(Struct, frozen=True):
     """A request that may be repeated: whose it is, under which key, and what exactly was asked."""
 
     owner: str

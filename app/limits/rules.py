@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Final, NamedTuple, Self
 
+from msgspec import Struct
+
 from app.calendars.working_time import Limit, LimitUnit
 from app.directory.terms import UnitKind
 from app.limits.terms import WITHOUT_CARDS, Kind, Stage
@@ -41,8 +43,7 @@ class Measure(NamedTuple):
     red_after: Limit | None
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
+class Rule(Struct, frozen=True):
     """A limit and what follows from it; `name` is what is kept on the case.
 
     `remind_before` are working days before the due day, 0 being no reminder. `yellow_after` and `red_after` count from

@@ -5,7 +5,6 @@ is for photos.py and voices.py.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from functools import cache
@@ -17,6 +16,7 @@ from uuid import UUID
 
 import obstore
 from anyio import to_thread
+from msgspec import Struct
 from obstore.exceptions import BaseError
 from obstore.store import LocalStore, ObjectStore, from_url
 from sqlalchemy import CheckConstraint, Index, Text, text
@@ -65,8 +65,7 @@ _MEDIA: Final = {name: media for media, name in _NAMES.items()}
 _ROOTS: Final = ("photos", "voices")
 
 
-@dataclass(frozen=True, slots=True)
-class Content:
+class Content(Struct, frozen=True):
     """What was sent in, once it is known to be good: a photo with its sides, or a voice message with its length."""
 
     media: Media
@@ -132,8 +131,7 @@ def _seconds(milliseconds: int | None) -> int:
     return max(1, round(milliseconds / 1000))
 
 
-@dataclass(frozen=True, slots=True)
-class Taken:
+class Taken(Struct, frozen=True):
     """What an entry takes up, in the order that was asked for."""
 
     photos: Sequence[Attachment] = ()
@@ -152,8 +150,7 @@ class Taken:
         return told
 
 
-@dataclass(frozen=True, slots=True)
-class _Row:
+class _Row(Struct, frozen=True):
     id: UUID
     media: Media
 

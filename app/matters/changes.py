@@ -1,10 +1,11 @@
 """What changed lately, as the record has it, and which of it a member of staff may be told: which matter, and nothing of its content."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 from uuid import UUID
+
+from msgspec import Struct
 
 from app.auth.actor import StaffActor
 from app.db import Transaction
@@ -28,16 +29,14 @@ class NewEntry(NamedTuple):
     at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(Struct, frozen=True):
     """A matter that changed."""
 
     ref: str
     kind: str
 
 
-@dataclass(frozen=True, slots=True)
-class _Visible:
+class _Visible(Struct, frozen=True):
     """That the viewer of this number, counted from 1, may see a matter that changed."""
 
     viewer: int

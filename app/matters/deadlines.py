@@ -1,13 +1,13 @@
 """When a clock's limit ends and what comes when. Pure: computed anew from what was recorded, never edited."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import IntEnum
 from itertools import count
 from typing import Any, Final, Protocol
 
 import msgspec
+from msgspec import Struct
 
 from app.calendars.working_time import Due, Limit, LimitUnit, Pause, WorkingCalendar
 from app.directory.terms import OFFICES, UnitKind
@@ -37,8 +37,7 @@ class Step(IntEnum):
     RED = 2
 
 
-@dataclass(frozen=True, slots=True)
-class Timing:
+class Timing(Struct, frozen=True):
     """What a county's limits are computed by. `categories`: the matter's, and those above it, nearest first."""
 
     calendar: WorkingCalendar

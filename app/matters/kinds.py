@@ -1,10 +1,11 @@
 """Interface of a kind of matter: its table, and how the system's own jobs work on its matters."""
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 from uuid import UUID
+
+from msgspec import Struct
 
 from app.calendars.working_time import WorkingCalendar
 from app.db import Transaction
@@ -33,8 +34,7 @@ class Retime(Protocol):
 EndWait = Callable[[Transaction, str, UUID], Awaitable[bool]]
 
 
-@dataclass(frozen=True, slots=True)
-class MatterKind:
+class MatterKind(Struct, frozen=True):
     """A kind of matter, named after its table. Rows of that table have the ids of their matters.
 
     Its migration also adds a branch for it to the view matter_facts. `unrecorded`: columns that no record entry

@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Any, TypeAlias
 from uuid import UUID
 
+from msgspec import Struct
 from sqlalchemy import TextClause
 
 from app.db import Transaction
@@ -13,8 +14,7 @@ from app.db.row_base import Found
 from app.matters.record import MatterAction
 
 
-@dataclass(frozen=True, slots=True)
-class Fault:
+class Fault(Struct, frozen=True):
     """Something that is wrong with a matter: in which table, at which entry, and what."""
 
     ref: str

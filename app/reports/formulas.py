@@ -4,9 +4,11 @@ Whoever changes what a count or a rate means raises VERSION: a locked month keep
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 # 2: what handling units are told of their evaluations (suppression.py); the counts and rates are those of 1.
 VERSION: Final = 2
@@ -87,8 +89,7 @@ class RateName(StrEnum):
     REWORK = "rework"
 
 
-@dataclass(frozen=True, slots=True)
-class Rate:
+class Rate(Struct, frozen=True):
     """A share: the sum of some counts among the sum of others. `falls`: the lower, the better."""
 
     name: RateName
@@ -114,8 +115,7 @@ class Rate:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Share:
+class Share(Struct, frozen=True):
     """A rate of somebody's; without numerator where that would tell who said what.
 
     `rank` counts from 1 among units of the same kind; empty where there are too few cases to compare.

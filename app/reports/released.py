@@ -1,8 +1,9 @@
 """What a handling unit learns of its evaluations: the cells that were released, from their own table. Reads no survey."""
 
-from dataclasses import dataclass
 from datetime import date
 from typing import Final
+
+from msgspec import Struct
 
 from app.auth.actor import StaffActor
 from app.db import Transaction
@@ -14,8 +15,7 @@ from app.reports.suppression import Bound
 _AFTER_ALL: Final = date(2200, 1, 1)
 
 
-@dataclass(frozen=True, slots=True)
-class Released:
+class Released(Struct, frozen=True):
     """A released cell. `joined`: together with the other small units of the township."""
 
     joined: bool
@@ -36,16 +36,14 @@ class Released:
         return f"{whose}{share}（参评{self.evaluated}人）"
 
 
-@dataclass(frozen=True, slots=True)
-class MonthReleased:
+class MonthReleased(Struct, frozen=True):
     """A locked month; `cell` is empty where too few had answered for anything to be told."""
 
     month: Month
     cell: Released | None
 
 
-@dataclass(frozen=True, slots=True)
-class _OwnRow:
+class _OwnRow(Struct, frozen=True):
     month: date
     cell: Released | None
 

@@ -8,10 +8,11 @@ from how many answered, never from what they answered.
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from fractions import Fraction
 from typing import Final
+
+from msgspec import Struct
 
 # In the county's own reports, and until formula version 1 in what was released.
 FEWEST: Final = 5
@@ -32,8 +33,7 @@ class Bound(StrEnum):
     AT_MOST = "at_most"
 
 
-@dataclass(frozen=True, slots=True)
-class Counted:
+class Counted(Struct, frozen=True):
     """A unit's evaluations in a month, one a person. `township_id`: with whose units it is joined when they are too few.
 
     `voices`: who they are, so that eleven are eleven people however often one of them answers.
@@ -45,8 +45,7 @@ class Counted:
     favourable: int
 
 
-@dataclass(frozen=True, slots=True)
-class Cell:
+class Cell(Struct, frozen=True):
     """What is told of these units together: how many people `evaluated` them. `favourable` is a count where the bound is exact, else a percentage."""
 
     unit_ids: tuple[int, ...]
@@ -89,8 +88,7 @@ def _told_by_cuts(evaluated: int, favourable: int, _known: int) -> tuple[Bound, 
     return Bound.EXACT, favourable
 
 
-@dataclass(frozen=True, slots=True)
-class Disclosure:
+class Disclosure(Struct, frozen=True):
     """From how many people on a cell is released, and how its share is told."""
 
     fewest: int

@@ -1,9 +1,10 @@
 """What becomes of a text, by its kind and by what is known of it. Pure: looks nothing up, changes nothing."""
 
-from dataclasses import dataclass
 from datetime import timedelta
 from random import random
 from typing import Final
+
+from msgspec import Struct
 
 from app.texts.outbox import FINAL, TO_STAFF, MessageKind, MessageState, Why
 from app.texts.terms import ErrorClass
@@ -27,8 +28,7 @@ _UNATTENDED: Final = frozenset({MessageKind.ONE_TIME_CODE}) | TO_STAFF
 RETRY_AFTER: Final = timedelta(minutes=30)
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(Struct, frozen=True):
     """What came of an attempt or an inquiry. QUEUED: the provider does not have it; `counts` says whether it refused.
 
     What does not count was no attempt: it takes its place in the queue again as if nothing had been tried.
@@ -41,8 +41,7 @@ class Outcome:
     why: Why | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(Struct, frozen=True):
     """The next state. `more`: by how much the attempts change; `pause`: until the next step, None: the place is kept."""
 
     state: MessageState

@@ -1,10 +1,10 @@
 """Counts of texts by state, the state of the channel, and the last day's results. Contains no names or numbers."""
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
+from msgspec import Struct
 from sqlalchemy import text
 
 from app.bell import Bell
@@ -16,8 +16,7 @@ from app.texts.channel import SmsChannel
 from app.texts.outbox import MessageKind, MessageState, Why
 
 
-@dataclass(frozen=True, slots=True)
-class Open:
+class Open(Struct, frozen=True):
     """So many of a kind in one state, the oldest owed since."""
 
     state: MessageState
@@ -26,20 +25,17 @@ class Open:
     oldest: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class _Needed:
+class _Needed(Struct, frozen=True):
     why: Why
     messages: int
 
 
-@dataclass(frozen=True, slots=True)
-class _Owed:
+class _Owed(Struct, frozen=True):
     state: MessageState
     messages: int
 
 
-@dataclass(frozen=True, slots=True)
-class _Beat:
+class _Beat(Struct, frozen=True):
     """A worker, and how many seconds ago it was heard of. `overdue` is the same in each row."""
 
     worker: str | None
@@ -100,8 +96,7 @@ _WEEK: Final = timedelta(days=7)
 _TIME_BITS: Final = ((1 << 48) - 1) << 80
 
 
-@dataclass(frozen=True, slots=True)
-class Pace:
+class Pace(Struct, frozen=True):
     """Whether the workers go round and texts go out. `heard`: seconds since each worker was last heard of, None for never.
 
     `overdue`: seconds that the oldest queued text has been due; 0 where none is.
@@ -129,8 +124,7 @@ async def pace(tx: Transaction) -> Pace:
     return Pace({str(worker): heard.get(str(worker)) for worker in Bell}, rows[0].overdue)
 
 
-@dataclass(frozen=True, slots=True)
-class Overview:
+class Overview(Struct, frozen=True):
     """`channel`: None where nothing was ever sent. `last_day`: texts owed within the last 24 hours, by where they are now.
 
     `never_reported`: texts that the provider took, and within the last week it was given up to learn what became of them.

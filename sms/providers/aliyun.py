@@ -5,13 +5,13 @@ Not here: what it pushes to us (aliyun_pushes.py), and deciding what a result me
 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Final
 from uuid import uuid4
 
 import aiohttp
 import asyncpg
+from msgspec import Struct
 
 from app.clock import SHANGHAI
 from app.settings import Settings
@@ -77,8 +77,7 @@ _SEND_STATUS: Final = {
 AskApproval = Callable[[MessageKind], Awaitable[ApprovalState]]
 
 
-@dataclass(frozen=True, slots=True)
-class _Answer:
+class _Answer(Struct, frozen=True):
     status: int
     body: bytes
 

@@ -6,10 +6,11 @@ beside it: the others count.
 
 import json
 import re
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
+
+from msgspec import Struct
 
 from app.auth.phones import PhoneRefused, mobile
 from app.clock import SHANGHAI
@@ -27,8 +28,7 @@ _WRITTEN_MOMENT: Final = "%Y-%m-%d %H:%M:%S"
 _WRITTEN: Final = {"true": True, "false": False}
 
 
-@dataclass(frozen=True, slots=True)
-class Receipt:
+class Receipt(Struct, frozen=True):
     """What became of one text. `error` is None where it arrived, and where no code was told."""
 
     message_id: UUID

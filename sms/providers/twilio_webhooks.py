@@ -6,9 +6,10 @@ field that counts must be there, once, and look as Twilio writes it; anything el
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final
 from urllib.parse import parse_qsl
+
+from msgspec import Struct
 
 from app.texts.inbound import InboundText
 from sms.gateway import ErrorClass
@@ -37,8 +38,7 @@ _STATUSES: Final = frozenset(
 Form = Sequence[tuple[str, str]]
 
 
-@dataclass(frozen=True, slots=True)
-class StatusReport:
+class StatusReport(Struct, frozen=True):
     """`error` is None unless Twilio gave a code."""
 
     provider_id: str

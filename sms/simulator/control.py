@@ -1,10 +1,10 @@
 """The simulator's controls: how it behaves, what it saw, and the phones. For tests, demonstrations and its page."""
 
-from dataclasses import asdict
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Path
 from fastapi.responses import Response
+from msgspec.structs import asdict
 from pydantic import BaseModel, ConfigDict, Field
 
 from sms.providers import capabilities

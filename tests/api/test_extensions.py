@@ -1,11 +1,11 @@
 """延期: asked once and before it is due, decided by somebody else, told to the reporter with its reason."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
 from fastapi import FastAPI
+from msgspec.structs import replace
 from sqlalchemy import text
 
 from app import clock

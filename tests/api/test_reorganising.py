@@ -1,10 +1,10 @@
 """Units merge, are renamed, or end: what they had open goes to whoever carries on, and no clock begins anew."""
 
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 from sqlalchemy import text
 
 from app.cards import sweep

@@ -1,11 +1,11 @@
 """What is released tells nobody who said what: for any counts, and with every difference anybody could take."""
 
-from dataclasses import replace
 from itertools import combinations
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from app.reports.suppression import (
     DISCLOSURES,

@@ -1,8 +1,9 @@
 """What comes after the answer: archive, or a new round."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime
+
+from msgspec.structs import replace
 
 from app.auth.actor import StaffActor, SystemActor
 from app.calendars.working_time import Limit

@@ -79,8 +79,7 @@ class _Setting:
         return self.other_names + 1 >= settings().shared_number_names
 
 
-@dataclass(frozen=True, slots=True)
-class _SettingAndUse(usage.Used):
+class _SettingAndUse(usage.Used, frozen=True):
     found: _Setting | None
 
 

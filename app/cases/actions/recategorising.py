@@ -1,9 +1,10 @@
 """改类: a case was taken in as what it is not. What it is about is put right; no limit begins anew (ADR 0026)."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, NoReturn
 
+from msgspec.structs import replace
 from sqlalchemy import text
 
 from app.auth.actor import StaffActor
