@@ -17,7 +17,7 @@ export UV_PROJECT_ENVIRONMENT := .venv
 # Where it is set, every process compiles all that it imports anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup hooks run test coverage dev demo check fmt migrate docs pages bench faults contract backtoback tamper
+.PHONY: help setup hooks run test coverage dev demo check fmt migrate docs pages gallery bench faults contract backtoback tamper
 
 help: ## this list
 	@echo '群工系统'
@@ -62,6 +62,9 @@ migrate: $(READY) ## bring the database to the newest migration
 
 pages: $(READY) ## build the pages that people work with
 	@exec $(BIN)/qungong pages
+
+gallery: $(READY) ## a picture of every page and state, into .local/gallery
+	@exec $(BIN)/pytest -q tests/pages/gallery.py
 
 docs: $(READY) ## write the generated documents
 	@exec $(BIN)/qungong docs

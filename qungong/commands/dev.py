@@ -3,7 +3,7 @@
 import typer
 
 from qungong.commands import refusals
-from qungong.commands.options import HttpPort, SmsPort
+from qungong.commands.options import HttpHost, HttpPort, SmsPort
 from qungong.commands.serve import run
 from qungong.dev import serving
 from qungong.dev.supervisor import PortInUse
@@ -13,6 +13,6 @@ app = typer.Typer(add_completion=False)
 
 @app.command()
 @refusals.shown(PortInUse, serving.AlreadyRunning, serving.CannotMigrate)
-def dev(port: HttpPort = 8000, sms_port: SmsPort = 8001) -> None:
+def dev(port: HttpPort = 8000, sms_port: SmsPort = 8001, host: HttpHost = serving.HOST) -> None:
     """Like `serve`, and restart the HTTP server and the workers when the code changes."""
-    run(serving.Ports(port, sms_port), reload=True)
+    run(serving.Ports(port, sms_port, host), reload=True)

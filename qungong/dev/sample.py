@@ -22,6 +22,8 @@ from app.directory.terms import ACTING_ROLES, Role, UnitKind
 from app.settings import settings
 
 PASSWORD: Final = "qungong-2026"  # noqa: S105 - printed for everyone to try
+# The community of the county's story; its poster is the one to try.
+VILLAGE: Final = "500153003007"
 COUNTY: Final = "500153"
 COMMAND_CENTER: Final = f"{COUNTY}ZH"
 DISCIPLINE: Final = f"{COUNTY}JW"
@@ -54,7 +56,7 @@ class Post:
 
 
 _POSTS: Final = (
-    Post("gongnong", "陈桂芳", "500153003007", "工农茶叶产业社区", Role.VILLAGE_CADRE, "社区干部"),
+    Post("gongnong", "陈桂芳", VILLAGE, "工农茶叶产业社区", Role.VILLAGE_CADRE, "社区干部"),
     Post("guangshun", "周启明", "500153003", "广顺街道", Role.TOWNSHIP_CLERK, "群工办干事"),
     Post("guangshun_head", "唐国梁", "500153003", "广顺街道", Role.UNIT_HEAD, "办事处主任"),
     Post("zhihui", "罗晓燕", COMMAND_CENTER, "指挥中心", Role.DISPATCHER, "调度员"),

@@ -57,8 +57,15 @@ class CannotMigrate(RuntimeError):
 
 @dataclass(frozen=True)
 class Ports:
+    """`host` is the address that the HTTP server listens on; the SMS simulator always listens on this machine alone."""
+
     http: int
     sms: int
+    host: str = HOST
+
+    @property
+    def site(self) -> str:
+        return f"http://{self.host}:{self.http}"
 
 
 @contextmanager
@@ -76,8 +83,9 @@ def serving(ports: Ports) -> Iterator[Services]:
         if not only_one.try_take():
             raise AlreadyRunning
         end_leftovers(str(ROOT))
-        for port in (ports.http, ports.sms) if simulated() else (ports.http,):
-            require_port(port, HOST)
+        require_port(ports.http, ports.host)
+        if simulated():
+            require_port(ports.sms, HOST)
         with step("启动数据库与 Redis · starting the database and Redis"):
             services = stack.enter_context(local_services(ROOT))
         os.environ.update(addresses(ports))
@@ -96,7 +104,7 @@ def _provider() -> str:
 
 def addresses(ports: Ports) -> Mapping[str, str]:
     """Addresses that follow from the ports, where nobody set them."""
-    derived = {"PUBLIC_URL": f"http://{HOST}:{ports.http}"}
+    derived = {"PUBLIC_URL": ports.site}
     if simulated():
         derived[_REAL[_provider()][0]] = f"http://{HOST}:{ports.sms}"
         derived["SIMULATOR_DIR"] = str(local_folder(ROOT) / "simulator")
@@ -148,7 +156,7 @@ async def _register_templates() -> None:
 
 def commands(ports: Ports, *, reload: bool) -> list[Command]:
     """Everything that is kept running."""
-    http = [HTTP_SERVER, "--host", HOST, "--port", str(ports.http)]
+    http = [HTTP_SERVER, "--host", ports.host, "--port", str(ports.http)]
     http += ["--reload"] if reload else ["--processes", str(HTTP_PROCESSES)]
     kept = [Command("http", _module(*http))]
     kept += [Command(name, _worker(name, reload=reload)) for name in WORKERS]
@@ -170,7 +178,7 @@ async def keep_running(services: Services, kept: list[Command], ports: Ports, we
     supervisor = Supervisor(kept, mark=str(ROOT), say=_say)
     beside = [
         asyncio.create_task(_revive(services)),
-        asyncio.create_task(_greet(ports.http, welcome)),
+        asyncio.create_task(_greet(ports, welcome)),
     ]
     try:
         await supervisor.run()
@@ -189,10 +197,10 @@ async def _revive(services: Services) -> None:
             _say("services", str(failed))
 
 
-async def _greet(port: int, welcome: str) -> None:
+async def _greet(ports: Ports, welcome: str) -> None:
     while True:
         try:
-            _, writer = await asyncio.open_connection(HOST, port)
+            _, writer = await asyncio.open_connection(ports.host, ports.http)
         except OSError:
             await asyncio.sleep(0.2)
             continue
