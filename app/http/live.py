@@ -63,7 +63,27 @@ RESPONSES: Final[dict[int | str, dict[str, Any]]] = {
         "description": "变化",
         "content": {
             "text/event-stream": {
-                "schema": {"type": "string"},
+                "itemSchema": {
+                    "type": "object",
+                    "properties": {
+                        "data": {
+                            "type": "string",
+                            "contentMediaType": "application/json",
+                            "contentSchema": {
+                                "type": "object",
+                                "properties": {
+                                    "ref": {"type": "string"},
+                                    "kind": {"type": "string"},
+                                    "what": {"enum": ["changed", "reload"]},
+                                },
+                                "required": ["what"],
+                            },
+                        },
+                        "event": {"enum": ["message", "reload"]},
+                        "id": {"type": "string"},
+                        "retry": {"type": "integer"},
+                    },
+                },
                 "example": 'data: {"ref":"500153-261122-48392017","kind":"grievance","what":"changed"}\nid: 1764554400\n\n',
             }
         },
