@@ -1,4 +1,4 @@
-"""Chinese text as different phones and programs write it: Traditional letters, and letters that nobody sees.
+"""Normalises Chinese text from different keyboards and programs: Traditional characters, and invisible ones.
 
 It compares and cleans; it does not judge whether a text may be stored.
 """

@@ -1,4 +1,4 @@
-"""What time it is. The database's clock is the only one; tests and simulations may move it, nothing else may."""
+"""The current time: the database's clock. Tests and simulations may move it, nothing else may."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -1,4 +1,4 @@
-"""What a deployment may configure, read once from the environment. Holds no county's rules: those are rows."""
+"""Settings of a deployment, read once from the environment. A county's rules are rows, not settings."""
 
 import re
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""What staff do on phones: register cases, look at them, and act on them (app/http/case_actions.py)."""
+"""Staff's operations on phones: register cases, look at them, and act on them (app/http/case_actions.py)."""
 
 from typing import Annotated, Final
 from uuid import UUID

@@ -1,4 +1,4 @@
-"""Who takes a step on a case on a phone."""
+"""A staff member's step on a case on a phone."""
 
 from typing import Annotated
 

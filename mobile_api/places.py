@@ -1,4 +1,4 @@
-"""What anybody may know of the unit on a poster: its name, where it is, its number, and where a report goes. No sign-in."""
+"""The public facts of the unit on a poster: its name, place, number, and where a report goes. No sign-in."""
 
 from typing import Annotated, Final, Self
 

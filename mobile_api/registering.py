@@ -1,4 +1,4 @@
-"""What citizens and cadres have in common when they register: what is told, and what is answered."""
+"""The input and answer that citizens and cadres share when they register."""
 
 from typing import Self
 

@@ -1,4 +1,4 @@
-"""What citizens do with their own reports: tell, follow, add, object, press, take back, evaluate."""
+"""Citizens' operations on their own reports: register, follow, add, object, press, withdraw, evaluate."""
 
 from typing import Annotated, Any, Final, Literal
 from uuid import UUID

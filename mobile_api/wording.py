@@ -1,4 +1,4 @@
-"""What people write on a phone: one text, from whose first sentence a title is made. Pure."""
+"""Makes a title from the first sentence of a report typed on a phone. Pure."""
 
 import re
 from typing import Annotated, Final

@@ -1,4 +1,4 @@
-"""What every answer passes on its way out, whichever part gave it: security headers, HEAD, and no failure unanswered."""
+"""Middleware around every response: security headers, HEAD, and no failure unanswered."""
 
 import re
 from typing import Final

@@ -1,4 +1,4 @@
-"""What the server says about itself: whether it lives, whether it is ready, what a problem means, and where to go."""
+"""The server's own pages: liveness, readiness, what a problem means, and where to go."""
 
 import asyncio
 from collections.abc import Mapping

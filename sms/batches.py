@@ -1,4 +1,4 @@
-"""What is told many at once, handed on in as few transactions as there can be. Decides nothing about it."""
+"""Hands on a provider's many reports in as few transactions as possible. Decides nothing about them."""
 
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from typing import TypeVar

@@ -1,4 +1,4 @@
-"""Clears out what nobody needs any more. Never touches the record, cases, messages or answers."""
+"""Deletes rows that have expired. Never touches the record, cases, messages or answers."""
 
 import structlog
 from obstore.exceptions import BaseError

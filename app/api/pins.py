@@ -1,4 +1,4 @@
-"""Over HTTP: the administrator revokes the PINs of somebody, as when a phone is lost."""
+"""Over HTTP: the administrator revokes a person's PINs, as when a phone is lost."""
 
 from typing import Annotated
 

@@ -1,4 +1,4 @@
-"""Over HTTP: the administrator ends a unit. What it had open is handed over by itself; of cases nothing is told here."""
+"""Over HTTP: the administrator ends a unit. The system hands over its open work; this page tells nothing of the cases."""
 
 from datetime import date
 from typing import Annotated, Self

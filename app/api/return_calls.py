@@ -1,4 +1,4 @@
-"""Over HTTP: return calls. The rules, and whose calls they are, are in app/evaluation."""
+"""Over HTTP: return calls. app/evaluation has the rules and decides which calls a person sees."""
 
 from typing import Annotated, Self
 from uuid import UUID

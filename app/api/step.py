@@ -1,4 +1,4 @@
-"""Who takes a step on a case at a desk."""
+"""A staff member's step on a case at a desk."""
 
 from typing import Annotated
 

@@ -1,4 +1,4 @@
-"""On whose behalf something is done. Pure; always passed, never ambient."""
+"""Actors: the staff member, citizen or system on whose behalf something is done. Pure; always passed, never ambient."""
 
 from typing import Final
 from uuid import UUID

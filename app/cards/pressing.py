@@ -1,4 +1,4 @@
-"""催办 and 批示: somebody presses, or a leader instructs. On record, and counted; the clock is not touched."""
+"""催办 and 批示: pressing a holder, and a leader's instruction. Both go on record and are counted; no clock moves."""
 
 from datetime import datetime
 

@@ -1,1 +1,1 @@
-"""Who there is: units in their tree, staff and their posts, citizens, categories. Knows no case."""
+"""The county's directory: the tree of units, staff and their posts, citizens, categories. Knows no case."""

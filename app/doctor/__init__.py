@@ -1,1 +1,1 @@
-"""What must always be true of the database, asked of the database itself (`qungong doctor`). Repairs nothing."""
+"""Invariants of the database, checked by queries (`qungong doctor`). Repairs nothing."""

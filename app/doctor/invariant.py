@@ -1,4 +1,4 @@
-"""What an invariant is: something that must always be true, and the query that finds where it is not."""
+"""An invariant: a statement that must always hold, and the query that finds where it does not."""
 
 from enum import StrEnum
 from typing import Final

@@ -1,4 +1,4 @@
-"""What must always be true of phrases: nobody has more of them than there may be."""
+"""Invariants of stored phrases: nobody has more than the allowed number."""
 
 from typing import Final
 

@@ -1,4 +1,4 @@
-"""What must always be true of PINs: each ends with its holder and post, and opens sessions of its holder alone."""
+"""Invariants of PINs: each ends with its holder and post, and opens only its holder's sessions."""
 
 from typing import Final
 

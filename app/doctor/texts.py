@@ -1,4 +1,4 @@
-"""What must always be true of text messages: each ends, none goes out twice unless it had to, and a report has one effect."""
+"""Invariants of text messages: each ends, none goes out twice without need, each report has one effect."""
 
 from typing import Final
 

@@ -1,4 +1,4 @@
-"""The words of evaluation: how an answer came, why one does not count, what a text did, why and how somebody is called. Pure."""
+"""Terms of evaluation: how an answer came, why one does not count, what a reply did, why and how a person is called. Pure."""
 
 from enum import StrEnum
 

@@ -1,4 +1,4 @@
-"""Texts that are queued to ask what need not be asked any more: not sent. What a worker has taken up is its own.
+"""Cancels queued survey texts that are no longer needed. A text that a worker has claimed is left to it.
 
 Nothing in the row says why: whoever may read it may not know what was answered, nor that it was.
 """

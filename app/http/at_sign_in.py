@@ -1,4 +1,4 @@
-"""What staff are shown whenever they sign in or open the page again: cards in red, what is about to be due; at a desk also a missing calendar."""
+"""The notices that staff see at sign-in and when they reopen the page: cards, stages about to be due, a missing calendar."""
 
 from collections.abc import Awaitable, Callable
 from datetime import datetime

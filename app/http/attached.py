@@ -1,4 +1,4 @@
-"""What is sent with words on every face: photos, voice messages, and a place on the map."""
+"""Attachments that go with an action on both faces: photos, voice messages, a place on the map."""
 
 from typing import Annotated, Final, Literal, Self
 from uuid import UUID

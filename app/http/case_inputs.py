@@ -1,4 +1,4 @@
-"""What is sent with an action on a case: one model per action, the same on every face. Knows no rule."""
+"""The inputs of actions on a case: one model per action, the same on every face. Knows no rule."""
 
 from datetime import date
 from typing import Annotated, Final, Literal

@@ -1,4 +1,4 @@
-"""How both faces draw a numbered paper: one A4 page, whose words are the record's. Decides nothing."""
+"""Renders a numbered paper as one A4 page, from the words in the record. Decides nothing."""
 
 from collections.abc import Iterator
 from datetime import datetime

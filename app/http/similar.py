@@ -1,4 +1,4 @@
-"""What is typed is compared with open cases before it is registered: input and answer, for both faces. In the body, never in an address."""
+"""Compares a report with open cases while it is typed, for both faces. The text travels in the body, never in an address."""
 
 from collections.abc import Iterable
 from typing import Annotated, Self

@@ -1,4 +1,4 @@
-"""Whom it is counted for when residents and staff create something over HTTP (app/usage.py)."""
+"""The usage counters of a request: by person, number or address, when residents and staff create something (app/usage.py)."""
 
 from typing import Annotated
 

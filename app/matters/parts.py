@@ -1,4 +1,4 @@
-"""Who works on a matter: the unit that leads (主办) and those that assist (协办), in each round."""
+"""The units that work on a matter, in each round: the lead (主办) and the assistants (协办)."""
 
 from datetime import datetime
 from enum import StrEnum

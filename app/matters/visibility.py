@@ -1,4 +1,4 @@
-"""Who may see a matter: one predicate decides for lists, for details, and for whatever hangs on a matter."""
+"""The predicate that decides who may see a matter: the same for lists, details, and all that belongs to a matter."""
 
 from typing import Any, Final
 

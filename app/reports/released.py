@@ -1,4 +1,4 @@
-"""What a handling unit learns of its evaluations: the cells that were released, from their own table. Reads no survey."""
+"""The released cells of a handling unit's evaluations, from their own table. Reads no survey."""
 
 from datetime import date
 from typing import Final

@@ -1,4 +1,4 @@
-"""Marks what came of attempts and inquiries, many at once. A worker whose lease has passed on marks nothing."""
+"""Marks the outcomes of attempts and inquiries, many at once. A worker whose lease has passed on marks nothing."""
 
 from collections.abc import Sequence
 from typing import Final

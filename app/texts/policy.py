@@ -1,4 +1,4 @@
-"""What becomes of a text, by its kind and by what is known of it. Pure: looks nothing up, changes nothing."""
+"""Decides the next step of a text from its kind and state. Pure: looks nothing up, changes nothing."""
 
 from datetime import timedelta
 from random import random

@@ -1,4 +1,4 @@
-"""What one number may be sent: not the same words twice in a while, and not more than so many texts a day. Sends nothing.
+"""Limits of texts to one number: no repeated words within a time, and a most per day. Sends nothing.
 
 Counted when a text is about to be sent, in the transaction that commits the intent and holds the channel, so that two
 workers cannot each find that there is room. One-time codes have limits of their own (app/auth).

@@ -1,4 +1,4 @@
-"""What the imports share: the progress bar, and patience."""
+"""The progress bar and the longer timeout of the import commands."""
 
 from rich.progress import (
     BarColumn,

@@ -1,4 +1,4 @@
-"""What a person can do something about, shown as a message and not as a stack trace."""
+"""Shows errors that a person can act on as a message, without a stack trace."""
 
 from collections.abc import Callable
 from functools import wraps

@@ -1,4 +1,4 @@
-"""What `make run` keeps running: the list of processes, and the way from nothing to all of them up."""
+"""The processes that `make run` keeps running, and how it starts them."""
 
 import asyncio
 import os

@@ -1,1 +1,1 @@
-"""What is done to a case: one function per action, always lock, advance, change, record, announce."""
+"""The actions on a case: one function each, always lock, advance, change, record, announce."""

@@ -1,4 +1,4 @@
-"""What comes after the answer: archive, or a new round."""
+"""The actions after the answer: archive, or a new round."""
 
 from collections.abc import Sequence
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""What the command center decides: who leads and assists, whether a hand-back is right, who is excused, what is one case."""
+"""The command center's actions: choose lead and assistants, settle hand-backs, excuse units, merge cases."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

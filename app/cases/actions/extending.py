@@ -1,4 +1,4 @@
-"""延期: the lead asks for more time, once and before it is due; somebody else decides. An undecided request stops no clock."""
+"""延期: the lead asks for more time, once and before the limit. Another person decides; a request stops no clock."""
 
 from datetime import datetime
 

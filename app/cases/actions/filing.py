@@ -1,4 +1,4 @@
-"""What the reporter does, or somebody on the reporter's behalf: register, supply, add, object to a refusal, withdraw."""
+"""The reporter's actions, by the reporter or on their behalf: register, supply, add, object to a refusal, withdraw."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What the lead and the assistants do with what was given to them: sign, object, report progress, answer."""
+"""The actions of lead and assistants: sign, object, report progress, answer."""
 
 from collections.abc import Sequence
 from datetime import datetime

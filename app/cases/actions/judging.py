@@ -1,4 +1,4 @@
-"""What the unit does whose turn it is to judge: ask for what is missing, decline, handle it itself, pass it up or down."""
+"""The judging unit's actions: ask for missing facts, decline, handle the case itself, escalate it or send it down."""
 
 from datetime import datetime
 

@@ -1,4 +1,4 @@
-"""改类: a case was taken in as what it is not. What it is about is put right; no limit begins anew (ADR 0026)."""
+"""改类: corrects the kind, category or urgency under which a case was registered. No limit begins anew (ADR 0026)."""
 
 from dataclasses import dataclass
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""挂起: the holder asks to wait for a listed reason until a date; somebody else decides. The reporter's supplement is in judging."""
+"""挂起: the holder asks to wait until a date, for a listed reason; another person decides. Supplements are in judging."""
 
 from datetime import date, datetime
 from typing import Final

@@ -1,4 +1,4 @@
-"""Who acts in the invented year: every unit of the county with somebody at its desk, and the people who report."""
+"""The people of the invented year: staff at each unit's desk, and the citizens who report."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
