@@ -92,3 +92,8 @@ test("one person's report is never sent as another's", async () => {
 test('the pause doubles up to ten minutes', () => {
   expect([0, 1, 2, 20].map(pause)).toEqual([5_000, 10_000, 20_000, 600_000])
 })
+
+test('what was dropped while it was being sent does not come back', async () => {
+  await sent([() => { void store.dropOutgoing('k1'); return new Error('cut') }], item())
+  expect(await store.outgoing()).toEqual([])
+})

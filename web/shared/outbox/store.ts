@@ -102,8 +102,11 @@ export async function outgoing(): Promise<Outgoing[]> {
   return items.sort((one, other) => one.createdAt - other.createdAt)
 }
 
+/** What was dropped or has arrived meanwhile, by another tab, does not come back. */
 export async function keepOutgoing(item: Outgoing): Promise<void> {
-  await (await database()).put('outgoing', item)
+  const change = (await database()).transaction('outgoing', 'readwrite')
+  if (await change.store.getKey(item.id)) await change.store.put(item)
+  await change.done
 }
 
 export async function dropOutgoing(id: string): Promise<void> {
