@@ -145,6 +145,11 @@ class Colleague:
     def __init__(self, client: httpx.AsyncClient) -> None:
         self._client = client
 
+    async def sees(self, path: str) -> dict[str, Any]:
+        answer = await self._client.get(f"/m/v1/cadre{path}")
+        assert answer.is_success, answer.text
+        return dict(answer.json())
+
     async def does(self, path: str, **body: object) -> dict[str, Any]:
         key = {"Idempotency-Key": secrets.token_hex(8)}
         answer = await self._client.post(f"/m/v1/cadre{path}", json=body, headers=key)

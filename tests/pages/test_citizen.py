@@ -241,3 +241,20 @@ async def test_refused_position_says_what_to_do_instead(phone: Phone) -> None:
     await phone.context.set_geolocation({"latitude": 29.4, "longitude": 105.6, "accuracy": 3200})
     await page.get_by_role("button", name="用手机定位").click()
     await expect(page.get_by_text("误差约 3 公里")).to_be_visible()
+
+
+async def test_report_is_confidential_when_the_citizen_asks(
+    phone: Phone, village_cadre: Colleague
+) -> None:
+    page = phone.page
+    await phone.scan()
+    await page.get_by_role("button", name="我要反映").click()
+    await page.get_by_label("什么事").fill("邻居违法搭建")
+    await page.get_by_label("保密").check()
+    await page.get_by_role("button", name="发送").click()
+    await sign_in(phone)
+    await page.get_by_role("button", name="看办理进度").click()
+    await page.get_by_role("heading", name="邻居违法搭建").wait_for()
+    ref = page.url.rsplit("/", 1)[1]
+    seen = await village_cadre.sees(f"/cases/{ref}")
+    assert seen["confidential"] is True
