@@ -11,6 +11,7 @@ from sqlalchemy import CheckConstraint, Index, Text, text
 from sqlmodel import Field
 
 from app.db import Transaction
+from app.db.query import Query
 from app.db.row_base import MOMENT, Stored, one_of
 
 
@@ -59,30 +60,58 @@ class SweepPulse(Stored, table=True):
 
 _BEAT = text("""
 INSERT INTO worker_heartbeat (id, worker, host, pid, started_at, beat_at) VALUES (:id, :worker, :host, :pid, now(), now())
-ON CONFLICT (id) DO UPDATE SET beat_at = now()
+ON CONFLICT (id) DO UPDATE SET beat_at = EXCLUDED.beat_at
 """)
 _FORGET = text("DELETE FROM worker_heartbeat WHERE beat_at < now() - INTERVAL '1 day'")
-_AGES = text("""
+
+
+@dataclass(frozen=True, slots=True)
+class _WorkerAge:
+    worker: str
+    seconds: float
+
+
+_AGES = Query(
+    _WorkerAge,
+    """
 SELECT worker, extract(epoch FROM now() - max(beat_at))::float AS seconds FROM worker_heartbeat GROUP BY worker ORDER BY worker
-""")
+""",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _PulseRow:
+    at: datetime
+    swept_at: datetime | None
+    held_since: datetime | None
+    held_why: Jump | None
+    released_at: datetime | None
+
+
 # Asked with the moment, so that both are of one look; of a sweep that never was there is only the moment.
-_PULSE = text("""
+_PULSE = Query(
+    _PulseRow,
+    """
 SELECT now() AS at, p.swept_at, p.held_since, p.held_why, p.released_at
 FROM (VALUES (1)) AS one(id) LEFT JOIN sweep_pulse p ON p.id = one.id
-""")
+""",
+)
 # A hold that somebody else has put on since the look stays.
 _SWEPT = text("""
 INSERT INTO sweep_pulse (id, swept_at) VALUES (1, now()) ON CONFLICT (id) DO UPDATE SET
-  swept_at = CASE WHEN sweep_pulse.held_since IS NULL THEN greatest(sweep_pulse.swept_at, now()) ELSE now() END,
+  swept_at = CASE WHEN sweep_pulse.held_since IS NULL THEN greatest(sweep_pulse.swept_at, EXCLUDED.swept_at)
+    ELSE EXCLUDED.swept_at END,
   held_since = NULL, held_why = NULL
 WHERE sweep_pulse.held_since IS NOT DISTINCT FROM CAST(:held_since AS timestamptz)
 """)
 _HOLD = text("""
-UPDATE sweep_pulse SET held_since = now(), held_why = :why WHERE id = 1 AND held_since IS NULL
+WITH at AS (SELECT now() AS moment)
+UPDATE sweep_pulse SET held_since = at.moment, held_why = :why FROM at WHERE id = 1 AND held_since IS NULL
 """)
 _RELEASE = text("""
-UPDATE sweep_pulse SET held_since = NULL, held_why = NULL, swept_at = now(), released_at = now()
-WHERE id = 1 AND held_since IS NOT NULL
+WITH at AS (SELECT now() AS moment)
+UPDATE sweep_pulse SET held_since = NULL, held_why = NULL, swept_at = at.moment, released_at = at.moment
+FROM at WHERE id = 1 AND held_since IS NOT NULL
 """)
 
 
@@ -99,7 +128,7 @@ async def forget_old(tx: Transaction) -> int:
 
 async def ages(tx: Transaction) -> dict[str, float]:
     """For each worker, how many seconds ago any process of it was last heard of."""
-    return {row.worker: row.seconds for row in await tx.all(_AGES)}
+    return {row.worker: row.seconds for row in await _AGES.all(tx)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +143,7 @@ class Pulse:
 
 
 async def pulse(tx: Transaction) -> Pulse:
-    row = (await tx.all(_PULSE))[0]
+    row = await _PULSE.one(tx)
     why = None if row.held_why is None else Jump(row.held_why)
     return Pulse(row.at, row.swept_at, row.held_since, why, row.released_at)
 

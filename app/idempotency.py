@@ -1,13 +1,14 @@
 """The same request sent twice has one effect: answers kept by owner and key, in the transaction that earned them."""
 
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import Index, text
 from sqlmodel import Field
 
 from app import keys
 from app.db import Transaction
+from app.db.query import Query
 from app.db.row_base import MOMENT, Stored
 
 KEPT_HOURS = 48
@@ -30,8 +31,18 @@ class GivenAnswer(Stored, table=True):
     created_at: datetime = Field(sa_type=MOMENT)
 
 
-_FIND = text(
-    "SELECT request_digest, status, body_sealed FROM given_answer WHERE owner = :owner AND key = :key"
+@dataclass(frozen=True, slots=True)
+class KeptAnswer:
+    """The columns of an answer that was given."""
+
+    request_digest: bytes
+    status: int
+    body_sealed: bytes
+
+
+_FIND = Query(
+    KeptAnswer,
+    "SELECT request_digest, status, body_sealed FROM given_answer WHERE owner = :owner AND key = :key",
 )
 _FORGET = text("DELETE FROM given_answer WHERE created_at < now() - make_interval(hours => :hours)")
 
@@ -60,12 +71,11 @@ def given(
 
 
 async def find(tx: Transaction, owner: str, key: str) -> Given | None:
-    row = await tx.one_or_none(_FIND, owner=owner, key=key)
+    row = await _FIND.one_or_none(tx, owner=owner, key=key)
     return None if row is None else opened(row, owner, key)
 
 
-def opened(row: Any, owner: str, key: str) -> Given:
-    """An answer that was found, with its columns as the table calls them."""
+def opened(row: KeptAnswer, owner: str, key: str) -> Given:
     return row.request_digest, row.status, keys.decrypt(row.body_sealed, body_place(owner, key))
 
 

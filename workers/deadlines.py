@@ -6,13 +6,13 @@ batch that fails is done again limit by limit.
 
 import time
 from collections.abc import Callable, Collection, Coroutine, Sequence
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any, Final, Protocol, TypeAlias
 from uuid import UUID
 
 import asyncpg
 import structlog
-from sqlalchemy import text
 
 from app import bell, clock
 from app.auth.actor import SYSTEM
@@ -22,6 +22,7 @@ from app.cards.clock_watch import Watch
 from app.cards.sweep import Swept
 from app.cases.actions import closing, reorganising
 from app.db import Transaction, reading, transaction
+from app.db.query import Query
 from app.evaluation import call_notices, invitations
 from app.kinds import rescheduling
 from app.matters import notices
@@ -50,15 +51,35 @@ _TIDY_EVERY_SECONDS: Final = 3600.0
 Place: TypeAlias = tuple[datetime, UUID]
 _BEFORE_ALL: Final[Place] = (datetime(1970, 1, 1, tzinfo=UTC), UUID(int=0))
 
-_TO_ARCHIVE = text("""
+
+@dataclass(frozen=True, slots=True)
+class _AnsweredCase:
+    close_at: datetime
+    id: UUID
+
+
+_TO_ARCHIVE = Query(
+    _AnsweredCase,
+    """
 SELECT close_at, id FROM grievance
 WHERE phase = 'answered' AND close_at <= now() + CAST(:shift AS interval) AND (close_at, id) > (:close_at, :id)
 ORDER BY close_at, id LIMIT :most
-""")
-_TAKE = text("""
+""",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _TakenCase:
+    ref: str
+
+
+_TAKE = Query(
+    _TakenCase,
+    """
 SELECT g.ref FROM matter m JOIN grievance g ON g.id = m.id
 WHERE m.id = :id AND g.phase = 'answered' AND g.close_at <= :now FOR UPDATE OF m, g SKIP LOCKED
-""")
+""",
+)
 
 
 class Find(Protocol):
@@ -307,14 +328,14 @@ def _rung(looked_for: Sweep) -> Callable[[], Coroutine[Any, Any, bool]]:
 
 async def to_archive(tx: Transaction, *, after: Place, most: int) -> list[Place]:
     """Answered cases whose survey window has ended, whatever was or was not answered."""
-    rows = await tx.all(_TO_ARCHIVE, close_at=after[0], id=after[1], most=most, shift=clock.shift())
+    rows = await _TO_ARCHIVE.all(tx, close_at=after[0], id=after[1], most=most, shift=clock.shift())
     return [(row.close_at, row.id) for row in rows]
 
 
 async def archive(tx: Transaction, matter_id: UUID) -> bool:
     """False: somebody else is at it or was."""
     now = await tx.now()
-    row = await tx.one_or_none(_TAKE, id=matter_id, now=now)
+    row = await _TAKE.one_or_none(tx, id=matter_id, now=now)
     if row is None:
         return False
     await closing.close(tx, row.ref, by=SYSTEM, now=now)

@@ -16,6 +16,7 @@ from app.auth.models import FailedSignIn, OneTimeCode, Session
 from app.auth.phones import phone_key
 from app.auth.sessions import CITIZEN_SESSION, MOVED, open_session
 from app.db import Transaction, transaction
+from app.db.query import Query, columns
 from app.db.row_base import seal_of
 from app.directory.models import Citizen
 from app.directory.queries import carried_on_by
@@ -60,18 +61,40 @@ _OF_DEVICE = len(PER_PHONE_AND_PLACE)
 _OF_STRANGERS = _OF_DEVICE + len(PER_PHONE_AND_PLACE) + len(PER_PHONE)
 _KNOWN = """EXISTS (SELECT FROM session s JOIN citizen c ON c.id = s.citizen_id
   WHERE s.device_digest = :device AND c.phone_key = :phone_key)"""
-_SENT_BEFORE = text(
-    f"SELECT now() AS moment, {_KNOWN} AS known, ARRAY[{', '.join(_NEWEST)}] AS newest"
+
+
+@dataclass(frozen=True, slots=True)
+class _SentBefore:
+    moment: datetime
+    known: bool
+    newest: list[datetime | None]
+
+
+_SENT_BEFORE = Query(
+    _SentBefore, f"SELECT now() AS moment, {_KNOWN} AS known, ARRAY[{', '.join(_NEWEST)}] AS newest"
 )
 # The last one that this device asked for, and the last one that another did.
-_LAST = text(f"""
-SELECT o.* FROM one_time_code o WHERE id IN (
+_LAST = Query(
+    OneTimeCode,
+    f"""
+SELECT {columns("o", OneTimeCode)} FROM one_time_code o WHERE id IN (
   (SELECT id FROM {_BY_PHONE} AND device_digest IS NOT DISTINCT FROM :device ORDER BY created_at DESC, id DESC LIMIT 1),
   (SELECT id FROM {_BY_PHONE} AND device_digest IS DISTINCT FROM :device ORDER BY created_at DESC, id DESC LIMIT 1))
 ORDER BY (device_digest IS NOT DISTINCT FROM :device) DESC FOR UPDATE
-""")  # noqa: S608 - constants of ours
-_WRONG = text(
-    f"SELECT now() AS moment, {_KNOWN} AS known, {limits.lately(WRONG_PER_ADDRESS, 'failed_sign_in WHERE address_key = :address_key')} AS wrong"
+""",  # noqa: S608 - constants of ours
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _WrongBefore:
+    moment: datetime
+    known: bool
+    wrong: list[datetime] | None
+
+
+_WRONG = Query(
+    _WrongBefore,
+    f"SELECT now() AS moment, {_KNOWN} AS known, {limits.lately(WRONG_PER_ADDRESS, 'failed_sign_in WHERE address_key = :address_key')} AS wrong",
 ).bindparams(MOVED)
 # A poster outlives its village: after a merger its code leads to the successor.
 _VILLAGE = text(
@@ -101,7 +124,7 @@ async def ask(tx: Transaction, phone: str, *, address_key: bytes, device: Device
     key = phone_key(phone)
     await limits.one_at_a_time(tx, key, address_key)
     asked = {"phone_key": key, "address_key": address_key, "device": device.digest}
-    before = (await tx.all(_SENT_BEFORE, **asked))[0]
+    before = await _SENT_BEFORE.one(tx, **asked)
     tx.began(before.moment)
     now = await tx.now()
     reached = list(zip(_LIMITS, before.newest, strict=True))
@@ -148,18 +171,17 @@ async def _used(tx: Transaction, phone: str, code: str, place: Place) -> bool | 
     wrong_here = keys.lookup("code-address", place.address_key.hex())
     await limits.one_at_a_time(tx, wrong_here)
     key, device = phone_key(phone), place.device.digest
-    before = (await tx.all(_WRONG, address_key=wrong_here, phone_key=key, device=device))[0]
+    before = await _WRONG.one(tx, address_key=wrong_here, phone_key=key, device=device)
     tx.began(before.moment)
     now = await tx.now()
     wait = WRONG_PER_ADDRESS.seconds_to_wait(before.wrong, now)
     if wait and not before.known:
         raise TooMany(f"验证码错误次数较多，请 {wait} 秒后再试。", retry_after=wait)
-    for row in await tx.all(_LAST, phone_key=key, device=device):
-        last = OneTimeCode.read(row)
+    for last in await _LAST.all(tx, phone_key=key, device=device):
         right = _tried(last, code, now, own=last.device_digest == device)
         tx.change(last)
         if right:
-            return bool(before.known)
+            return before.known
     tx.add(FailedSignIn(id=uuid7(now), account_key=key, address_key=wrong_here, at=now))
     return None
 

@@ -8,16 +8,32 @@ from uuid import UUID
 from sqlalchemy import text
 
 from app.auth.actor import StaffActor
-from app.auth.sessions import MOVED
 from app.db import Transaction
-from app.directory.queries import carries_on_for, taken_over_by
+from app.db.query import Query
+from app.directory.queries import TODAY, carries_on_for, taken_over_by
 from app.directory.terms import Role, UnitKind
 from app.errors import NotFound, NotPermitted
 
-# Of the post `o`; binds MOVED.
-_TODAY = """o.valid_from <= CAST(now() + :shift AS date)
-  AND (o.valid_to IS NULL OR o.valid_to >= CAST(now() + :shift AS date))"""
-_HELD = text(f"""
+_TODAY = f"o.valid_from <= {TODAY} AND (o.valid_to IS NULL OR o.valid_to >= {TODAY})"
+
+
+@dataclass(frozen=True, slots=True)
+class _HeldPost:
+    id: int
+    role: Role
+    title: str
+    unit_id: int
+    unit_code: str
+    unit_name: str
+    unit_kind: str
+    county_id: int | None
+    county_code: str | None
+    county_name: str | None
+
+
+_HELD = Query(
+    _HeldPost,
+    f"""
 SELECT o.id, o.role, o.title, u.id AS unit_id, u.code AS unit_code, u.name AS unit_name, u.kind AS unit_kind,
   u.county_id, c.code AS county_code, c.name AS county_name
 FROM post o
@@ -25,15 +41,32 @@ JOIN unit u ON u.id = o.unit_id
 LEFT JOIN unit c ON c.id = u.county_id
 WHERE o.staff_id = :staff_id AND {_TODAY}
 ORDER BY o.valid_from, o.id
-""").bindparams(MOVED)  # noqa: S608 - our own text
+""",  # noqa: S608 - our own text
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _LastPost:
+    unit_name: str
+    valid_from: date
+    valid_to: date | None
+    unit_ended: date | None
+    county_name: str
+    today: date
+    heir_name: str | None
+
+
 # The post held last, or the first one to come: of a person who has none today.
-_NONE_TODAY = text(f"""
+_NONE_TODAY = Query(
+    _LastPost,
+    f"""
 SELECT u.name AS unit_name, o.valid_from, o.valid_to, u.valid_to AS unit_ended, coalesce(c.name, '本县') AS county_name,
-  CAST(now() + :shift AS date) AS today, heir.name AS heir_name
+  {TODAY} AS today, heir.name AS heir_name
 FROM post o JOIN unit u ON u.id = o.unit_id LEFT JOIN unit c ON c.id = u.county_id
-LEFT JOIN unit heir ON heir.id <> u.id AND heir.id = {taken_over_by("id = u.id", today="CAST(now() + :shift AS date)")}
-WHERE o.staff_id = :staff_id ORDER BY o.valid_from > CAST(now() + :shift AS date), o.valid_to DESC, o.id DESC LIMIT 1
-""").bindparams(MOVED)  # noqa: S608 - conditions of our own
+LEFT JOIN unit heir ON heir.id <> u.id AND heir.id = {taken_over_by("id = u.id")}
+WHERE o.staff_id = :staff_id ORDER BY o.valid_from > {TODAY}, o.valid_to DESC, o.id DESC LIMIT 1
+""",  # noqa: S608 - conditions of our own
+)
 # A PIN is for one post.
 _SWITCH = text("UPDATE session SET post_id = :post_id WHERE id = :session_id AND pin_id IS NULL")
 
@@ -55,7 +88,7 @@ class PostHeld:
 
 
 def held_in(unit: str) -> str:
-    """SQL: whether :staff_id has a post today in `unit` (SQL again), or in one that carries on for it. Binds MOVED too.
+    """SQL: whether :staff_id has a post today in `unit` (SQL again), or in one that carries on for it.
 
     In whichever post somebody acts: what concerns one of their units is not for them to decide in the other.
     """
@@ -78,7 +111,7 @@ async def held(tx: Transaction, staff_id: int) -> list[PostHeld]:
             row.county_code,
             row.county_name,
         )
-        for row in await tx.all(_HELD, staff_id=staff_id)
+        for row in await _HELD.all(tx, staff_id=staff_id)
     ]
 
 
@@ -91,7 +124,7 @@ async def none_held(tx: Transaction, staff_id: int) -> str:
     """What a person reads who may not sign in because the post asked for, or any post, is not held today; and what to do."""
     if await held(tx, staff_id):
         return "您没有所选的岗位，或任期已结束。请不选岗位直接登录，登录后可以切换到现任的岗位。"
-    last = await tx.one_or_none(_NONE_TODAY, staff_id=staff_id)
+    last = await _NONE_TODAY.one_or_none(tx, staff_id=staff_id)
     if last is None:
         return "您还没有岗位。请联系本县的系统管理员登记岗位，然后再登录。"
     ask = f"请联系{last.county_name}的系统管理员"
@@ -100,6 +133,7 @@ async def none_held(tx: Transaction, staff_id: int) -> str:
     if last.unit_ended is not None and last.unit_ended < last.today:
         carries_on = f"未了事项由{last.heir_name}接着办。" if last.heir_name else ""
         return f"您任职的{last.unit_name}已于{_day(last.unit_ended)}撤销，{carries_on}{ask}登记您的新岗位，然后再登录。"
+    assert last.valid_to is not None, "it would be held today"
     return f"您在{last.unit_name}的任期已于{_day(last.valid_to)}结束。如仍在岗，{ask}登记新的任期。"
 
 

@@ -3,7 +3,6 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Interval, bindparam, text
@@ -14,9 +13,9 @@ from app.auth.models import Session
 from app.db import Transaction
 from app.db.query import Query
 from app.directory.queries import carried_on_by
-from app.directory.terms import Role, UnitKind
+from app.directory.terms import Role
 from app.errors import NotFound, SignInRequired
-from app.idempotency import Given
+from app.idempotency import Given, KeptAnswer
 from app.identifiers import uuid7
 
 STAFF_SESSION = timedelta(hours=12)
@@ -38,10 +37,25 @@ _KEPT = timedelta(days=90)
 MOVED = bindparam("shift", type_=Interval(), callable_=clock.shift)
 
 # One statement: the session, the person as they are now, the moment, and an answer already given under the same key.
-_STAFF = text("""
-SELECT now() AS moment, s.id AS session_id, p.id AS staff_id, p.name, o.id AS post_id, o.role,
-  u.id AS unit_id, u.kind, u.name AS unit_name, u.code, u.county_id,
-  g.request_digest, g.status, g.body_sealed
+
+
+@dataclass(frozen=True, slots=True)
+class _StaffSession:
+    """A session with the post that its person acts in; `kept`: the answer already given under the key."""
+
+    moment: datetime
+    session_id: UUID
+    actor: StaffActor
+    kept: KeptAnswer | None
+
+
+_STAFF = Query(
+    _StaffSession,
+    """
+SELECT now() AS moment, s.id AS session_id, p.id AS actor_staff_id, o.id AS actor_post_id, o.role AS actor_role,
+  u.id AS actor_unit_id, u.kind AS actor_unit_kind, u.name AS actor_unit_name, u.code AS actor_unit_code,
+  u.county_id AS actor_county_id, p.name AS actor_name,
+  g.request_digest AS kept_request_digest, g.status AS kept_status, g.body_sealed AS kept_body_sealed
 FROM session s
 JOIN staff p ON p.id = s.staff_id AND p.active
 JOIN post o ON o.id = s.post_id AND o.staff_id = p.id
@@ -50,7 +64,8 @@ JOIN post o ON o.id = s.post_id AND o.staff_id = p.id
 JOIN unit u ON u.id = o.unit_id
 LEFT JOIN given_answer g ON g.owner = 'staff:' || p.id AND g.key = :key
 WHERE s.token_digest = :digest AND s.revoked_at IS NULL AND s.expires_at > now() + :shift
-""").bindparams(MOVED)
+""",
+).bindparams(MOVED)
 # The same for sessions known already, by their ids.
 _VALID = Query(
     ValidSession,
@@ -61,8 +76,8 @@ SELECT s.id, p.id AS actor_staff_id, o.id AS actor_post_id, o.role AS actor_role
 FROM session s
 JOIN staff p ON p.id = s.staff_id AND p.active
 JOIN post o ON o.id = s.post_id AND o.staff_id = p.id
-  AND o.valid_from <= CAST(CAST(:now AS timestamptz) AS date)
-  AND (o.valid_to IS NULL OR o.valid_to >= CAST(CAST(:now AS timestamptz) AS date))
+  AND o.valid_from <= CAST(:today AS date)
+  AND (o.valid_to IS NULL OR o.valid_to >= CAST(:today AS date))
 JOIN unit u ON u.id = o.unit_id
 WHERE s.id = ANY(CAST(:ids AS uuid[])) AND s.revoked_at IS NULL AND s.expires_at > :now
 """,
@@ -81,15 +96,44 @@ FROM post o CROSS JOIN LATERAL (
 WHERE o.id = s.post_id AND o.valid_to < CAST(now() + :shift AS date)
   AND s.token_digest = :digest AND s.revoked_at IS NULL AND s.expires_at > now() + :shift
 """).bindparams(MOVED)  # noqa: S608 - conditions of our own
-_CITIZEN = text("""
-SELECT now() AS moment, s.id AS session_id, c.id AS citizen_id, c.village_id, g.request_digest, g.status, g.body_sealed
+
+
+@dataclass(frozen=True, slots=True)
+class _CitizenSession:
+    """A citizen's session; `kept`: the answer already given under the key."""
+
+    moment: datetime
+    session_id: UUID
+    actor: CitizenActor
+    kept: KeptAnswer | None
+
+
+_CITIZEN = Query(
+    _CitizenSession,
+    """
+SELECT now() AS moment, s.id AS session_id, c.id AS actor_citizen_id, c.village_id AS actor_village_id,
+  g.request_digest AS kept_request_digest, g.status AS kept_status, g.body_sealed AS kept_body_sealed
 FROM session s
 JOIN citizen c ON c.id = s.citizen_id
 LEFT JOIN given_answer g ON g.owner = 'citizen:' || c.id AND g.key = :key
 WHERE s.token_digest = :digest AND s.revoked_at IS NULL AND s.expires_at > now() + :shift
-""").bindparams(MOVED)
+""",
+).bindparams(MOVED)
 
-_LIST = text("""
+
+@dataclass(frozen=True, slots=True)
+class _ListedSession:
+    id: UUID
+    device: str
+    created_at: datetime
+    expires_at: datetime
+    role: Role | None
+    unit_name: str | None
+
+
+_LIST = Query(
+    _ListedSession,
+    """
 SELECT s.id, s.device, s.created_at, s.expires_at, o.role, u.name AS unit_name
 FROM session s
 LEFT JOIN post o ON o.id = s.post_id
@@ -97,7 +141,8 @@ LEFT JOIN unit u ON u.id = o.unit_id
 WHERE (s.staff_id = :staff_id OR s.citizen_id = :citizen_id)
   AND s.revoked_at IS NULL AND s.expires_at > now() + :shift
 ORDER BY s.created_at DESC, s.id DESC LIMIT 200
-""").bindparams(MOVED)
+""",
+).bindparams(MOVED)
 _REVOKE = text("""
 UPDATE session SET revoked_at = :now
 WHERE id = :id AND (staff_id = :staff_id OR citizen_id = :citizen_id)
@@ -146,50 +191,34 @@ async def staff_by_token(tx: Transaction, token: str, *, key: str | None) -> Sig
     A post that moved to the successor of a unit is followed there.
     """
     digest = keys.token_digest(token)
-    row = await tx.one_or_none(_STAFF, digest=digest, key=key)
+    row = await _STAFF.one_or_none(tx, digest=digest, key=key)
     if row is None and await tx.execute(_FOLLOW, digest=digest):
-        row = await tx.one_or_none(_STAFF, digest=digest, key=key)
+        row = await _STAFF.one_or_none(tx, digest=digest, key=key)
     if row is None:
         raise SignInRequired
     tx.began(row.moment)
-    actor = StaffActor(
-        staff_id=row.staff_id,
-        post_id=row.post_id,
-        role=Role(row.role),
-        unit_id=row.unit_id,
-        unit_kind=UnitKind(row.kind),
-        unit_name=row.unit_name,
-        unit_code=row.code,
-        county_id=row.county_id,
-        name=row.name,
-    )
-    owner = f"staff:{row.staff_id}"
-    return SignedIn(actor, row.session_id, owner, _given(row, owner, key))
+    owner = f"staff:{row.actor.staff_id}"
+    return SignedIn(row.actor, row.session_id, owner, _given(row.kept, owner, key))
 
 
 async def valid_sessions(tx: Transaction, ids: Collection[UUID]) -> dict[UUID, StaffActor]:
     """Those sessions of staff that have not ended, with their actors as the database has them now."""
-    found = await _VALID.all(tx, ids=list(ids), now=await tx.now())
+    found = await _VALID.all(tx, ids=list(ids))
     return {one.id: one.actor for one in found}
 
 
 async def citizen_by_token(tx: Transaction, token: str, *, key: str | None) -> SignedIn:
     """Raises SignInRequired for a token unknown, ended or revoked."""
-    row = await tx.one_or_none(_CITIZEN, digest=keys.token_digest(token), key=key)
+    row = await _CITIZEN.one_or_none(tx, digest=keys.token_digest(token), key=key)
     if row is None:
         raise SignInRequired
     tx.began(row.moment)
-    owner = f"citizen:{row.citizen_id}"
-    return SignedIn(
-        CitizenActor(row.citizen_id, row.village_id),
-        row.session_id,
-        owner,
-        _given(row, owner, key),
-    )
+    owner = f"citizen:{row.actor.citizen_id}"
+    return SignedIn(row.actor, row.session_id, owner, _given(row.kept, owner, key))
 
 
-def _given(row: Any, owner: str, key: str | None) -> Given | None:
-    return None if row.status is None else idempotency.opened(row, owner, key or "")
+def _given(kept: KeptAnswer | None, owner: str, key: str | None) -> Given | None:
+    return None if kept is None else idempotency.opened(kept, owner, key or "")
 
 
 def open_session(
@@ -226,7 +255,7 @@ def open_session(
 
 async def listed(tx: Transaction, owner: SignedIn) -> list[Listed]:
     """Where the owner is signed in now, newest first."""
-    rows = await tx.all(_LIST, **_of(owner))
+    rows = await _LIST.all(tx, **_of(owner))
     return [
         Listed(
             row.id,

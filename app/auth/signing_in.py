@@ -7,7 +7,6 @@ connection may be held while a password is checked.
 import unicodedata
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import text
@@ -21,6 +20,7 @@ from app.auth.posts import PostHeld
 from app.auth.sessions import MOVED, STAFF_SESSION, open_session
 from app.chinese_text import strip_invisible
 from app.db import Transaction, transaction
+from app.db.query import Query
 from app.errors import NotPermitted, TooMany, Unavailable, WrongCredentials
 from app.identifiers import uuid7
 
@@ -37,7 +37,24 @@ _BY_ACCOUNT = "failed_sign_in WHERE account_key = :account_key"
 _PAIR = f"{_BY_ACCOUNT} AND address_key = :address_key AND device_digest IS NULL"
 _DEVICE = f"{_BY_ACCOUNT} AND device_digest = :device"
 _LATELY = f"s.created_at > now() + :shift - make_interval(days => {_KNOWN_DAYS})"
-_BEFORE = text(f"""
+
+
+@dataclass(frozen=True, slots=True)
+class _TriesBefore:
+    moment: datetime
+    pair: list[datetime] | None
+    on_device: list[datetime] | None
+    account: list[datetime] | None
+    address: list[datetime] | None
+    staff_id: int | None
+    password_hash: str | None
+    known_here: bool
+    known_device: bool
+
+
+_BEFORE = Query(
+    _TriesBefore,
+    f"""
 SELECT now() AS moment,
   {limits.lately(PER_ACCOUNT_AND_ADDRESS, _PAIR)} AS pair,
   {limits.lately(PER_ACCOUNT_AND_ADDRESS, _DEVICE)} AS on_device,
@@ -50,7 +67,8 @@ FROM (VALUES (1)) AS always
 LEFT JOIN LATERAL (
   SELECT id, password_hash FROM staff WHERE lower(account) = :account AND active
   ORDER BY account = :typed DESC, id LIMIT 1) p ON true
-""").bindparams(MOVED)  # noqa: S608 - constants of ours
+""",  # noqa: S608 - constants of ours
+).bindparams(MOVED)
 _FORGET_TRY = text("DELETE FROM failed_sign_in WHERE id = :id")
 _FORGET_PAIR = text(f"DELETE FROM {_PAIR}")  # noqa: S608 - constants of ours
 _FORGET_ON_DEVICE = text(f"DELETE FROM {_DEVICE}")  # noqa: S608 - constants of ours
@@ -137,16 +155,14 @@ async def _counted(tx: Transaction, typed: str, place: Place) -> _Try:
     account = account_form(typed)
     account_key = keys.lookup("account", account)
     await limits.one_at_a_time(tx, account_key, place.address_key)
-    before = (
-        await tx.all(
-            _BEFORE,
-            account=account,
-            typed=typed,
-            account_key=account_key,
-            address_key=place.address_key,
-            device=place.device.digest,
-        )
-    )[0]
+    before = await _BEFORE.one(
+        tx,
+        account=account,
+        typed=typed,
+        account_key=account_key,
+        address_key=place.address_key,
+        device=place.device.digest,
+    )
     tx.began(before.moment)
     now = await tx.now()
     if wait := _seconds_to_wait(before, now):
@@ -168,7 +184,7 @@ async def _counted(tx: Transaction, typed: str, place: Place) -> _Try:
     return _Try(this, account_key, place.address_key, before.staff_id, before.password_hash, known)
 
 
-def _seconds_to_wait(before: Any, now: datetime) -> int:
+def _seconds_to_wait(before: _TriesBefore, now: datetime) -> int:
     if before.known_device:
         return PER_ACCOUNT_AND_ADDRESS.seconds_to_wait(before.on_device, now)
     wait = PER_ACCOUNT_AND_ADDRESS.seconds_to_wait(before.pair, now)

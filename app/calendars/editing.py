@@ -3,7 +3,7 @@
 What was computed with an older version is recomputed elsewhere: a deadline names the version it was computed with.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Final
@@ -24,15 +24,25 @@ from app.calendars.working_time import (
 )
 from app.clock import SHANGHAI
 from app.db import Transaction
+from app.db.query import Query
 from app.errors import InvalidInput, NothingChanged
 
 _BEGIN: Final = text(
     "INSERT INTO calendar (county_id, version) VALUES (:county_id, 0) ON CONFLICT DO NOTHING"
 )
-_LOCK: Final = text("SELECT * FROM calendar WHERE county_id = :county_id FOR UPDATE")
+_LOCK: Final = Query(Calendar, "SELECT * FROM calendar WHERE county_id = :county_id FOR UPDATE")
+
+
+@dataclass(frozen=True, slots=True)
+class _AnnouncedDay:
+    day: date
+
+
 # Days that stand as a published list said, not as the county itself did since or before. With the December before a
 # year, which the 31 days carry into it.
-_ANNOUNCED: Final = text("""
+_ANNOUNCED: Final = Query(
+    _AnnouncedDay,
+    """
 SELECT newest.day FROM (
   SELECT DISTINCT ON (d.day) d.day, h.publishes FROM calendar_day d
   JOIN calendar_change h ON h.county_id = d.county_id AND h.version = d.version
@@ -40,7 +50,8 @@ SELECT newest.day FROM (
     AND (extract(year FROM d.day) = ANY(CAST(:years AS int[])) OR extract(year FROM d.day + 31) = ANY(CAST(:years AS int[])))
   ORDER BY d.day, d.version DESC
 ) newest WHERE newest.publishes ORDER BY newest.day
-""")
+""",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,28 +167,38 @@ async def _plan(
         _require_complete(year, listed)
     days = {day: given for year in sorted(years) for day, given in years[year].items()}
     published = frozenset(years)
-    announced = await tx.all(_ANNOUNCED, county_id=county_id, years=sorted(published))
+    announced = await _ANNOUNCED.all(tx, county_id=county_id, years=sorted(published))
     unnamed = [row.day for row in announced if row.day not in days]
-    shared = {
-        day
-        for day in unnamed
-        if is_announced_with(day, day.year + 1) and day.year + 1 in calendar.published | published
-    }
+    shared = {day for day in unnamed if _is_of_next_year(day, calendar.published | published)}
     days |= {day: _ordinary(day) for day in unnamed if day not in shared}
     return Plan(
-        changed={
-            day: given
-            for day, given in sorted(days.items())
-            if _differs(calendar, day, given, published)
-        },
+        changed=_changed(calendar, days, published),
         fresh=tuple(sorted(published - calendar.published)),
         kept=tuple(
             day for day in sorted(shared) if calendar.works(day) is not _ordinary(day).working
         ),
-        warnings=tuple(
-            told for year in sorted(years) if (told := _balance_warning(year, years[year]))
-        ),
+        warnings=_balance_warnings(years),
     )
+
+
+def _is_of_next_year(day: date, published: Set[int]) -> bool:
+    """Whether the day was announced with the year after it, which has been published."""
+    return is_announced_with(day, day.year + 1) and day.year + 1 in published
+
+
+def _changed(
+    calendar: WorkingCalendar, days: Mapping[date, Day], published: frozenset[int]
+) -> dict[date, Day]:
+    return {
+        day: given
+        for day, given in sorted(days.items())
+        if _differs(calendar, day, given, published)
+    }
+
+
+def _balance_warnings(years: Mapping[int, Mapping[date, Day]]) -> tuple[str, ...]:
+    told = (_balance_warning(year, years[year]) for year in sorted(years))
+    return tuple(one for one in told if one)
 
 
 async def set_hours(
@@ -198,9 +219,7 @@ async def set_hours(
 
 async def _lock(tx: Transaction, county_id: int) -> tuple[Calendar, WorkingCalendar]:
     await tx.execute(_BEGIN, county_id=county_id)
-    found = await tx.one_or_none(_LOCK, county_id=county_id)
-    assert found is not None, "inserted if it was missing, and never deleted"
-    head = Calendar.read(found)
+    head = await _LOCK.one(tx, county_id=county_id)
     return head, await reading.calendar_of(tx, county_id, head.version)
 
 

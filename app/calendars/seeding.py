@@ -1,6 +1,7 @@
 """The years that the library chinesecalendar knows, as the state announced them. A start: the tables are the truth."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cache
 from typing import Final
@@ -10,6 +11,7 @@ from sqlalchemy import text
 
 from app.calendars.working_time import DEFAULT_HOURS, Day, WorkingCalendar
 from app.db import Transaction
+from app.db.query import Query
 
 SOURCE: Final = "国务院办公厅放假安排（随系统更新）"
 # A county's years are some 800 rows: the whole country would be more rows than units.
@@ -21,12 +23,23 @@ _NAMES: Final = {holiday.value: holiday.chinese for holiday in constants.Holiday
 _LOCK: Final = text("""
 SELECT c.county_id FROM calendar c WHERE c.county_id = ANY(CAST(:counties AS integer[])) ORDER BY c.county_id FOR UPDATE
 """)
-_COUNTIES: Final = text("""
+
+
+@dataclass(frozen=True, slots=True)
+class _LackingCounty:
+    id: int
+    at_work: bool | None
+
+
+_COUNTIES: Final = Query(
+    _LackingCounty,
+    """
 SELECT u.id, u.id IN (SELECT o.county_id FROM post p JOIN unit o ON o.id = p.unit_id WHERE p.valid_to IS NULL) AS at_work
-FROM unit u WHERE u.kind = 'county' AND (u.valid_to IS NULL OR u.valid_to >= CURRENT_DATE)
+FROM unit u WHERE u.kind = 'county' AND (u.valid_to IS NULL OR u.valid_to >= CAST(:today AS date))
   AND (SELECT count(*) FROM calendar_year y WHERE y.county_id = u.id AND y.year = ANY(CAST(:years AS smallint[]))) < :known
 ORDER BY u.id
-""")
+""",
+)
 _BEGIN: Final = text("""
 INSERT INTO calendar (county_id, version)
 SELECT id, 0 FROM unnest(CAST(:counties AS integer[])) AS c(id) ON CONFLICT DO NOTHING
@@ -93,7 +106,7 @@ async def seed_all(tx: Transaction, now: datetime, *, most: int = MOST_IDLE) -> 
     Where more than `most` lack some, as after the import of a whole country, only those with staff get theirs.
     """
     years = sorted(known_years())
-    lacking = await tx.all(_COUNTIES, years=years, known=len(years))
+    lacking = await _COUNTIES.all(tx, years=years, known=len(years))
     counties = [row.id for row in lacking if row.at_work or len(lacking) <= most]
     if counties:
         await seed(tx, counties, now)
@@ -104,7 +117,7 @@ async def seed(tx: Transaction, counties: list[int], now: datetime) -> None:
     """Seeding again changes nothing."""
     days = sorted(known_days().items())
     await tx.execute(_BEGIN, counties=counties)
-    await tx.all(_LOCK, counties=counties)
+    await tx.execute(_LOCK, counties=counties)
     for start in range(0, len(counties), _AT_ONCE):
         await tx.execute(
             _SEED,

@@ -9,16 +9,14 @@ from enum import StrEnum
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import TextClause, text
-
 from app.auth.actor import StaffActor
 from app.auth.posts import held_in
-from app.auth.sessions import MOVED
 from app.calendars.reading import calendar_of
 from app.calendars.working_time import Limit, LimitUnit, WorkingCalendar
 from app.cards.models import Appeal, Card, CardCause, CardLevel
 from app.clock import SHANGHAI
 from app.db import Transaction
+from app.db.query import Query, columns
 from app.directory.queries import carried_on_by, carries_on_for
 from app.errors import NotFound, NotPermitted
 from app.matters import visibility
@@ -44,21 +42,26 @@ SEEN: Final = f"""({VISIBLE_TO_STAFF} OR (NOT c.sealed AND (
   k.staff_id = :staff_id OR (:acts_or_looks AND k.unit_id = ANY({_OWN_UNITS})))))"""
 
 # Whether the asker is, or was on the day that ended when the card took effect, of the unit carded, or is of the one that
-# appealed. Binds :staff_id, and MOVED.
+# appealed. Binds :staff_id.
 _CONFLICT: Final = f"""({held_in("k.unit_id")} OR {held_in("a.by_unit_id")} OR EXISTS (
   SELECT FROM post o WHERE o.staff_id = :staff_id AND o.unit_id = k.unit_id
     AND o.valid_from <= CAST(k.effective_at - interval '1 second' AS date)
     AND (o.valid_to IS NULL OR o.valid_to >= CAST(k.effective_at - interval '1 second' AS date))))"""
 
-_COLUMNS: Final = f"""
-  {", ".join(f"k.{name}" for name in Card.model_fields)}, u.code AS unit_code,
-  c.ref, CASE WHEN {VISIBLE_TO_STAFF} THEN c.title END AS title, k.unit_id = ANY({_OWN_UNITS}) AS of_own_unit,
-  {", ".join(f"a.{name} AS appeal_{name}" for name in Appeal.model_fields)}"""
 _FROM: Final = """
 FROM card k
 JOIN matter_facts c ON c.id = k.matter_id
 JOIN unit u ON u.id = k.unit_id
 LEFT JOIN appeal a ON a.card_id = k.id"""
+
+
+def _columns(field: str = "") -> str:
+    """The SELECT list for a SeenCard, or for the field of that type."""
+    of = f"{field}_" if field else ""
+    return f"""
+  {columns("k", Card, f"{of}card")}, {columns("a", Appeal, f"{of}appeal")},
+  c.ref AS {of}ref, CASE WHEN {VISIBLE_TO_STAFF} THEN c.title END AS {of}title, u.code AS {of}unit_code,
+  k.unit_id = ANY({_OWN_UNITS}) AS {of}of_own_unit"""
 
 
 class Whose(StrEnum):
@@ -162,14 +165,17 @@ class UnitCount:
         return self.yellow_standing + self.red_standing
 
 
-def _listing(which: str) -> TextClause:
-    return text(f"""
-    SELECT {_COLUMNS} {_FROM}
+def _listing(which: str) -> Query[SeenCard]:
+    return Query(
+        SeenCard,
+        f"""
+    SELECT {_columns()} {_FROM}
     WHERE {which} AND k.effective_at >= :since AND k.effective_at < :until
       AND (k.effective_at, k.id) < (CAST(:before_at AS timestamptz), CAST(:before_id AS uuid))
       AND k.level = coalesce(:level, k.level) AND k.cause = coalesce(:cause, k.cause)
       AND (CAST(:code AS text) IS NULL OR k.unit_id = ANY({_NAMED_UNITS})) AND {SEEN}
-    ORDER BY k.effective_at DESC, k.id DESC LIMIT :most""")
+    ORDER BY k.effective_at DESC, k.id DESC LIMIT :most""",
+    )
 
 
 _OF_UNIT = _listing(f"k.unit_id = ANY({_OWN_UNITS})")
@@ -197,12 +203,34 @@ _TO_REVIEW = _listing("""k.county_id = :county_id AND k.revoked_at IS NULL AND E
       OR (w."limit" LIKE '%wh' OR w.yellow_after LIKE '%wh' OR w.red_after LIKE '%wh')
         AND (p.opens, p.noon_from, p.noon_to, p.closes) IS DISTINCT FROM (h.opens, h.noon_from, h.noon_to, h.closes)))""")
 _OF_COUNTYS = {Whose.APPEALED: _APPEALED, Whose.REVIEW: _TO_REVIEW}
-_AT_SIGN_IN = text(f"""
-SELECT {_COLUMNS} {_FROM}
+_AT_SIGN_IN = Query(
+    SeenCard,
+    f"""
+SELECT {_columns()} {_FROM}
 WHERE k.unit_id = ANY({_OWN_UNITS}) AND k.revoked_at IS NULL AND (k.issued_at > :recent OR a.id IS NOT NULL AND a.decided_at IS NULL) AND {SEEN}
-ORDER BY k.effective_at DESC, k.id DESC LIMIT :most""")
-_ONE = text(f"""
-SELECT {_COLUMNS}, {_CONFLICT} AS conflict, c.sealed, issuer.name AS issued_by, appellant.name AS appealed_by,
+ORDER BY k.effective_at DESC, k.id DESC LIMIT :most""",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _CardInFull:
+    """A card, and what InFull tells besides."""
+
+    seen: SeenCard
+    conflict: bool
+    sealed: bool
+    issued_by: str | None
+    appealed_by: str | None
+    appealed_by_unit: str | None
+    decided_by: str | None
+    decided_by_unit: str | None
+    calendar_version: int | None
+
+
+_ONE = Query(
+    _CardInFull,
+    f"""
+SELECT {_columns("seen")}, {_CONFLICT} AS conflict, c.sealed, issuer.name AS issued_by, appellant.name AS appealed_by,
   appellant_unit.name AS appealed_by_unit, decider.name AS decided_by, decider_unit.name AS decided_by_unit,
   (SELECT version FROM calendar WHERE county_id = k.county_id) AS calendar_version
 {_FROM}
@@ -211,12 +239,15 @@ LEFT JOIN staff appellant ON appellant.id = a.by_staff_id
 LEFT JOIN unit appellant_unit ON appellant_unit.id = a.by_unit_id
 LEFT JOIN staff decider ON decider.id = a.decided_by_staff_id
 LEFT JOIN unit decider_unit ON decider_unit.id = a.decided_by_unit_id
-WHERE k.id = :id AND {SEEN}""").bindparams(MOVED)  # noqa: S608 - constants of this module
+WHERE k.id = :id AND {SEEN}""",  # noqa: S608 - constants of this module
+)
 
 
-def _counting(which: str) -> TextClause:
-    return text(f"""
-    SELECT heir.code, heir.name, CAST(sum(counted.yellow) AS int) AS yellow, CAST(sum(counted.red) AS int) AS red,
+def _counting(which: str) -> Query[UnitCount]:
+    return Query(
+        UnitCount,
+        f"""
+    SELECT heir.code AS unit_code, heir.name AS unit_name, CAST(sum(counted.yellow) AS int) AS yellow, CAST(sum(counted.red) AS int) AS red,
       CAST(sum(counted.yellow_standing) AS int) AS yellow_standing, CAST(sum(counted.red_standing) AS int) AS red_standing,
       CAST(sum(counted.appeals_open) AS int) AS appeals_open
     FROM (
@@ -229,7 +260,8 @@ def _counting(which: str) -> TextClause:
     WHERE {which} AND k.effective_at >= :since AND k.effective_at < :until AND {SEEN}
     GROUP BY k.unit_id
     ) counted JOIN unit heir ON heir.id = {carried_on_by("id = counted.unit_id")}
-    GROUP BY heir.id ORDER BY sum(counted.yellow_standing + counted.red_standing) DESC, heir.code""")  # noqa: S608 - constants
+    GROUP BY heir.id ORDER BY sum(counted.yellow_standing + counted.red_standing) DESC, heir.code""",  # noqa: S608 - constants
+    )
 
 
 _COUNTS_OF_UNIT = _counting(f"k.unit_id = ANY({_OWN_UNITS})")
@@ -256,8 +288,8 @@ async def page(
     """
     before_at, before_id = read_cursor(cursor)
     statement, binds = _chosen(whose, asked, by)
-    rows = await tx.all(
-        statement,
+    rows = await statement.all(
+        tx,
         since=asked.since or _EARLIEST,
         until=asked.until or _LATEST,
         before_at=before_at or _LATEST,
@@ -268,16 +300,16 @@ async def page(
         most=size + 1,
         **binds,
     )
-    cards = [_seen(row) for row in rows[:size]]
+    cards = rows[:size]
     return Page(cards, _cursor(cards[-1]) if len(rows) > size else None)
 
 
 async def get_card(tx: Transaction, card_id: UUID, *, by: StaffActor) -> InFull:
     """Raises NotFound for cards that are not there or not the asker's to see."""
-    row = await tx.one_or_none(_ONE, id=card_id, **viewer(by))
+    row = await _ONE.one_or_none(tx, id=card_id, **viewer(by))
     if row is None:
         raise NotFound
-    seen = _seen(row)
+    seen = row.seen
     calendar = await calendar_of(tx, seen.card.county_id, row.calendar_version or 0)
     return InFull(
         seen=seen,
@@ -301,10 +333,9 @@ async def shown_at_sign_in(tx: Transaction, *, by: StaffActor, now: datetime) ->
 
     An appeal takes none off sooner than silence does: nobody is to appeal for that.
     """
-    rows = await tx.all(
-        _AT_SIGN_IN, recent=now - SHOWN_AT_SIGN_IN, most=MOST_AT_SIGN_IN, **viewer(by)
+    return await _AT_SIGN_IN.all(
+        tx, recent=now - SHOWN_AT_SIGN_IN, most=MOST_AT_SIGN_IN, **viewer(by)
     )
-    return [_seen(row) for row in rows]
 
 
 async def count_by_unit(
@@ -312,19 +343,7 @@ async def count_by_unit(
 ) -> list[UnitCount]:
     """The county's for those who look over it, else the own unit's; units without cards are not named."""
     statement = _COUNTS_OF_COUNTY if by.sees_county else _COUNTS_OF_UNIT
-    rows = await tx.all(statement, since=since, until=until, **viewer(by))
-    return [
-        UnitCount(
-            unit_code=row.code,
-            unit_name=row.name,
-            yellow=row.yellow,
-            red=row.red,
-            yellow_standing=row.yellow_standing,
-            red_standing=row.red_standing,
-            appeals_open=row.appeals_open,
-        )
-        for row in rows
-    ]
+    return await statement.all(tx, since=since, until=until, **viewer(by))
 
 
 def require_county_wide(by: StaffActor) -> None:
@@ -333,14 +352,7 @@ def require_county_wide(by: StaffActor) -> None:
         raise NotPermitted("只有县领导、指挥中心调度员和督查员可以查看全县的情况。")
 
 
-def _seen(row: Any) -> SeenCard:
-    appeal = None
-    if row.appeal_id is not None:
-        appeal = Appeal(**{name: row[f"appeal_{name}"] for name in Appeal.model_fields})
-    return SeenCard(Card.read(row), appeal, row.ref, row.title, row.unit_code, row.of_own_unit)
-
-
-def _chosen(whose: Whose, asked: Filter, by: StaffActor) -> tuple[TextClause, dict[str, Any]]:
+def _chosen(whose: Whose, asked: Filter, by: StaffActor) -> tuple[Query[SeenCard], dict[str, Any]]:
     binds = viewer(by)
     if whose is Whose.UNIT:
         return _OF_UNIT, binds

@@ -1,19 +1,18 @@
 """A supervisor's card for irregular handling (违规办理), with the reason. Cards for what is overdue come from the sweep."""
 
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
-
-from sqlalchemy import text
+from typing import Final
 
 from app.auth.actor import StaffActor
 from app.auth.posts import held_in
-from app.auth.sessions import MOVED
 from app.cards.card_lists import InFull, SeenCard, appeal_until
 from app.cards.models import Card, CardCause, CardLevel
 from app.cases import access, history
 from app.cases.dossier import Dossier
 from app.cases.lifecycle import Action, Condition
 from app.db import Transaction
+from app.db.query import Json, Query
 from app.directory.terms import Role, UnitKind
 from app.errors import InvalidInput, NotPermitted
 from app.identifiers import uuid7
@@ -21,9 +20,29 @@ from app.matters import notices
 from app.settings import NoticeKind
 
 _SUPERVISING_UNITS: Final = frozenset({UnitKind.COMMAND_CENTER, UnitKind.DISCIPLINE})
+
+
+@dataclass(frozen=True, slots=True)
+class _Person:
+    id: int
+    name: str
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
+class _CardedUnit:
+    id: int
+    name: str
+    took_part: bool
+    own: bool
+    people: Json[list[_Person]] | None
+
+
 # Whether the unit has or had a part in the case, and those in it who are meant: by name, as the record tells it, or by
 # account. Of a person's posts there the latest counts; whoever has left the unit meanwhile can still be named.
-_UNIT: Final = text(f"""
+_UNIT: Final = Query(
+    _CardedUnit,
+    f"""
 SELECT u.id, u.name,
   EXISTS (SELECT FROM matter_party p WHERE p.matter_id = :matter_id AND p.unit_id = u.id)
     OR EXISTS (SELECT FROM clock k WHERE k.matter_id = :matter_id AND k.unit_id = u.id) AS took_part,
@@ -35,7 +54,8 @@ SELECT u.id, u.name,
     ORDER BY s.id, o.valid_to DESC NULLS FIRST, o.valid_from DESC
   ) found) AS people
 FROM unit u WHERE u.code = :code AND u.county_id = :county_id
-""").bindparams(MOVED)  # noqa: S608 - our own text
+""",  # noqa: S608 - our own text
+)
 
 
 async def issue(
@@ -53,8 +73,8 @@ async def issue(
     require_supervisor(by)
     dossier = await access.lock_case(tx, ref, by=by)
     case = dossier.case
-    unit = await tx.one_or_none(
-        _UNIT,
+    unit = await _UNIT.one_or_none(
+        tx,
         code=unit_code,
         county_id=case.county_id,
         matter_id=case.id,
@@ -66,7 +86,7 @@ async def issue(
             mistakes=[{"where": "body.unit_code", "what": "该单位没有参与办理这件事"}]
         )
     who = None if person is None else _meant(unit.people or [])
-    to_himself = unit.own or (who is not None and who["id"] == by.staff_id)
+    to_himself = unit.own or (who is not None and who.id == by.staff_id)
     named = {Condition.UNIT_TO_CARD: True, Condition.CARD_FOR_ANOTHER: not to_himself}
     access.take(dossier, Action.CARD, by=by, now=now, named=named)
     card = Card(
@@ -78,9 +98,9 @@ async def issue(
         stage=case.stage if unit.id == case.holder_unit_id else None,
         unit_id=unit.id,
         unit_name=unit.name,
-        staff_id=who and who["id"],
-        person_name=who and who["name"],
-        post_title=who and who["title"],
+        staff_id=who and who.id,
+        person_name=who and who.name,
+        post_title=who and who.title,
         effective_at=now,
         issued_at=now,
         issued_by_staff_id=by.staff_id,
@@ -122,7 +142,7 @@ def require_supervisor(by: StaffActor) -> None:
         raise NotPermitted("只有县指挥中心和纪检监察机关的督查员可以发牌和裁定申诉。")
 
 
-def _meant(people: list[dict[str, Any]]) -> dict[str, Any]:
+def _meant(people: list[_Person]) -> _Person:
     if len(people) == 1:
         return people[0]
     what = "本单位有同名的人，请填写账号" if people else "该单位没有这个人"

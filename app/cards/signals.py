@@ -11,16 +11,16 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from itertools import groupby
-from typing import Any, Final
+from typing import Final
 
 import msgspec
-from sqlalchemy import text
 
 from app.auth.actor import StaffActor
 from app.calendars.reading import calendar_of
 from app.calendars.working_time import Limit, LimitUnit, WorkingCalendar
 from app.cases.lifecycle import Action
 from app.db import Transaction
+from app.db.query import Json, Query
 from app.errors import NotFound
 from app.matters.visibility import VISIBLE_TO_STAFF, viewer
 
@@ -199,9 +199,37 @@ _OF_A_CASE: Final = f"""
       'ended_at', k.ended_at, 'pauses', CAST(k.pauses AS json)))
     FROM clock k WHERE k.matter_id = c.id AND k.stage IN ('judge', 'handle') AND k.ended_at IS NOT NULL
   ) AS stages"""  # noqa: S608 - a constant of this module
-_CASE: Final = text(f"""
+
+
+@dataclass(frozen=True, slots=True)
+class _CaseRow:
+    """What happened to a case, by whose calendar."""
+
+    entries: Json[list[Entry]] | None
+    stages: Json[list[HolderStage]] | None
+    county_id: int
+    calendar_version: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class _UnitRow:
+    """A unit with one of the cases in which it did anything; without, where there is none."""
+
+    id: int
+    code: str
+    name: str
+    county_id: int
+    entries: Json[list[Entry]] | None
+    stages: Json[list[HolderStage]] | None
+    calendar_version: int | None
+
+
+_CASE: Final = Query(
+    _CaseRow,
+    f"""
 SELECT {_OF_A_CASE}, c.county_id, (SELECT version FROM calendar WHERE county_id = c.county_id) AS calendar_version
-FROM grievance c WHERE c.ref = :ref AND {VISIBLE_TO_STAFF}""")  # noqa: S608 - constants of ours
+FROM grievance c WHERE c.ref = :ref AND {VISIBLE_TO_STAFF}""",  # noqa: S608 - constants of ours
+)
 # The unit itself comes even where it has nothing to show. Found by what it did in the period, not by all it ever had: a
 # hand-back that was agreed to is its doing whenever it had asked, and a case is dispatched again only when it came back.
 _OF_UNITS: Final = f"""
@@ -223,23 +251,23 @@ LEFT JOIN LATERAL (
   WHERE {VISIBLE_TO_STAFF}
 ) found ON true
 WHERE asked.county_id = :county_id AND """  # noqa: S608 - constants of this module
-_UNIT: Final = text(_OF_UNITS + "asked.code = :code")
-_UNITS: Final = text(_OF_UNITS + "found.entries IS NOT NULL ORDER BY asked.code")
+_UNIT: Final = Query(_UnitRow, _OF_UNITS + "asked.code = :code")
+_UNITS: Final = Query(_UnitRow, _OF_UNITS + "found.entries IS NOT NULL ORDER BY asked.code")
 
 
 async def of_case(tx: Transaction, ref: str, *, by: StaffActor) -> list[Fact]:
     """Raises NotFound for what is not there or not the actor's to see."""
-    row = await tx.one_or_none(_CASE, ref=ref, **viewer(by))
+    row = await _CASE.one_or_none(tx, ref=ref, **viewer(by))
     if row is None:
         raise NotFound
-    return facts(*_read(row), await _calendar(tx, row))
+    return facts(row.entries or [], row.stages or [], await _calendar(tx, row))
 
 
 async def of_unit(
     tx: Transaction, code: str, *, by: StaffActor, since: datetime, until: datetime
 ) -> UnitSignals:
     """What the unit itself did in the period, counted. Raises NotFound for a unit that is not in the county."""
-    rows = await tx.all(_UNIT, code=code, since=since, until=until, **viewer(by))
+    rows = await _UNIT.all(tx, code=code, since=since, until=until, **viewer(by))
     if not rows:
         raise NotFound
     return _of_unit(rows, await _calendar(tx, rows[0]), since, until)
@@ -249,7 +277,7 @@ async def of_county(
     tx: Transaction, *, by: StaffActor, since: datetime, until: datetime
 ) -> list[UnitSignals]:
     """The same of every unit of the county that has anything to show, those with the most first."""
-    rows = await tx.all(_UNITS, since=since, until=until, **viewer(by))
+    rows = await _UNITS.all(tx, since=since, until=until, **viewer(by))
     if not rows:
         return []
     calendar = await _calendar(tx, rows[0])
@@ -263,12 +291,12 @@ async def of_county(
 
 
 def _of_unit(
-    rows: Sequence[Any], calendar: WorkingCalendar, since: datetime, until: datetime
+    rows: Sequence[_UnitRow], calendar: WorkingCalendar, since: datetime, until: datetime
 ) -> UnitSignals:
     by_matter = [
         [
             fact
-            for fact in facts(*_read(row), calendar)
+            for fact in facts(row.entries or [], row.stages or [], calendar)
             if fact.entry.unit_id == row.id and since <= fact.entry.at < until
         ]
         for row in rows
@@ -282,12 +310,5 @@ def _of_unit(
     )
 
 
-async def _calendar(tx: Transaction, row: Any) -> WorkingCalendar:
+async def _calendar(tx: Transaction, row: _CaseRow | _UnitRow) -> WorkingCalendar:
     return await calendar_of(tx, row.county_id, row.calendar_version or 0)
-
-
-def _read(row: Any) -> tuple[list[Entry], list[HolderStage]]:
-    return (
-        msgspec.convert(row.entries or [], list[Entry]),
-        msgspec.convert(row.stages or [], list[HolderStage]),
-    )

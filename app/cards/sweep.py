@@ -17,6 +17,7 @@ from app.auth.actor import SYSTEM
 from app.cards.models import Card, CardCause, CardLevel
 from app.clock import SHANGHAI
 from app.db import Transaction
+from app.db.query import Query
 from app.directory.terms import ACTING_ROLES, Role
 from app.identifiers import uuid7
 from app.kinds import KINDS, rescheduling
@@ -37,23 +38,64 @@ SELECT {_COLUMNS} FROM clock w
 WHERE w.next_at <= now() - interval '{_HEARD}' + CAST(:shift AS interval)
   AND NOT EXISTS (SELECT FROM calendar c WHERE {rescheduling.BEHIND})
   AND """  # noqa: S608 - columns of our own table
-_CLAIM: Final = text(f"""{_DUE} NOT (w.id = ANY(CAST(:aside AS uuid[])))
-ORDER BY w.next_at, w.id LIMIT :most FOR NO KEY UPDATE SKIP LOCKED""")
+_CLAIM: Final = Query(
+    Clock,
+    f"""{_DUE} NOT (w.id = ANY(CAST(:aside AS uuid[])))
+ORDER BY w.next_at, w.id LIMIT :most FOR NO KEY UPDATE SKIP LOCKED""",
+)
 # Read in the order of its index, whatever the planner thinks of how many are due: else all that is due is read and sorted
 # for every batch. Only for the claim: what is asked after it has no such index.
 _SORTING: Final = text("SELECT set_config('enable_sort', :sorting, true)")
-_CLAIM_ONE: Final = text(f"{_DUE} w.id = :id FOR NO KEY UPDATE SKIP LOCKED")
-_LOCK_MATTERS: Final = text("""
+_CLAIM_ONE: Final = Query(Clock, f"{_DUE} w.id = :id FOR NO KEY UPDATE SKIP LOCKED")
+
+
+@dataclass(slots=True)
+class _Head:
+    id: UUID
+    sealed: bool
+    head_seq: int
+    head_hash: bytes
+
+
+_LOCK_MATTERS: Final = Query(
+    _Head,
+    """
 SELECT id, sealed, head_seq, head_hash FROM matter WHERE id = ANY(CAST(:ids AS uuid[])) ORDER BY id
 FOR NO KEY UPDATE SKIP LOCKED
-""")
-_WAITING: Final = text("""
+""",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _WaitingMatter:
+    ref: str
+    kind: str
+
+
+_WAITING: Final = Query(
+    _WaitingMatter,
+    """
 SELECT m.ref, m.kind FROM clock w JOIN matter m ON m.id = w.matter_id
 WHERE w.id = :id AND w.next_at <= now() + CAST(:shift AS interval) FOR NO KEY UPDATE OF m SKIP LOCKED
-""")
+""",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _HolderRow:
+    n: int
+    unit_name: str
+    staff_id: int | None
+    name: str | None
+    title: str | None
+    role: Role | None
+
+
 # On that day: who took the stage on, if they had a post in the unit; else its head; else whoever acts for it, or, in a
 # unit where only supervisors do, one of them.
-_HELD: Final = text("""
+_HELD: Final = Query(
+    _HolderRow,
+    """
 SELECT asked.n, u.name AS unit_name, p.staff_id, s.name, p.title, p.role
 FROM unnest(CAST(:units AS int[]), CAST(:people AS int[]), CAST(:days AS date[])) WITH ORDINALITY AS asked(unit_id, staff_id, day, n)
 JOIN unit u ON u.id = asked.unit_id
@@ -65,7 +107,8 @@ LEFT JOIN LATERAL (
   LIMIT 1
 ) p ON true
 LEFT JOIN staff s ON s.id = p.staff_id
-""")
+""",
+)
 _MOVE_ON: Final = text("""
 UPDATE clock w SET steps = done.steps, next_at = done.next_at
 FROM unnest(CAST(:ids AS uuid[]), CAST(:steps AS int[]), CAST(:next AS timestamptz[])) AS done(id, steps, next_at)
@@ -101,14 +144,6 @@ class Holder:
     post_title: str | None
 
 
-@dataclass(slots=True)
-class _Head:
-    id: UUID
-    sealed: bool
-    head_seq: int
-    head_hash: bytes
-
-
 @dataclass(frozen=True, slots=True)
 class _Due:
     """A step to be done: at this moment it takes effect."""
@@ -136,15 +171,14 @@ class _Due:
 async def claim(tx: Transaction, most: int, *, aside: Iterable[UUID] = ()) -> list[Clock]:
     """Clocks whose next moment has come, the oldest first, that nobody else is at; locked until the transaction ends."""
     await tx.execute(_SORTING, sorting="off")
-    rows = await tx.all(_CLAIM, shift=moved_clock.shift(), aside=list(aside), most=most)
+    rows = await _CLAIM.all(tx, shift=moved_clock.shift(), aside=list(aside), most=most)
     await tx.execute(_SORTING, sorting="on")
-    return [Clock.read(row) for row in rows]
+    return rows
 
 
 async def claim_one(tx: Transaction, clock_id: UUID) -> list[Clock]:
     """The clock, if its moment has come and nobody else is at it."""
-    rows = await tx.all(_CLAIM_ONE, shift=moved_clock.shift(), id=clock_id)
-    return [Clock.read(row) for row in rows]
+    return await _CLAIM_ONE.all(tx, shift=moved_clock.shift(), id=clock_id)
 
 
 async def issue(tx: Transaction, clocks: Sequence[Clock]) -> Swept:
@@ -152,28 +186,27 @@ async def issue(tx: Transaction, clocks: Sequence[Clock]) -> Swept:
     if not clocks:
         return Swept()
     now = await tx.now()
-    waits = {one.id for one in clocks if deadlines.is_wait_over(one, now)}
-    others = [one for one in clocks if one.id not in waits]
+    waits, others = _without_waits(clocks, now)
     heads = await _lock_matters(tx, {one.matter_id for one in others})
     ours = [one for one in others if one.matter_id in heads]
     due = _in_order(_Due(one, *step) for one in ours for step in deadlines.due_steps(one, now))
     cards = await _cards(tx, [one for one in due if one.carded], now)
-    reminders = 0
-    for one in due:
-        card = cards.get((one.clock.id, one.step))
-        reminders += card is None and _is_told(one)
-        _write_entry(tx, heads[one.clock.matter_id], one, card, now)
+    reminders = _write_entries(tx, heads, due, cards, now)
     await _move_on(tx, ours, due)
     await _write_heads(tx, heads.values())
-    await _owe_notices(
-        tx, [one for one in due if not heads[one.clock.matter_id].sealed], cards, now
-    )
-    return Swept(len(cards), reminders, len(others) - len(ours), sorted(waits))
+    await _owe_notices(tx, heads, due, cards, now)
+    return Swept(len(cards), reminders, len(others) - len(ours), waits)
+
+
+def _without_waits(clocks: Sequence[Clock], now: datetime) -> tuple[list[UUID], list[Clock]]:
+    """The ids of waits that are over, which resume() ends one by one, and all other clocks."""
+    waits = sorted(one.id for one in clocks if deadlines.is_wait_over(one, now))
+    return waits, [one for one in clocks if one.id not in waits]
 
 
 async def resume(tx: Transaction, clock_id: UUID) -> bool:
     """Ends a wait whose time is over: the stage goes on. False: the wait has ended, or its matter is locked."""
-    row = await tx.one_or_none(_WAITING, id=clock_id, shift=moved_clock.shift())
+    row = await _WAITING.one_or_none(tx, id=clock_id, shift=moved_clock.shift())
     return row is not None and await KINDS[row.kind].end_wait(tx, row.ref, clock_id)
 
 
@@ -182,8 +215,8 @@ async def holders(
 ) -> dict[tuple[int, int | None, date], Holder]:
     """Who held a unit's stage on a day; the person who took it on, where one did, is asked for with it."""
     asked = list(dict.fromkeys(held))
-    rows = await tx.all(
-        _HELD,
+    rows = await _HELD.all(
+        tx,
         units=[one[0] for one in asked],
         people=[one[1] for one in asked],
         days=[one[2] for one in asked],
@@ -194,7 +227,7 @@ async def holders(
             row.unit_name,
             row.staff_id,
             row.name,
-            None if row.staff_id is None else row.title or Role(row.role).chinese,
+            None if row.staff_id is None else row.title or (row.role and row.role.chinese),
         )
         for row in rows
     }
@@ -210,8 +243,7 @@ def _is_told(due: _Due) -> bool:
 
 
 async def _lock_matters(tx: Transaction, ids: Iterable[UUID]) -> dict[UUID, _Head]:
-    rows = await tx.all(_LOCK_MATTERS, ids=list(ids))
-    return {row.id: _Head(row.id, row.sealed, row.head_seq, row.head_hash) for row in rows}
+    return {head.id: head for head in await _LOCK_MATTERS.all(tx, ids=list(ids))}
 
 
 async def _cards(
@@ -245,6 +277,22 @@ def _card(due: _Due, holder: Holder, now: datetime) -> Card:
     )
 
 
+def _write_entries(
+    tx: Transaction,
+    heads: Mapping[UUID, _Head],
+    due: Iterable[_Due],
+    cards: Mapping[tuple[UUID, Step], Card],
+    now: datetime,
+) -> int:
+    """Returns how many of the entries are reminders."""
+    reminders = 0
+    for one in due:
+        card = cards.get((one.clock.id, one.step))
+        reminders += card is None and _is_told(one)
+        _write_entry(tx, heads[one.clock.matter_id], one, card, now)
+    return reminders
+
+
 def _write_entry(tx: Transaction, head: _Head, due: _Due, card: Card | None, now: datetime) -> None:
     clock = due.clock
     if card is None and not _is_told(due):
@@ -274,13 +322,14 @@ def _write_entry(tx: Transaction, head: _Head, due: _Due, card: Card | None, now
 
 async def _owe_notices(
     tx: Transaction,
+    heads: Mapping[UUID, _Head],
     due: Iterable[_Due],
     cards: Mapping[tuple[UUID, Step], Card],
     now: datetime,
 ) -> None:
     units, people = set[int](), set[int | None]()
     for one in due:
-        if one.clock.stage not in WITHOUT_CARDS:
+        if one.clock.stage not in WITHOUT_CARDS and not heads[one.clock.matter_id].sealed:
             card = cards.get((one.clock.id, one.step))
             units.add(one.clock.unit_id)
             people.add(one.clock.staff_id if card is None else card.staff_id)

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import text
 
 from app.cards.models import Card
-from app.db.row_base import seal_holds
+from app.db.row_base import Found, seal_holds
 from app.matters.record import MatterAction
 from app.matters.recorded import Fault, Recorded, check_rows
 
@@ -23,7 +23,7 @@ _TOLD = (
 )
 
 
-def _cards(recorded: Recorded, rows: list[Any]) -> Iterator[Fault]:
+def _cards(recorded: Recorded, rows: list[Found]) -> Iterator[Fault]:
     """Cards are those that entries issued, revoked where an appeal was upheld, and as they were issued."""
     issued = {body["data"]["card"]: body for body in recorded.of(MatterAction.CARD)}
     revoked = {
@@ -45,7 +45,7 @@ def _cards(recorded: Recorded, rows: list[Any]) -> Iterator[Fault]:
             yield recorded.fault("card", entry["seq"], "牌的撤销与裁定记录不符")
 
 
-def _differs(row: Any, entry: dict[str, Any]) -> Iterator[str]:
+def _differs(row: Found, entry: dict[str, Any]) -> Iterator[str]:
     data = entry["data"]
     for told, column, called in _TOLD:
         if told in data and data[told] != row[column]:
@@ -54,7 +54,7 @@ def _differs(row: Any, entry: dict[str, Any]) -> Iterator[str]:
         yield "牌与发出时不符"
 
 
-def _appeals(recorded: Recorded, rows: list[Any]) -> Iterator[Fault]:
+def _appeals(recorded: Recorded, rows: list[Found]) -> Iterator[Fault]:
     """Appeals, and what was decided about them, are those that entries tell, in the same words."""
     asked = {body["data"]["card"]: body for body in recorded.of(MatterAction.APPEAL)}
     decided = {body["data"]["card"]: body for body in recorded.of(MatterAction.DECIDE_APPEAL)}
@@ -71,7 +71,7 @@ def _appeals(recorded: Recorded, rows: list[Any]) -> Iterator[Fault]:
             yield recorded.fault("appeal", None, "申诉的裁定与记录不符")
 
 
-def _as_asked(recorded: Recorded, row: Any, entry: dict[str, Any]) -> bool:
+def _as_asked(recorded: Recorded, row: Found, entry: dict[str, Any]) -> bool:
     return (
         _same_moment(row.asked_at, entry["at"])
         and (row.by_staff_id, row.by_unit_id) == _who(entry)
@@ -79,7 +79,7 @@ def _as_asked(recorded: Recorded, row: Any, entry: dict[str, Any]) -> bool:
     )
 
 
-def _as_decided(recorded: Recorded, row: Any, entry: dict[str, Any] | None) -> bool:
+def _as_decided(recorded: Recorded, row: Found, entry: dict[str, Any] | None) -> bool:
     if entry is None:
         return row.decided_at is None
     return (

@@ -11,12 +11,13 @@ from functools import cache
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import TextClause, text
+from sqlalchemy import TextClause
 
 from app.auth.actor import StaffActor
 from app.cases.lifecycle import Phase
 from app.cases.queries import AFTER_DUE, BY_DUE, NEWEST, listing_of, page
 from app.db import Transaction
+from app.db.query import Query
 from app.directory.queries import carries_on_for
 from app.errors import InvalidInput, NotPermitted
 from app.limits.terms import Kind
@@ -76,32 +77,45 @@ _PHASES: Final = {CountyView.OPEN: _OPEN, CountyView.TO_DECIDE: _OPEN, CountyVie
 _FIRST: Final = datetime(2000, 1, 1, tzinfo=UTC)
 _LAST: Final = datetime(2200, 1, 1, tzinfo=UTC)
 
+
+@dataclass(frozen=True, slots=True)
+class _FilterIds:
+    holder: list[int] | None
+    lead: list[int] | None
+    assistant: list[int] | None
+    township: list[int] | None
+    category_id: list[int] | None
+
+
 # Who a code stands for: the unit, and those that it carries on for. An empty list: there is no such unit, place or category.
-_MEANT: Final = text(f"""
+_MEANT: Final = Query(
+    _FilterIds,
+    f"""
 SELECT {
-    ", ".join(
-        f'''CASE WHEN CAST(:{name} AS text) IS NOT NULL THEN {
-            carries_on_for(
-                f"(SELECT id FROM unit WHERE code = :{name} AND county_id = :county_id AND kind NOT IN ('county', 'city', 'province'))"
-            )
-        } END AS {name}'''
-        for name in ("holder", "lead", "assistant")
-    )
-},
+        ", ".join(
+            f'''CASE WHEN CAST(:{name} AS text) IS NOT NULL THEN {
+                carries_on_for(
+                    f"(SELECT id FROM unit WHERE code = :{name} AND county_id = :county_id AND kind NOT IN ('county', 'city', 'province'))"
+                )
+            } END AS {name}'''
+            for name in ("holder", "lead", "assistant")
+        )
+    },
   CASE WHEN CAST(:township AS text) IS NOT NULL THEN ARRAY(
     WITH RECURSIVE below AS (
       SELECT id FROM unit WHERE id = ANY({
-    carries_on_for(
-        "(SELECT id FROM unit WHERE code = :township AND county_id = :county_id AND kind IN ('township', 'village'))"
-    )
-})
+        carries_on_for(
+            "(SELECT id FROM unit WHERE code = :township AND county_id = :county_id AND kind IN ('township', 'village'))"
+        )
+    })
       UNION SELECT u.id FROM unit u JOIN below ON u.parent_id = below.id
     ) SELECT id FROM below) END AS township,
   CASE WHEN CAST(:category_id AS int) IS NOT NULL THEN ARRAY(
     WITH RECURSIVE below AS (
       SELECT id FROM category WHERE id = :category_id
       UNION SELECT k.id FROM category k JOIN below ON k.parent_id = below.id
-    ) SELECT id FROM below) END AS category_id""")  # noqa: S608 - conditions of our own
+    ) SELECT id FROM below) END AS category_id""",  # noqa: S608 - conditions of our own
+)
 
 
 def _has(table: str, condition: str) -> str:
@@ -259,15 +273,16 @@ async def _meant(tx: Transaction, asked: Filter, by: StaffActor) -> dict[str, li
     given = {name: getattr(asked, name) for name in _NAMES}
     if not any(one is not None for one in given.values()):
         return dict.fromkeys(_NAMES.values())
-    row = (await tx.all(_MEANT, county_id=by.county_id, **given))[0]
-    unknown = [name for name in _NAMES if row[name] == []]
+    found = await _MEANT.one(tx, county_id=by.county_id, **given)
+    ids: dict[str, list[int] | None] = {name: getattr(found, name) for name in _NAMES}
+    unknown = [name for name in _NAMES if ids[name] == []]
     if unknown:
         raise InvalidInput(
             mistakes=[
                 {"where": f"query.{name}", "what": "没有这一项，请重新选择"} for name in unknown
             ]
         )
-    return {many: row[name] for name, many in _NAMES.items()}
+    return {many: ids[name] for name, many in _NAMES.items()}
 
 
 def _phases(view: CountyView, asked: Phase | None) -> list[Phase] | None:

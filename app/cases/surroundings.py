@@ -113,7 +113,7 @@ _ANSWERED_BEFORE: Final = """CASE WHEN CAST(:round AS int) > 1 THEN (
 # Of the units that took the case in, those that have ended, each with the unit that carries on for it.
 _CARRIED_ON: Final = f"""coalesce((
   SELECT json_object_agg(gone.id, {taken_over_by("id = gone.id")}) FROM unit gone
-  WHERE gone.id IN (:first_id, :enterer_id) AND gone.valid_to < CURRENT_DATE), '{{}}')"""  # noqa: S608 - constants of our own
+  WHERE gone.id IN (:first_id, :enterer_id) AND gone.valid_to < CAST(:today AS date)), '{{}}')"""  # noqa: S608 - constants of our own
 # The county's command center, which decides where a returned case goes: looked up only for those.
 _ARBITER: Final = f"""CASE WHEN CAST(:returned AS boolean) THEN (
   SELECT {place_json("k")} FROM unit k
@@ -147,7 +147,7 @@ _REVIEWING_UNITS: Final = f"""(
     FROM above a WHERE a.kind = 'county'
   ) r JOIN unit u ON u.id = r.id
   WHERE EXISTS (SELECT FROM post o WHERE o.unit_id = u.id AND o.role IN ({_DECIDES})
-    AND (o.valid_to IS NULL OR o.valid_to >= CURRENT_DATE)))"""  # noqa: S608 - constants of our own
+    AND (o.valid_to IS NULL OR o.valid_to >= CAST(:today AS date))))"""  # noqa: S608 - constants of our own
 # The next tier above the unit `h`: its parent in the tree or, where the parent has a command center, that center.
 _NEXT_TIER: Final = """(
   SELECT coalesce(desk.id, parent.id) AS id, coalesce(desk.name, parent.name) AS name, coalesce(desk.kind, parent.kind) AS kind

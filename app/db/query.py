@@ -98,10 +98,10 @@ def columns_of(row: type, prefix: str = "") -> Iterator[Column]:
             yield Column(f"{prefix}{name}", whole)
 
 
-_Reader = Callable[[Any], Any]
+_Reader = Callable[[Found], Any]
 
 
-def _reader(row: type[Row], start: int) -> tuple[Callable[[Any], Row], int]:
+def _reader(row: type[Row], start: int) -> tuple[Callable[[Found], Row], int]:
     """How to read the row from a result's columns from `start` on, and where the next columns begin."""
     plain: dict[str, int] = {}
     readers: dict[str, _Reader] = {}
@@ -123,7 +123,7 @@ def _reader(row: type[Row], start: int) -> tuple[Callable[[Any], Row], int]:
     names, values_at = tuple(plain), _values_at(tuple(plain.values()))
     others = tuple(readers.items())
 
-    def read(found: Any) -> Row:
+    def read(found: Found) -> Row:
         values = dict(zip(names, values_at(found), strict=True))
         for name, read_one in others:
             values[name] = read_one(found)
@@ -132,7 +132,7 @@ def _reader(row: type[Row], start: int) -> tuple[Callable[[Any], Row], int]:
     return read, at
 
 
-def _values_at(places: tuple[int, ...]) -> Callable[[Any], tuple[Any, ...]]:
+def _values_at(places: tuple[int, ...]) -> Callable[[Found], tuple[object, ...]]:
     """Most columns are taken as they are: all at once, as one call for each is slower."""
     if len(places) > 1:
         return itemgetter(*places)
@@ -140,7 +140,7 @@ def _values_at(places: tuple[int, ...]) -> Callable[[Any], tuple[Any, ...]]:
 
 
 def _converted(kind: Any, at: int) -> _Reader:
-    def read(found: Any) -> Any:
+    def read(found: Found) -> Any:
         return None if found[at] is None else msgspec.convert(found[at], kind, str_keys=True)
 
     return read

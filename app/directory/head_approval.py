@@ -8,23 +8,20 @@ from sqlalchemy import text
 
 from app.clock import SHANGHAI
 from app.db import Transaction
+from app.db.query import Query, columns
 from app.directory.models import HeadApproval, Unit
 from app.errors import InvalidInput, NotFound
 from app.identifiers import uuid7
 
-_UNIT: Final = """
-SELECT u.* FROM unit u
-WHERE u.code = :code AND u.county_id = :county_id AND (u.valid_to IS NULL OR u.valid_to >= CAST(:today AS date))"""
-_READ: Final = text(_UNIT)
-_LOCK: Final = text(_UNIT + " FOR UPDATE")
+_UNIT: Final = f"""
+SELECT {columns("u", Unit)} FROM unit u
+WHERE u.code = :code AND u.county_id = :county_id AND (u.valid_to IS NULL OR u.valid_to >= CAST(:today AS date))"""  # noqa: S608 - columns of our own table
+_READ: Final = Query(Unit, _UNIT)
+_LOCK: Final = Query(Unit, _UNIT + " FOR UPDATE")
 _HAS_HEAD: Final = text("""
 SELECT EXISTS (SELECT FROM post o JOIN staff s ON s.id = o.staff_id AND s.active
   WHERE o.unit_id = :unit_id AND o.role = 'unit_head' AND o.valid_from <= CAST(:today AS date)
     AND (o.valid_to IS NULL OR o.valid_to >= CAST(:today AS date)))
-""")
-_CHANGES: Final = text("""
-SELECT h.required, h.reason, h.decided_at, s.name AS decided_by
-FROM head_approval h JOIN staff s ON s.id = h.decided_by_staff_id WHERE h.unit_id = :unit_id ORDER BY h.id DESC LIMIT 100
 """)
 
 
@@ -38,6 +35,15 @@ class Change:
     decided_by: str
 
 
+_CHANGES: Final = Query(
+    Change,
+    """
+SELECT h.required, h.reason, h.decided_at, s.name AS decided_by
+FROM head_approval h JOIN staff s ON s.id = h.decided_by_staff_id WHERE h.unit_id = :unit_id ORDER BY h.id DESC LIMIT 100
+""",
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Setting:
     """How it is for a unit, and the changes, the latest first, at most a hundred."""
@@ -48,10 +54,10 @@ class Setting:
 
 async def show(tx: Transaction, code: str, *, county_id: int, now: datetime) -> Setting:
     """Raises NotFound for a unit that is not there, has ended, or is another county's."""
-    row = await tx.one_or_none(_READ, **_binds(code, county_id, now))
-    if row is None:
+    unit = await _READ.one_or_none(tx, **_binds(code, county_id, now))
+    if unit is None:
         raise NotFound
-    return await _setting(tx, Unit.read(row))
+    return await _setting(tx, unit)
 
 
 async def decide(
@@ -66,10 +72,9 @@ async def decide(
 ) -> Setting:
     """Raises NotFound, or InvalidInput where nothing would change or nobody could answer any more."""
     binds = _binds(code, county_id, now)
-    row = await tx.one_or_none(_LOCK, **binds)
-    if row is None:
+    unit = await _LOCK.one_or_none(tx, **binds)
+    if unit is None:
         raise NotFound
-    unit = Unit.read(row)
     assert unit.id is not None, "it was read"
     if unit.head_approves == required:
         raise InvalidInput(f"{unit.name}已经是这样，没有可改的。")
@@ -94,9 +99,7 @@ async def decide(
 
 
 async def _setting(tx: Transaction, unit: Unit) -> Setting:
-    rows = await tx.all(_CHANGES, unit_id=unit.id)
-    changes = [Change(row.required, row.reason, row.decided_at, row.decided_by) for row in rows]
-    return Setting(unit, changes)
+    return Setting(unit, await _CHANGES.all(tx, unit_id=unit.id))
 
 
 def _binds(code: str, county_id: int, now: datetime) -> dict[str, object]:

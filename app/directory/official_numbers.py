@@ -7,13 +7,14 @@ append-only log for supervisors: a resident's number entered as a handler's own 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import text
 
 from app import keys
 from app.db import Transaction
+from app.db.query import Query
 from app.directory.divisions import Fault
 from app.directory.importing import SHOWN_FAULTS
 from app.directory.models import OfficialNumber, OfficialNumberChange
@@ -22,21 +23,59 @@ from app.errors import InvalidInput, NotFound, NothingChanged
 from app.identifiers import uuid7
 
 _AT_ONCE: Final = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class _UnitRow:
+    code: str
+    id: int
+    name: str
+    county_id: int | None
+
+
 # The units of a county, also those above it that stand there; staff who have or had a post in one.
-_UNITS = text("""
+_UNITS = Query(
+    _UnitRow,
+    """
 SELECT code, id, name, county_id FROM unit WHERE code = ANY(:codes)
   AND (CAST(:county_id AS int) IS NULL OR county_id = :county_id)
-""")
-_STAFF = text("""
+""",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _StaffRow:
+    account: str
+    id: int
+    name: str
+    county_id: int | None
+
+
+_STAFF = Query(
+    _StaffRow,
+    """
 SELECT s.account, s.id, s.name, (
   SELECT u.county_id FROM post o JOIN unit u ON u.id = o.unit_id WHERE o.staff_id = s.id
   ORDER BY o.valid_to DESC NULLS FIRST, o.id DESC LIMIT 1) AS county_id
 FROM staff s WHERE s.account = ANY(:accounts) AND (CAST(:county_id AS int) IS NULL OR EXISTS (
   SELECT 1 FROM post o JOIN unit u ON u.id = o.unit_id WHERE o.staff_id = s.id AND u.county_id = :county_id))
-""")
-_HELD = text("""
+""",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _HeldNumber:
+    phone_key: bytes
+    unit_id: int | None
+    staff_id: int | None
+
+
+_HELD = Query(
+    _HeldNumber,
+    """
 SELECT phone_key, unit_id, staff_id FROM official_number WHERE removed_at IS NULL AND phone_key = ANY(:phone_keys)
-""")
+""",
+)
 # One import after the other; two who enter the same number at once meet in the unique index.
 _ALONE = text("SELECT pg_advisory_xact_lock(hashtext('official_number'))")
 _LIST = """
@@ -45,22 +84,54 @@ FROM official_number n LEFT JOIN unit u ON u.id = n.unit_id LEFT JOIN staff s ON
 WHERE n.removed_at IS NULL AND (u.county_id = :county_id OR EXISTS (
   SELECT 1 FROM post o JOIN unit pu ON pu.id = o.unit_id WHERE o.staff_id = n.staff_id AND pu.county_id = :county_id))
   AND """
-_PAGE = text(_LIST + "n.id > CAST(:after AS uuid) ORDER BY n.id LIMIT :most")
-_BY_ID = text(_LIST + "n.id = :id")
+
+
+@dataclass(frozen=True, slots=True)
+class _NumberRow:
+    id: UUID
+    phone_sealed: bytes
+    entered_at: datetime
+    unit_code: str | None
+    unit_name: str | None
+    account: str | None
+    staff_name: str | None
+
+
+_PAGE = Query(_NumberRow, _LIST + "n.id > CAST(:after AS uuid) ORDER BY n.id LIMIT :most")
+
+
+_BY_ID = Query(_NumberRow, _LIST + "n.id = :id")
 _REMOVE = text("""
 UPDATE official_number SET removed_at = :now, removed_by_staff_id = :staff_id WHERE id = :id AND removed_at IS NULL
 """)
+
+
+@dataclass(frozen=True, slots=True)
+class _OwnerRow:
+    unit_code: str | None
+    unit_name: str | None
+    account: str | None
+    staff_name: str | None
+    county_id: int | None
+
+
 # What the log says of a number when it is removed: whose it was.
-_OWNER_OF = text("""
+_OWNER_OF = Query(
+    _OwnerRow,
+    """
 SELECT u.code AS unit_code, u.name AS unit_name, s.account, s.name AS staff_name, coalesce(u.county_id, (
   SELECT pu.county_id FROM post o JOIN unit pu ON pu.id = o.unit_id WHERE o.staff_id = s.id
   ORDER BY o.valid_to DESC NULLS FIRST, o.id DESC LIMIT 1)) AS county_id
 FROM official_number n LEFT JOIN unit u ON u.id = n.unit_id LEFT JOIN staff s ON s.id = n.staff_id WHERE n.id = :id
-""")
+""",
+)
 _NAME = text("SELECT name FROM staff WHERE id = :id")
-_CHANGES = text("""
+_CHANGES = Query(
+    OfficialNumberChange,
+    """
 SELECT * FROM official_number_change WHERE county_id = :county_id AND id < CAST(:before AS uuid) ORDER BY id DESC LIMIT :most
-""")
+""",
+)
 _FIRST: Final = UUID(int=0)
 _AFTER_ALL: Final = UUID(int=2**128 - 1)
 
@@ -151,7 +222,7 @@ async def enter(
 
 
 async def get(tx: Transaction, number_id: UUID, *, county_id: int | None) -> Entered:
-    row = await tx.one_or_none(_BY_ID, id=number_id, county_id=county_id)
+    row = await _BY_ID.one_or_none(tx, id=number_id, county_id=county_id)
     if row is None:
         raise NotFound
     return _entered(row)
@@ -161,7 +232,7 @@ async def page(
     tx: Transaction, *, county_id: int | None, after: UUID | None, most: int
 ) -> list[Entered]:
     """The county's numbers in the order in which they were entered, from behind `after` on."""
-    rows = await tx.all(_PAGE, county_id=county_id, after=after or _FIRST, most=most)
+    rows = await _PAGE.all(tx, county_id=county_id, after=after or _FIRST, most=most)
     return [_entered(row) for row in rows]
 
 
@@ -172,7 +243,7 @@ async def remove(
     entered = await get(tx, number_id, county_id=county_id)
     if not await tx.execute(_REMOVE, id=number_id, staff_id=staff_id, now=now):
         raise NotFound
-    owner = (await tx.all(_OWNER_OF, id=number_id))[0]
+    owner = await _OWNER_OF.one(tx, id=number_id)
     tx.add(
         OfficialNumberChange(
             id=uuid7(now),
@@ -195,8 +266,7 @@ async def changes(
     tx: Transaction, *, county_id: int | None, before: UUID | None, most: int
 ) -> list[OfficialNumberChange]:
     """The county's entries and removals, the newest first, from before `before` on."""
-    rows = await tx.all(_CHANGES, county_id=county_id, before=before or _AFTER_ALL, most=most)
-    return [OfficialNumberChange.read(row) for row in rows]
+    return await _CHANGES.all(tx, county_id=county_id, before=before or _AFTER_ALL, most=most)
 
 
 async def import_numbers(
@@ -234,8 +304,8 @@ async def _owners(
     """By unit code and by account."""
     codes = sorted({one.unit_code for one in listed if one.unit_code})
     accounts = sorted({one.account for one in listed if one.account})
-    units = await tx.all(_UNITS, codes=codes, county_id=county_id)
-    people = await tx.all(_STAFF, accounts=accounts, county_id=county_id)
+    units = await _UNITS.all(tx, codes=codes, county_id=county_id)
+    people = await _STAFF.all(tx, accounts=accounts, county_id=county_id)
     return {row.code: Owner(row.id, None, row.name, row.county_id) for row in units} | {
         row.account: Owner(None, row.id, row.name, row.county_id) for row in people
     }
@@ -280,7 +350,7 @@ async def _fresh(
     by_key = {one: keys.lookup("phone", one.phone) for one in listed}
     held = {
         (row.phone_key, row.unit_id, row.staff_id)
-        for row in await tx.all(_HELD, phone_keys=sorted(set(by_key.values())))
+        for row in await _HELD.all(tx, phone_keys=sorted(set(by_key.values())))
     }
     found = []
     for one, phone_key in by_key.items():
@@ -306,7 +376,7 @@ def phone_place(number_id: UUID) -> keys.Place:
     return keys.at("official_number.phone_sealed", number_id)
 
 
-def _entered(row: Any) -> Entered:
+def _entered(row: _NumberRow) -> Entered:
     return Entered(
         id=row.id,
         unit_code=row.unit_code,

@@ -7,12 +7,17 @@ from sqlalchemy import TextClause, text
 
 from app.chinese_text import strip_invisible, to_simplified
 from app.db import Transaction
+from app.db.query import Query, columns
 from app.directory.models import Unit
 from app.directory.terms import UnitKind
 
-# The last valid day counts; days are those of Shanghai, the session's time zone.
-_TODAY = "{0}.valid_from <= CURRENT_DATE AND ({0}.valid_to IS NULL OR {0}.valid_to >= CURRENT_DATE)"
-_UNIT_BY_CODE = text(f"SELECT u.* FROM unit u WHERE u.code = :code AND {_TODAY.format('u')}")  # noqa: S608 - our own text
+# The day in Shanghai, which the transaction binds. The last valid day counts.
+TODAY = "CAST(:today AS date)"
+_TODAY = f"{{0}}.valid_from <= {TODAY} AND ({{0}}.valid_to IS NULL OR {{0}}.valid_to >= {TODAY})"
+_UNIT_BY_CODE = Query(
+    Unit,
+    f"SELECT {columns('u', Unit)} FROM unit u WHERE u.code = :code AND {_TODAY.format('u')}",  # noqa: S608 - our own text
+)
 # A successor never has one that leads back (app/directory/units.py); the bound is for rows that were not made there.
 _LONGEST_LINE = 10
 _COUNTY_OF = text("SELECT county_id FROM unit WHERE code = :code")
@@ -33,7 +38,7 @@ _CONDITIONS = {
 }
 
 
-def carried_on_by(which: str, *, today: str = "CURRENT_DATE") -> str:
+def carried_on_by(which: str, *, today: str = TODAY) -> str:
     """SQL, in brackets: the id of the unit that carries on today for the one found by `which`, a condition of constants.
 
     Posters and people go on naming a unit that was merged or renamed, once or several times. A unit that ended without a
@@ -50,7 +55,7 @@ def carried_on_by(which: str, *, today: str = "CURRENT_DATE") -> str:
   SELECT id FROM line ORDER BY step DESC LIMIT 1)"""  # noqa: S608 - conditions of our own
 
 
-def taken_over_by(which: str, *, today: str = "CURRENT_DATE") -> str:
+def taken_over_by(which: str, *, today: str = TODAY) -> str:
     """SQL, in brackets: the id of the unit whose the work of the one found by `which` is today.
 
     Like carried_on_by, but work does not end with a unit: without a successor it is the next tier's above.
@@ -75,7 +80,7 @@ def carries_on_for(unit: str) -> str:
   WITH RECURSIVE own AS (
     SELECT id FROM unit WHERE id = {unit}
     UNION
-    SELECT u.id FROM unit u JOIN own ON u.successor_id = own.id WHERE u.valid_to < CURRENT_DATE
+    SELECT u.id FROM unit u JOIN own ON u.successor_id = own.id WHERE u.valid_to < {TODAY}
   ) SELECT id FROM own)"""  # noqa: S608 - conditions of our own
 
 
@@ -114,8 +119,7 @@ async def category_tree(tx: Transaction) -> str:
 
 
 async def unit_by_code(tx: Transaction, code: str) -> Unit | None:
-    row = await tx.one_or_none(_UNIT_BY_CODE, code=code)
-    return None if row is None else Unit.read(row)
+    return await _UNIT_BY_CODE.one_or_none(tx, code=code)
 
 
 @cache

@@ -5,21 +5,31 @@ What it has open is handed over afterwards, in pieces: app/cases/actions/reorgan
 
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
 
 from sqlalchemy import text
 
 from app.clock import SHANGHAI, in_words
 from app.db import Transaction
+from app.db.query import Query, columns
 from app.directory.models import Unit
 from app.directory.terms import OFFICES, UnitKind
 from app.errors import InvalidInput, NotFound
 
+
 # Both in one order, so that two reorganisations that meet wait for each other instead of deadlocking.
-_LOCK = text("""
-SELECT u.*, EXISTS (SELECT FROM unit b WHERE b.parent_id = u.id AND b.valid_to IS NULL) AS has_units
+@dataclass(frozen=True, slots=True)
+class _LockedUnit:
+    unit: Unit
+    has_units: bool
+
+
+_LOCK = Query(
+    _LockedUnit,
+    f"""
+SELECT {columns("u", Unit, "unit")}, EXISTS (SELECT FROM unit b WHERE b.parent_id = u.id AND b.valid_to IS NULL) AS has_units
 FROM unit u WHERE u.code = ANY(:codes) ORDER BY u.id FOR UPDATE OF u
-""")
+""",  # noqa: S608 - columns of our own table
+)
 _MOVE_UNITS = text(
     "UPDATE unit SET parent_id = :successor_id WHERE parent_id = :id AND valid_to IS NULL"
 )
@@ -49,12 +59,6 @@ _END_POSTS = text("""
 UPDATE post SET valid_to = greatest(valid_from, CAST(:last_day AS date))
 WHERE unit_id = :id AND (valid_to IS NULL OR valid_to > :last_day)
 """)
-_ENDING = text("""
-SELECT u.code, u.name, u.kind, u.county_id, u.valid_to AS last_day, s.code AS successor, s.name AS successor_name, u.handed_over_at
-FROM unit u LEFT JOIN unit s ON s.id = u.successor_id WHERE u.code = :code AND u.valid_to IS NOT NULL
-""")
-# What the county's desk or the commission has open, nobody above could take.
-_NEVER_WITHOUT_SUCCESSOR = (OFFICES - {UnitKind.DEPARTMENT}) | {UnitKind.COUNTY}
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,20 +74,20 @@ class Ending:
     handed_over_at: datetime | None
 
 
+_ENDING = Query(
+    Ending,
+    """
+SELECT u.code, u.name, u.county_id, u.valid_to AS last_day, s.code AS successor, s.name AS successor_name, u.handed_over_at
+FROM unit u LEFT JOIN unit s ON s.id = u.successor_id WHERE u.code = :code AND u.valid_to IS NOT NULL
+""",
+)
+# What the county's desk or the commission has open, nobody above could take.
+_NEVER_WITHOUT_SUCCESSOR = (OFFICES - {UnitKind.DEPARTMENT}) | {UnitKind.COUNTY}
+
+
 async def ending(tx: Transaction, code: str) -> Ending | None:
     """How a unit ended; None where it is not there or has not."""
-    row = await tx.one_or_none(_ENDING, code=code)
-    if row is None:
-        return None
-    return Ending(
-        row.code,
-        row.name,
-        row.county_id,
-        row.last_day,
-        row.successor,
-        row.successor_name,
-        row.handed_over_at,
-    )
+    return await _ENDING.one_or_none(tx, code=code)
 
 
 async def end_unit(
@@ -99,15 +103,17 @@ async def end_unit(
     The successor is of the same kind, in the same county, and has not ended: so chains of successors never close. A county has none,
     since its cases and offices name it. Without a successor the work goes to the tier above, and the posts end.
     """
-    found = {row.code: row for row in await tx.all(_LOCK, codes=sorted({code, successor or code}))}
+    locked = await _LOCK.all(tx, codes=sorted({code, successor or code}))
+    found = {row.unit.code: row for row in locked}
     if code not in found:
         raise NotFound
-    unit = Unit.read(found[code])
+    unit = found[code].unit
     today = (await tx.now()).astimezone(SHANGHAI).date()
     if wrong := _wrong_day(unit, last_day, today):
         raise InvalidInput(wrong)
     if successor is not None:
-        heir = _heir(unit, found.get(successor))
+        given = found.get(successor)
+        heir = _heir(unit, None if given is None else given.unit)
         unit.successor_id = heir.id
         await tx.execute(_MOVE_UNITS, id=unit.id, successor_id=heir.id)
         moving = {"id": unit.id, "successor_id": heir.id, "last_day": last_day}
@@ -130,10 +136,9 @@ def _wrong_day(unit: Unit, last_day: date, today: date) -> str | None:
     return None
 
 
-def _heir(unit: Unit, row: Any) -> Unit:
-    if row is None:
+def _heir(unit: Unit, heir: Unit | None) -> Unit:
+    if heir is None:
         raise InvalidInput("没有找到承接单位，请核对编码。")
-    heir = Unit.read(row)
     if heir.id == unit.id:
         raise InvalidInput("承接单位不能是本单位。")
     if heir.valid_to is not None:

@@ -5,14 +5,14 @@ Reads the media store for the bytes of attachments. Repairs nothing.
 
 from collections.abc import AsyncIterator, Iterator, Sequence
 from hashlib import sha256
-from typing import Any, Final
+from typing import Final
 
-from sqlalchemy import LargeBinary, Table, text
+from sqlalchemy import LargeBinary, Table, TextClause, text
 from sqlmodel import SQLModel
 
 from app import keys
 from app.db import Transaction
-from app.db.row_base import seal_holds
+from app.db.row_base import Found, seal_holds
 from app.directory.models import Citizen, Staff
 from app.errors import NotFound
 from app.matters import attachments
@@ -75,7 +75,7 @@ def _sealed(table: Table) -> list[str]:
     ]
 
 
-async def _pages(tx: Transaction, table: Table) -> AsyncIterator[list[Any]]:
+async def _pages(tx: Transaction, table: Table) -> AsyncIterator[list[Found]]:
     key = [column.name for column in table.primary_key.columns]
     listed = ", ".join(key)
     names = ", ".join(f":k{number}" for number in range(len(key)))
@@ -90,11 +90,11 @@ async def _pages(tx: Transaction, table: Table) -> AsyncIterator[list[Any]]:
         rows = await tx.all(next_, batch=_BATCH, **last)
 
 
-def _count(table: Table) -> Any:
+def _count(table: Table) -> TextClause:
     return text(f"SELECT count(*) FROM {table.fullname}")  # noqa: S608 - names of our own tables
 
 
-def _faults(table: Table, row: Any) -> Iterator[str]:
+def _faults(table: Table, row: Found) -> Iterator[str]:
     key = [row[column.name] for column in table.primary_key.columns]
     opened: dict[str, str] = {}
     for column in _sealed(table):
@@ -110,7 +110,7 @@ def _faults(table: Table, row: Any) -> Iterator[str]:
         yield "号码与登记时不符"
 
 
-def _number_fits(row: Any, phone: str | None) -> bool:
+def _number_fits(row: Found, phone: str | None) -> bool:
     """Who has no number has neither; one that cannot be read is named already."""
     if phone is None:
         return (row.phone_sealed is None) == (row.phone_key is None)
@@ -118,13 +118,13 @@ def _number_fits(row: Any, phone: str | None) -> bool:
     return fits
 
 
-def _staff(row: Any) -> Sequence[str]:
+def _staff(row: Found) -> Sequence[str]:
     if row.seal is None:
         return ["姓名未经确认：请核对后执行 qungong staff confirm"]
     return [] if seal_holds(Staff, row) else ["姓名与确认时不符"]
 
 
-async def _bytes(row: Any) -> str | None:
+async def _bytes(row: Found) -> str | None:
     if row.media not in set(Media):
         return "不是照片，也不是语音"
     media = Media(row.media)

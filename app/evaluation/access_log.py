@@ -18,6 +18,7 @@ from app import keys
 from app.auth import posts
 from app.auth.actor import StaffActor
 from app.db import Transaction
+from app.db.query import Query
 from app.db.row_base import MOMENT, Stored
 from app.directory.terms import HANDLING_UNITS, Role, UnitKind
 from app.errors import ActionNotAllowed, NotFound, NotPermitted
@@ -88,10 +89,24 @@ class Seen:
 
 _FIRST_SEAL: Final = b""
 _BATCH: Final = 1000
-_ALONE: Final = text("SELECT pg_advisory_xact_lock(:key)")
-_ALONE_KEY: Final = int.from_bytes(b"looks")
+# Whatever is written about evaluations waits for this row in the end: its log is one chain.
+_ALONE: Final = text("SELECT number FROM surveys.evaluation_log_head FOR UPDATE")
+
+
+@dataclass(frozen=True, slots=True)
+class _AskedSurvey:
+    ref: str
+    matter_id: UUID
+    survey_id: UUID
+    round: int
+    asked_at: datetime | None
+    name_sealed: bytes | None
+
+
 # Nothing of the answer, whose reading comes after the row.
-_MEANT: Final = text(f"""
+_MEANT: Final = Query(
+    _AskedSurvey,
+    f"""
 SELECT c.ref, c.id AS matter_id, s.id AS survey_id, s.round, s.asked_at, given.name_sealed
 FROM matter_facts c
 LEFT JOIN LATERAL (
@@ -100,12 +115,54 @@ LEFT JOIN LATERAL (
 ) s ON true
 LEFT JOIN person_as_given given ON given.matter_id = c.id
 WHERE c.ref = :ref AND (:of_center OR c.sealed) AND {VISIBLE_TO_STAFF} AND (s.id IS NULL OR NOT {conflict_of_interest.KEPT_FROM})
-""")  # noqa: S608 - constants
-_LAST: Final = text("SELECT number, seal FROM surveys.look ORDER BY number DESC LIMIT 1")
-_ANSWER: Final = text("""
+""",  # noqa: S608 - constants
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _LastLook:
+    number: int
+    seal: bytes
+
+
+_LAST: Final = Query(
+    _LastLook, "SELECT number, seal FROM surveys.look ORDER BY number DESC LIMIT 1"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _AnswerRow:
+    id: UUID
+    value: Value
+    channel: AnswerChannel
+    remark_sealed: bytes | None
+    answered_at: datetime
+
+
+_ANSWER: Final = Query(
+    _AnswerRow,
+    """
 SELECT id, value, channel, remark_sealed, answered_at FROM surveys.answer WHERE survey_id = :survey_id AND discounted IS NULL
-""")
-_LIST: Final = text(f"""
+""",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _LookRow:
+    number: int
+    at: datetime
+    staff_name: str
+    role: Role
+    unit_name: str
+    ref: str
+    title: str
+    round: int
+    reason: str
+
+
+_LIST: Final = Query(
+    _LookRow,
+    f"""
 SELECT l.number, l.at, l.staff_name, o.role, l.unit_name, c.ref, c.title, s.round, l.reason
 FROM surveys.look l
 JOIN surveys.survey s ON s.id = l.survey_id
@@ -113,7 +170,8 @@ JOIN matter_facts c ON c.id = s.matter_id
 JOIN post o ON o.id = l.post_id
 WHERE l.number < CAST(:before AS bigint) AND {VISIBLE_TO_STAFF}
 ORDER BY l.number DESC LIMIT :most
-""")  # noqa: S608 - constants
+""",  # noqa: S608 - constants
+)
 _ALL: Final = text("SELECT * FROM surveys.look WHERE number > :after ORDER BY number LIMIT :batch")
 _COUNT: Final = text("SELECT count(*) FROM surveys.look")
 _AFTER_ALL: Final = 2**63 - 1
@@ -129,23 +187,23 @@ async def look(
         raise NotPermitted(_WHO_LOOKS)
     await privacy_role.enter(tx)
     of_center = by.unit_kind is UnitKind.COMMAND_CENTER
-    meant = await tx.one_or_none(
-        _MEANT, ref=ref, round=round_, of_center=of_center, **conflict_of_interest.asking(by)
+    meant = await _MEANT.one_or_none(
+        tx, ref=ref, round=round_, of_center=of_center, **conflict_of_interest.asking(by)
     )
     if meant is None:
         raise NotFound
     if meant.survey_id is None:
         raise ActionNotAllowed("这一轮还没有请群众评价。")
     number = await _put_on_record(tx, meant.survey_id, by, reason, now)
-    answer = await tx.one_or_none(_ANSWER, survey_id=meant.survey_id)
+    answer = await _ANSWER.one_or_none(tx, survey_id=meant.survey_id)
     return Looked(
         number=number,
         ref=meant.ref,
         round=meant.round,
         asked_at=meant.asked_at,
-        answered_at=answer and answer.answered_at,
-        channel=None if answer is None else AnswerChannel(answer.channel),
-        value=None if answer is None else Value(answer.value),
+        answered_at=None if answer is None else answer.answered_at,
+        channel=None if answer is None else answer.channel,
+        value=None if answer is None else answer.value,
         remark=None
         if answer is None
         else keys.shown(answer.remark_sealed, answers.remark_place(answer.id)),
@@ -160,13 +218,13 @@ async def listed(tx: Transaction, *, by: StaffActor, before: int | None, most: i
     if not watches or await posts.sits_in(tx, by, HANDLING_UNITS):
         raise NotPermitted(_WHO_WATCHES)
     await privacy_role.enter(tx)
-    rows = await tx.all(_LIST, before=before or _AFTER_ALL, most=most, **viewer(by))
+    rows = await _LIST.all(tx, before=before or _AFTER_ALL, most=most, **viewer(by))
     return [
         Seen(
             number=row.number,
             at=row.at,
             staff=row.staff_name,
-            role=Role(row.role),
+            role=row.role,
             unit=row.unit_name,
             ref=row.ref,
             title=row.title,
@@ -199,9 +257,9 @@ async def broken(tx: Transaction) -> AsyncIterator[tuple[int, list[dict[str, Any
 async def _put_on_record(
     tx: Transaction, survey_id: UUID, by: StaffActor, reason: str, now: datetime
 ) -> int:
-    await tx.execute(_ALONE, key=_ALONE_KEY)
+    await tx.execute(_ALONE)
     # After the lock, so that it sees the one before.
-    last = await tx.one_or_none(_LAST)
+    last = await _LAST.one_or_none(tx)
     one = Look(
         number=1 if last is None else last.number + 1,
         survey_id=survey_id,

@@ -10,8 +10,6 @@ from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import text
-
 from app import keys
 from app.db import Transaction
 from app.db.query import Query, columns
@@ -105,8 +103,16 @@ SELECT {columns("s", Survey)} FROM surveys.survey s
 WHERE citizen_id = :citizen_id AND asked_at IS NULL ORDER BY created_at, id
 """,  # noqa: S608 - columns of our own table
 )
-_TAKEN = text(
-    "SELECT short_number FROM surveys.survey WHERE citizen_id = :citizen_id AND window_ends_at >= :now"
+
+
+@dataclass(frozen=True, slots=True)
+class _TakenNumber:
+    short_number: int
+
+
+_TAKEN = Query(
+    _TakenNumber,
+    "SELECT short_number FROM surveys.survey WHERE citizen_id = :citizen_id AND window_ends_at >= :now",
 )
 
 
@@ -155,7 +161,7 @@ def call_instead(tx: Transaction, standings: Iterable[AnswerState], now: datetim
 
 async def on_the_page(tx: Transaction, survey: Survey, now: datetime) -> None:
     """What is answered before its turn came was asked by the page."""
-    rows = await tx.all(_TAKEN, citizen_id=survey.citizen_id, now=now)
+    rows = await _TAKEN.all(tx, citizen_id=survey.citizen_id, now=now)
     open_window(survey, now, [row.short_number for row in rows])
     tx.change(survey)
 

@@ -24,7 +24,7 @@ SELECT DISTINCT s.id AS staff_id, o.id AS post_id, o.role, u.id AS unit_id, u.ki
   u.county_id, s.name
 FROM unit u JOIN post o ON o.unit_id = u.id JOIN staff s ON s.id = o.staff_id
 WHERE u.kind = 'command_center' AND o.role IN ('dispatcher', 'supervisor', 'unit_head') AND s.active
-  AND o.valid_from <= CURRENT_DATE AND (o.valid_to IS NULL OR o.valid_to >= CURRENT_DATE)
+  AND o.valid_from <= CAST(:today AS date) AND (o.valid_to IS NULL OR o.valid_to >= CAST(:today AS date))
   AND EXISTS (SELECT FROM official_number n WHERE n.staff_id = s.id AND n.removed_at IS NULL)
 """,
 )

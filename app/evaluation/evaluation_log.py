@@ -4,7 +4,8 @@ It is written with the row, by whatever use case, because `privacy_role.enter` h
 stands in the record of a case, which handlers read (docs/adr/0032).
 """
 
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from hashlib import sha256
 from typing import Any, ClassVar, Final
@@ -74,15 +75,40 @@ _HEAD: Final = Query(LogHead, "SELECT id, number, seal FROM surveys.evaluation_l
 _LOCK_HEAD: Final = Query(
     LogHead, "SELECT id, number, seal FROM surveys.evaluation_log_head FOR UPDATE"
 )
-_CALLED: Final = text("SELECT survey_id FROM surveys.return_call WHERE survey_id = ANY(:ids)")
+
+
+@dataclass(frozen=True, slots=True)
+class _CalledSurvey:
+    survey_id: UUID
+
+
+_CALLED: Final = Query(
+    _CalledSurvey, "SELECT survey_id FROM surveys.return_call WHERE survey_id = ANY(:ids)"
+)
 _COUNT: Final = text("SELECT count(*) FROM surveys.evaluation_log")
 _ALL: Final = text(
     "SELECT * FROM surveys.evaluation_log WHERE number > :after ORDER BY number LIMIT :batch"
 )
-_LATEST: Final = text("""
+
+
+@dataclass(frozen=True, slots=True)
+class _LatestBody:
+    row_key: str
+    body: str
+
+
+_LATEST: Final = Query(
+    _LatestBody,
+    """
 SELECT DISTINCT ON (row_key) row_key, body FROM surveys.evaluation_log
-WHERE table_name = :table AND row_key = ANY(:keys) ORDER BY row_key, number DESC""")
+WHERE table_name = :table AND row_key = ANY(:keys) ORDER BY row_key, number DESC""",
+)
 _KEY_TYPES: Final = {Uuid: "uuid", LargeBinary: "bytea", BigInteger: "bigint"}
+_KEYS_READ: Final[Mapping[str, Callable[[str], object]]] = {
+    "uuid": UUID,
+    "bytea": bytes.fromhex,
+    "bigint": int,
+}
 _encoder: Final = msgspec.json.Encoder(order="sorted")
 
 # The table and key of a row, and what is wrong with it.
@@ -169,7 +195,7 @@ async def _rows_differing(tx: Transaction, kind: type[Stored]) -> AsyncIterator[
         keyed = {_key_of(kind, row): row for row in rows}
         latest = {
             one.row_key: _decoded(one.body)
-            for one in await tx.all(_LATEST, table=name, keys=list(keyed))
+            for one in await _LATEST.all(tx, table=name, keys=list(keyed))
         }
         wrong = []
         for row_key, row in keyed.items():
@@ -195,9 +221,9 @@ async def _there(tx: Transaction, kind: type[Stored], row_keys: list[str]) -> se
     return {_key_of(kind, row) for row in await tx.all(found, keys=given)}
 
 
-def _key_value(kind: type[Stored], row_key: str) -> Any:
+def _key_value(kind: type[Stored], row_key: str) -> object:
     """None for what cannot be a key of the table."""
-    made: Any = {"uuid": UUID, "bytea": bytes.fromhex, "bigint": int}.get(_key_type(kind), str)
+    made = _KEYS_READ.get(_key_type(kind), str)
     try:
         return made(row_key)
     except ValueError:
@@ -209,7 +235,7 @@ async def _really_added(tx: Transaction, rows: Sequence[Stored]) -> list[Stored]
     asked = [_survey_id(row) for row in rows if type(row).ADD_ONCE]
     if not asked:
         return list(rows)
-    taken = {row.survey_id for row in await tx.all(_CALLED, ids=asked)}
+    taken = {row.survey_id for row in await _CALLED.all(tx, ids=asked)}
     kept: list[Stored] = []
     for row in rows:
         if type(row).ADD_ONCE:
@@ -238,12 +264,12 @@ def _wrong(table: str, key: object, what: str) -> Wrong:
     return {"table": table, "key": str(key), "what": what}
 
 
-def _body(kind: type[Stored], row: Any) -> dict[str, Any]:
+def _body(kind: type[Stored], row: Mapping[str, object] | Found) -> dict[str, object]:
     """As JSON gives it back."""
     return {name: _told(row[name]) for name in kind.model_fields}
 
 
-def _told(value: Any) -> Any:
+def _told(value: object) -> object:
     if isinstance(value, bytes):
         return sha256(value).hexdigest()
     if isinstance(value, datetime):
@@ -251,7 +277,7 @@ def _told(value: Any) -> Any:
     return str(value) if isinstance(value, UUID | date) else value
 
 
-def _key_of(kind: type[Stored], row: Any) -> str:
+def _key_of(kind: type[Stored], row: Mapping[str, object] | Found) -> str:
     value = row[kind.KEY[0]]
     return value.hex() if isinstance(value, bytes) else str(value)
 

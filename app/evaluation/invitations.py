@@ -13,7 +13,7 @@ from sqlalchemy import text
 
 from app import clock
 from app.db import Transaction
-from app.db.query import Query
+from app.db.query import Query, columns
 from app.evaluation import privacy_role
 from app.evaluation.locking import one_at_a_time
 from app.evaluation.models import ReturnCall, Survey
@@ -31,23 +31,57 @@ QUIET: Final = timedelta(minutes=15)
 # Where nobody is reminded: when it is looked at whether the question arrived.
 _LOOK_AFTER_DAYS: Final = 3
 
-_OWED = text("""
+
+@dataclass(frozen=True, slots=True)
+class _OwedText:
+    due_at: datetime
+    id: UUID
+
+
+_OWED = Query(
+    _OwedText,
+    """
 SELECT due_at, id FROM outbox_message
 WHERE state = 'queued' AND kind = 'survey_owed' AND due_at <= now() + CAST(:shift AS interval) AND (due_at, id) > (:due_at, :id)
 ORDER BY due_at, id LIMIT :most
-""")
-_DUE = text("""
+""",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _DueSurvey:
+    next_at: datetime
+    id: UUID
+
+
+_DUE = Query(
+    _DueSurvey,
+    """
 SELECT next_at, id FROM surveys.survey
 WHERE next_at <= now() + CAST(:shift AS interval) AND (next_at, id) > (:next_at, :id) ORDER BY next_at, id LIMIT :most
-""")
+""",
+)
 _NEXT_DUE = text("SELECT min(next_at) FROM surveys.survey WHERE next_at IS NOT NULL")
-_NUMBER_OWED_TO = text("""
+
+
+@dataclass(frozen=True, slots=True)
+class _Number:
+    phone_key: bytes | None
+
+
+_NUMBER_OWED_TO = Query(
+    _Number,
+    """
 SELECT p.phone_key FROM outbox_message o JOIN citizen p ON p.id = o.citizen_id
 WHERE o.id = :id AND o.state = 'queued' AND o.kind = 'survey_owed'
-""")
-_NUMBER_ASKED = text("""
+""",
+)
+_NUMBER_ASKED = Query(
+    _Number,
+    """
 SELECT p.phone_key FROM surveys.survey s JOIN citizen p ON p.id = s.citizen_id WHERE s.id = :id AND s.next_at <= :now
-""")
+""",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,21 +138,45 @@ CROSS JOIN LATERAL (
 WHERE g.id = :matter_id
 """,  # noqa: S608 - constants of our own
 )
-_TAKE_OWED = text("""
+
+
+@dataclass(frozen=True, slots=True)
+class _OwedSurvey:
+    matter_id: UUID
+    round: int
+    citizen_id: UUID
+
+
+_TAKE_OWED = Query(
+    _OwedSurvey,
+    """
 SELECT matter_id, round, citizen_id FROM outbox_message WHERE id = :id AND state = 'queued' AND kind = 'survey_owed'
 FOR UPDATE SKIP LOCKED
-""")
+""",
+)
 _BEFORE_IT = text("""
 SELECT EXISTS (
   SELECT 1 FROM surveys.survey s WHERE s.citizen_id = :citizen_id AND s.asked_at IS NULL AND s.id <> :own_id
     AND (s.created_at, s.id) < (:created_at, :own_id))
 """)
-_TAKE_DUE = text("""
-SELECT s.*, m.state IN ('undelivered', 'failed', 'expired', 'needs_human', 'done') AS undelivered,
+
+
+@dataclass(frozen=True, slots=True)
+class _TakenSurvey:
+    survey: Survey
+    undelivered: bool | None
+    answered: bool
+
+
+_TAKE_DUE = Query(
+    _TakenSurvey,
+    f"""
+SELECT {columns("s", Survey, "survey")}, m.state IN ('undelivered', 'failed', 'expired', 'needs_human', 'done') AS undelivered,
   EXISTS (SELECT 1 FROM surveys.answer a WHERE a.survey_id = s.id AND a.discounted IS NULL) AS answered
 FROM surveys.survey s LEFT JOIN outbox_message m ON m.once = 'survey-text/' || CAST(s.id AS text)
 WHERE s.id = :id AND s.next_at <= :now FOR UPDATE OF s SKIP LOCKED
-""")
+""",  # noqa: S608 - columns of our own table
+)
 _DONE = text("UPDATE outbox_message SET state = 'done', settled_at = :now WHERE id = :id")
 
 
@@ -126,7 +184,7 @@ async def owed(
     tx: Transaction, *, after: tuple[datetime, UUID], most: int
 ) -> list[tuple[datetime, UUID]]:
     """Surveys that are owed and due, oldest first, from behind `after` on."""
-    rows = await tx.all(_OWED, due_at=after[0], id=after[1], most=most, shift=clock.shift())
+    rows = await _OWED.all(tx, due_at=after[0], id=after[1], most=most, shift=clock.shift())
     return [(row.due_at, row.id) for row in rows]
 
 
@@ -137,11 +195,11 @@ async def ask(tx: Transaction, owed_id: UUID) -> bool:
     """
     await privacy_role.enter(tx)
     now = await tx.now()
-    number = await tx.one_or_none(_NUMBER_OWED_TO, id=owed_id)
+    number = await _NUMBER_OWED_TO.one_or_none(tx, id=owed_id)
     if number is None:
         return False
     await one_at_a_time(tx, number.phone_key)
-    owes = await tx.one_or_none(_TAKE_OWED, id=owed_id)
+    owes = await _TAKE_OWED.one_or_none(tx, id=owed_id)
     if owes is None:
         return False
     survey = Survey(
@@ -167,7 +225,7 @@ async def due(
 ) -> list[tuple[datetime, UUID]]:
     """Surveys whose turn has come, or whose reminder is due, from behind `after` on."""
     await privacy_role.enter(tx)
-    rows = await tx.all(_DUE, next_at=after[0], id=after[1], most=most, shift=clock.shift())
+    rows = await _DUE.all(tx, next_at=after[0], id=after[1], most=most, shift=clock.shift())
     return [(row.next_at, row.id) for row in rows]
 
 
@@ -182,14 +240,14 @@ async def see_to(tx: Transaction, survey_id: UUID) -> bool:
     """Ask the survey whose turn has come, or remind of the one that was asked. False: somebody else is at it or was."""
     await privacy_role.enter(tx)
     now = await tx.now()
-    number = await tx.one_or_none(_NUMBER_ASKED, id=survey_id, now=now)
+    number = await _NUMBER_ASKED.one_or_none(tx, id=survey_id, now=now)
     if number is None:
         return False
     await one_at_a_time(tx, number.phone_key)
-    row = await tx.one_or_none(_TAKE_DUE, id=survey_id, now=now)
+    row = await _TAKE_DUE.one_or_none(tx, id=survey_id, now=now)
     if row is None:
         return False
-    survey = Survey.read(row)
+    survey = row.survey
     survey.next_at = None
     tx.change(survey)
     if row.answered:

@@ -7,15 +7,12 @@ reading by machine are in reply_parser.py.
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
 from uuid import UUID
-
-from sqlalchemy import text
 
 from app import keys
 from app.auth.actor import StaffActor
 from app.db import Transaction
-from app.db.query import Query
+from app.db.query import Query, columns
 from app.errors import ActionNotAllowed, InvalidInput, NotFound
 from app.evaluation import answers, opt_out, privacy_role, withdrawal
 from app.evaluation.answers import CORRECTED_WITHIN, JOINS, STANDING, AnswerState
@@ -29,7 +26,6 @@ from app.identifiers import uuid7
 from app.matters import conflict_of_interest
 from app.matters.visibility import VISIBLE_TO_STAFF, viewer
 
-_COLUMNS = ", ".join(f"r.{name}" for name in Reply.model_fields)
 # What a person texts may be about any of their cases, whatever it was taken for. So the words of one who has a sealed
 # case are there only for who sees that case, and where two units hold one each, for nobody; and not for who is kept from
 # how any of them was evaluated. Words that were taken for an answer are only for who sees that case: the person may have
@@ -52,19 +48,34 @@ AND (
   OR (:of_center AND NOT EXISTS (
     SELECT 1 FROM matter_facts c WHERE c.citizen_id = r.citizen_id AND c.received_at <= r.received_at)))"""  # noqa: S608 - constants
 _SELECT = f"""
-SELECT {_COLUMNS}, c.ref, c.title, s.round, c.id AS matter_id, given.name_sealed
+SELECT {columns("r", Reply, "reply")}, c.ref, c.title, s.round, c.id AS matter_id, given.name_sealed
 FROM surveys.reply r
 LEFT JOIN surveys.survey s ON s.id = r.survey_id
 LEFT JOIN matter_facts c ON c.id = s.matter_id
 LEFT JOIN person_as_given given ON given.matter_id = c.id
 WHERE {_READABLE} AND """  # noqa: S608 - columns of our own tables
-_LIST = text(
+
+
+@dataclass(frozen=True, slots=True)
+class _ReplyRow:
+    """A reply, with the question that it was taken to answer."""
+
+    reply: Reply
+    ref: str | None
+    title: str | None
+    round: int | None
+    matter_id: UUID | None
+    name_sealed: bytes | None
+
+
+_LIST = Query(
+    _ReplyRow,
     _SELECT
     + """r.handled_at IS NULL
 AND (r.received_at, r.provider_message_id) > (CAST(:after_at AS timestamptz), CAST(:after_id AS text))
-ORDER BY r.received_at, r.provider_message_id LIMIT :most"""
+ORDER BY r.received_at, r.provider_message_id LIMIT :most""",
 )
-_ONE = text(_SELECT + "r.provider_message_id = :id")
+_ONE = Query(_ReplyRow, _SELECT + "r.provider_message_id = :id")
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +143,7 @@ async def unread(
 ) -> list[UnreadReply]:
     """Replies still to be read, the oldest first, from behind `after` on."""
     await privacy_role.enter(tx)
-    rows = await tx.all(_LIST, after_at=after[0], after_id=after[1], most=most, **caller(by))
+    rows = await _LIST.all(tx, after_at=after[0], after_id=after[1], most=most, **caller(by))
     return [_reply(row) for row in rows]
 
 
@@ -141,10 +152,10 @@ async def get_reply(
 ) -> tuple[UnreadReply, list[Question]]:
     """The reply, and the questions it may be the answer to."""
     await privacy_role.enter(tx)
-    row = await tx.one_or_none(_ONE, id=reply_id, **caller(by))
+    row = await _ONE.one_or_none(tx, id=reply_id, **caller(by))
     if row is None:
         raise NotFound
-    return _reply(row), [one.question for one in await _answerable(tx, row, by)]
+    return _reply(row), [one.question for one in await _answerable(tx, row.reply, by)]
 
 
 async def settle(
@@ -162,34 +173,37 @@ async def settle(
     of opting out where they have chosen otherwise since.
     """
     await privacy_role.enter(tx)
-    found = await tx.one_or_none(_ONE, id=reply_id, **caller(by))
+    found = await _ONE.one_or_none(tx, id=reply_id, **caller(by))
     if found is None:
         raise NotFound
-    phone_key = keys.lookup("phone", keys.decrypt(found.phone_sealed, _phone_place(reply_id)))
+    phone_key = keys.lookup("phone", keys.decrypt(found.reply.phone_sealed, _phone_place(reply_id)))
     await one_at_a_time(tx, phone_key)
     # Again, after the lock: so that it sees what the one before did.
-    row = await tx.one_or_none(_ONE, id=reply_id, **caller(by))
+    row = await _ONE.one_or_none(tx, id=reply_id, **caller(by))
     if row is None:
         raise NotFound
-    if row.handled_at is not None:
+    if row.reply.handled_at is not None:
         raise ActionNotAllowed("这条短信已经有人判读。")
     if ref is not None and not reading.about_a_case:
         raise InvalidInput(
             mistakes=[{"where": "body.ref", "what": f"{reading.chinese}的，不指明事件"}]
         )
-    meant = _meant(row, await _answerable(tx, row, by), ref)
-    reply = Reply.read(row)
+    reply = row.reply
+    meant = _meant(reply, await _answerable(tx, reply, by), ref)
     reply.reading, reply.handled_at, reply.handled_by_staff_id = reading, now, by.staff_id
     tx.change(reply)
     if reading is HandReading.OPTED_OUT:
-        await opt_out.out_by_hand(tx, phone_key, said_at=row.received_at, now=now)
+        await opt_out.out_by_hand(tx, phone_key, said_at=reply.received_at, now=now)
     if meant is None or not reading.about_a_case:
         return Settled(reading, None)
+    assert reply.citizen_id is not None, "who sent it was asked"
     reply.survey_id = meant.question.survey_id
-    answers.next_turn(tx, await answers.waiting(tx, row.citizen_id), now)
+    answers.next_turn(tx, await answers.waiting(tx, reply.citizen_id), now)
     if reading.value_read is not None:
         await withdrawal.withdraw(tx, [reply.survey_id], now)
-    return _counted(tx, reading, meant, keys.decrypt(row.text_sealed, _words_place(reply_id)), now)
+    return _counted(
+        tx, reading, meant, keys.decrypt(reply.text_sealed, _words_place(reply_id)), now
+    )
 
 
 def _counted(
@@ -207,16 +221,16 @@ def _counted(
     return Settled(reading, meant.question)
 
 
-async def _answerable(tx: Transaction, row: Any, by: StaffActor) -> list[_Answerable]:
-    if row.citizen_id is None:
+async def _answerable(tx: Transaction, reply: Reply, by: StaffActor) -> list[_Answerable]:
+    if reply.citizen_id is None:
         return []
     found = await _ANSWERABLE.all(
         tx,
-        citizen_id=row.citizen_id,
-        received_at=row.received_at,
-        since=row.received_at - CORRECTED_WITHIN,
+        citizen_id=reply.citizen_id,
+        received_at=reply.received_at,
+        since=reply.received_at - CORRECTED_WITHIN,
         **viewer(by),
-        **binds(row.received_at),
+        **binds(reply.received_at),
     )
     all_ = [
         _Answerable(
@@ -225,7 +239,7 @@ async def _answerable(tx: Transaction, row: Any, by: StaffActor) -> list[_Answer
         )
         for one in found
     ]
-    return [one for one in all_ if _could_answer(one.standing, row.received_at)]
+    return [one for one in all_ if _could_answer(one.standing, reply.received_at)]
 
 
 def _could_answer(of: AnswerState, received_at: datetime) -> bool:
@@ -234,10 +248,10 @@ def _could_answer(of: AnswerState, received_at: datetime) -> bool:
     return of.answer.answered_at <= received_at and of.correctable(received_at)
 
 
-def _meant(row: Any, answerable: list[_Answerable], ref: str | None) -> _Answerable | None:
+def _meant(reply: Reply, answerable: list[_Answerable], ref: str | None) -> _Answerable | None:
     """The question that is answered: the one named, else the one the words were taken for; never a guess."""
     if ref is None:
-        return next((one for one in answerable if one.question.survey_id == row.survey_id), None)
+        return next((one for one in answerable if one.question.survey_id == reply.survey_id), None)
     named = next((one for one in answerable if one.question.ref == ref), None)
     if named is None:
         raise InvalidInput(
@@ -246,17 +260,19 @@ def _meant(row: Any, answerable: list[_Answerable], ref: str | None) -> _Answera
     return named
 
 
-def _reply(row: Any) -> UnreadReply:
+def _reply(row: _ReplyRow) -> UnreadReply:
+    reply, about = row.reply, None
+    if row.ref is not None and row.title is not None and row.round is not None:
+        assert reply.survey_id is not None, "the case is found by it"
+        about = Question(reply.survey_id, row.ref, row.title, row.round)
     return UnreadReply(
-        id=row.provider_message_id,
-        received_at=row.received_at,
-        about=None
-        if row.survey_id is None
-        else Question(row.survey_id, row.ref, row.title, row.round),
-        handled_at=row.handled_at,
-        not_read=None if row.not_read is None else NotRead(row.not_read),
-        words=keys.shown(row.text_sealed, _words_place(row.provider_message_id)) or "",
-        phone=keys.shown(row.phone_sealed, _phone_place(row.provider_message_id)) or "",
+        id=reply.provider_message_id,
+        received_at=reply.received_at,
+        about=about,
+        handled_at=reply.handled_at,
+        not_read=reply.not_read,
+        words=keys.shown(reply.text_sealed, _words_place(reply.provider_message_id)) or "",
+        phone=keys.shown(reply.phone_sealed, _phone_place(reply.provider_message_id)) or "",
         name=keys.shown(row.name_sealed, keys.at("person_as_given.name_sealed", row.matter_id)),
     )
 

@@ -20,7 +20,7 @@ from app.cases.actions.dispatching import Part
 from app.cases.dossier import Dossier
 from app.clock import SHANGHAI
 from app.db import Transaction
-from app.db.query import Query
+from app.db.query import Query, columns
 from app.directory.terms import Role, UnitKind
 from app.errors import ActionNotAllowed, InvalidInput, NotFound, NotPermitted
 from app.evaluation import answers, privacy_role, withdrawal
@@ -33,9 +33,8 @@ from app.matters import conflict_of_interest
 from app.matters.visibility import VISIBLE_TO_STAFF
 from app.settings import settings
 
-_COLUMNS = ", ".join(f"r.{name}" for name in ReturnCall.model_fields)
 _SELECT = f"""
-SELECT {_COLUMNS}, c.ref, c.title, s.round, s.asked_at, c.answered_at, holder.name AS unit_name, handled.ref AS handled_ref,
+SELECT {columns("r", ReturnCall, "call")}, c.ref, c.title, s.round, holder.name AS unit_name, handled.ref AS handled_ref,
   a.id AS answer_id, a.value, a.remark_sealed, given.name_sealed, p.phone_sealed, p.phone_key,
   c.id AS matter_id, p.id AS citizen_id,
   (SELECT f.value FROM surveys.answer f WHERE f.survey_id = s.id AND f.discounted = 'corrected'
@@ -60,9 +59,35 @@ JOIN citizen p ON p.id = s.citizen_id
 LEFT JOIN person_as_given given ON given.matter_id = c.id
 LEFT JOIN surveys.answer a ON a.survey_id = s.id AND a.discounted IS NULL
 WHERE {VISIBLE_TO_STAFF} AND (:of_center OR c.sealed) AND NOT {conflict_of_interest.KEPT_FROM} AND """  # noqa: S608 - columns of our own tables
-_OPEN = text(_SELECT + "r.state = 'open' AND r.id > CAST(:after AS uuid) ORDER BY r.id LIMIT :most")
-_ONE = text(_SELECT + "r.id = :id")
-_LOCK_ONE = text(_SELECT + "r.id = :id FOR UPDATE OF r")
+
+
+@dataclass(frozen=True, slots=True)
+class _CallRow:
+    """A call, with what the caller needs to know."""
+
+    call: ReturnCall
+    ref: str
+    title: str
+    round: int
+    unit_name: str
+    handled_ref: str
+    answer_id: UUID | None
+    value: Value | None
+    remark_sealed: bytes | None
+    name_sealed: bytes | None
+    phone_sealed: bytes | None
+    phone_key: bytes | None
+    matter_id: UUID
+    citizen_id: UUID
+    first_value: Value | None
+    vain_days: list[date]
+
+
+_OPEN = Query(
+    _CallRow, _SELECT + "r.state = 'open' AND r.id > CAST(:after AS uuid) ORDER BY r.id LIMIT :most"
+)
+_ONE = Query(_CallRow, _SELECT + "r.id = :id")
+_LOCK_ONE = Query(_CallRow, _SELECT + "r.id = :id FOR UPDATE OF r")
 # Of the case itself or of one that was joined to it, or to one that was.
 _FOUND_VALID = text("""
 WITH RECURSIVE about AS (
@@ -130,13 +155,13 @@ async def open_calls(
 ) -> list[CallToMake]:
     """Calls still to be made, the oldest first, from behind `after` on."""
     await privacy_role.enter(tx)
-    rows = await tx.all(_OPEN, after=after or _FIRST, most=most, **caller(by))
+    rows = await _OPEN.all(tx, after=after or _FIRST, most=most, **caller(by))
     return [_call(row) for row in rows]
 
 
 async def get_call(tx: Transaction, call_id: UUID, *, by: StaffActor) -> CallToMake:
     await privacy_role.enter(tx)
-    row = await tx.one_or_none(_ONE, id=call_id, **caller(by))
+    row = await _ONE.one_or_none(tx, id=call_id, **caller(by))
     if row is None:
         raise NotFound
     return _call(row)
@@ -150,22 +175,24 @@ async def record_finding(
     Who was given up and calls back themselves is heard all the same.
     """
     await privacy_role.enter(tx)
-    found = await tx.one_or_none(_ONE, id=call_id, **caller(by))
+    found = await _ONE.one_or_none(tx, id=call_id, **caller(by))
     if found is None:
         raise NotFound
     await one_at_a_time(tx, found.phone_key)
-    row = await tx.one_or_none(_LOCK_ONE, id=call_id, **caller(by))
+    row = await _LOCK_ONE.one_or_none(tx, id=call_id, **caller(by))
     if row is None:
         raise NotFound
-    given_up = row.result == CallResult.NOT_REACHED and finding.result is not CallResult.NOT_REACHED
-    if row.state == CallState.DONE and not given_up:
+    given_up = (
+        row.call.result is CallResult.NOT_REACHED and finding.result is not CallResult.NOT_REACHED
+    )
+    if row.call.state is CallState.DONE and not given_up:
         raise ActionNotAllowed("这次回访已经有结论。")
-    _check(finding, CallCause(row.cause), None if row.value is None else Value(row.value))
+    _check(finding, row.call.cause, row.value)
     if finding.evaluation is not None:
-        of = await _STANDING.one(tx, survey_id=row.survey_id, **binds(now))
+        of = await _STANDING.one(tx, survey_id=row.call.survey_id, **binds(now))
         answers.take(tx, of.standing, finding.evaluation, "", AnswerChannel.RETURN_CALL, now)
-        await withdrawal.withdraw(tx, [row.survey_id], now)
-    call, try_id = ReturnCall.read(row), uuid7(now)
+        await withdrawal.withdraw(tx, [row.call.survey_id], now)
+    call, try_id = row.call, uuid7(now)
     call.result, call.consent = finding.result, finding.consent
     call.note_sealed = answers.sealed(finding.note, _note_place(call.id))
     call.state = _state_after(finding, row.vain_days, now)
@@ -268,27 +295,29 @@ def _check(finding: Finding, cause: CallCause, known: Value | None) -> None:
         raise InvalidInput(mistakes=mistakes)
 
 
-def _call(row: Any) -> CallToMake:
+def _call(row: _CallRow) -> CallToMake:
     return CallToMake(
-        id=row.id,
+        id=row.call.id,
         ref=row.ref,
         handled_ref=row.handled_ref,
         title=row.title,
         round=row.round,
         unit_name=row.unit_name,
-        cause=CallCause(row.cause),
-        state=CallState(row.state),
-        result=None if row.result is None else CallResult(row.result),
-        consent=row.consent,
-        tries=row.tries,
-        created_at=row.created_at,
-        called_at=row.called_at,
-        value=None if row.value is None else Value(row.value),
-        first_value=None if row.first_value is None else Value(row.first_value),
-        remark=keys.shown(row.remark_sealed, answers.remark_place(row.answer_id)),
+        cause=row.call.cause,
+        state=row.call.state,
+        result=row.call.result,
+        consent=row.call.consent,
+        tries=row.call.tries,
+        created_at=row.call.created_at,
+        called_at=row.call.called_at,
+        value=row.value,
+        first_value=row.first_value,
+        remark=None
+        if row.answer_id is None
+        else keys.shown(row.remark_sealed, answers.remark_place(row.answer_id)),
         name=keys.shown(row.name_sealed, keys.at("person_as_given.name_sealed", row.matter_id)),
         phone=keys.shown(row.phone_sealed, keys.at("citizen.phone_sealed", row.citizen_id)),
-        note=keys.shown(row.note_sealed, _note_place(row.id)),
+        note=keys.shown(row.call.note_sealed, _note_place(row.call.id)),
     )
 
 

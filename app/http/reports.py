@@ -4,7 +4,6 @@ from typing import Self
 
 from pydantic import Field
 
-from app.db.row_base import Found
 from app.directory.terms import UnitKind
 from app.http.moments import At
 from app.http.outputs import Output
@@ -14,6 +13,7 @@ from app.reports.models import CorrectionCause, MonthEnd
 from app.reports.months import Month
 from app.reports.reading import Figure
 from app.reports.released import MonthReleased
+from app.reports.satisfaction import CorrectionRow
 from app.reports.suppression import Bound
 
 
@@ -164,20 +164,18 @@ class CorrectionOut(Output):
     at: At
 
     @classmethod
-    def of(cls, row: Found) -> Self:
-        measure = None if row.measure is None else Measure(row.measure)
-        cause = CorrectionCause(row.cause)
+    def of(cls, row: CorrectionRow) -> Self:
         return cls(
             seq=row.seq,
             unit_code=row.unit_code,
             unit=row.unit_name,
             person=row.person_name,
-            measure=measure,
-            measure_label="评价" if measure is None else measure.chinese,
+            measure=row.measure,
+            measure_label="评价" if row.measure is None else row.measure.chinese,
             old=row.old,
             new=row.new,
-            cause=cause,
-            cause_label=cause.chinese,
+            cause=row.cause,
+            cause_label=row.cause.chinese,
             reason=row.reason,
             by=row.by_name,
             at=row.at,

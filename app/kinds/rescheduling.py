@@ -4,8 +4,9 @@ A batch is one transaction. Cards that were issued stay as they are; app/cards l
 """
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
 from sqlalchemy import text
@@ -13,26 +14,49 @@ from sqlalchemy import text
 from app.calendars.reading import calendar_of
 from app.calendars.working_time import WorkingCalendar
 from app.db import Transaction
+from app.db.query import Query
 from app.kinds import KINDS
 from app.matters.clocks import MAY_STILL_MOVE, Clock
 
 BATCH: Final = 250
 # A limit `w` that still follows an older calendar than its county's, `c`.
 BEHIND: Final = f"{MAY_STILL_MOVE} AND w.county_id = c.county_id AND w.calendar_version < c.version"
-_COUNTIES: Final = text(f"""
+
+
+@dataclass(frozen=True, slots=True)
+class _CountyBehind:
+    county_id: int
+    version: int
+
+
+_COUNTIES: Final = Query(
+    _CountyBehind,
+    f"""
 SELECT c.county_id, c.version FROM calendar c WHERE EXISTS (SELECT FROM clock w WHERE {BEHIND}) ORDER BY c.county_id
-""")  # noqa: S608 - a constant of this module
+""",  # noqa: S608 - a constant of this module
+)
 _HOW_MANY: Final = text(
     f"SELECT count(*) FROM calendar c JOIN clock w ON {BEHIND}"  # noqa: S608 - a constant of this module
 )
+
+
+@dataclass(frozen=True, slots=True)
+class _MatterBehind:
+    id: UUID
+    kind: str
+
+
 # A locked matter is left for the next run. Each worker looks through 8 times as many clocks, so that several can work side by side.
-_TAKE: Final = text(f"""
+_TAKE: Final = Query(
+    _MatterBehind,
+    f"""
 SELECT m.id, m.kind FROM matter m WHERE m.id IN (
   SELECT w.matter_id FROM calendar c JOIN clock w ON {BEHIND}
   WHERE c.county_id = :county_id AND NOT (w.matter_id = ANY(CAST(:aside AS uuid[])))
   ORDER BY w.calendar_version, w.id LIMIT 8 * CAST(:most AS int)
 ) ORDER BY m.id LIMIT :most FOR UPDATE SKIP LOCKED
-""")  # noqa: S608 - a constant of this module
+""",  # noqa: S608 - a constant of this module
+)
 # Computed by the newest calendar, with nothing to tell.
 _UNTOUCHED: Final = text("""
 UPDATE clock w SET calendar_version = :version, certain_steps = done.certain, next_at = done.next
@@ -59,8 +83,8 @@ async def reschedule(
 
     `taken` is told which matters it was, also where one of them then fails; `aside` leaves matters out.
     """
-    for county in await tx.all(_COUNTIES):
-        matters = await tx.all(_TAKE, county_id=county.county_id, most=most, aside=list(aside))
+    for county in await _COUNTIES.all(tx):
+        matters = await _TAKE.all(tx, county_id=county.county_id, most=most, aside=list(aside))
         if taken is not None:
             taken += [matter.id for matter in matters]
         if matters:
@@ -70,7 +94,7 @@ async def reschedule(
 
 
 async def _compute(
-    tx: Transaction, matters: list[Any], calendar: WorkingCalendar, now: datetime
+    tx: Transaction, matters: list[_MatterBehind], calendar: WorkingCalendar, now: datetime
 ) -> int:
     done, untouched = 0, list[Clock]()
     for name in sorted({matter.kind for matter in matters}):

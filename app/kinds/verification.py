@@ -11,7 +11,7 @@ import msgspec
 from sqlalchemy import TextClause, text
 
 from app.db import Transaction
-from app.db.row_base import Stored
+from app.db.row_base import Found, Stored
 from app.kinds import KINDS
 from app.matters import covered_rows
 from app.matters.clocks import BOOKMARKS, Clock
@@ -90,7 +90,7 @@ async def verify(
 
 
 async def _faults(
-    tx: Transaction, matters: Sequence[Any], also: Sequence[Check]
+    tx: Transaction, matters: Sequence[Found], also: Sequence[Check]
 ) -> AsyncIterator[Fault]:
     batch = [matter.id for matter in matters]
     entries = by_matter(await tx.all(_ENTRIES, ids=batch))
@@ -119,10 +119,10 @@ async def _faults(
 
 
 async def _of_kinds(
-    tx: Transaction, matters: Sequence[Any]
-) -> tuple[dict[UUID, Any], dict[str, list[FindFaults]]]:
+    tx: Transaction, matters: Sequence[Found]
+) -> tuple[dict[UUID, Found], dict[str, list[FindFaults]]]:
     """Rows of the kinds' own tables by matter, and the fault finders of each kind."""
-    rows: dict[UUID, Any] = {}
+    rows: dict[UUID, Found] = {}
     finders: dict[str, list[FindFaults]] = {}
     for name in {matter.kind for matter in matters} & KINDS.keys():
         ids = [matter.id for matter in matters if matter.kind == name]
@@ -136,7 +136,9 @@ def _own_rows(kind: str) -> TextClause:
     return text(f"SELECT * FROM {kind} WHERE id = ANY(:ids)")  # noqa: S608 - the name of a kind's table
 
 
-def _recorded(matter: Any, row: Any, entries: list[Any], texts: list[Any]) -> Recorded | Fault:
+def _recorded(
+    matter: Found, row: Found, entries: list[Found], texts: list[Found]
+) -> Recorded | Fault:
     """The matter as its record tells it; or the first fault of a chain, by which nothing else can be judged."""
     bodies: list[dict[str, Any]] = []
     for fault in _chain(matter, entries, bodies):
@@ -145,7 +147,7 @@ def _recorded(matter: Any, row: Any, entries: list[Any], texts: list[Any]) -> Re
     return Recorded(matter, row, bodies, written, erased_texts(bodies))
 
 
-def _chain(matter: Any, entries: list[Any], bodies: list[dict[str, Any]]) -> Iterator[Fault]:
+def _chain(matter: Found, entries: list[Found], bodies: list[dict[str, Any]]) -> Iterator[Fault]:
     previous = genesis(matter.id)
     for expected, entry in enumerate(entries, start=1):
         if entry.seq != expected:
@@ -160,7 +162,7 @@ def _chain(matter: Any, entries: list[Any], bodies: list[dict[str, Any]]) -> Ite
         yield Fault(matter.ref, len(entries) + 1, "末尾记录缺失或多余")
 
 
-def _columns(matter: Any, entry: Any, body: dict[str, Any]) -> Iterator[Fault]:
+def _columns(matter: Found, entry: Found, body: dict[str, Any]) -> Iterator[Fault]:
     said = (
         body["case"],
         body["seq"],
@@ -202,7 +204,7 @@ def _words(recorded: Recorded) -> Iterator[Fault]:
         yield recorded.fault("record_text", seq, f"文字“{name}”没有写入记录")
 
 
-def _state(recorded: Recorded, kind: MatterKind, beside: dict[str, list[Any]]) -> Iterator[Fault]:
+def _state(recorded: Recorded, kind: MatterKind, beside: dict[str, list[Found]]) -> Iterator[Fault]:
     state, rows = fold(recorded.bodies)
     for name in ("ref", "county_id", "sealed"):
         if getattr(recorded.row, name) != getattr(recorded.matter, name):
@@ -221,7 +223,7 @@ def _state(recorded: Recorded, kind: MatterKind, beside: dict[str, list[Any]]) -
 
 
 def _differing(
-    kind: type[Stored], row: Any, said: dict[str, Any], *, besides: frozenset[str]
+    kind: type[Stored], row: Found, said: dict[str, Any], *, besides: frozenset[str]
 ) -> Iterator[str]:
     for name in kind.model_fields:
         if name not in besides and not _same(getattr(row, name), said.get(name)):

@@ -10,6 +10,7 @@ from sqlalchemy import text
 
 from app.calendars.working_time import Limit, LimitUnit
 from app.db import Transaction
+from app.db.query import Query
 from app.errors import InvalidInput, NothingChanged
 from app.limits import reading
 from app.limits.models import LimitChange, LimitRule, LimitSet
@@ -26,7 +27,7 @@ _FORTIETHS: Final = {
 _BEGIN: Final = text(
     "INSERT INTO limit_set (county_id, version) VALUES (:county_id, 0) ON CONFLICT DO NOTHING"
 )
-_LOCK: Final = text("SELECT * FROM limit_set WHERE county_id = :county_id FOR UPDATE")
+_LOCK: Final = Query(LimitSet, "SELECT * FROM limit_set WHERE county_id = :county_id FOR UPDATE")
 
 
 class Said(NamedTuple):
@@ -80,9 +81,7 @@ async def withdraw_rule(
 
 async def _lock(tx: Transaction, county_id: int) -> tuple[LimitSet, RuleSet]:
     await tx.execute(_BEGIN, county_id=county_id)
-    found = await tx.one_or_none(_LOCK, county_id=county_id)
-    assert found is not None, "inserted if it was missing, and never deleted"
-    head = LimitSet.read(found)
+    head = await _LOCK.one(tx, county_id=county_id)
     return head, await reading.rules_of(tx, county_id, head.version)
 
 

@@ -5,10 +5,10 @@ nothing. What somebody is kept from is for them not there.
 """
 
 from typing import Any, Final
+from uuid import UUID
 
 from sqlalchemy import text
 
-from app import clock
 from app.auth.actor import StaffActor
 from app.auth.posts import held_in
 from app.db import Transaction
@@ -50,10 +50,10 @@ _OF_A_ROUND: Final = text(
 
 def asking(by: StaffActor) -> dict[str, Any]:
     """The binds of KEPT_FROM, and of visibility.VISIBLE_TO_STAFF."""
-    return {**viewer(by), "staff_id": by.staff_id, "shift": clock.shift()}
+    return {**viewer(by), "staff_id": by.staff_id}
 
 
-async def keeps_from(tx: Transaction, by: StaffActor, *, matter_id: Any, round_: int) -> bool:
+async def keeps_from(tx: Transaction, by: StaffActor, *, matter_id: UUID, round_: int) -> bool:
     """Whether `by` is kept from how this round of a matter was evaluated, whether or not it was."""
     found: bool = await tx.scalar(_OF_A_ROUND, matter_id=matter_id, round=round_, **asking(by))
     return found

@@ -38,7 +38,7 @@ _SEEN: Final = f"""(
       AND NOT {KEPT_FROM_TEXT} END)"""  # noqa: S608 - constants of our own
 _SELECT: Final = f"""
 SELECT {columns("m", OutboxMessage, "message")}, g.ref, coalesce(m.phone_sealed, p.phone_sealed) AS to_sealed,
-  coalesce(m.no_later_than <= now() + CAST(:shift AS interval), FALSE) AS too_late
+  coalesce(m.no_later_than <= CAST(:now AS timestamptz), FALSE) AS too_late
 FROM outbox_message m LEFT JOIN matter_facts g ON g.id = m.matter_id LEFT JOIN citizen p ON p.id = m.citizen_id
 WHERE m.kind <> 'survey_owed' AND {_SEEN} AND """  # noqa: S608
 

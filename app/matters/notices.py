@@ -85,7 +85,7 @@ SELECT n.id, n.phone_key, n.phone_sealed FROM official_number n
 WHERE n.removed_at IS NULL AND n.staff_id IN (
   SELECT id FROM unnest(CAST(:people AS int[])) AS p(id)
   UNION SELECT o.staff_id FROM post o WHERE o.unit_id = ANY(CAST(:units AS int[])) AND o.role = ANY(CAST(:roles AS text[]))
-    AND o.valid_from <= CURRENT_DATE AND (o.valid_to IS NULL OR o.valid_to >= CURRENT_DATE))
+    AND o.valid_from <= CAST(:today AS date) AND (o.valid_to IS NULL OR o.valid_to >= CAST(:today AS date)))
 """,
 )
 _CLAIM: Final = Query(

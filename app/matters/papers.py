@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Any, ClassVar, Final
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Index, Text, UniqueConstraint, text
+from sqlalchemy import CheckConstraint, Index, Text, UniqueConstraint
 from sqlmodel import Field
 
 from app.clock import SHANGHAI
@@ -162,12 +162,24 @@ class _PaperRow(_ReceiptRow):
     number: int
 
 
+@dataclass(frozen=True, slots=True)
+class _NextNumber:
+    last: int
+    county: str
+
+
 # The row is locked until the transaction ends: a number is given out once, and one that is undone is given out again.
-_NEXT: Final = text("""
-INSERT INTO paper_series AS s (county_id, kind, year, last) VALUES (:county_id, :kind, :year, 1)
-ON CONFLICT (county_id, kind, year) DO UPDATE SET last = s.last + 1
-RETURNING last, (SELECT short_name FROM unit WHERE id = s.county_id) AS county
-""")
+_NEXT: Final = Query(
+    _NextNumber,
+    """
+WITH taken AS (
+  INSERT INTO paper_series AS s (county_id, kind, year, last) VALUES (:county_id, :kind, :year, 1)
+  ON CONFLICT (county_id, kind, year) DO UPDATE SET last = s.last + 1
+  RETURNING county_id, last
+)
+SELECT taken.last, u.short_name AS county FROM taken JOIN unit u ON u.id = taken.county_id
+""",
+)
 _TOLD: Final = """
   c.ref, c.title, c.received_at, county.name AS county, CAST(e.body AS json) -> 'data' AS facts,
   (SELECT json_object_agg(t.id, t.name) FROM unit t WHERE t.id IN (
@@ -221,7 +233,7 @@ async def issue(tx: Transaction, matter: Matter, kind: PaperKind, now: datetime)
     """Take the next number for the entry that is recorded next."""
     year = now.astimezone(SHANGHAI).year
     assert not matter.sealed, "even the gap that its number leaves elsewhere would tell of it"
-    taken = (await tx.all(_NEXT, county_id=matter.county_id, kind=kind, year=year))[0]
+    taken = await _NEXT.one(tx, county_id=matter.county_id, kind=kind, year=year)
     paper = Paper(
         id=uuid7(now),
         county_id=matter.county_id,

@@ -5,15 +5,18 @@ its commit; app/cases/history.py has it asked for every entry that gives the cas
 """
 
 from collections.abc import Collection
+from dataclasses import dataclass
 from uuid import UUID
 
 from sqlalchemy import text
 
 from app.auth.actor import StaffActor
 from app.db import Transaction
+from app.db.query import Query
+from app.directory.queries import TODAY
 from app.errors import NobodyMaySee
 
-_TODAY = "{0}.valid_from <= CURRENT_DATE AND ({0}.valid_to IS NULL OR {0}.valid_to >= CURRENT_DATE)"
+_TODAY = f"{{0}}.valid_from <= {TODAY} AND ({{0}}.valid_to IS NULL OR {{0}}.valid_to >= {TODAY})"
 
 
 def has_post(staff: str, unit: str) -> str:
@@ -46,10 +49,22 @@ def has_viewer(unit: str, accused: str) -> str:
 UNSEEN = f"""(c.sealed AND (NOT {has_viewer("c.holder_unit_id", "c.accused_unit_id")} OR EXISTS (
   SELECT FROM assignment a
   WHERE a.matter_id = c.id AND a.state IN ('offered', 'signed') AND a.unit_id <> c.holder_unit_id)))"""
-_UNSEEN = text(f"SELECT FROM matter_facts c WHERE c.id = :matter_id AND {UNSEEN}")
-_WITH_VIEWER = text(f"""
+_UNSEEN = text(
+    f"SELECT EXISTS (SELECT FROM matter_facts c WHERE c.id = :matter_id AND {UNSEEN})"  # noqa: S608 - our own text
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _UnitWithViewer:
+    id: int
+
+
+_WITH_VIEWER = Query(
+    _UnitWithViewer,
+    f"""
 SELECT u.id FROM unit u WHERE u.id = ANY(CAST(:unit_ids AS int[])) AND {has_viewer("u.id", "CAST(:accused_id AS int)")}
-""")  # noqa: S608 - our own text
+""",  # noqa: S608 - our own text
+)
 # Upwards the tree and its command centers: whom the typist's units answer to. Downwards: whom they command.
 _IN_LINE = text(f"""
 WITH RECURSIVE own AS (
@@ -73,7 +88,7 @@ SELECT EXISTS (SELECT FROM up WHERE id = :accused_id)
 
 async def require_viewer(tx: Transaction, *, matter_id: UUID) -> None:
     """Raises NobodyMaySee where the matter, as it was written, stands in a unit that cannot see it."""
-    if await tx.one_or_none(_UNSEEN, matter_id=matter_id) is not None:
+    if await tx.scalar(_UNSEEN, matter_id=matter_id):
         raise NobodyMaySee
 
 
@@ -81,7 +96,7 @@ async def with_viewer(
     tx: Transaction, unit_ids: Collection[int], *, accused_id: int | None
 ) -> set[int]:
     """Those of the units that have somebody who may see a sealed matter against the accused."""
-    rows = await tx.all(_WITH_VIEWER, unit_ids=sorted(unit_ids), accused_id=accused_id)
+    rows = await _WITH_VIEWER.all(tx, unit_ids=sorted(unit_ids), accused_id=accused_id)
     return {row.id for row in rows}
 
 

@@ -1,7 +1,8 @@
 """Keyed digests over locked months and their corrections, each covering the one before. Reads and writes nothing."""
 
 from collections.abc import Iterable, Sequence
-from typing import Any, Final
+from datetime import datetime
+from typing import Final
 
 import msgspec
 
@@ -26,7 +27,7 @@ def month_digest(month: MonthEnd, previous: bytes, contents: Iterable[str]) -> b
     return keys.digest("month-end", _framed(parts))
 
 
-def correction_digest(correction: Any, previous: bytes, fields: Iterable[str]) -> bytes:
+def correction_digest(correction: object, previous: bytes, fields: Iterable[str]) -> bytes:
     """Over the correction before and all that this one says; `fields` are its columns but the digest."""
     told = {name: _plain(getattr(correction, name)) for name in fields if name != "digest"}
     # Corrections that were made before there was such a column have digests without it.
@@ -40,5 +41,5 @@ def _framed(parts: Sequence[bytes]) -> bytes:
     return b"".join(len(part).to_bytes(8, "big") + part for part in parts)
 
 
-def _plain(value: Any) -> Any:
-    return value.timestamp() if hasattr(value, "timestamp") else value
+def _plain(value: object) -> object:
+    return value.timestamp() if isinstance(value, datetime) else value

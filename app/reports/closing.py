@@ -4,6 +4,7 @@ What is counted follows from the record, the month and its cut-off alone: run la
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Final
 
@@ -11,6 +12,7 @@ from sqlalchemy import text
 
 from app.clock import SHANGHAI
 from app.db import Transaction
+from app.db.query import Query
 from app.errors import InvalidInput
 from app.reports import counting, satisfaction
 from app.reports.chain import month_digest
@@ -20,15 +22,37 @@ from app.reports.months import HEARD, Month, due
 from app.reports.suppression import DISCLOSURES, Cell, cells
 
 # One after the other, also with what corrects a month.
-_LOCK: Final = text("SELECT pg_advisory_xact_lock(:kind, :county_id)")
-_TRY: Final = text("SELECT pg_try_advisory_xact_lock(:kind, :county_id)")
-_KIND: Final = 20250601
-_COUNTIES: Final = text("""
-SELECT DISTINCT u.county_id FROM post p JOIN unit u ON u.id = p.unit_id WHERE u.county_id IS NOT NULL ORDER BY 1""")
+_LOCK: Final = text("SELECT true FROM unit WHERE id = :county_id FOR NO KEY UPDATE")
+_TRY: Final = text("SELECT true FROM unit WHERE id = :county_id FOR NO KEY UPDATE SKIP LOCKED")
+
+
+@dataclass(frozen=True, slots=True)
+class _CountyRow:
+    county_id: int
+
+
+_COUNTIES: Final = Query(
+    _CountyRow,
+    """
+SELECT DISTINCT u.county_id FROM post p JOIN unit u ON u.id = p.unit_id WHERE u.county_id IS NOT NULL ORDER BY 1""",
+)
 _COUNTY: Final = text("SELECT id FROM unit WHERE code = :code AND kind = 'county'")
-_LAST: Final = text("""
-SELECT month, digest FROM month_end WHERE county_id = :county_id ORDER BY month DESC LIMIT 1""")
-_ONE: Final = text("SELECT * FROM month_end WHERE county_id = :county_id AND month = :month")
+
+
+@dataclass(frozen=True, slots=True)
+class _LastMonth:
+    month: date
+    digest: bytes
+
+
+_LAST: Final = Query(
+    _LastMonth,
+    """
+SELECT month, digest FROM month_end WHERE county_id = :county_id ORDER BY month DESC LIMIT 1""",
+)
+_ONE: Final = Query(
+    MonthEnd, "SELECT * FROM month_end WHERE county_id = :county_id AND month = :month"
+)
 _FIRST_CASE: Final = text("SELECT min(received_at) FROM matter_facts WHERE county_id = :county_id")
 # A limit that ran out in the month and that nobody has looked at yet would still earn its card.
 _NOT_SWEPT: Final = text("""
@@ -57,7 +81,7 @@ def _tell_nobody(_what: str) -> None:
 
 async def counties(tx: Transaction) -> list[int]:
     """Those in which anybody works."""
-    return [row.county_id for row in await tx.all(_COUNTIES)]
+    return [row.county_id for row in await _COUNTIES.all(tx)]
 
 
 async def county_of(tx: Transaction, code: str | None) -> int:
@@ -97,13 +121,12 @@ async def months_through(
 
 
 async def locked(tx: Transaction, county_id: int, month: Month) -> MonthEnd | None:
-    row = await tx.one_or_none(_ONE, county_id=county_id, month=month.first)
-    return None if row is None else MonthEnd.read(row)
+    return await _ONE.one_or_none(tx, county_id=county_id, month=month.first)
 
 
 async def one_at_a_time(tx: Transaction, county_id: int) -> None:
     """Until the transaction ends, nobody else locks or corrects a month of the county."""
-    await tx.execute(_LOCK, kind=_KIND, county_id=county_id)
+    await tx.execute(_LOCK, county_id=county_id)
 
 
 async def close_month(
@@ -122,10 +145,10 @@ async def close_month(
     """
     if wait:
         await one_at_a_time(tx, county_id)
-    elif not await tx.scalar(_TRY, kind=_KIND, county_id=county_id):
+    elif not await tx.scalar(_TRY, county_id=county_id):
         return None
     # A statement of its own, after the lock: it sees what whoever had it has done.
-    last = await tx.one_or_none(_LAST, county_id=county_id)
+    last = await _LAST.one_or_none(tx, county_id=county_id)
     if last is not None and last.month >= month.first:
         return None
     if await tx.scalar(_NOT_SWEPT, ends=month.ends, county_id=county_id):
@@ -183,7 +206,7 @@ def _release(tx: Transaction, month: MonthEnd, found: Sequence[Cell]) -> None:
 
 
 async def _first_open(tx: Transaction, county_id: int) -> Month | None:
-    last = await tx.one_or_none(_LAST, county_id=county_id)
+    last = await _LAST.one_or_none(tx, county_id=county_id)
     if last is not None:
         return Month.starting(last.month).next
     first: datetime | None = await tx.scalar(_FIRST_CASE, county_id=county_id)

@@ -10,8 +10,6 @@ from datetime import date, datetime
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import text
-
 from app.auth.actor import StaffActor
 from app.cards.models import CardLevel
 from app.db import Transaction
@@ -31,8 +29,18 @@ from app.reports.models import (
 from app.reports.months import Month
 from app.reports.suppression import Whose
 
-_LAST: Final = text("""
-SELECT seq, digest FROM month_correction WHERE county_id = :county_id ORDER BY seq DESC LIMIT 1""")
+
+@dataclass(frozen=True, slots=True)
+class _LastCorrection:
+    seq: int
+    digest: bytes
+
+
+_LAST: Final = Query(
+    _LastCorrection,
+    """
+SELECT seq, digest FROM month_correction WHERE county_id = :county_id ORDER BY seq DESC LIMIT 1""",
+)
 _LOCKED: Final = Query(
     CountsRow,
     f"""
@@ -222,7 +230,7 @@ class _Entries:
     async def of(cls, tx: Transaction, county_id: int, now: datetime) -> "_Entries":
         """After the lock. By whether it is of evaluations, the last correction's number and digest."""
         found = {
-            False: await tx.one_or_none(_LAST, county_id=county_id),
+            False: await _LAST.one_or_none(tx, county_id=county_id),
             True: await satisfaction.last_correction(tx, county_id),
         }
         last = {kind: (0, b"") if row is None else (row.seq, row.digest) for kind, row in found.items()}  # fmt: skip

@@ -13,8 +13,7 @@ from sqlalchemy import text
 from app.auth import posts
 from app.auth.actor import StaffActor
 from app.db import Transaction
-from app.db.query import Json, Query
-from app.db.row_base import Found
+from app.db.query import Json, Query, columns
 from app.directory.terms import HANDLING_UNITS, Role, UnitKind
 from app.errors import NotFound, NotPermitted
 from app.reports import satisfaction, suppression
@@ -36,15 +35,31 @@ from app.reports.formulas import (
 )
 from app.reports.models import MonthEnd
 from app.reports.months import Month
+from app.reports.satisfaction import CorrectionRow
 from app.reports.suppression import Whose
 
 # Who is told how people evaluated, once the month is locked: nobody who sits in a unit that handles cases, in any post.
 _SEE_EVALUATIONS: Final = frozenset({Role.SUPERVISOR, Role.LEADER})
-_MONTHS: Final = text("""
-SELECT m.*, (SELECT count(*) FROM month_correction k WHERE k.county_id = m.county_id AND k.month = m.month) AS corrections
-FROM month_end m WHERE m.county_id = :county_id AND m.month < :before ORDER BY m.month DESC LIMIT :most""")
-_BETWEEN: Final = text("""
-SELECT * FROM month_end WHERE county_id = :county_id AND month >= :first AND month <= :last ORDER BY month""")
+
+
+@dataclass(frozen=True, slots=True)
+class _LockedMonth:
+    month: MonthEnd
+    corrections: int
+
+
+_MONTHS: Final = Query(
+    _LockedMonth,
+    f"""
+SELECT {columns("m", MonthEnd, "month")}, (SELECT count(*) FROM month_correction k WHERE k.county_id = m.county_id AND k.month = m.month) AS corrections
+FROM month_end m WHERE m.county_id = :county_id AND m.month < :before ORDER BY m.month DESC LIMIT :most""",  # noqa: S608 - columns of our own table
+)
+_BETWEEN: Final = Query(
+    MonthEnd,
+    f"""
+SELECT {columns("m", MonthEnd)} FROM month_end m WHERE m.county_id = :county_id AND m.month >= :first AND m.month <= :last
+ORDER BY m.month""",  # noqa: S608 - columns of our own table
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,13 +115,28 @@ SELECT u.id AS unit_id, u.code AS unit_code, u.name AS unit_name, u.kind AS unit
 FROM unnest(CAST(:units AS int[]), CAST(:people AS int[])) AS asked(unit_id, staff_id)
 JOIN unit u ON u.id = asked.unit_id LEFT JOIN staff p ON p.id = asked.staff_id""",
 )
-_CORRECTIONS: Final = text("""
-SELECT k.*, u.code AS unit_code, u.name AS unit_name, p.name AS person_name, b.name AS by_name
+_CORRECTIONS: Final = Query(
+    CorrectionRow,
+    """
+SELECT k.seq, k.month, u.code AS unit_code, u.name AS unit_name, p.name AS person_name, k.measure, k.old, k.new, k.cause, k.reason,
+  b.name AS by_name, k.at
 FROM month_correction k JOIN unit u ON u.id = k.unit_id
 LEFT JOIN staff p ON p.id = k.staff_id LEFT JOIN staff b ON b.id = k.by_staff_id
-WHERE k.county_id = :county_id AND k.month >= :first AND k.month <= :last ORDER BY k.seq""")
-_SEALED: Final = text("""
-SELECT taken_in, answered FROM month_sealed WHERE county_id = :county_id AND month = :month AND unit_id = :unit_id""")
+WHERE k.county_id = :county_id AND k.month >= :first AND k.month <= :last ORDER BY k.seq""",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _SealedCounts:
+    taken_in: int
+    answered: int
+
+
+_SEALED: Final = Query(
+    _SealedCounts,
+    """
+SELECT taken_in, answered FROM month_sealed WHERE county_id = :county_id AND month = :month AND unit_id = :unit_id""",
+)
 _UNIT: Final = text("SELECT id FROM unit WHERE code = :code AND county_id = :county_id")
 _AFTER_ALL: Final = date(2200, 1, 1)
 
@@ -186,13 +216,13 @@ async def months(
     tx: Transaction, *, by: StaffActor, before: Month | None, most: int
 ) -> list[tuple[MonthEnd, int]]:
     """Locked months, the latest first, each with how many corrections there are."""
-    rows = await tx.all(
-        _MONTHS,
+    rows = await _MONTHS.all(
+        tx,
         county_id=require_any(by),
         before=_AFTER_ALL if before is None else before.first,
         most=most,
     )
-    return [(MonthEnd.read(row), row.corrections) for row in rows]
+    return [(row.month, row.corrections) for row in rows]
 
 
 async def county(
@@ -235,27 +265,27 @@ async def sealed(tx: Transaction, month: Month, *, by: StaffActor) -> Sealed | N
     """For supervisors, of what their own unit holds sealed; for all others there is no such thing."""
     if by.role is not Role.SUPERVISOR:
         return None
-    row = await tx.one_or_none(_SEALED, county_id=by.county_id, month=month.first, unit_id=by.unit_id)  # fmt: skip
+    row = await _SEALED.one_or_none(tx, county_id=by.county_id, month=month.first, unit_id=by.unit_id)  # fmt: skip
     return Sealed(0, 0) if row is None else Sealed(row.taken_in, row.answered)
 
 
 async def corrections(
     tx: Transaction, county_id: int, first: Month, last: Month, *, evaluations: bool
-) -> list[Found]:
+) -> list[CorrectionRow]:
     """All that were made, in order; after the others those of evaluations, for supervisors alone.
 
     Of the latter not from what to what: that would tell single answers, which are looked at with a reason and on record.
     """
     binds = {"county_id": county_id, "first": first.first, "last": last.first}
-    found = await tx.all(_CORRECTIONS, **binds)
+    found = await _CORRECTIONS.all(tx, **binds)
     return found + (await satisfaction.corrections(tx, **binds) if evaluations else [])
 
 
 async def _span(tx: Transaction, county_id: int, first: Month, last: Month) -> list[MonthEnd]:
-    rows = await tx.all(_BETWEEN, county_id=county_id, first=first.first, last=last.first)
+    rows = await _BETWEEN.all(tx, county_id=county_id, first=first.first, last=last.first)
     if not rows:
         raise NotFound("还没有月结。")
-    return [MonthEnd.read(row) for row in rows]
+    return rows
 
 
 async def _figures(

@@ -141,20 +141,56 @@ _CORRECTED: Final = Query(
 SELECT unit_id, staff_id, month, measure, new - old AS change, {_CAUSE} FROM surveys.satisfaction_correction
 WHERE county_id = :county_id AND month >= :first AND month <= :last""",  # noqa: S608 - constants
 )
-_CORRECTIONS: Final = text(f"""
-SELECT min(k.seq) AS seq, u.code AS unit_code, u.name AS unit_name, NULL AS person_name, NULL AS measure, NULL AS old, NULL AS new,
+
+
+@dataclass(frozen=True, slots=True)
+class CorrectionRow:
+    """A correction as it is listed; the measure and both counts are None where it concerns evaluations."""
+
+    seq: int
+    month: date
+    unit_code: str
+    unit_name: str
+    person_name: str | None
+    measure: Measure | None
+    old: int | None
+    new: int | None
+    cause: CorrectionCause
+    reason: str
+    by_name: str | None
+    at: datetime
+
+
+_CORRECTIONS: Final = Query(
+    CorrectionRow,
+    f"""
+SELECT min(k.seq) AS seq, k.month, u.code AS unit_code, u.name AS unit_name, NULL AS person_name, NULL AS measure, CAST(NULL AS int) AS old, CAST(NULL AS int) AS new,
   {_CAUSE}, k.reason, b.name AS by_name, k.at
 FROM surveys.satisfaction_correction k JOIN unit u ON u.id = k.unit_id LEFT JOIN staff b ON b.id = k.by_staff_id
 WHERE k.county_id = :county_id AND k.month >= :first AND k.month <= :last
-GROUP BY k.month, u.id, k.reply_id, k.reason, b.id, k.at ORDER BY 1""")  # noqa: S608 - constants
+GROUP BY k.month, u.id, k.reply_id, k.reason, b.id, k.at ORDER BY 1""",  # noqa: S608 - constants
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _ReleasableUnit:
+    unit_id: int
+    township_id: int | None
+    voices: list[str]
+    favourable: int
+
+
 # Units that were evaluated at all, and the township whose small ones were told together. Of months locked before voices
 # were kept, each answer was one.
-_TO_RELEASE: Final = text(f"""
+_TO_RELEASE: Final = Query(
+    _ReleasableUnit,
+    f"""
 SELECT f.unit_id, coalesce(f.township_id, {_TOWNSHIP}) AS township_id,
   coalesce(CAST(f.voices AS text[]), ARRAY(SELECT f.unit_id || '/' || n FROM generate_series(1, f.evaluated) n)) AS voices,
   coalesce(f.voices_favourable, f.satisfied + f.basically_satisfied) AS favourable
 FROM surveys.month_satisfaction f JOIN unit u ON u.id = f.unit_id
-WHERE f.county_id = :county_id AND f.month = :month AND f.staff_id IS NULL AND f.asked > 0 ORDER BY f.unit_id""")  # noqa: S608 - constants
+WHERE f.county_id = :county_id AND f.month = :month AND f.staff_id IS NULL AND f.asked > 0 ORDER BY f.unit_id""",  # noqa: S608 - constants
+)
 _CONTENT: Final = text("""
 SELECT coalesce(string_agg(CAST(jsonb_strip_nulls(to_jsonb(f)) AS text), E'\n' ORDER BY f.unit_id, f.staff_id NULLS FIRST), '')
 FROM surveys.month_satisfaction f WHERE f.county_id = :county_id AND f.month = :month""")
@@ -181,17 +217,68 @@ _TO_FOLLOW: Final = Query(
     LateReading,
     f"{LATE_READINGS} AND m.county_id = :county_id ORDER BY r.handled_at, r.provider_message_id LIMIT :most",
 )
-_WHOSE: Final = text(f"""{_ABOUT.format(which="s.id = :survey_id")}
-SELECT unit_id, staff_id FROM about""")  # noqa: S608 - constants
+
+
+@dataclass(frozen=True, slots=True)
+class _HandledBy:
+    unit_id: int
+    staff_id: int | None
+
+
+_WHOSE: Final = Query(
+    _HandledBy,
+    f"""{_ABOUT.format(which="s.id = :survey_id")}
+SELECT unit_id, staff_id FROM about""",  # noqa: S608 - constants
+)
 _FIRST: Final = UUID(int=0)
-_LAST_CORRECTION: Final = text("""
-SELECT seq, digest FROM surveys.satisfaction_correction WHERE county_id = :county_id ORDER BY seq DESC LIMIT 1""")
+
+
+@dataclass(frozen=True, slots=True)
+class LastCorrection:
+    seq: int
+    digest: bytes
+
+
+_LAST_CORRECTION: Final = Query(
+    LastCorrection,
+    """
+SELECT seq, digest FROM surveys.satisfaction_correction WHERE county_id = :county_id ORDER BY seq DESC LIMIT 1""",
+)
 _CHAIN: Final = text("SELECT * FROM surveys.satisfaction_correction ORDER BY county_id, seq")
-_TO_EXCLUDE: Final = text("""
+
+
+@dataclass(frozen=True, slots=True)
+class CallToExclude:
+    survey_id: UUID
+    window_ends_at: datetime
+    sealed: bool
+    excluded: bool
+
+
+_TO_EXCLUDE: Final = Query(
+    CallToExclude,
+    """
 SELECT r.survey_id, s.window_ends_at, c.sealed, x.survey_id IS NOT NULL AS excluded
 FROM surveys.return_call r JOIN surveys.survey s ON s.id = r.survey_id JOIN matter_facts c ON c.id = s.matter_id
-LEFT JOIN surveys.exclusion x ON x.survey_id = r.survey_id WHERE r.id = :call_id""")
-_EXCLUDED: Final = text(f"""
+LEFT JOIN surveys.exclusion x ON x.survey_id = r.survey_id WHERE r.id = :call_id""",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ExcludedAnswer:
+    call_id: UUID
+    survey_id: UUID
+    ref: str
+    round: int
+    unit_name: str
+    reason_sealed: bytes
+    decided_at: datetime
+    by_name: str
+
+
+_EXCLUDED: Final = Query(
+    ExcludedAnswer,
+    f"""
 {_ABOUT.format(which=f"{_OF_MONTH} AND EXISTS (SELECT FROM surveys.exclusion x WHERE x.survey_id = s.id)")}
 SELECT r.id AS call_id, r.survey_id, c.ref, s.round, u.name AS unit_name, x.reason_sealed, x.decided_at, b.name AS by_name
 FROM about t JOIN unit u ON u.id = t.unit_id
@@ -199,7 +286,8 @@ JOIN surveys.exclusion x ON x.survey_id = t.survey_id JOIN staff b ON b.id = x.d
 JOIN surveys.return_call r ON r.survey_id = t.survey_id
 JOIN surveys.survey s ON s.id = t.survey_id JOIN matter_facts c ON c.id = s.matter_id
 WHERE r.id > CAST(:after AS uuid) AND NOT {conflict_of_interest.KEPT_FROM} AND {VISIBLE_TO_STAFF}
-ORDER BY r.id LIMIT :most""")  # noqa: S608 - constants
+ORDER BY r.id LIMIT :most""",  # noqa: S608 - constants
+)
 
 
 async def write(tx: Transaction, month: MonthEnd) -> None:
@@ -215,19 +303,19 @@ async def count(tx: Transaction, month: MonthEnd) -> dict[Whose, dict[Measure, i
 
 async def to_release(tx: Transaction, month: MonthEnd) -> list[Counted]:
     await privacy_role.enter(tx)
-    rows = await tx.all(_TO_RELEASE, county_id=month.county_id, month=month.month)
+    rows = await _TO_RELEASE.all(tx, county_id=month.county_id, month=month.month)
     return [
         Counted(row.unit_id, row.township_id, frozenset(row.voices), row.favourable) for row in rows
     ]
 
 
-async def locked(tx: Transaction, **months: Any) -> list[LockedCounts]:
+async def locked(tx: Transaction, **months: object) -> list[LockedCounts]:
     """The locked counts of a county between two months, both included."""
     await privacy_role.enter(tx)
     return await _LOCKED.all(tx, **months)
 
 
-async def corrected(tx: Transaction, **months: Any) -> list[Change]:
+async def corrected(tx: Transaction, **months: object) -> list[Change]:
     """By how much they were corrected since."""
     await privacy_role.enter(tx)
     return await _CORRECTED.all(tx, **months)
@@ -241,26 +329,26 @@ async def late_readings(tx: Transaction, county_id: int, most: int) -> list[Late
 async def whose(tx: Transaction, survey_id: UUID) -> Whose:
     """The unit and person whose answer is asked about."""
     await privacy_role.enter(tx)
-    row = (await tx.all(_WHOSE, survey_id=survey_id))[0]
+    row = await _WHOSE.one(tx, survey_id=survey_id)
     return row.unit_id, row.staff_id
 
 
-async def corrections(tx: Transaction, **months: Any) -> list[Found]:
+async def corrections(tx: Transaction, **months: object) -> list[CorrectionRow]:
     """That a unit's were corrected, why and by whom; not which of them, nor from what to what."""
     await privacy_role.enter(tx)
-    return await tx.all(_CORRECTIONS, **months)
+    return await _CORRECTIONS.all(tx, **months)
 
 
-async def last_correction(tx: Transaction, county_id: int) -> Found | None:
+async def last_correction(tx: Transaction, county_id: int) -> LastCorrection | None:
     await privacy_role.enter(tx)
-    return await tx.one_or_none(_LAST_CORRECTION, county_id=county_id)
+    return await _LAST_CORRECTION.one_or_none(tx, county_id=county_id)
 
 
 def correct(tx: Transaction, correction: SatisfactionCorrection) -> None:
     tx.add(correction)
 
 
-async def content(tx: Transaction, county_id: int, month: Any) -> str:
+async def content(tx: Transaction, county_id: int, month: date) -> str:
     """The month's rows as the digest covers them."""
     await privacy_role.enter(tx)
     found: str = await tx.scalar(_CONTENT, county_id=county_id, month=month)
@@ -268,13 +356,14 @@ async def content(tx: Transaction, county_id: int, month: Any) -> str:
 
 
 async def chain(tx: Transaction) -> list[Found]:
+    """All of them, untyped, for verification: what was altered in the database may fit no type."""
     await privacy_role.enter(tx)
     return await tx.all(_CHAIN)
 
 
-async def to_exclude(tx: Transaction, call_id: UUID) -> Found:
+async def to_exclude(tx: Transaction, call_id: UUID) -> CallToExclude:
     await privacy_role.enter(tx)
-    return (await tx.all(_TO_EXCLUDE, call_id=call_id))[0]
+    return await _TO_EXCLUDE.one(tx, call_id=call_id)
 
 
 def exclude(tx: Transaction, exclusion: Exclusion) -> None:
@@ -289,11 +378,11 @@ async def excluded(
     by: StaffActor,
     after: UUID | None,
     most: int,
-) -> list[Found]:
+) -> list[ExcludedAnswer]:
     """Of the asker's county, but for those that are about their own work; in the order of their calls, from behind `after`."""
     await privacy_role.enter(tx)
-    return await tx.all(
-        _EXCLUDED,
+    return await _EXCLUDED.all(
+        tx,
         begins=begins,
         ends=ends,
         after=after or _FIRST,

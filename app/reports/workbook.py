@@ -7,11 +7,10 @@ from io import BytesIO
 from typing import Any, Final
 
 from app.clock import SHANGHAI
-from app.db.row_base import Found
 from app.reports import formulas
 from app.reports.formulas import FEW, OF_WORK, RATES, SATISFACTION, WORK, Measure, Rate, Share
-from app.reports.models import CorrectionCause
 from app.reports.reading import Figure, Report
+from app.reports.satisfaction import CorrectionRow
 
 MEDIA_TYPE: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 _UNIT: Final = ("单位代码", "单位", "类别")
@@ -30,7 +29,7 @@ class _Formats:
     percent: Any
 
 
-def workbook(title: str, report: Report, corrections: Sequence[Found]) -> bytes:
+def workbook(title: str, report: Report, corrections: Sequence[CorrectionRow]) -> bytes:
     """Sheets: the units with the county's total, the people, the corrections, and what each column counts."""
     import xlsxwriter  # noqa: PLC0415 - few processes ever write one, and it takes long to load
 
@@ -139,7 +138,9 @@ def _row(
             column += 1
 
 
-def _corrections(book: Any, told: _Formats, title: str, corrections: Sequence[Found]) -> None:
+def _corrections(
+    book: Any, told: _Formats, title: str, corrections: Sequence[CorrectionRow]
+) -> None:
     sheet = book.add_worksheet("更正")
     sheet.set_column(0, len(_CORRECTION) - 1, 14)
     sheet.freeze_panes(2, 0)
@@ -152,10 +153,10 @@ def _corrections(book: Any, told: _Formats, title: str, corrections: Sequence[Fo
             f"{one.month:%Y-%m}",
             one.unit_name,
             one.person_name or "",
-            Measure(one.measure).chinese,
+            "评价" if one.measure is None else one.measure.chinese,
             one.old,
             one.new,
-            CorrectionCause(one.cause).chinese,
+            one.cause.chinese,
             one.reason,
             one.by_name or "系统",
             f"{one.at.astimezone(SHANGHAI):%Y-%m-%d %H:%M}",

@@ -14,6 +14,7 @@ from sqlalchemy import CheckConstraint, Identity, Text, UniqueConstraint, text
 from sqlmodel import Field
 
 from app.db import Transaction
+from app.db.query import Query
 from app.db.row_base import MOMENT, Stored, one_of
 from app.errors import NotFound, NothingChanged
 
@@ -87,16 +88,41 @@ INSERT INTO text_template AS t (provider, kind, words, approval, reason, current
 SELECT :provider, kind, words, 'pending', '', TRUE, now() FROM said
 ON CONFLICT ON CONSTRAINT one_template_for_words DO UPDATE SET current = TRUE WHERE NOT t.current
 """)
-_STANDING: Final = text("""
+
+
+@dataclass(frozen=True, slots=True)
+class _Standing:
+    approval: Approval
+    template_code: str | None
+
+
+_STANDING: Final = Query(
+    _Standing,
+    """
 SELECT approval, template_code FROM text_template WHERE provider = :provider AND kind = :kind AND words = :words
-""")
-_LISTED: Final = text("""
+""",
+)
+_LISTED: Final = Query(
+    TextTemplate,
+    """
 SELECT * FROM text_template WHERE provider = :provider ORDER BY current DESC, kind, id
-""")
-_APPROVED: Final = text("""
+""",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _ApprovedWords:
+    kind: str
+    words: str
+
+
+_APPROVED: Final = Query(
+    _ApprovedWords,
+    """
 SELECT kind, words FROM text_template WHERE provider = :provider AND approval = 'approved'
-""")
-_LOCKED: Final = text("SELECT * FROM text_template WHERE id = :id FOR UPDATE")
+""",
+)
+_LOCKED: Final = Query(TextTemplate, "SELECT * FROM text_template WHERE id = :id FOR UPDATE")
 
 
 async def register(tx: Transaction, provider: str, words: Mapping[str, str]) -> None:
@@ -110,18 +136,18 @@ async def register(tx: Transaction, provider: str, words: Mapping[str, str]) -> 
 
 async def standing(tx: Transaction, provider: str, kind: str, words: str) -> ApprovalState | None:
     """None: the provider was never asked about these words."""
-    row = await tx.one_or_none(_STANDING, provider=provider, kind=kind, words=words)
+    row = await _STANDING.one_or_none(tx, provider=provider, kind=kind, words=words)
     return None if row is None else ApprovalState(Approval(row.approval), row.template_code)
 
 
 async def listed(tx: Transaction, provider: str) -> Sequence[TextTemplate]:
     """Those in use first."""
-    return [TextTemplate.read(row) for row in await tx.all(_LISTED, provider=provider)]
+    return await _LISTED.all(tx, provider=provider)
 
 
 async def approved(tx: Transaction, provider: str) -> set[tuple[str, str]]:
     """Kinds of text with the words the provider has approved, in use or not."""
-    return {(row.kind, row.words) for row in await tx.all(_APPROVED, provider=provider)}
+    return {(row.kind, row.words) for row in await _APPROVED.all(tx, provider=provider)}
 
 
 async def approve(
@@ -154,10 +180,10 @@ async def _settle(
     staff_id: int | None,
     now: datetime,
 ) -> TextTemplate:
-    row = await tx.one_or_none(_LOCKED, id=id_)
+    row = await _LOCKED.one_or_none(tx, id=id_)
     if row is None:
         raise NotFound
-    template = TextTemplate.read(row)
+    template = row
     if (template.approval, template.template_code, template.reason) == (approval, code, reason):
         raise NothingChanged
     template.approval, template.template_code, template.reason = approval, code, reason

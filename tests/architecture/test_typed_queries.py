@@ -4,7 +4,7 @@ import importlib
 import pkgutil
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 from typing import Any, Final, get_origin
 from uuid import UUID
@@ -23,7 +23,7 @@ from app.db.query import Json, Query, columns_of
 _DIALECT: Final = asyncpg_dialect.dialect()  # type: ignore[no-untyped-call]  # SQLAlchemy leaves it untyped
 _PYTHON: Final[dict[str, tuple[type, ...]]] = {
     "bool": (bool,), "bytea": (bytes,), "date": (date,), "float4": (float,), "float8": (float,), "int2": (int,), "int4": (int,),
-    "int8": (int,), "interval": (timedelta,), "json": (dict, list), "jsonb": (dict, list), "text": (str,), "timestamptz": (datetime,),
+    "int8": (int,), "interval": (timedelta,), "json": (dict, list), "jsonb": (dict, list), "text": (str,), "time": (time,), "timestamptz": (datetime,),
     "uuid": (UUID,), "varchar": (str,),
 }  # fmt: skip
 

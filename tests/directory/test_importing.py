@@ -103,7 +103,7 @@ def test_the_command_imports_and_shows_each_step_to_its_end(database: str, tmp_p
 
     assert done == Imported(listed=4, added=4, renamed=0, attached=0)
     assert _units(database) == 4
-    assert [task.description for task in progress.tasks] == ["核对", "传送", "写入"]
+    assert [task.description for task in progress.tasks] == ["核对", "比对", "写入"]
     assert all(task.finished for task in progress.tasks)
 
 

@@ -224,7 +224,7 @@ async def test_a_card_revoked_after_the_cutoff_corrects_its_month_and_leaves_the
     person = await year.counts(VILLAGE, "陈桂芳")
     assert person[Measure.YELLOW] - person.get(Measure.YELLOW_NET, 0) == 1
     listed = await reading.corrections(tx, county_id, JUNE, JUNE, evaluations=True)
-    assert [(one.measure, one.old - one.new, one.by_name) for one in listed] == [("yellow_net", 1, "贺敏")] * 2  # fmt: skip
+    assert [(one.measure, (one.old or 0) - (one.new or 0), one.by_name) for one in listed] == [("yellow_net", 1, "贺敏")] * 2  # fmt: skip
     assert await found(year, verification.miscounted) == []
     assert await found(year, verification.altered) == []
 

@@ -5,8 +5,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, NoReturn
 
-from sqlalchemy import text
-
 from app.auth.actor import StaffActor
 from app.calendars.working_time import Limit, LimitUnit
 from app.cases import access, case_clock, history
@@ -16,6 +14,7 @@ from app.cases.dossier import Dossier, hand_back_undecided
 from app.cases.lifecycle import Action, Condition, Decision, Phase
 from app.cases.routing import Place
 from app.db import Transaction
+from app.db.query import Query
 from app.directory.terms import UnitKind
 from app.errors import InvalidInput, NotFound
 from app.identifiers import uuid7
@@ -27,17 +26,38 @@ from app.matters.telling import tell
 from app.texts.outbox import MessageKind
 
 MOST_ASSISTANTS: Final = 20
+
+
+@dataclass(frozen=True, slots=True)
+class _UnitRow:
+    id: int
+    code: str
+    name: str
+    kind: UnitKind
+
+
 # Any unit of the county that can be given work: departments, townships, villages, the center itself. The parts that end
 # are written at once: a unit may get another one only when its first has ended.
-_UNITS = text("""
+_UNITS = Query(
+    _UnitRow,
+    """
 WITH ended AS (
   UPDATE assignment SET state = 'released', done_at = CAST(:now AS timestamptz) WHERE id = ANY(CAST(:ended AS uuid[]))
 )
 SELECT id, code, name, kind FROM unit
 WHERE code = ANY(:codes) AND county_id = :county_id AND kind NOT IN ('county', 'city', 'province')
-  AND (valid_to IS NULL OR valid_to >= CURRENT_DATE)
-""")
-_PLACE = text("SELECT id, kind FROM unit WHERE code = :code AND county_id = :county_id")
+  AND (valid_to IS NULL OR valid_to >= CAST(:today AS date))
+""",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    id: int
+    kind: UnitKind
+
+
+_PLACE = Query(_Place, "SELECT id, kind FROM unit WHERE code = :code AND county_id = :county_id")
 
 
 @dataclass(frozen=True, slots=True)
@@ -341,8 +361,8 @@ async def named_units(
     codes = [part.unit_code for part in parts]
     if len(set(codes)) < len(codes):
         _refuse("body.assistants", "同一单位不能重复，主办单位不能同时协办")
-    rows = await tx.all(
-        _UNITS,
+    rows = await _UNITS.all(
+        tx,
         codes=codes,
         county_id=dossier.case.county_id,
         now=now,
@@ -391,7 +411,7 @@ async def _part_of(
     tx: Transaction, dossier: Dossier, unit_code: str
 ) -> tuple[Assignment, UnitKind]:
     """A unit's open part, and what kind of unit it is: its limits are those of its own tier, not of the holder's."""
-    row = await tx.one_or_none(_PLACE, code=unit_code, county_id=dossier.case.county_id)
+    row = await _PLACE.one_or_none(tx, code=unit_code, county_id=dossier.case.county_id)
     part = dossier.open_part(unit_code)
     if row is None or part is None:
         raise NotFound("该单位没有参与办理这件事。")

@@ -35,11 +35,21 @@ class _Voice:
     media: Media
 
 
-_WRITTEN: Final = text("""
+
+@dataclass(frozen=True, slots=True)
+class _WrittenText:
+    seq: int
+    field: str
+
+
+_WRITTEN: Final = Query(
+    _WrittenText,
+    """
 SELECT x.seq, x.field FROM record_text x JOIN record_entry e ON e.matter_id = x.matter_id AND e.seq = x.seq
 WHERE x.matter_id = :matter_id AND x.text IS NOT NULL AND e.action NOT IN ('card', 'appeal', 'decide_appeal', 'erase')
 ORDER BY x.seq, x.field
-""")
+""",
+)
 _ERASE: Final = text("""
 UPDATE record_text x SET text = NULL
 FROM unnest(CAST(:seqs AS int[]), CAST(:fields AS text[])) AS gone(seq, field)
@@ -61,7 +71,7 @@ async def erase_texts(tx: Transaction, ref: str, *, reason: str, now: datetime) 
     dossier = await access.lock_case(tx, ref, by=SYSTEM)
     access.take(dossier, Action.ERASE, by=SYSTEM, now=now)
     matter_id = dossier.case.id
-    written = [(row.seq, row.field) for row in await tx.all(_WRITTEN, matter_id=matter_id)]
+    written = [(row.seq, row.field) for row in await _WRITTEN.all(tx, matter_id=matter_id)]
     if not written:
         raise NothingChanged("这件事里没有可以删除的文字。")
     await tx.act_as(OWNER)

@@ -126,7 +126,7 @@ LEFT JOIN unit cc ON cc.county_id = a.county_id AND cc.kind = 'command_center' A
 LEFT JOIN unit d ON d.county_id = a.county_id AND d.kind = 'discipline' AND d.valid_to IS NULL
 LEFT JOIN citizen person ON person.phone_key = :phone_key
 WHERE named.id = {carried_on_by("code = :asked_code OR id = :asked_id")} AND a.kind IN ('village', 'township', 'command_center')
-  AND (named.valid_to IS NULL OR named.valid_to >= CURRENT_DATE)
+  AND (named.valid_to IS NULL OR named.valid_to >= CAST(:today AS date))
 LIMIT 1
 """,  # noqa: S608 - conditions of our own
 )

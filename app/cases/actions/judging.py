@@ -1,8 +1,7 @@
 """The judging unit's actions: ask for missing facts, decline, handle the case itself, escalate it or send it down."""
 
+from dataclasses import dataclass
 from datetime import datetime
-
-from sqlalchemy import text
 
 from app.auth.actor import StaffActor
 from app.cases import access, history
@@ -14,6 +13,7 @@ from app.cases.lifecycle import Action
 from app.cases.models import Waiting
 from app.cases.routing import Place
 from app.db import Transaction
+from app.db.query import Query
 from app.directory.terms import UnitKind
 from app.errors import InvalidInput
 from app.identifiers import uuid7
@@ -24,8 +24,18 @@ from app.matters.parts import Assignment, AssignmentRole, AssignmentState
 from app.matters.telling import tell
 from app.texts.outbox import MessageKind
 
+
+@dataclass(frozen=True, slots=True)
+class _UnitBelow:
+    id: int
+    name: str
+    kind: UnitKind
+
+
 # A unit below: anywhere under the territory that the sender stands for.
-_BELOW = text("""
+_BELOW = Query(
+    _UnitBelow,
+    """
 WITH RECURSIVE own AS (
   SELECT CASE WHEN kind = 'command_center' THEN parent_id ELSE id END AS id FROM unit WHERE id = :sender_id
 ), below AS (
@@ -35,7 +45,8 @@ WITH RECURSIVE own AS (
 )
 SELECT u.id, u.name, u.kind FROM unit u JOIN below USING (id)
 WHERE u.code = :code AND u.kind IN ('village', 'township', 'county', 'city') AND u.valid_to IS NULL
-""")
+""",
+)
 
 
 async def request_supplement(
@@ -147,7 +158,7 @@ async def send_down(
     """
     dossier = await access.lock_case(tx, ref, by=by)
     access.take(dossier, Action.SEND_DOWN, by=by, now=now)
-    below = await tx.one_or_none(_BELOW, sender_id=dossier.case.holder_unit_id, code=to_code)
+    below = await _BELOW.one_or_none(tx, sender_id=dossier.case.holder_unit_id, code=to_code)
     if below is None:
         raise InvalidInput(
             mistakes=[{"where": "body.to_code", "what": "须为本级之下的镇街或村(社区)"}]

@@ -5,7 +5,6 @@ from datetime import datetime
 from typing import Any, Final, NoReturn
 
 from msgspec.structs import replace
-from sqlalchemy import text
 
 from app.auth.actor import StaffActor
 from app.cases import access, history
@@ -13,17 +12,46 @@ from app.cases.dossier import Dossier
 from app.cases.lifecycle import Action
 from app.cases.models import Case
 from app.db import Transaction
+from app.db.query import Json, Query
 from app.errors import InvalidInput
 from app.limits.rules import Rule
 from app.limits.terms import Kind, Stage
 
-_NAMED: Final = text("""
+
+@dataclass(frozen=True, slots=True)
+class _CategoryChange:
+    old_path: str | None
+    path: str | None
+    active: bool
+    categories: list[int]
+
+
+_NAMED: Final = Query(
+    _CategoryChange,
+    """
 SELECT (SELECT path FROM category WHERE id = :old_id) AS old_path, k.path, coalesce(k.active, false) AS active,
   array_remove(ARRAY[k.id, k.parent_id, above.parent_id], NULL) AS categories
 FROM (SELECT 1) AS one LEFT JOIN category k ON k.id = :new_id LEFT JOIN category above ON above.id = k.parent_id
-""")
+""",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _FormerTerms:
+    kind: Kind
+    urgent: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _UnitCorrection:
+    old: Json[_FormerTerms]
+    categories: list[int]
+
+
 # What the case was before the unit's own changes; what somebody else has changed since is not its doing.
-_BEFORE_ITS_OWN: Final = text("""
+_BEFORE_ITS_OWN: Final = Query(
+    _UnitCorrection,
+    """
 WITH own AS (
   SELECT CAST(e.body AS json) #> '{data,old}' AS old FROM record_entry e
   WHERE e.matter_id = :matter_id AND e.action = 'recategorise' AND e.unit_id = :unit_id AND NOT EXISTS (
@@ -34,7 +62,8 @@ WITH own AS (
 SELECT own.old, array_remove(ARRAY[k.id, k.parent_id, above.parent_id], NULL) AS categories
 FROM own LEFT JOIN category k ON k.id = CAST(own.old ->> 'category_id' AS int)
 LEFT JOIN category above ON above.id = k.parent_id
-""")
+""",
+)
 _NO_ACCUSATION: Final = (
     "检举控告从登记起就须保密，不能由其他事项改成。请告知反映人按检举控告另行登记，本件可以撤回。"
 )
@@ -73,7 +102,7 @@ async def recategorise(
         _refuse("kind", _NO_ACCUSATION)
     if new == old:
         _refuse("", "与现在的性质、分类和紧急程度相同，没有可改的")
-    named = (await tx.all(_NAMED, old_id=case.category_id, new_id=new["category_id"]))[0]
+    named = await _NAMED.one(tx, old_id=case.category_id, new_id=new["category_id"])
     if new["category_id"] != old["category_id"] and not named.active:
         _refuse("category_id", "没有这一项，请重新选择")
     case.kind, case.category_id, case.urgent = new["kind"], new["category_id"], new["urgent"]
@@ -105,15 +134,15 @@ async def rule_for_own_handling(
     untouched = dossier.matter.head_seq == 1
     if untouched or access.by_the_command_center(by):
         return rule
-    before = await tx.one_or_none(_BEFORE_ITS_OWN, matter_id=dossier.case.id, unit_id=by.unit_id)
+    before = await _BEFORE_ITS_OWN.one_or_none(tx, matter_id=dossier.case.id, unit_id=by.unit_id)
     if before is None:
         return rule
     former = timing.rules.of(
         Stage.HANDLE,
         tier=kind,
-        kind=Kind(before.old["kind"]),
+        kind=before.old.kind,
         categories=before.categories,
-        urgent=before.old["urgent"],
+        urgent=before.old.urgent,
     )
 
     def due(one: Rule) -> datetime:

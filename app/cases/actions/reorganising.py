@@ -105,8 +105,18 @@ WHERE NOT (g.id = ANY(CAST(:aside AS uuid[])))
 ORDER BY g.id LIMIT :most FOR UPDATE OF m, g SKIP LOCKED
 """,  # noqa: S608 - conditions of our own
 )
+
+
+@dataclass(frozen=True, slots=True)
+class _OpenCase:
+    id: UUID
+
+
 # Asked anew once the rows are locked: while one was waited for, somebody else may have passed it on.
-_STILL_OPEN: Final = text(f"SELECT id FROM {_OPEN} o WHERE id = ANY(CAST(:ids AS uuid[]))")  # noqa: S608 - a constant of this module
+_STILL_OPEN: Final = Query(
+    _OpenCase,
+    f"SELECT id FROM {_OPEN} o WHERE id = ANY(CAST(:ids AS uuid[]))",  # noqa: S608 - a constant of this module
+)
 _HOW_MANY: Final = text(f"SELECT count(*) FROM {_OPEN} o")  # noqa: S608 - a constant of this module
 # Who carries on sees all that the unit saw, also what has long ended. No entry: nothing about the cases changes.
 _ADMIT: Final = text("""
@@ -198,7 +208,7 @@ async def hand_over(
 
 
 async def _still_open(tx: Transaction, heir: Heir, ids: list[UUID]) -> set[UUID]:
-    rows = await tx.all(_STILL_OPEN, gone=heir.gone_id, ids=ids) if ids else []
+    rows = await _STILL_OPEN.all(tx, gone=heir.gone_id, ids=ids) if ids else []
     return {row.id for row in rows}
 
 

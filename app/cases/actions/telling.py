@@ -6,23 +6,33 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import text
-
 from app.cases.dossier import Dossier
 from app.cases.models import Case
 from app.db import Transaction
+from app.db.query import Query, columns
 from app.matters.telling import tell
 from app.texts.outbox import MessageKind
 
+
 # The reporters whose cases were joined to this one, or to one that was: each is told, answered and asked.
-_JOINED = text("""
+@dataclass(frozen=True, slots=True)
+class _JoinedCase:
+    case: Case
+    name_key: bytes | None
+    primary_name_key: bytes | None
+
+
+_JOINED = Query(
+    _JoinedCase,
+    f"""
 WITH RECURSIVE joined AS (
   SELECT id FROM grievance WHERE primary_id = :matter_id
   UNION
   SELECT g.id FROM grievance g JOIN joined j ON g.primary_id = j.id
-) SELECT g.*, n.name_key, (SELECT name_key FROM person_as_given WHERE matter_id = :matter_id) AS primary_name_key
+) SELECT {columns("g", Case, "case")}, n.name_key, (SELECT name_key FROM person_as_given WHERE matter_id = :matter_id) AS primary_name_key
 FROM grievance g JOIN joined USING (id) LEFT JOIN person_as_given n ON n.matter_id = g.id ORDER BY g.id
-""")
+""",  # noqa: S608 - columns of our own table
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,10 +46,10 @@ class Told:
 async def told(tx: Transaction, dossier: Dossier) -> list[Told]:
     """The case, and those that were joined to it, each with its round: it is what their reporters are told and asked about."""
     case = dossier.case
-    rows = await tx.all(_JOINED, matter_id=case.id) if dossier.others_joined else []
+    rows = await _JOINED.all(tx, matter_id=case.id) if dossier.others_joined else []
     if not rows:
         return [Told(case)]
-    joined = [Told(Case.read(row), row.name_key) for row in rows]
+    joined = [Told(row.case, row.name_key) for row in rows]
     for one in joined:
         one.case.round = case.round
     return [Told(case, rows[0].primary_name_key), *joined]
