@@ -38,17 +38,15 @@ def meant(
 
     None: there is nothing to answer, or several and no telling which (`several`).
     """
-    open_ = [one for one in candidates if one.standing.open(now)]
-    said = [one.standing for one in candidates if one.standing.correctable(now)]
-    said.sort(key=_said_at, reverse=True)
     if short_number is not None:
-        named = (*(one.standing for one in open_), *said)
-        return next((one for one in named if one.survey.short_number == short_number), None)
+        return _named(candidates, short_number, now)
+    open_ = [one for one in candidates if one.standing.open(now)]
     by_text = [one.standing for one in open_ if one.by_text(now)]
     if by_text:
         return _only(by_text)
-    if said:
-        return said[0]
+    answered = _answered_last_first(candidates, now)
+    if answered:
+        return answered[0]
     # What nobody has put to them yet, by text or call, may be left alone: late words are about what they were asked before.
     if any(one.lapsed(now) for one in candidates) and not all(one.standing.call for one in open_):
         return None
@@ -58,6 +56,19 @@ def meant(
 def several(candidates: Sequence[Candidate], now: datetime) -> bool:
     """Whether there was something to answer, where nothing was `meant` by a text that named none."""
     return any(one.standing.open(now) for one in candidates)
+
+
+def _named(candidates: Sequence[Candidate], short_number: int, now: datetime) -> AnswerState | None:
+    """The question with this number: an open one, else the one answered last."""
+    open_ = [one.standing for one in candidates if one.standing.open(now)]
+    named = (*open_, *_answered_last_first(candidates, now))
+    return next((one for one in named if one.survey.short_number == short_number), None)
+
+
+def _answered_last_first(candidates: Sequence[Candidate], now: datetime) -> list[AnswerState]:
+    """Questions whose answer may still be put right."""
+    answered = [one.standing for one in candidates if one.standing.correctable(now)]
+    return sorted(answered, key=_said_at, reverse=True)
 
 
 def _only(of: Sequence[AnswerState]) -> AnswerState | None:

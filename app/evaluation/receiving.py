@@ -1,11 +1,11 @@
 """Taking what citizens answer, by text or on the page. Nothing of it reaches the case, its record or who handled it."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import groupby
 from operator import attrgetter
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
 from sqlalchemy import text
@@ -24,12 +24,13 @@ from app.evaluation.number_owners import binds
 from app.evaluation.opt_out import Choice
 from app.evaluation.reply_meanings import Reading, Sense
 from app.evaluation.terms import AnswerChannel, ReplyEffect, Value
+from app.evaluation.withdrawal import QueuedText
 from app.texts.inbound import InboundText
 
 
 @dataclass(frozen=True, slots=True)
 class _AskedRow:
-    """One question of the person who texted, or none. `queued`: ids of its texts that are not under way; now locked."""
+    """One question of the person who texted, or none. `queued`: its texts that are not under way; now locked."""
 
     place: int
     known: bool
@@ -37,7 +38,7 @@ class _AskedRow:
     choice: Choice | None
     standing: AnswerState | None
     texted: bool | None
-    queued: list[Any] | None
+    queued: list[QueuedText] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,9 +79,19 @@ LEFT JOIN LATERAL (
 ORDER BY t.place, s.standing_survey_asked_at, s.standing_survey_id
 """,  # noqa: S608 - constants of our own
 )
-_KNOWN = text("""
+
+
+@dataclass(frozen=True, slots=True)
+class _KnownText:
+    provider_message_id: str
+
+
+_KNOWN = Query(
+    _KnownText,
+    """
 SELECT provider_message_id FROM surveys.reply WHERE provider_message_id = ANY(CAST(:ids AS text[]))
-""")
+""",
+)
 _NUMBER = text("SELECT phone_key FROM citizen WHERE id = :citizen_id")
 _OF_THE_CASE = f"""
 FROM matter_facts g JOIN citizen p ON p.id = g.citizen_id
@@ -108,7 +119,7 @@ _SENSED = {
 async def unknown(tx: Transaction, texts: Sequence[InboundText]) -> list[InboundText]:
     """Those that were not taken before, and so are worth reading."""
     await privacy_role.enter(tx)
-    rows = await tx.all(_KNOWN, ids=[one.provider_message_id for one in texts])
+    rows = await _KNOWN.all(tx, ids=[one.provider_message_id for one in texts])
     known = {row.provider_message_id for row in rows}
     return [one for one in texts if one.provider_message_id not in known]
 
@@ -144,12 +155,8 @@ async def receive(
         **binds(now),
     )
     asked = [list(found) for _, found in groupby(rows, attrgetter("place"))]
-    return [
-        None if found[0].known else _take(tx, one, key, found, at, reading, now=now)
-        for one, key, found, at, reading in zip(
-            texts, phone_keys, asked, sent_at, readings, strict=True
-        )
-    ]
+    received = map(_Received, texts, phone_keys, asked, readings, sent_at)
+    return [None if one.rows[0].known else _take(tx, one, now=now) for one in received]
 
 
 async def evaluate(
@@ -215,74 +222,93 @@ def _sent_at(given: InboundText, now: datetime) -> datetime:
     return told if told is not None and now - _BELIEVED_FOR <= told <= now else now
 
 
-def _take(
-    tx: Transaction,
-    given: InboundText,
-    phone_key: bytes,
-    rows: list[_AskedRow],
-    at: datetime,
-    reading: Reading,
-    *,
-    now: datetime,
-) -> ReplyEffect:
-    """`at`: when it was sent, which is what counts."""
-    candidates = [
-        Candidate(row.standing, bool(row.texted)) for row in rows if row.standing is not None
-    ]
-    meant = matching.meant(candidates, reading.short_number, at)
-    if reading.value is not None:
-        effect = _answered(tx, candidates, meant, reading, at)
-    else:
-        effect = (
-            opt_out.note(tx, phone_key, rows[0].choice, reading.sense, at) or _SENSED[reading.sense]
-        )
+@dataclass(frozen=True, slots=True)
+class _Received:
+    """A text with what it says, and what was put to its number. `at`: when it was sent, which is what counts."""
+
+    text: InboundText
+    phone_key: bytes
+    rows: list[_AskedRow]
+    reading: Reading
+    at: datetime
+
+    @property
+    def candidates(self) -> list[Candidate]:
+        return [
+            Candidate(row.standing, bool(row.texted))
+            for row in self.rows
+            if row.standing is not None
+        ]
+
+
+def _take(tx: Transaction, one: _Received, *, now: datetime) -> ReplyEffect:
+    """What the text does: it answers a question, opts out or in, or is kept for a person to read."""
+    candidates = one.candidates
+    meant = matching.meant(candidates, one.reading.short_number, one.at)
+    effect = _effect(tx, one, candidates, meant)
     if effect is ReplyEffect.ANSWERED:
-        asked = [one.standing.survey for one in candidates]
-        answers.next_turn(tx, [one for one in asked if one.asked_at is None], now)
-    out = effect is ReplyEffect.OPTED_OUT
-    if reading.opts_out:
-        out = (
-            opt_out.note(tx, phone_key, rows[0].choice, Sense.OPT_OUT, at)
-            is not ReplyEffect.OPTED_IN
-        )
+        asked = [each.standing.survey for each in candidates]
+        answers.next_turn(tx, [survey for survey in asked if survey.asked_at is None], now)
+    out = _opts_out(tx, one, effect)
     if out:
         answered = meant if effect is ReplyEffect.ANSWERED else None
-        left = [one.standing for one in candidates if one.standing is not answered]
-        answers.call_instead(tx, left, at)
-    over = {meant.survey.id} if meant is not None and effect in _COUNTS else set()
-    over |= {one.standing.survey.id for one in candidates if out}
-    queued = [
-        one
-        for row in rows
-        if row.standing is not None and row.standing.survey.id in over
-        for one in row.queued or ()
-    ]
-    withdrawal.withdraw_locked(tx, queued, now)
-    words_at = keys.at("reply.text_sealed", given.provider_message_id)
-    tx.add(
-        Reply(
-            provider_message_id=given.provider_message_id,
-            phone_sealed=keys.encrypt(
-                given.from_phone, keys.at("reply.phone_sealed", given.provider_message_id)
-            ),
-            text_sealed=answers.sealed(given.text, words_at) or keys.encrypt("", words_at),
-            effect=effect,
-            survey_id=None if meant is None else meant.survey.id,
-            received_at=at,
-            citizen_id=rows[0].person_id,
-            not_read=reading.not_read,
-        )
-    )
+        left = [each.standing for each in candidates if each.standing is not answered]
+        answers.call_instead(tx, left, one.at)
+    over = {each.standing.survey.id for each in candidates if out}
+    if meant is not None and effect in _COUNTS:
+        over.add(meant.survey.id)
+    withdrawal.withdraw_locked(tx, _queued(one.rows, over), now)
+    tx.add(_kept(one, meant, effect))
     return effect
 
 
-def _answered(
-    tx: Transaction,
-    candidates: list[Candidate],
-    meant: AnswerState | None,
-    reading: Reading,
-    at: datetime,
+def _effect(
+    tx: Transaction, one: _Received, candidates: list[Candidate], meant: AnswerState | None
 ) -> ReplyEffect:
+    if one.reading.value is not None:
+        return _answered(tx, one, candidates, meant)
+    sense = one.reading.sense
+    return opt_out.note(tx, one.phone_key, one.rows[0].choice, sense, one.at) or _SENSED[sense]
+
+
+def _opts_out(tx: Transaction, one: _Received, effect: ReplyEffect) -> bool:
+    """Whether the person is asked by text no more; a text may answer and opt out at once."""
+    if not one.reading.opts_out:
+        return effect is ReplyEffect.OPTED_OUT
+    noted = opt_out.note(tx, one.phone_key, one.rows[0].choice, Sense.OPT_OUT, one.at)
+    return noted is not ReplyEffect.OPTED_IN
+
+
+def _queued(rows: Sequence[_AskedRow], over: Collection[UUID]) -> list[QueuedText]:
+    """Texts that would still ask about the surveys that are over."""
+    return [
+        text
+        for row in rows
+        if row.standing is not None and row.standing.survey.id in over
+        for text in row.queued or ()
+    ]
+
+
+def _kept(one: _Received, meant: AnswerState | None, effect: ReplyEffect) -> Reply:
+    text_id = one.text.provider_message_id
+    words_at = keys.at("reply.text_sealed", text_id)
+    phone = keys.encrypt(one.text.from_phone, keys.at("reply.phone_sealed", text_id))
+    return Reply(
+        provider_message_id=text_id,
+        phone_sealed=phone,
+        text_sealed=answers.sealed(one.text.text, words_at) or keys.encrypt("", words_at),
+        effect=effect,
+        survey_id=None if meant is None else meant.survey.id,
+        received_at=one.at,
+        citizen_id=one.rows[0].person_id,
+        not_read=one.reading.not_read,
+    )
+
+
+def _answered(
+    tx: Transaction, one: _Received, candidates: list[Candidate], meant: AnswerState | None
+) -> ReplyEffect:
+    reading, at = one.reading, one.at
     if meant is None and reading.short_number is None and matching.several(candidates, at):
         return ReplyEffect.UNCLEAR
     if meant is None or reading.value is None:

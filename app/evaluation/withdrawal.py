@@ -5,13 +5,15 @@ Nothing in the row says why: whoever may read it may not know what was answered,
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import text
 
 from app.db import Transaction
 from app.texts.outbox import MessageState, OutboxMessage
+
+# The columns of an outbox_message.
+QueuedText = Mapping[str, object]
 
 _WITHDRAW = text("""
 UPDATE outbox_message SET state = 'done', settled_at = :now
@@ -26,7 +28,7 @@ async def withdraw(tx: Transaction, survey_ids: Sequence[UUID], now: datetime) -
     await tx.execute(_WITHDRAW, survey_ids=survey_ids, now=now)
 
 
-def withdraw_locked(tx: Transaction, queued: Iterable[Mapping[str, Any]], now: datetime) -> None:
+def withdraw_locked(tx: Transaction, queued: Iterable[QueuedText], now: datetime) -> None:
     """The same of rows that were found queued and locked; costs no statement of its own."""
     for row in queued:
         message = OutboxMessage.read(row)
