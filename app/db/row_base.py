@@ -115,17 +115,17 @@ def plain(value: Any) -> Any:
     return value
 
 
-def seal_of(kind: type[Stored], row: Any) -> bytes:
+def seal_of(kind: type[Stored], row: Stored | Found | Mapping[str, object]) -> bytes:
     """Keyed digest over the row's SEALED columns: who changes one of them in the database cannot make it anew."""
     values = row.__dict__ if isinstance(row, Stored) else row
     told = [plain(values[name]) for name in kind.SEALED]
     return keys.digest("row", msgspec.json.encode([kind.__tablename__, *told]))
 
 
-def seal_holds(kind: type[Stored], found: Any) -> bool:
+def seal_holds(kind: type[Stored], found: Found | Mapping[str, object]) -> bool:
     """Whether a row that was found is as it was when it was added."""
     seal = found["seal"]
-    return seal is not None and hmac.compare_digest(seal, seal_of(kind, found))
+    return isinstance(seal, bytes) and hmac.compare_digest(seal, seal_of(kind, found))
 
 
 def copyable(kind: type[Stored], rows: Sequence[Stored]) -> tuple[list[str], list[tuple[Any, ...]]]:
@@ -173,9 +173,15 @@ def _table(kind: type[Stored]) -> Table:
 def write_statement(
     added: tuple[type[Stored], ...], changed: tuple[type[Stored], ...]
 ) -> TextClause:
-    parts = [_insert(kind) for kind in added] + [_update(kind) for kind in changed]
+    parts = [*map(_insert, _in_order(added)), *map(_update, _in_order(changed))]
     steps = ", ".join(f"w{number} AS ({part})" for number, part in enumerate(parts))
     return text(f"WITH {steps} SELECT 1")
+
+
+def _in_order(kinds: Sequence[type[Stored]]) -> list[type[Stored]]:
+    """Tables that others refer to come first: a distributed database writes one part after the other."""
+    order = SQLModel.metadata.sorted_tables
+    return sorted(kinds, key=lambda kind: order.index(_table(kind)))
 
 
 def _recordset(kind: type[Stored], parameter: str, names: Sequence[str]) -> str:

@@ -51,6 +51,7 @@ _SESSION: Final = {
 _PATIENCE_SECONDS: Final = 5
 _CACHED_STATEMENTS: Final = 500
 _NOW: Final = text("SELECT now()")
+_MOMENTS: Final = frozenset({"now", "today"})
 _ONLY_READS: Final = re.compile(
     r"\s*(SELECT|WITH)\b(?!.*\b(INSERT|UPDATE|DELETE|MERGE|SHARE|INTO|nextval|setval|set_config|pg_\w*advisory\w*)\b)",
     re.IGNORECASE | re.DOTALL,
@@ -142,6 +143,7 @@ class Transaction:
     """One unit of work: reads at once, writes together at the end, all or nothing.
 
     `add` and `change` collect rows; `flush` sends them. Reads after an `add` do not see it before a `flush`.
+    A statement that names `:now` or `:today` gets the moment of this transaction, and its day in Shanghai, without being given them.
     The database is told of it with the first statement that writes or locks: under READ COMMITTED whatever only reads
     before sees no more and no less. Where there is none, the one statement that writes at the end is a transaction itself.
     """
@@ -290,11 +292,19 @@ class Transaction:
         self, how: _Ask, statement: TextClause, values: Mapping[str, Any], *, begins: bool = True
     ) -> Any:
         query, names, defaults = _compiled(statement)
+        if _MOMENTS.intersection(names):
+            values = await self._with_moment(values)
         if begins and not (self._begun or _only_reads(statement)):
             await self._begin()
         _tell_observers(query)
         given = [values[name] if name in values else defaults[name]() for name in names]
         return await self._sent(how, query, *given)
+
+    async def _with_moment(self, values: Mapping[str, Any]) -> Mapping[str, Any]:
+        if values.keys() >= _MOMENTS:
+            return values
+        now = await self.now()
+        return {"now": now, "today": now.astimezone(clock.SHANGHAI).date(), **values}
 
     async def _told(self, command: str) -> str:
         status: str = await self._sent(self._driver.execute, command)

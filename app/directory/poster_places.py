@@ -12,7 +12,7 @@ from app.clock import SHANGHAI
 from app.db import Transaction
 from app.db.query import Query, columns
 from app.directory.models import PosterContact, Unit
-from app.directory.queries import carried_on_by
+from app.directory.queries import TODAY, carried_on_by
 from app.directory.terms import UnitKind
 from app.errors import InvalidInput, NotFound
 from app.identifiers import uuid7
@@ -66,12 +66,12 @@ WHERE u.kind IN ('village', 'township', 'department', 'command_center', 'county'
 _PLACE: Final = Query(
     PosterPlace,
     f"""{_PLACES} AND u.id = {carried_on_by("code = :code")}
-  AND (u.valid_to IS NULL OR u.valid_to >= CURRENT_DATE)""",
+  AND (u.valid_to IS NULL OR u.valid_to >= {TODAY})""",
 )
 _OF_COUNTY: Final = Query(
     PosterPlace,
     f"""{_PLACES} AND u.county_id = (SELECT id FROM unit WHERE code = :county_code)
-  AND u.kind = ANY(CAST(:kinds AS text[])) AND u.valid_from <= CURRENT_DATE AND (u.valid_to IS NULL OR u.valid_to >= CURRENT_DATE)
+  AND u.kind = ANY(CAST(:kinds AS text[])) AND u.valid_from <= {TODAY} AND (u.valid_to IS NULL OR u.valid_to >= CURRENT_DATE)
 ORDER BY u.code""",  # noqa: S608 - constants of our own
 )
 _UNIT: Final = f"""

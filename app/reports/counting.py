@@ -96,7 +96,8 @@ JOIN assignment p ON p.matter_id = began.matter_id AND p.round = began.round - 1
 {_ANSWERER}"""  # noqa: S608 - constants of this module
 # Cases that came in, by the unit that was asked; by person only where its own staff typed them.
 _TAKEN_IN: Final = """
-SELECT c.first_unit_id, CASE WHEN c.entered_by_unit_id = c.first_unit_id THEN c.entered_by_staff_id END, 'taken_in', count(*)
+SELECT c.first_unit_id AS unit_id, CASE WHEN c.entered_by_unit_id = c.first_unit_id THEN c.entered_by_staff_id END AS person,
+  'taken_in' AS measure, count(*) AS counted
 FROM matter_facts c
 WHERE c.county_id = :county_id AND NOT c.sealed AND c.received_at >= :begins AND c.received_at < :ends GROUP BY 1, 2"""
 # Leading parts that were given.
@@ -169,7 +170,7 @@ WITH moved AS MATERIALIZED ({_MOVED}
 ), settled AS ({_SETTLED}
 ), answered AS MATERIALIZED ({_ANSWERED}
 ), reworked AS ({_REWORKED}
-), fact(unit_id, person, measure, counted) AS ({" UNION ALL ".join(_MEASURED)}
+), fact AS ({" UNION ALL ".join(_MEASURED)}
 )"""
 _SUMMED: Final = ", ".join(
     f"CAST(coalesce(sum(f.counted) FILTER (WHERE f.measure = '{one}'), 0) AS int) AS {one}"

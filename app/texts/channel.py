@@ -78,10 +78,14 @@ _USED = text(
     "UPDATE sms_channel SET paced_until = :paced_until, probe_until = :probe_until WHERE provider = :provider"
 )
 _PAUSE = text(f"""
-UPDATE sms_channel SET paused_since = coalesce(paused_since, {_NOW}), paused_why = :why, error = :error, probe_until = NULL,
-  pauses = pauses + 1,
-  paused_until = {_NOW} + least(CAST(:longest AS interval), CAST(:first AS interval) * power(2, least(pauses, 20)))
-WHERE provider = :provider AND (paused_until IS NULL OR :probe)
+WITH pause AS (
+  SELECT provider, {_NOW} AS begins,
+    {_NOW} + least(CAST(:longest AS interval), CAST(:first AS interval) * power(2, least(pauses, 20))) AS ends
+  FROM sms_channel WHERE provider = :provider AND (paused_until IS NULL OR :probe) FOR UPDATE
+)
+UPDATE sms_channel s SET paused_since = coalesce(s.paused_since, pause.begins), paused_why = :why, error = :error,
+  probe_until = NULL, pauses = s.pauses + 1, paused_until = pause.ends
+FROM pause WHERE s.provider = pause.provider
 """)  # noqa: S608
 _RESUME = text("""
 UPDATE sms_channel SET paused_since = NULL, paused_until = NULL, paused_why = NULL, pauses = 0, error = NULL, probe_until = NULL
@@ -91,8 +95,9 @@ _PROBE_AGAIN = text(
     "UPDATE sms_channel SET probe_until = NULL WHERE provider = :provider AND paused_until IS NOT NULL"
 )
 _PROBE_NOW = text(f"""
-UPDATE sms_channel SET paused_until = {_NOW}, pauses = 0, probe_until = NULL
-WHERE provider = :provider AND paused_until IS NOT NULL
+WITH at AS (SELECT {_NOW} AS moment)
+UPDATE sms_channel SET paused_until = at.moment, pauses = 0, probe_until = NULL
+FROM at WHERE provider = :provider AND paused_until IS NOT NULL
 """)  # noqa: S608
 
 

@@ -1,37 +1,49 @@
 """Marks the outcomes of attempts and inquiries, many at once. A worker whose lease has passed on marks nothing."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import text
 
 from app import clock
 from app.db import Transaction
+from app.db.query import Query
 from app.texts import policy
 from app.texts.outbox import MessageState
 from app.texts.policy import Outcome, Step
 from app.texts.queue import Claimed
 
 _NOW: Final = "(now() + CAST(:shift AS interval))"
+
+
+@dataclass(frozen=True, slots=True)
+class _SettledText:
+    id: UUID
+
+
 # Locked in one order whoever marks, as reports are.
-_SETTLE = text(f"""
+_SETTLE = Query(
+    _SettledText,
+    f"""
 WITH r AS MATERIALIZED (
-  SELECT r.* FROM jsonb_to_recordset(CAST(:outcomes AS jsonb)) AS r(id uuid, token uuid, state text, why text, error text,
+  SELECT r.*, {_NOW} AS now, {_NOW} + make_interval(secs => r.pause) AS after_pause
+  FROM jsonb_to_recordset(CAST(:outcomes AS jsonb)) AS r(id uuid, token uuid, state text, why text, error text,
     provider_id text, more int, pause double precision, final boolean)
   JOIN outbox_message m ON m.id = r.id
   WHERE m.lease_token = r.token AND m.state IN ('sending', 'unknown') ORDER BY m.id FOR UPDATE OF m
 )
 UPDATE outbox_message m SET state = r.state, why = r.why, error = r.error,
   provider_id = coalesce(r.provider_id, m.provider_id), attempts = m.attempts + r.more,
-  due_at = CASE WHEN r.state = 'queued' AND r.pause IS NOT NULL THEN {_NOW} + make_interval(secs => r.pause) ELSE m.due_at END,
+  due_at = CASE WHEN r.state = 'queued' AND r.pause IS NOT NULL THEN r.after_pause ELSE m.due_at END,
   lease_token = NULL,
-  lease_until = CASE WHEN r.state IN ('unknown', 'accepted') THEN {_NOW} + make_interval(secs => r.pause) END,
-  settled_at = CASE WHEN r.final THEN {_NOW} END
+  lease_until = CASE WHEN r.state IN ('unknown', 'accepted') THEN r.after_pause END,
+  settled_at = CASE WHEN r.final THEN r.now END
 FROM r WHERE m.id = r.id
 RETURNING m.id
-""")  # noqa: S608 - nothing but the constant above
+""",  # noqa: S608 - nothing but the constant above
+)
 _encoder: Final = msgspec.json.Encoder()
 
 
@@ -41,7 +53,7 @@ async def settle(tx: Transaction, outcomes: Sequence[tuple[Claimed, Outcome]]) -
     The others' leases have passed on, or a report was faster; of those nothing is changed.
     """
     told = [_told(message, outcome, step_of(message, outcome)) for message, outcome in outcomes]
-    rows = await tx.all(_SETTLE, outcomes=_encoder.encode(told).decode(), shift=clock.shift())
+    rows = await _SETTLE.all(tx, outcomes=_encoder.encode(told).decode(), shift=clock.shift())
     return {row.id for row in rows}
 
 

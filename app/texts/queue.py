@@ -54,7 +54,8 @@ WITH codes AS (
   ORDER BY o.due_at, o.id LIMIT (SELECT CAST(:most AS bigint) - count(*) FROM codes)
   FOR UPDATE OF o SKIP LOCKED
 ), due AS (
-  SELECT *, CASE WHEN phone IS NULL THEN 'failed' ELSE 'sending' END AS next
+  SELECT *, CASE WHEN phone IS NULL THEN 'failed' ELSE 'sending' END AS next, {_NOW} AS now,
+    {_NOW} + CAST(:lease AS interval) AS lease_ends
   FROM (SELECT * FROM codes UNION ALL SELECT * FROM others) both_kinds
 )
 UPDATE outbox_message m SET
@@ -62,25 +63,30 @@ UPDATE outbox_message m SET
   error = CASE next WHEN 'failed' THEN 'no_number' ELSE m.error END,
   attempts = m.attempts + CASE next WHEN 'sending' THEN 1 ELSE 0 END,
   lease_token = CASE next WHEN 'sending' THEN CAST(:token AS uuid) END,
-  lease_until = CASE next WHEN 'sending' THEN {_NOW} + CAST(:lease AS interval) END,
-  settled_at = CASE next WHEN 'sending' THEN NULL ELSE {_NOW} END
+  lease_until = CASE next WHEN 'sending' THEN due.lease_ends END,
+  settled_at = CASE next WHEN 'sending' THEN NULL ELSE due.now END
 FROM due WHERE m.id = due.id
 RETURNING m.id, m.kind, m.state, m.attempts, m.turn, m.expires_at, m.due_at, CAST(:token AS uuid) AS token, m.citizen_id,
   due.phone AS phone_sealed, m.params_sealed, ARRAY[]::text[] AS taken
 """,  # noqa: S608 - nothing but the constants above
 )
 _EXPIRE = text(f"""
+WITH gone AS (
+  SELECT id, {_NOW} AS now FROM outbox_message WHERE state = 'queued' AND kind <> 'survey_owed' AND expires_at <= {_NOW}
+  ORDER BY expires_at LIMIT :most FOR UPDATE SKIP LOCKED
+)
 UPDATE outbox_message m SET
   state = CASE {" ".join(f"WHEN m.kind = '{kind}' THEN '{policy.expired(kind)}'" for kind in MessageKind)} END,
-  why = 'expired', settled_at = {_NOW}
-WHERE id IN (
-  SELECT id FROM outbox_message WHERE state = 'queued' AND kind <> 'survey_owed' AND expires_at <= {_NOW}
-  ORDER BY expires_at LIMIT :most FOR UPDATE SKIP LOCKED)
+  why = 'expired', settled_at = gone.now
+FROM gone WHERE m.id = gone.id
 """)  # noqa: S608
 _LAPSE = text(f"""
-UPDATE outbox_message SET state = 'unknown', error = 'lease_lapsed', lease_token = NULL,
-  lease_until = {_NOW} + CAST(:pause AS interval)
-WHERE id IN (SELECT id FROM outbox_message WHERE state = 'sending' AND lease_until <= {_NOW} FOR UPDATE SKIP LOCKED)
+WITH lapsed AS (
+  SELECT id, {_NOW} + CAST(:pause AS interval) AS pause_ends FROM outbox_message
+  WHERE state = 'sending' AND lease_until <= {_NOW} FOR UPDATE SKIP LOCKED
+)
+UPDATE outbox_message m SET state = 'unknown', error = 'lease_lapsed', lease_token = NULL, lease_until = lapsed.pause_ends
+FROM lapsed WHERE m.id = lapsed.id
 """)  # noqa: S608
 _CLAIM_UNKNOWN = Query(
     Claimed,
@@ -89,13 +95,14 @@ WITH due AS (
   SELECT o.id, coalesce(o.phone_sealed, c.phone_sealed) AS phone,
     -- Ids the provider gave to other messages about the same case, and to this one's earlier turns: they may read the same.
     ARRAY(SELECT t.provider_id FROM outbox_message t WHERE t.matter_id = o.matter_id AND t.provider_id IS NOT NULL
-      UNION ALL SELECT e.provider_id FROM ended_turn e WHERE e.message_id = o.id AND e.provider_id IS NOT NULL) AS taken
+      UNION ALL SELECT e.provider_id FROM ended_turn e WHERE e.message_id = o.id AND e.provider_id IS NOT NULL) AS taken,
+    {_NOW} + CAST(:lease AS interval) AS lease_ends
   FROM outbox_message o LEFT JOIN citizen c ON c.id = o.citizen_id
   WHERE o.state = 'unknown' AND o.lease_until <= {_NOW}
   ORDER BY o.lease_until LIMIT :most
   FOR UPDATE OF o SKIP LOCKED
 )
-UPDATE outbox_message m SET lease_token = CAST(:token AS uuid), lease_until = {_NOW} + CAST(:lease AS interval)
+UPDATE outbox_message m SET lease_token = CAST(:token AS uuid), lease_until = due.lease_ends
 FROM due WHERE m.id = due.id
 RETURNING m.id, m.kind, m.state, m.attempts, m.turn, m.expires_at, m.due_at, m.lease_token AS token, m.citizen_id,
   due.phone AS phone_sealed, m.params_sealed, due.taken

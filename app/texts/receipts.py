@@ -52,7 +52,7 @@ _TAKE: Final = Query(
     _Taken,
     f"""
 WITH told AS MATERIALIZED (
-  SELECT m.*, g.status AS told, {_NOW} AS moment
+  SELECT m.*, g.status AS told, {_NOW} AS moment, {_NOW} + CAST(:ask_after AS interval) AS ask_at
   FROM (
     SELECT * FROM jsonb_to_recordset(CAST(:given AS jsonb)) AS r(id uuid, provider_id text, status text, turn int) ORDER BY id
   ) g CROSS JOIN LATERAL (
@@ -62,7 +62,7 @@ WITH told AS MATERIALIZED (
 ), moved AS (
   UPDATE outbox_message m SET reported = t.told, error = NULL, lease_token = NULL,
     -- Should no further report come.
-    lease_until = CASE WHEN t.told = 'accepted' AND t.state <> 'done' THEN t.moment + CAST(:ask_after AS interval) END,
+    lease_until = CASE WHEN t.told = 'accepted' AND t.state <> 'done' THEN t.ask_at END,
     -- What a person has settled stays so, but that it arrived after all is worth knowing.
     state = CASE WHEN t.state = 'done' AND t.told <> 'delivered' THEN t.state ELSE t.told END,
     why = CASE WHEN t.state = 'done' AND t.told <> 'delivered' THEN t.why END,

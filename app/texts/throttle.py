@@ -16,6 +16,7 @@ from sqlmodel import Field
 
 from app import clock, keys
 from app.db import Transaction
+from app.db.query import Query
 from app.db.row_base import MOMENT, Stored
 from app.settings import settings
 from app.texts import policy
@@ -52,7 +53,18 @@ ON CONFLICT (message_id) DO UPDATE SET at = excluded.at, phone_key = excluded.ph
 # arriving has not been said.
 _OTHER: Final = """t.phone_key = g.phone_key
   AND NOT EXISTS (SELECT 1 FROM given h WHERE h.id = t.message_id AND h.place >= g.place)"""
-_LOOK = text(f"""
+
+
+@dataclass(frozen=True, slots=True)
+class _SentText:
+    id: UUID
+    nth: datetime | None
+    same: bool | None
+
+
+_LOOK = Query(
+    _SentText,
+    f"""
 WITH given AS MATERIALIZED (SELECT * FROM {_GIVEN})
 SELECT * FROM (
   SELECT g.id, (
@@ -64,17 +76,18 @@ SELECT * FROM (
         AND m.state IN ('sending', 'unknown', 'accepted', 'delivered')) AS same
   FROM given g
 ) looked WHERE same OR nth IS NOT NULL
-""")  # noqa: S608
+""",  # noqa: S608
+)
 # Not now: given back to the queue for later, or to a person, by the same transaction that claimed it.
 _PUT_OFF = text(f"""
 WITH given AS (
-  SELECT * FROM jsonb_to_recordset(CAST(:given AS jsonb)) AS r(id uuid, state text, why text, due_at timestamptz)
+  SELECT r.*, {_NOW} AS now FROM jsonb_to_recordset(CAST(:given AS jsonb)) AS r(id uuid, state text, why text, due_at timestamptz)
 ), forgotten AS (
   DELETE FROM texted t USING given WHERE t.message_id = given.id
 )
 UPDATE outbox_message m SET state = g.state, why = g.why, error = NULL, attempts = m.attempts - 1,
   due_at = coalesce(g.due_at, m.due_at), lease_token = NULL, lease_until = NULL,
-  settled_at = CASE WHEN g.due_at IS NULL THEN {_NOW} END
+  settled_at = CASE WHEN g.due_at IS NULL THEN g.now END
 FROM given g WHERE m.id = g.id
 """)  # noqa: S608
 _FORGET_OLD = text("DELETE FROM texted WHERE at < :before")
@@ -99,8 +112,8 @@ async def admit(tx: Transaction, ready: Sequence[Ready]) -> set[UUID]:
     await tx.execute(_NOTE, given=_told(counted), shift=clock.shift())
     # What a person has sent again, or the system tries once more after a report, has been weighed already.
     limited = [one for one in counted if one.message.turn == 1]
-    found = await tx.all(
-        _LOOK,
+    found = await _LOOK.all(
+        tx,
         given=_told(limited),
         a_day=settings().sms_per_phone_a_day,
         minutes=settings().sms_identical_minutes,

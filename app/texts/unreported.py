@@ -12,14 +12,33 @@ from sqlalchemy import text
 
 from app import clock
 from app.db import Transaction
+from app.db.query import Query
 from app.texts import policy
 
 _NOW: Final = "(now() + CAST(:shift AS interval))"
+
+
+@dataclass(frozen=True, slots=True)
+class _UnreportedText:
+    id: UUID
+    turn: int
+    inquiries: int
+    provider_id: str | None
+    due_at: datetime
+    expires_at: datetime
+    citizen_id: UUID | None
+    phone: bytes
+    asked: bool
+
+
 # Nobody waits for an old code any more, and what has lost its number cannot be asked after: those end unasked.
-_CLAIM = text(f"""
+_CLAIM = Query(
+    _UnreportedText,
+    f"""
 WITH due AS (
   SELECT o.id, coalesce(o.phone_sealed, c.phone_sealed) AS phone,
-    o.kind <> 'one_time_code' AND coalesce(o.phone_sealed, c.phone_sealed) IS NOT NULL AS asked
+    o.kind <> 'one_time_code' AND coalesce(o.phone_sealed, c.phone_sealed) IS NOT NULL AS asked,
+    {_NOW} AS now, {_NOW} + CAST(:lease AS interval) AS lease_ends
   FROM outbox_message o LEFT JOIN citizen c ON c.id = o.citizen_id
   WHERE o.state = 'accepted' AND o.settled_at IS NULL AND o.lease_until <= {_NOW}
   ORDER BY o.lease_until LIMIT :most
@@ -27,16 +46,18 @@ WITH due AS (
 )
 UPDATE outbox_message m SET
   lease_token = CASE WHEN asked THEN CAST(:token AS uuid) END,
-  lease_until = CASE WHEN asked THEN {_NOW} + CAST(:lease AS interval) END,
-  settled_at = CASE WHEN NOT asked THEN {_NOW} END
+  lease_until = CASE WHEN asked THEN due.lease_ends END,
+  settled_at = CASE WHEN NOT asked THEN due.now END
 FROM due WHERE m.id = due.id
 RETURNING m.id, m.turn, m.inquiries, m.provider_id, m.due_at, m.expires_at, m.citizen_id, due.phone, asked
-""")  # noqa: S608 - nothing but the constant above
+""",  # noqa: S608 - nothing but the constant above
+)
 # A report takes the lease away.
 _IN_VAIN = text(f"""
-UPDATE outbox_message SET inquiries = :inquiries, lease_token = NULL, lease_until = {_NOW} + CAST(:pause AS interval),
-  settled_at = CASE WHEN CAST(:pause AS interval) IS NULL THEN {_NOW} END
-WHERE id = :id AND lease_token = :token
+WITH at AS (SELECT {_NOW} AS moment, {_NOW} + CAST(:pause AS interval) AS pause_ends)
+UPDATE outbox_message SET inquiries = :inquiries, lease_token = NULL, lease_until = at.pause_ends,
+  settled_at = CASE WHEN at.pause_ends IS NULL THEN at.moment END
+FROM at WHERE id = :id AND lease_token = :token
 """)  # noqa: S608
 
 
@@ -59,7 +80,7 @@ async def claim(tx: Transaction, most: int, *, lease: timedelta) -> list[Unrepor
     """Take texts to ask after, those first that have been due the longest. On the way, what is not worth asking ends."""
     while True:
         token = uuid4()
-        rows = await tx.all(_CLAIM, most=most, token=token, lease=lease, shift=clock.shift())
+        rows = await _CLAIM.all(tx, most=most, token=token, lease=lease, shift=clock.shift())
         asked = [row for row in rows if row.asked]
         if asked or not rows:
             return [

@@ -171,6 +171,7 @@ _OF_STATEMENTS: Final = {
     "app.evaluation.answers._WAITING": Reason.REPORTER,
     "app.evaluation.answers._TAKEN": Reason.REPORTER,
     "app.evaluation.call_notices._HAS_ONE": Reason.PREDICATE,
+    "app.evaluation.access_log._ALONE": Reason.SYSTEM,
     "app.evaluation.access_log._LAST": Reason.SYSTEM,
     "app.evaluation.access_log._ANSWER": Reason.AFTER_ACCESS,
     "app.evaluation.access_log._ALL": Reason.OPERATOR,
