@@ -25,7 +25,9 @@ from app.cases.dossier import Dossier
 from app.cases.lifecycle import Action, Condition, Situation, Standing
 from app.cases.models import Channel
 from app.cases.routing import Place
+from app.cases.surroundings import place_columns
 from app.db import OWNER, Database, Transaction, transaction
+from app.db.query import columns_of
 from app.db.row_base import Stored, copyable
 from app.directory.models import Citizen
 from app.directory.terms import UnitKind
@@ -41,18 +43,21 @@ CITIZENS = 1000
 _BATCH = 5000
 _FINISHED_OF_TEN = 7
 _AT_CENTER_OF_TEN = 1
-_UNITS = text("""
-SELECT u.id, u.name, u.kind, u.county_id, c.code AS county_code, cc.id AS center_id, cc.name AS center_name,
-  d.id AS discipline_id, d.name AS discipline_name,
+# What filing asks of a unit when somebody reports there, in the columns of its own query.
+_SETTINGS = f"""
+SELECT {place_columns("u", "asked")}, u.county_id, c.code AS county_code, coalesce(k.version, 0) AS calendar_version,
+  0 AS limits_version, CAST(NULL AS int[]) AS categories, {place_columns("cc", "command_center")}, {place_columns("d", "discipline")},
   true AS category_known, CAST(NULL AS int) AS accused_id, CAST(NULL AS int) AS village_id, CAST(NULL AS uuid) AS person_id,
-  k.version AS calendar_version, CAST(NULL AS int) AS limits_version, CAST(NULL AS int[]) AS categories,
-  false AS number_official, 0 AS other_names, CAST(NULL AS json) AS open_before, CAST(NULL AS json) AS used
+  false AS number_official, 0 AS other_names, CAST('[]' AS json) AS open_before
 FROM unit u JOIN unit c ON c.id = u.county_id
 JOIN unit cc ON cc.county_id = c.id AND cc.kind = 'command_center'
 LEFT JOIN calendar k ON k.county_id = c.id
 LEFT JOIN unit d ON d.county_id = c.id AND d.kind = 'discipline'
-WHERE u.kind IN ('village', 'township', 'command_center') ORDER BY u.id
-""")
+WHERE u.kind IN ('village', 'township', 'command_center')"""  # noqa: S608 - names of our own
+_FOUND = ", ".join(f"s.{one.name} AS found_{one.name}" for one in columns_of(filing._Setting))
+_UNITS = text(
+    f"SELECT CAST(NULL AS json) AS used, 'on' AS sync, {_FOUND} FROM ({_SETTINGS}) s ORDER BY s.asked_unit_id"  # noqa: S608
+)
 _POSTS = text(
     "SELECT p.account, p.id, o.id AS post_id FROM staff p JOIN post o ON o.staff_id = p.id"
 )
@@ -127,7 +132,7 @@ async def fill(cases: int, *, seed: int, ping_pong: int, township: str) -> Known
         citizens = _citizens(chance)
         driver = await tx.driver()
         await copy_json(driver)
-        copying = Copying(driver, {str(row.id): row for row in units})
+        copying = Copying(driver, {str(row.found_asked_unit_id): row for row in units})
         for citizen in citizens:
             copying.add(citizen)
         await copying.copy()
@@ -138,7 +143,7 @@ async def fill(cases: int, *, seed: int, ping_pong: int, township: str) -> Known
                 copying, unit, citizens[number % CITIZENS].id, finished, number, chance
             )
             tracked.append((ref, code))
-            if unit.name == township and not finished:
+            if unit.found_asked_name == township and not finished:
                 waiting.append(ref)
             if number % _BATCH == _BATCH - 1:
                 await copying.copy()
@@ -167,9 +172,9 @@ def _binary_json(value: Any) -> bytes:
 def _plan(
     cases: int, ping_pong: int, units: list[Any], township: str, chance: random.Random
 ) -> Iterator[tuple[Any, bool]]:
-    villages = [unit for unit in units if unit.kind == UnitKind.VILLAGE]
-    center = next(unit for unit in units if unit.kind == UnitKind.COMMAND_CENTER)
-    there = next(unit for unit in units if unit.name == township)
+    villages = [unit for unit in units if unit.found_asked_kind == UnitKind.VILLAGE]
+    center = next(unit for unit in units if unit.found_asked_kind == UnitKind.COMMAND_CENTER)
+    there = next(unit for unit in units if unit.found_asked_name == township)
     for number in range(cases):
         if number < ping_pong:
             yield there, False
@@ -193,7 +198,7 @@ async def _one(
     by = CitizenActor(citizen_id, None)
     intake = Intake(
         title=f"第{number}件：路灯不亮", body="村口的路灯坏了一个月，夜里老人出行不便。" * 4, kind=Kind.HELP, channel=Channel.POSTER,
-        asked_code=str(unit.id),
+        asked_code=str(unit.found_asked_unit_id),
     )  # fmt: skip
     registered = await filing.register(tx, intake, by=by, now=now)
     receipt = tx.rows[OutboxMessage][-1]
@@ -203,7 +208,7 @@ async def _one(
         dossier = Dossier(
             registered.matter,
             registered.case,
-            Place(unit.id, unit.name, UnitKind(unit.kind)),
+            Place(unit.found_asked_unit_id, unit.found_asked_name, UnitKind(unit.found_asked_kind)),
             None,
             [],
             [clock for clock in tx.rows[Clock][-2:] if isinstance(clock, Clock)],
