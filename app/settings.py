@@ -68,6 +68,10 @@ class Settings(BaseSettings):
     database_pool_size: int = Field(
         default=10, ge=1, le=500, description="connections of each process"
     )
+    database_plan_cache_mode: Literal["force_generic_plan", "auto"] = Field(
+        default="force_generic_plan",
+        description="plan each statement once for each connection; on Citus it must be auto",
+    )
 
     http_connections: int = Field(
         default=500,

@@ -43,10 +43,6 @@ _SESSION: Final = {
     "lock_timeout": "2000",
     "idle_in_transaction_session_timeout": "10000",
     "jit": "off",
-    # Every statement finds its rows by an index whoever asks: planning each time would cost more than running it.
-    "plan_cache_mode": "force_generic_plan",
-    # A plan made while a table is empty would read all of it, and serve until somebody analyzes the grown one.
-    "enable_seqscan": "off",
 }
 _PATIENCE_SECONDS: Final = 5
 _CACHED_STATEMENTS: Final = 500
@@ -128,7 +124,12 @@ class Database:
         return {
             "dsn": url.render_as_string(hide_password=False),
             "timeout": _PATIENCE_SECONDS,
-            "server_settings": {**_SESSION, **self._session},
+            "server_settings": {
+                **_SESSION,
+                # Planning each time would cost more than running most statements (docs/adr/0049).
+                "plan_cache_mode": settings().database_plan_cache_mode,
+                **self._session,
+            },
             "statement_cache_size": _CACHED_STATEMENTS,
             "record_class": Found,
         }

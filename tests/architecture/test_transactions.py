@@ -10,7 +10,16 @@ import pytest_asyncio
 from sqlalchemy import text
 from sqlalchemy.engine import make_url
 
-from app.db import OWNER, ConnectionLost, Database, Transaction, reading, transaction
+from app.db import (
+    OWNER,
+    ConnectionLost,
+    Database,
+    Transaction,
+    database,
+    reading,
+    transaction,
+)
+from app.settings import settings
 
 _TABLES = (
     "CREATE TABLE sooner (id int PRIMARY KEY)",
@@ -20,7 +29,7 @@ _KEPT = text("INSERT INTO sooner VALUES (1)")
 _REFUSED_AT_COMMIT = text("INSERT INTO later VALUES (7)")
 _SESSION = text("""
 SELECT name, setting FROM pg_settings WHERE name IN
-  ('plan_cache_mode', 'jit', 'TimeZone', 'statement_timeout', 'lock_timeout', 'idle_in_transaction_session_timeout')
+  ('plan_cache_mode', 'enable_seqscan', 'jit', 'TimeZone', 'statement_timeout', 'lock_timeout', 'idle_in_transaction_session_timeout')
 """)
 _ASK = text("SELECT count(*) FROM unit WHERE county_id = :county_id AND kind = :kind")
 _PLANS = text("""
@@ -125,6 +134,7 @@ async def test_every_pooled_connection_has_its_limits_also_when_it_comes_back() 
             session = {row.name: row.setting for row in await tx.all(_SESSION)}
         assert session == {
             "TimeZone": "Asia/Shanghai",
+            "enable_seqscan": "on",
             "idle_in_transaction_session_timeout": "10000",
             "jit": "off",
             "lock_timeout": "2000",
@@ -140,3 +150,19 @@ async def test_a_statement_is_planned_once_whatever_it_is_asked_for() -> None:
             await tx.scalar(_ASK, county_id=county_id, kind="village")
         (plans,) = await tx.all(_PLANS)
     assert (plans.generic_plans, plans.custom_plans) == (8, 0)
+
+
+@pytest.mark.usefixtures("county")
+async def test_plan_cache_mode_follows_the_configuration(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A distributed database has to plan for the values: it finds by them which node to ask."""
+    monkeypatch.setenv("DATABASE_PLAN_CACHE_MODE", "auto")
+    settings.cache_clear()
+    try:
+        driver = await database().connect()
+    finally:
+        monkeypatch.undo()
+        settings.cache_clear()
+    try:
+        assert await driver.fetchval("SHOW plan_cache_mode") == "auto"
+    finally:
+        await driver.close()
