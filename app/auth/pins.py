@@ -90,8 +90,17 @@ WHERE k.id = :id AND k.device_digest = :device AND p.id = k.staff_id AND o.id = 
 RETURNING k.staff_id, k.post_id, k.pin_hash, p.name
 """,  # noqa: S608 - constants of ours
 )
-_WRONG: Final = text(
-    f"SELECT now() AS moment, {limits.lately(WRONG_PER_ADDRESS, 'failed_sign_in WHERE address_key = :address_key')} AS wrong"
+
+
+@dataclass(frozen=True, slots=True)
+class _WrongBefore:
+    moment: datetime
+    wrong: list[datetime] | None
+
+
+_WRONG: Final = Query(
+    _WrongBefore,
+    f"SELECT now() AS moment, {limits.lately(WRONG_PER_ADDRESS, 'failed_sign_in WHERE address_key = :address_key')} AS wrong",
 ).bindparams(MOVED)
 _NOT_LOOKED_AT: Final = text("UPDATE staff_pin SET tries = tries - 1 WHERE id = :id AND tries > 0")
 _RIGHT: Final = text("UPDATE staff_pin SET tries = 0 WHERE id = :id AND revoked_at IS NULL")
@@ -211,7 +220,7 @@ async def _counted(
 ) -> tuple[_Tried | None, UUID]:
     """The PIN that may be tried, and the row that counts the try: written for every PIN alike, so that neither tells."""
     await limits.one_at_a_time(tx, address_key)
-    before = (await tx.all(_WRONG, address_key=address_key))[0]
+    before = await _WRONG.one(tx, address_key=address_key)
     tx.began(before.moment)
     now = await tx.now()
     if wait := WRONG_PER_ADDRESS.seconds_to_wait(before.wrong, now):

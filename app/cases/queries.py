@@ -4,6 +4,7 @@ Whatever is shown to staff passes VISIBLE_TO_STAFF, in lists as in details.
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, Final, NamedTuple, TypeVar
@@ -13,6 +14,7 @@ from sqlalchemy import TextClause, text
 
 from app.auth.actor import CitizenActor, StaffActor
 from app.db import Transaction
+from app.db.query import Json, Query
 from app.matters.cursors import read_cursor
 from app.matters.visibility import VISIBLE_TO_STAFF, viewer
 
@@ -230,13 +232,18 @@ async def inbox(
 COUNTED: Final = 99
 
 
-def _counting(views: Mapping[View, _Listing]) -> TextClause:
+@dataclass(frozen=True, slots=True)
+class _Counts:
+    by_view: Json[dict[View, int]]
+
+
+def _counting(views: Mapping[View, _Listing]) -> Query[_Counts]:
     """Each view read as its list reads it, up to one case more than is shown: the cost is that of a few pages."""
     counted = ", ".join(
-        f"(SELECT count(*) FROM ({one.found}) found) AS {view}"  # noqa: S608 - put together from constants of this module
+        f"'{view}', (SELECT count(*) FROM ({one.found}) found)"  # noqa: S608 - put together from constants of this module
         for view, one in views.items()
     )
-    return text(f"SELECT {counted}")
+    return Query(_Counts, f"SELECT json_build_object({counted}) AS by_view")
 
 
 _COUNT_OF_UNIT, _COUNT_OF_COUNTY, _COUNT_OF_SUPERVISOR = map(
@@ -246,16 +253,15 @@ _COUNT_OF_UNIT, _COUNT_OF_COUNTY, _COUNT_OF_SUPERVISOR = map(
 
 async def counts(tx: Transaction, *, by: StaffActor) -> dict[View, int]:
     """How many cases each view of the inbox has, up to COUNTED + 1."""
-    row = await tx.one_or_none(
-        _of(by, _COUNT_OF_SUPERVISOR, _COUNT_OF_COUNTY, _COUNT_OF_UNIT),
+    found = await _of(by, _COUNT_OF_SUPERVISOR, _COUNT_OF_COUNTY, _COUNT_OF_UNIT).one(
+        tx,
         size=COUNTED,
         after_due=_EPOCH,
         after_id=_BEFORE_ALL,
         before_id=_AFTER_ALL,
         **viewer(by),
     )
-    assert row is not None, "a statement without FROM finds one row"
-    return {view: row[view] for view in View}
+    return found.by_view
 
 
 def _of(by: StaffActor, supervisor: Views, county: Views, unit: Views) -> Views:

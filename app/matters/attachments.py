@@ -181,7 +181,7 @@ DELETE FROM attachment WHERE id IN (
   SELECT id FROM attachment WHERE matter_id IS NULL AND created_at < :before LIMIT 500 FOR UPDATE SKIP LOCKED)
 RETURNING id, media""",
 )
-_NAMED = text("SELECT id FROM attachment WHERE id = ANY(CAST(:ids AS uuid[]))")
+_NAMED = Query(_Row, "SELECT id, media FROM attachment WHERE id = ANY(CAST(:ids AS uuid[]))")
 
 
 async def admit(tx: Transaction, *, by: CitizenActor | StaffActor, now: datetime) -> None:
@@ -321,7 +321,7 @@ async def _without_row(paths: Iterable[str]) -> list[tuple[UUID, Media]]:
         newest = uuid7(await tx.now() - _ROW_EXPECTED)
         found = (_named(path) for path in paths)
         old = {one[0]: one[1] for one in found if one is not None and one[0] < newest}
-        named = {row.id for row in await tx.all(_NAMED, ids=list(old))}
+        named = {row.id for row in await _NAMED.all(tx, ids=list(old))}
     return sorted((one, media) for one, media in old.items() if one not in named)
 
 

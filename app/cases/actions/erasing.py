@@ -35,7 +35,6 @@ class _Voice:
     media: Media
 
 
-
 @dataclass(frozen=True, slots=True)
 class _WrittenText:
     seq: int
