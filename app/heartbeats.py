@@ -7,6 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
+from msgspec import Struct
 from sqlalchemy import CheckConstraint, Index, Text, text
 from sqlmodel import Field
 
@@ -65,8 +66,7 @@ ON CONFLICT (id) DO UPDATE SET beat_at = EXCLUDED.beat_at
 _FORGET = text("DELETE FROM worker_heartbeat WHERE beat_at < now() - INTERVAL '1 day'")
 
 
-@dataclass(frozen=True, slots=True)
-class _WorkerAge:
+class _WorkerAge(Struct, frozen=True):
     worker: str
     seconds: float
 
@@ -79,8 +79,7 @@ SELECT worker, extract(epoch FROM now() - max(beat_at))::float AS seconds FROM w
 )
 
 
-@dataclass(frozen=True, slots=True)
-class _PulseRow:
+class _PulseRow(Struct, frozen=True):
     at: datetime
     swept_at: datetime | None
     held_since: datetime | None

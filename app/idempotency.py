@@ -1,8 +1,8 @@
 """The same request sent twice has one effect: answers kept by owner and key, in the transaction that earned them."""
 
-from dataclasses import dataclass
 from datetime import datetime
 
+from msgspec import Struct
 from sqlalchemy import Index, text
 from sqlmodel import Field
 
@@ -31,8 +31,7 @@ class GivenAnswer(Stored, table=True):
     created_at: datetime = Field(sa_type=MOMENT)
 
 
-@dataclass(frozen=True, slots=True)
-class KeptAnswer:
+class KeptAnswer(Struct, frozen=True):
     """The columns of an answer that was given."""
 
     request_digest: bytes

@@ -6,13 +6,13 @@ batch that fails is done again limit by limit.
 
 import time
 from collections.abc import Callable, Collection, Coroutine, Sequence
-from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any, Final, Protocol, TypeAlias
 from uuid import UUID
 
 import asyncpg
 import structlog
+from msgspec import Struct
 
 from app import bell, clock
 from app.auth.actor import SYSTEM
@@ -52,8 +52,7 @@ Place: TypeAlias = tuple[datetime, UUID]
 _BEFORE_ALL: Final[Place] = (datetime(1970, 1, 1, tzinfo=UTC), UUID(int=0))
 
 
-@dataclass(frozen=True, slots=True)
-class _AnsweredCase:
+class _AnsweredCase(Struct, frozen=True):
     close_at: datetime
     id: UUID
 
@@ -68,8 +67,7 @@ ORDER BY close_at, id LIMIT :most
 )
 
 
-@dataclass(frozen=True, slots=True)
-class _TakenCase:
+class _TakenCase(Struct, frozen=True):
     ref: str
 
 

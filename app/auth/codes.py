@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from msgspec import Struct
 from sqlalchemy import text
 
 from app import keys
@@ -63,8 +64,7 @@ _KNOWN = """EXISTS (SELECT FROM session s JOIN citizen c ON c.id = s.citizen_id
   WHERE s.device_digest = :device AND c.phone_key = :phone_key)"""
 
 
-@dataclass(frozen=True, slots=True)
-class _SentBefore:
+class _SentBefore(Struct, frozen=True):
     moment: datetime
     known: bool
     newest: list[datetime | None]
@@ -85,8 +85,7 @@ ORDER BY (device_digest IS NOT DISTINCT FROM :device) DESC FOR UPDATE
 )
 
 
-@dataclass(frozen=True, slots=True)
-class _WrongBefore:
+class _WrongBefore(Struct, frozen=True):
     moment: datetime
     known: bool
     wrong: list[datetime] | None

@@ -92,8 +92,7 @@ RETURNING k.staff_id, k.post_id, k.pin_hash, p.name
 )
 
 
-@dataclass(frozen=True, slots=True)
-class _WrongBefore:
+class _WrongBefore(Struct, frozen=True):
     moment: datetime
     wrong: list[datetime] | None
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
 
+from msgspec import Struct
 from sqlalchemy import text
 
 from app.auth.actor import StaffActor
@@ -17,8 +18,7 @@ from app.errors import NotFound, NotPermitted
 _TODAY = f"o.valid_from <= {TODAY} AND (o.valid_to IS NULL OR o.valid_to >= {TODAY})"
 
 
-@dataclass(frozen=True, slots=True)
-class _HeldPost:
+class _HeldPost(Struct, frozen=True):
     id: int
     role: Role
     title: str
@@ -45,8 +45,7 @@ ORDER BY o.valid_from, o.id
 )
 
 
-@dataclass(frozen=True, slots=True)
-class _LastPost:
+class _LastPost(Struct, frozen=True):
     unit_name: str
     valid_from: date
     valid_to: date | None

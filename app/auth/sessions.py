@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from msgspec import Struct
 from sqlalchemy import Interval, bindparam, text
 
 from app import clock, idempotency, keys
@@ -39,8 +40,7 @@ MOVED = bindparam("shift", type_=Interval(), callable_=clock.shift)
 # One statement: the session, the person as they are now, the moment, and an answer already given under the same key.
 
 
-@dataclass(frozen=True, slots=True)
-class _StaffSession:
+class _StaffSession(Struct, frozen=True):
     """A session with the post that its person acts in; `kept`: the answer already given under the key."""
 
     moment: datetime
@@ -98,8 +98,7 @@ WHERE o.id = s.post_id AND o.valid_to < CAST(now() + :shift AS date)
 """).bindparams(MOVED)  # noqa: S608 - conditions of our own
 
 
-@dataclass(frozen=True, slots=True)
-class _CitizenSession:
+class _CitizenSession(Struct, frozen=True):
     """A citizen's session; `kept`: the answer already given under the key."""
 
     moment: datetime
@@ -121,8 +120,7 @@ WHERE s.token_digest = :digest AND s.revoked_at IS NULL AND s.expires_at > now()
 ).bindparams(MOVED)
 
 
-@dataclass(frozen=True, slots=True)
-class _ListedSession:
+class _ListedSession(Struct, frozen=True):
     id: UUID
     device: str
     created_at: datetime

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from msgspec import Struct
 from sqlalchemy import text
 
 from app import keys
@@ -39,8 +40,7 @@ _DEVICE = f"{_BY_ACCOUNT} AND device_digest = :device"
 _LATELY = f"s.created_at > now() + :shift - make_interval(days => {_KNOWN_DAYS})"
 
 
-@dataclass(frozen=True, slots=True)
-class _TriesBefore:
+class _TriesBefore(Struct, frozen=True):
     moment: datetime
     pair: list[datetime] | None
     on_device: list[datetime] | None

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Final
 
+from msgspec import Struct
 from sqlalchemy import text
 
 from app.calendars import reading
@@ -33,8 +34,7 @@ _BEGIN: Final = text(
 _LOCK: Final = Query(Calendar, "SELECT * FROM calendar WHERE county_id = :county_id FOR UPDATE")
 
 
-@dataclass(frozen=True, slots=True)
-class _AnnouncedDay:
+class _AnnouncedDay(Struct, frozen=True):
     day: date
 
 

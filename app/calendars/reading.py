@@ -1,10 +1,10 @@
 """A county's calendar as of a version, kept in the process once read: a version never changes."""
 
 from collections import OrderedDict
-from dataclasses import dataclass
 from datetime import date, datetime, time
 from typing import Final, NamedTuple
 
+from msgspec import Struct
 from sqlalchemy import text
 
 from app.calendars.working_time import Day, Hours, WorkingCalendar
@@ -19,8 +19,7 @@ _WARN_FROM: Final = 11
 _VERSION: Final = text("SELECT version FROM calendar WHERE county_id = :county_id")
 
 
-@dataclass(frozen=True, slots=True)
-class _ChangedDay:
+class _ChangedDay(Struct, frozen=True):
     day: date
     working: bool
     opens: time | None
@@ -28,8 +27,7 @@ class _ChangedDay:
     name: str
 
 
-@dataclass(frozen=True, slots=True)
-class _CalendarRow:
+class _CalendarRow(Struct, frozen=True):
     """A version of a calendar, with one of the days that differ from the week; without, where there is none."""
 
     usually_opens: time
@@ -74,8 +72,7 @@ SELECT array_agg(year) FROM calendar_year WHERE county_id = :county_id AND year 
 """)
 
 
-@dataclass(frozen=True, slots=True)
-class _PublishedYears:
+class _PublishedYears(Struct, frozen=True):
     now: datetime
     years: list[int] | None
 

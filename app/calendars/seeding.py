@@ -1,12 +1,12 @@
 """The years that the library chinesecalendar knows, as the state announced them. A start: the tables are the truth."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cache
 from typing import Final
 
 from chinese_calendar import constants
+from msgspec import Struct
 from sqlalchemy import text
 
 from app.calendars.working_time import DEFAULT_HOURS, Day, WorkingCalendar
@@ -25,8 +25,7 @@ SELECT c.county_id FROM calendar c WHERE c.county_id = ANY(CAST(:counties AS int
 """)
 
 
-@dataclass(frozen=True, slots=True)
-class _LackingCounty:
+class _LackingCounty(Struct, frozen=True):
     id: int
     at_work: bool | None
 

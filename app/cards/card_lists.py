@@ -9,6 +9,8 @@ from enum import StrEnum
 from typing import Any, Final
 from uuid import UUID
 
+from msgspec import Struct
+
 from app.auth.actor import StaffActor
 from app.auth.posts import held_in
 from app.calendars.reading import calendar_of
@@ -212,8 +214,7 @@ ORDER BY k.effective_at DESC, k.id DESC LIMIT :most""",
 )
 
 
-@dataclass(frozen=True, slots=True)
-class _CardInFull:
+class _CardInFull(Struct, frozen=True):
     """A card, and what InFull tells besides."""
 
     seen: SeenCard

@@ -1,8 +1,9 @@
 """A supervisor's card for irregular handling (违规办理), with the reason. Cards for what is overdue come from the sweep."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
+
+from msgspec import Struct
 
 from app.auth.actor import StaffActor
 from app.auth.posts import held_in
@@ -22,15 +23,13 @@ from app.settings import NoticeKind
 _SUPERVISING_UNITS: Final = frozenset({UnitKind.COMMAND_CENTER, UnitKind.DISCIPLINE})
 
 
-@dataclass(frozen=True, slots=True)
-class _Person:
+class _Person(Struct, frozen=True):
     id: int
     name: str
     title: str
 
 
-@dataclass(frozen=True, slots=True)
-class _CardedUnit:
+class _CardedUnit(Struct, frozen=True):
     id: int
     name: str
     took_part: bool

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
+from msgspec import Struct
+
 from app.auth.actor import StaffActor
 from app.db import Transaction
 from app.db.query import Query
@@ -17,8 +19,7 @@ from app.matters.visibility import VISIBLE_TO_STAFF, viewer
 MOST_AT_SIGN_IN: Final = 20
 
 
-@dataclass(frozen=True, slots=True)
-class _DueClock:
+class _DueClock(Struct, frozen=True):
     ref: str
     title: str
     stage: Stage

@@ -14,6 +14,7 @@ from itertools import groupby
 from typing import Final
 
 import msgspec
+from msgspec import Struct
 
 from app.auth.actor import StaffActor
 from app.calendars.reading import calendar_of
@@ -201,8 +202,7 @@ _OF_A_CASE: Final = f"""
   ) AS stages"""  # noqa: S608 - a constant of this module
 
 
-@dataclass(frozen=True, slots=True)
-class _CaseRow:
+class _CaseRow(Struct, frozen=True):
     """What happened to a case, by whose calendar."""
 
     entries: Json[list[Entry]] | None
@@ -211,8 +211,7 @@ class _CaseRow:
     calendar_version: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class _UnitRow:
+class _UnitRow(Struct, frozen=True):
     """A unit with one of the cases in which it did anything; without, where there is none."""
 
     id: int

@@ -10,6 +10,7 @@ from datetime import date, datetime, timedelta
 from typing import Final
 from uuid import UUID
 
+from msgspec import Struct
 from sqlalchemy import text
 
 from app import clock as moved_clock
@@ -66,8 +67,7 @@ FOR NO KEY UPDATE SKIP LOCKED
 )
 
 
-@dataclass(frozen=True, slots=True)
-class _WaitingMatter:
+class _WaitingMatter(Struct, frozen=True):
     ref: str
     kind: str
 
@@ -81,8 +81,7 @@ WHERE w.id = :id AND w.next_at <= now() + CAST(:shift AS interval) FOR NO KEY UP
 )
 
 
-@dataclass(frozen=True, slots=True)
-class _HolderRow:
+class _HolderRow(Struct, frozen=True):
     n: int
     unit_name: str
     staff_id: int | None

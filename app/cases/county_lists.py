@@ -11,6 +11,7 @@ from functools import cache
 from typing import Any, Final
 from uuid import UUID
 
+from msgspec import Struct
 from sqlalchemy import TextClause
 
 from app.auth.actor import StaffActor
@@ -78,8 +79,7 @@ _FIRST: Final = datetime(2000, 1, 1, tzinfo=UTC)
 _LAST: Final = datetime(2200, 1, 1, tzinfo=UTC)
 
 
-@dataclass(frozen=True, slots=True)
-class _FilterIds:
+class _FilterIds(Struct, frozen=True):
     holder: list[int] | None
     lead: list[int] | None
     assistant: list[int] | None

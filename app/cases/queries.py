@@ -4,12 +4,12 @@ Whatever is shown to staff passes VISIBLE_TO_STAFF, in lists as in details.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, Final, NamedTuple, TypeVar
 from uuid import UUID
 
+from msgspec import Struct
 from sqlalchemy import TextClause, text
 
 from app.auth.actor import CitizenActor, StaffActor
@@ -232,8 +232,7 @@ async def inbox(
 COUNTED: Final = 99
 
 
-@dataclass(frozen=True, slots=True)
-class _Counts:
+class _Counts(Struct, frozen=True):
     by_view: Json[dict[View, int]]
 
 

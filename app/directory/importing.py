@@ -10,6 +10,7 @@ from datetime import date
 from itertools import islice
 from typing import Final
 
+from msgspec import Struct
 from sqlalchemy import text
 
 from app.clock import SHANGHAI
@@ -36,8 +37,7 @@ _LISTED = """unnest(CAST(:lines AS int[]), CAST(:codes AS text[]), CAST(:names A
   CAST(:kinds AS text[]), CAST(:parents AS text[])) AS l(line, code, name, short_name, kind, parent)"""
 
 
-@dataclass(frozen=True, slots=True)
-class _HeldParent:
+class _HeldParent(Struct, frozen=True):
     code: str
     kind: UnitKind
 
@@ -45,8 +45,7 @@ class _HeldParent:
 _PARENTS_HELD = Query(_HeldParent, "SELECT code, kind FROM unit WHERE code = ANY(:codes)")
 
 
-@dataclass(frozen=True, slots=True)
-class _HeldOtherwise:
+class _HeldOtherwise(Struct, frozen=True):
     """A listed unit that the database has in another way."""
 
     line: int
@@ -67,8 +66,7 @@ WHERE u.kind <> l.kind OR p.code <> nullif(l.parent, '') OR (u.valid_to < CAST(:
 )
 
 
-@dataclass(frozen=True, slots=True)
-class _UnderEnded:
+class _UnderEnded(Struct, frozen=True):
     line: int
     parent: str
 

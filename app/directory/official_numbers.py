@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Final, NamedTuple
 from uuid import UUID
 
+from msgspec import Struct
 from sqlalchemy import text
 
 from app import keys
@@ -25,8 +26,7 @@ from app.identifiers import uuid7
 _AT_ONCE: Final = 1000
 
 
-@dataclass(frozen=True, slots=True)
-class _UnitRow:
+class _UnitRow(Struct, frozen=True):
     code: str
     id: int
     name: str
@@ -43,8 +43,7 @@ SELECT code, id, name, county_id FROM unit WHERE code = ANY(:codes)
 )
 
 
-@dataclass(frozen=True, slots=True)
-class _StaffRow:
+class _StaffRow(Struct, frozen=True):
     account: str
     id: int
     name: str
@@ -63,8 +62,7 @@ FROM staff s WHERE s.account = ANY(:accounts) AND (CAST(:county_id AS int) IS NU
 )
 
 
-@dataclass(frozen=True, slots=True)
-class _HeldNumber:
+class _HeldNumber(Struct, frozen=True):
     phone_key: bytes
     unit_id: int | None
     staff_id: int | None
@@ -86,8 +84,7 @@ WHERE n.removed_at IS NULL AND (u.county_id = :county_id OR EXISTS (
   AND """
 
 
-@dataclass(frozen=True, slots=True)
-class _NumberRow:
+class _NumberRow(Struct, frozen=True):
     id: UUID
     phone_sealed: bytes
     entered_at: datetime
@@ -106,8 +103,7 @@ UPDATE official_number SET removed_at = :now, removed_by_staff_id = :staff_id WH
 """)
 
 
-@dataclass(frozen=True, slots=True)
-class _OwnerRow:
+class _OwnerRow(Struct, frozen=True):
     unit_code: str | None
     unit_name: str | None
     account: str | None

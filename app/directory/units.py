@@ -6,6 +6,7 @@ What it has open is handed over afterwards, in pieces: app/cases/actions/reorgan
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from msgspec import Struct
 from sqlalchemy import text
 
 from app.clock import SHANGHAI, in_words
@@ -17,8 +18,7 @@ from app.errors import InvalidInput, NotFound
 
 
 # Both in one order, so that two reorganisations that meet wait for each other instead of deadlocking.
-@dataclass(frozen=True, slots=True)
-class _LockedUnit:
+class _LockedUnit(Struct, frozen=True):
     unit: Unit
     has_units: bool
 

@@ -1,11 +1,11 @@
 """Whether what was answered is still so: answers kept for repeated requests, opened, beside the cases they speak of."""
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
 import msgspec
+from msgspec import Struct
 from sqlalchemy import text
 
 from app import idempotency, keys
@@ -16,8 +16,7 @@ _BATCH = 500
 _HOW_MANY = text("SELECT count(*) FROM given_answer")
 
 
-@dataclass(frozen=True, slots=True)
-class _KeptAnswer:
+class _KeptAnswer(Struct, frozen=True):
     owner: str
     key: str
     body_sealed: bytes
@@ -33,8 +32,7 @@ ORDER BY owner, key LIMIT :batch
 )
 
 
-@dataclass(frozen=True, slots=True)
-class _MatterLength:
+class _MatterLength(Struct, frozen=True):
     ref: str
     head_seq: int
 

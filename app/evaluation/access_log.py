@@ -11,6 +11,7 @@ from typing import Any, ClassVar, Final
 from uuid import UUID
 
 import msgspec
+from msgspec import Struct
 from sqlalchemy import BigInteger, CheckConstraint, Text, text
 from sqlmodel import Field
 
@@ -93,8 +94,7 @@ _BATCH: Final = 1000
 _ALONE: Final = text("SELECT number FROM surveys.evaluation_log_head FOR UPDATE")
 
 
-@dataclass(frozen=True, slots=True)
-class _AskedSurvey:
+class _AskedSurvey(Struct, frozen=True):
     ref: str
     matter_id: UUID
     survey_id: UUID
@@ -119,8 +119,7 @@ WHERE c.ref = :ref AND (:of_center OR c.sealed) AND {VISIBLE_TO_STAFF} AND (s.id
 )
 
 
-@dataclass(frozen=True, slots=True)
-class _LastLook:
+class _LastLook(Struct, frozen=True):
     number: int
     seal: bytes
 
@@ -130,8 +129,7 @@ _LAST: Final = Query(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class _AnswerRow:
+class _AnswerRow(Struct, frozen=True):
     id: UUID
     value: Value
     channel: AnswerChannel
@@ -147,8 +145,7 @@ SELECT id, value, channel, remark_sealed, answered_at FROM surveys.answer WHERE 
 )
 
 
-@dataclass(frozen=True, slots=True)
-class _LookRow:
+class _LookRow(Struct, frozen=True):
     number: int
     at: datetime
     staff_name: str

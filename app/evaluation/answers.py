@@ -10,6 +10,8 @@ from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
+from msgspec import Struct
+
 from app import keys
 from app.db import Transaction
 from app.db.query import Query, columns
@@ -105,8 +107,7 @@ WHERE citizen_id = :citizen_id AND asked_at IS NULL ORDER BY created_at, id
 )
 
 
-@dataclass(frozen=True, slots=True)
-class _TakenNumber:
+class _TakenNumber(Struct, frozen=True):
     short_number: int
 
 

@@ -5,13 +5,13 @@ stands in the record of a case, which handlers read (docs/adr/0032).
 """
 
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime
 from hashlib import sha256
 from typing import Any, ClassVar, Final
 from uuid import UUID
 
 import msgspec
+from msgspec import Struct
 from sqlalchemy import (
     BigInteger,
     CheckConstraint,
@@ -77,8 +77,7 @@ _LOCK_HEAD: Final = Query(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class _CalledSurvey:
+class _CalledSurvey(Struct, frozen=True):
     survey_id: UUID
 
 
@@ -91,8 +90,7 @@ _ALL: Final = text(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class _LatestBody:
+class _LatestBody(Struct, frozen=True):
     row_key: str
     body: str
 

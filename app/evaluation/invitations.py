@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
+from msgspec import Struct
 from sqlalchemy import text
 
 from app import clock
@@ -32,8 +33,7 @@ QUIET: Final = timedelta(minutes=15)
 _LOOK_AFTER_DAYS: Final = 3
 
 
-@dataclass(frozen=True, slots=True)
-class _OwedText:
+class _OwedText(Struct, frozen=True):
     due_at: datetime
     id: UUID
 
@@ -48,8 +48,7 @@ ORDER BY due_at, id LIMIT :most
 )
 
 
-@dataclass(frozen=True, slots=True)
-class _DueSurvey:
+class _DueSurvey(Struct, frozen=True):
     next_at: datetime
     id: UUID
 
@@ -64,8 +63,7 @@ WHERE next_at <= now() + CAST(:shift AS interval) AND (next_at, id) > (:next_at,
 _NEXT_DUE = text("SELECT min(next_at) FROM surveys.survey WHERE next_at IS NOT NULL")
 
 
-@dataclass(frozen=True, slots=True)
-class _Number:
+class _Number(Struct, frozen=True):
     phone_key: bytes | None
 
 
@@ -140,8 +138,7 @@ WHERE g.id = :matter_id
 )
 
 
-@dataclass(frozen=True, slots=True)
-class _OwedSurvey:
+class _OwedSurvey(Struct, frozen=True):
     matter_id: UUID
     round: int
     citizen_id: UUID
@@ -161,8 +158,7 @@ SELECT EXISTS (
 """)
 
 
-@dataclass(frozen=True, slots=True)
-class _TakenSurvey:
+class _TakenSurvey(Struct, frozen=True):
     survey: Survey
     undelivered: bool | None
     answered: bool

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
+from msgspec import Struct
+
 from app import keys
 from app.auth.actor import StaffActor
 from app.db import Transaction
@@ -56,8 +58,7 @@ LEFT JOIN person_as_given given ON given.matter_id = c.id
 WHERE {_READABLE} AND """  # noqa: S608 - columns of our own tables
 
 
-@dataclass(frozen=True, slots=True)
-class _ReplyRow:
+class _ReplyRow(Struct, frozen=True):
     """A reply, with the question that it was taken to answer."""
 
     reply: Reply

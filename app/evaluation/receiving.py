@@ -8,6 +8,7 @@ from operator import attrgetter
 from typing import Final
 from uuid import UUID
 
+from msgspec import Struct
 from sqlalchemy import text
 
 from app import clock, keys
@@ -81,8 +82,7 @@ ORDER BY t.place, s.standing_survey_asked_at, s.standing_survey_id
 )
 
 
-@dataclass(frozen=True, slots=True)
-class _KnownText:
+class _KnownText(Struct, frozen=True):
     provider_message_id: str
 
 

@@ -10,6 +10,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
+from msgspec import Struct
 from sqlalchemy import text
 
 from app import keys
@@ -61,8 +62,7 @@ LEFT JOIN surveys.answer a ON a.survey_id = s.id AND a.discounted IS NULL
 WHERE {VISIBLE_TO_STAFF} AND (:of_center OR c.sealed) AND NOT {conflict_of_interest.KEPT_FROM} AND """  # noqa: S608 - columns of our own tables
 
 
-@dataclass(frozen=True, slots=True)
-class _CallRow:
+class _CallRow(Struct, frozen=True):
     """A call, with what the caller needs to know."""
 
     call: ReturnCall

@@ -4,11 +4,11 @@ A batch is one transaction. Cards that were issued stay as they are; app/cards l
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 from uuid import UUID
 
+from msgspec import Struct
 from sqlalchemy import text
 
 from app.calendars.reading import calendar_of
@@ -23,8 +23,7 @@ BATCH: Final = 250
 BEHIND: Final = f"{MAY_STILL_MOVE} AND w.county_id = c.county_id AND w.calendar_version < c.version"
 
 
-@dataclass(frozen=True, slots=True)
-class _CountyBehind:
+class _CountyBehind(Struct, frozen=True):
     county_id: int
     version: int
 
@@ -40,8 +39,7 @@ _HOW_MANY: Final = text(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class _MatterBehind:
+class _MatterBehind(Struct, frozen=True):
     id: UUID
     kind: str
 

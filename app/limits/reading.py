@@ -2,10 +2,10 @@
 
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, NamedTuple
 
+from msgspec import Struct
 from sqlalchemy import text
 
 from app.calendars.working_time import Limit
@@ -20,8 +20,7 @@ _VERSION: Final = text("SELECT version FROM limit_set WHERE county_id = :county_
 # Of each place what its greatest version up to this one says. `ours`: made by this transaction, which may yet be undone.
 
 
-@dataclass(frozen=True, slots=True)
-class _RuleRow:
+class _RuleRow(Struct, frozen=True):
     """A rule, or none where the version leaves none; `ours`: made by this transaction."""
 
     ours: bool
@@ -44,8 +43,7 @@ WHERE c.county_id = :county_id AND c.version = :version
 )
 
 
-@dataclass(frozen=True, slots=True)
-class _CategoryId:
+class _CategoryId(Struct, frozen=True):
     id: int
 
 
@@ -63,8 +61,7 @@ SELECT id FROM line ORDER BY step
 )
 
 
-@dataclass(frozen=True, slots=True)
-class _CategoryPath:
+class _CategoryPath(Struct, frozen=True):
     id: int
     path: str
 
@@ -72,8 +69,7 @@ class _CategoryPath:
 _PATHS: Final = Query(_CategoryPath, "SELECT id, path FROM category WHERE id = ANY(:categories)")
 
 
-@dataclass(frozen=True, slots=True)
-class _ChangeRow:
+class _ChangeRow(Struct, frozen=True):
     at: datetime
     staff_name: str | None
     reason: str

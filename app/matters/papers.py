@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Any, ClassVar, Final
 from uuid import UUID
 
+from msgspec import Struct
 from sqlalchemy import CheckConstraint, Index, Text, UniqueConstraint
 from sqlmodel import Field
 
@@ -162,8 +163,7 @@ class _PaperRow(_ReceiptRow):
     number: int
 
 
-@dataclass(frozen=True, slots=True)
-class _NextNumber:
+class _NextNumber(Struct, frozen=True):
     last: int
     county: str
 

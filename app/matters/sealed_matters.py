@@ -5,9 +5,9 @@ its commit; app/cases/history.py has it asked for every entry that gives the cas
 """
 
 from collections.abc import Collection
-from dataclasses import dataclass
 from uuid import UUID
 
+from msgspec import Struct
 from sqlalchemy import text
 
 from app.auth.actor import StaffActor
@@ -54,8 +54,7 @@ _UNSEEN = text(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class _UnitWithViewer:
+class _UnitWithViewer(Struct, frozen=True):
     id: int
 
 

@@ -4,10 +4,10 @@ What is counted follows from the record, the month and its cut-off alone: run la
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Final
 
+from msgspec import Struct
 from sqlalchemy import text
 
 from app.clock import SHANGHAI
@@ -26,8 +26,7 @@ _LOCK: Final = text("SELECT true FROM unit WHERE id = :county_id FOR NO KEY UPDA
 _TRY: Final = text("SELECT true FROM unit WHERE id = :county_id FOR NO KEY UPDATE SKIP LOCKED")
 
 
-@dataclass(frozen=True, slots=True)
-class _CountyRow:
+class _CountyRow(Struct, frozen=True):
     county_id: int
 
 
@@ -39,8 +38,7 @@ SELECT DISTINCT u.county_id FROM post p JOIN unit u ON u.id = p.unit_id WHERE u.
 _COUNTY: Final = text("SELECT id FROM unit WHERE code = :code AND kind = 'county'")
 
 
-@dataclass(frozen=True, slots=True)
-class _LastMonth:
+class _LastMonth(Struct, frozen=True):
     month: date
     digest: bytes
 

@@ -10,6 +10,8 @@ from datetime import date, datetime
 from typing import Any, Final
 from uuid import UUID
 
+from msgspec import Struct
+
 from app.auth.actor import StaffActor
 from app.cards.models import CardLevel
 from app.db import Transaction
@@ -30,8 +32,7 @@ from app.reports.months import Month
 from app.reports.suppression import Whose
 
 
-@dataclass(frozen=True, slots=True)
-class _LastCorrection:
+class _LastCorrection(Struct, frozen=True):
     seq: int
     digest: bytes
 

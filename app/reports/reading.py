@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Final
 
+from msgspec import Struct
 from sqlalchemy import text
 
 from app.auth import posts
@@ -42,8 +43,7 @@ from app.reports.suppression import Whose
 _SEE_EVALUATIONS: Final = frozenset({Role.SUPERVISOR, Role.LEADER})
 
 
-@dataclass(frozen=True, slots=True)
-class _LockedMonth:
+class _LockedMonth(Struct, frozen=True):
     month: MonthEnd
     corrections: int
 
@@ -126,8 +126,7 @@ WHERE k.county_id = :county_id AND k.month >= :first AND k.month <= :last ORDER 
 )
 
 
-@dataclass(frozen=True, slots=True)
-class _SealedCounts:
+class _SealedCounts(Struct, frozen=True):
     taken_in: int
     answered: int
 

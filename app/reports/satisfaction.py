@@ -8,6 +8,7 @@ from datetime import date, datetime
 from typing import Any, Final
 from uuid import UUID
 
+from msgspec import Struct
 from sqlalchemy import text
 
 from app.auth.actor import StaffActor
@@ -143,8 +144,7 @@ WHERE county_id = :county_id AND month >= :first AND month <= :last""",  # noqa:
 )
 
 
-@dataclass(frozen=True, slots=True)
-class CorrectionRow:
+class CorrectionRow(Struct, frozen=True):
     """A correction as it is listed; the measure and both counts are None where it concerns evaluations."""
 
     seq: int
@@ -172,8 +172,7 @@ GROUP BY k.month, u.id, k.reply_id, k.reason, b.id, k.at ORDER BY 1""",  # noqa:
 )
 
 
-@dataclass(frozen=True, slots=True)
-class _ReleasableUnit:
+class _ReleasableUnit(Struct, frozen=True):
     unit_id: int
     township_id: int | None
     voices: list[str]
@@ -219,8 +218,7 @@ _TO_FOLLOW: Final = Query(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class _HandledBy:
+class _HandledBy(Struct, frozen=True):
     unit_id: int
     staff_id: int | None
 
@@ -233,8 +231,7 @@ SELECT unit_id, staff_id FROM about""",  # noqa: S608 - constants
 _FIRST: Final = UUID(int=0)
 
 
-@dataclass(frozen=True, slots=True)
-class LastCorrection:
+class LastCorrection(Struct, frozen=True):
     seq: int
     digest: bytes
 
@@ -247,8 +244,7 @@ SELECT seq, digest FROM surveys.satisfaction_correction WHERE county_id = :count
 _CHAIN: Final = text("SELECT * FROM surveys.satisfaction_correction ORDER BY county_id, seq")
 
 
-@dataclass(frozen=True, slots=True)
-class CallToExclude:
+class CallToExclude(Struct, frozen=True):
     survey_id: UUID
     window_ends_at: datetime
     sealed: bool
@@ -264,8 +260,7 @@ LEFT JOIN surveys.exclusion x ON x.survey_id = r.survey_id WHERE r.id = :call_id
 )
 
 
-@dataclass(frozen=True, slots=True)
-class ExcludedAnswer:
+class ExcludedAnswer(Struct, frozen=True):
     call_id: UUID
     survey_id: UUID
     ref: str

@@ -10,6 +10,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import ClassVar, Final
 
+from msgspec import Struct
 from sqlalchemy import CheckConstraint, Identity, Text, UniqueConstraint, text
 from sqlmodel import Field
 
@@ -90,8 +91,7 @@ ON CONFLICT ON CONSTRAINT one_template_for_words DO UPDATE SET current = TRUE WH
 """)
 
 
-@dataclass(frozen=True, slots=True)
-class _Standing:
+class _Standing(Struct, frozen=True):
     approval: Approval
     template_code: str | None
 
@@ -110,8 +110,7 @@ SELECT * FROM text_template WHERE provider = :provider ORDER BY current DESC, ki
 )
 
 
-@dataclass(frozen=True, slots=True)
-class _ApprovedWords:
+class _ApprovedWords(Struct, frozen=True):
     kind: str
     words: str
 

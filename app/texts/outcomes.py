@@ -1,11 +1,11 @@
 """Marks the outcomes of attempts and inquiries, many at once. A worker whose lease has passed on marks nothing."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
 import msgspec
+from msgspec import Struct
 
 from app import clock
 from app.db import Transaction
@@ -18,8 +18,7 @@ from app.texts.queue import Claimed
 _NOW: Final = "(now() + CAST(:shift AS interval))"
 
 
-@dataclass(frozen=True, slots=True)
-class _SettledText:
+class _SettledText(Struct, frozen=True):
     id: UUID
 
 

@@ -11,6 +11,7 @@ from typing import Final
 from uuid import UUID
 
 import msgspec
+from msgspec import Struct
 from sqlalchemy import Index, text
 from sqlmodel import Field
 
@@ -55,8 +56,7 @@ _OTHER: Final = """t.phone_key = g.phone_key
   AND NOT EXISTS (SELECT 1 FROM given h WHERE h.id = t.message_id AND h.place >= g.place)"""
 
 
-@dataclass(frozen=True, slots=True)
-class _SentText:
+class _SentText(Struct, frozen=True):
     id: UUID
     nth: datetime | None
     same: bool | None

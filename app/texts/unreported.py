@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID, uuid4
 
+from msgspec import Struct
 from sqlalchemy import text
 
 from app import clock
@@ -18,8 +19,7 @@ from app.texts import policy
 _NOW: Final = "(now() + CAST(:shift AS interval))"
 
 
-@dataclass(frozen=True, slots=True)
-class _UnreportedText:
+class _UnreportedText(Struct, frozen=True):
     id: UUID
     turn: int
     inquiries: int

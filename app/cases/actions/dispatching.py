@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, NoReturn
 
+from msgspec import Struct
+
 from app.auth.actor import StaffActor
 from app.calendars.working_time import Limit, LimitUnit
 from app.cases import access, case_clock, history
@@ -28,8 +30,7 @@ from app.texts.outbox import MessageKind
 MOST_ASSISTANTS: Final = 20
 
 
-@dataclass(frozen=True, slots=True)
-class _UnitRow:
+class _UnitRow(Struct, frozen=True):
     id: int
     code: str
     name: str
@@ -51,8 +52,7 @@ WHERE code = ANY(:codes) AND county_id = :county_id AND kind NOT IN ('county', '
 )
 
 
-@dataclass(frozen=True, slots=True)
-class _Place:
+class _Place(Struct, frozen=True):
     id: int
     kind: UnitKind
 

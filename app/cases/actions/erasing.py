@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
+from msgspec import Struct
 from sqlalchemy import text
 
 from app.auth.actor import SYSTEM
@@ -35,8 +36,7 @@ class _Voice:
     media: Media
 
 
-@dataclass(frozen=True, slots=True)
-class _WrittenText:
+class _WrittenText(Struct, frozen=True):
     seq: int
     field: str
 

@@ -1,7 +1,8 @@
 """The judging unit's actions: ask for missing facts, decline, handle the case itself, escalate it or send it down."""
 
-from dataclasses import dataclass
 from datetime import datetime
+
+from msgspec import Struct
 
 from app.auth.actor import StaffActor
 from app.cases import access, history
@@ -25,8 +26,7 @@ from app.matters.telling import tell
 from app.texts.outbox import MessageKind
 
 
-@dataclass(frozen=True, slots=True)
-class _UnitBelow:
+class _UnitBelow(Struct, frozen=True):
     id: int
     name: str
     kind: UnitKind

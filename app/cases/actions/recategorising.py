@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, NoReturn
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from app.auth.actor import StaffActor
@@ -18,8 +19,7 @@ from app.limits.rules import Rule
 from app.limits.terms import Kind, Stage
 
 
-@dataclass(frozen=True, slots=True)
-class _CategoryChange:
+class _CategoryChange(Struct, frozen=True):
     old_path: str | None
     path: str | None
     active: bool
@@ -36,14 +36,12 @@ FROM (SELECT 1) AS one LEFT JOIN category k ON k.id = :new_id LEFT JOIN category
 )
 
 
-@dataclass(frozen=True, slots=True)
-class _FormerTerms:
+class _FormerTerms(Struct, frozen=True):
     kind: Kind
     urgent: bool
 
 
-@dataclass(frozen=True, slots=True)
-class _UnitCorrection:
+class _UnitCorrection(Struct, frozen=True):
     old: Json[_FormerTerms]
     categories: list[int]
 

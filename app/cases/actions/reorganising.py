@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
+from msgspec import Struct
 from sqlalchemy import text
 
 from app.auth.actor import SYSTEM
@@ -107,8 +108,7 @@ ORDER BY g.id LIMIT :most FOR UPDATE OF m, g SKIP LOCKED
 )
 
 
-@dataclass(frozen=True, slots=True)
-class _OpenCase:
+class _OpenCase(Struct, frozen=True):
     id: UUID
 
 

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from msgspec import Struct
+
 from app.cases.dossier import Dossier
 from app.cases.models import Case
 from app.db import Transaction
@@ -15,8 +17,7 @@ from app.texts.outbox import MessageKind
 
 
 # The reporters whose cases were joined to this one, or to one that was: each is told, answered and asked.
-@dataclass(frozen=True, slots=True)
-class _JoinedCase:
+class _JoinedCase(Struct, frozen=True):
     case: Case
     name_key: bytes | None
     primary_name_key: bytes | None
