@@ -71,7 +71,7 @@ _PLACE: Final = Query(
 _OF_COUNTY: Final = Query(
     PosterPlace,
     f"""{_PLACES} AND u.county_id = (SELECT id FROM unit WHERE code = :county_code)
-  AND u.kind = ANY(CAST(:kinds AS text[])) AND u.valid_from <= {TODAY} AND (u.valid_to IS NULL OR u.valid_to >= CURRENT_DATE)
+  AND u.kind = ANY(CAST(:kinds AS text[])) AND u.valid_from <= {TODAY} AND (u.valid_to IS NULL OR u.valid_to >= {TODAY})
 ORDER BY u.code""",  # noqa: S608 - constants of our own
 )
 _UNIT: Final = f"""
