@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Annotated, Any, Final
 
 import segno
-from fastapi import FastAPI, Response
+from fastapi import APIRouter, FastAPI, Response
 from fastapi import Path as PathParameter
 from fastapi.responses import HTMLResponse, RedirectResponse
 from fastapi.routing import APIRoute
@@ -79,8 +79,8 @@ def create_app() -> FastAPI:
 def create_tracking_app() -> FastAPI:
     """The page of one report; the page itself asks for what it shows, and holds no case."""
     app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False)
-    for path in ("", "/", "/{ref}"):
-        app.add_api_route(path or "/", tracking_page, include_in_schema=False)
+    for path in ("/", "/{ref}"):
+        app.add_api_route(path, tracking_page, include_in_schema=False)
     problems.install(app, pages=True)
     return app
 
@@ -95,8 +95,13 @@ async def service_worker() -> Response:
     return Response(script, 200, headers, "text/javascript; charset=utf-8")
 
 
+# Beside the app: what is mounted at a path does not answer for the path alone.
+bare = APIRouter(include_in_schema=False)
+
+
+@bare.get(TRACKING_AT)
 async def tracking_page() -> Response:
-    return _page("tracking.html", 200)
+    return respond_page("tracking.html", 200)
 
 
 async def landing_page(unit_code: Code) -> Response:
@@ -104,7 +109,7 @@ async def landing_page(unit_code: Code) -> Response:
     if place is None:
         return _unknown()
     phone = place.public_phone or place.hotline
-    return _page(
+    return respond_page(
         "landing.html",
         200,
         place=place,
@@ -169,11 +174,12 @@ def _inline_qr(address: str) -> Markup:
 
 
 def _unknown() -> Response:
-    return _page("unknown.html", 404)
+    return respond_page("unknown.html", 404)
 
 
-def _page(template: str, status: int, **values: object) -> Response:
-    shown = _templates.get_template(template).render(values, entry=entry(_FACE))
+def respond_page(template: str, status: int, *, face: str = _FACE, **values: object) -> Response:
+    """A page of ours with what its face has to load."""
+    shown = _templates.get_template(template).render(values, entry=entry(face))
     return HTMLResponse(
         shown, status, {"Cache-Control": _NOT_KEPT if status == 200 else "no-store"}
     )

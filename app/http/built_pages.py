@@ -9,6 +9,8 @@ from msgspec import Struct
 
 FOLDER: Final = Path(__file__).parent / "built"
 SERVED_AT: Final = "/assets"
+WORKER: Final = "worker.js"
+_LOADED: Final = frozenset({".js", ".css", ".svg", ".png"})
 
 
 class _Chunk(msgspec.Struct):
@@ -41,6 +43,19 @@ def entry(face: str) -> Entry | None:
         script=_address(face, main.file),
         styles=tuple(_address(face, name) for name in main.css),
         imports=tuple(_address(face, chunks[name].file) for name in main.imports),
+    )
+
+
+@cache
+def files(face: str) -> tuple[str, ...]:
+    """Addresses of all that a face may load: scripts, style sheets, pictures; nothing where the pages were not built."""
+    folder = FOLDER / face
+    return tuple(
+        sorted(
+            _address(face, path.relative_to(folder).as_posix())
+            for path in folder.rglob("*")
+            if path.suffix in _LOADED and path.name != WORKER
+        )
     )
 
 

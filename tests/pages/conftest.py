@@ -55,7 +55,8 @@ def site(
     with (folder / "log").open("wb") as log:
         server = subprocess.Popen(command, env=environment, cwd=pages.ROOT, stdout=log, stderr=log)
         try:
-            wait_until(lambda: _answers(port))
+            # A busy machine takes a while to load the server.
+            wait_until(lambda: _answers(port), 90)
             yield f"http://127.0.0.1:{port}"
         finally:
             server.terminate()

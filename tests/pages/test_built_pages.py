@@ -39,3 +39,11 @@ async def test_files_are_served_compressed_and_kept_for_ever(site: str, coding: 
             assert "immutable" in file.headers["cache-control"]
         unknown = await client.get("/assets/citizen/assets/main-00000000.js")
         assert unknown.status_code == 404
+
+
+@pytest.mark.parametrize("address", ["/t", "/m"])
+async def test_address_without_a_slash_opens_its_page(site: str, address: str) -> None:
+    async with httpx.AsyncClient(base_url=site, follow_redirects=True) as client:
+        page = await client.get(address)
+    assert page.status_code == 200
+    assert '<div id="app">' in page.text

@@ -32,8 +32,8 @@ def served(app: FastAPI, port: int = 0) -> Iterator[str]:
     thread.join(PATIENCE)
 
 
-def wait_until(true: Any) -> None:
-    end = time.monotonic() + PATIENCE
+def wait_until(true: Any, seconds: float = PATIENCE) -> None:
+    end = time.monotonic() + seconds
     while not true():
         assert time.monotonic() < end, "waited in vain"
         time.sleep(0.02)

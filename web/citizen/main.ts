@@ -1,7 +1,7 @@
 import { createApp } from 'vue'
 import { apply, preferences } from '@shared/look/preferences.ts'
 import '@shared/look/tokens.css'
-import './citizen.css'
+import '@shared/look/pages.css'
 import App from './App.vue'
 import { sender } from './session.ts'
 

@@ -79,7 +79,7 @@ export class Sender {
   /** One tab at a time, where the browser can say so; the server counts each key once anyhow. */
   private async alone(work: () => Promise<void>): Promise<void> {
     const locks = (navigator as { locks?: LockManager }).locks
-    if (locks) await locks.request('qungong-outbox', work)
+    if (locks) await locks.request(`${store.keptIn()}-outbox`, work)
     else await work()
   }
 

@@ -54,9 +54,20 @@ interface Tables extends DBSchema {
 }
 
 let opened: Promise<IDBPDatabase<Tables>> | null = null
+let name = 'qungong'
+
+/** Each face keeps its own: a cadre's phone may be a citizen's as well. To be called before anything else. */
+export function keepIn(database: string): void {
+  name = database
+  opened = null
+}
+
+export function keptIn(): string {
+  return name
+}
 
 function database(): Promise<IDBPDatabase<Tables>> {
-  opened ??= openDB<Tables>('qungong', 1, {
+  opened ??= openDB<Tables>(name, 1, {
     upgrade(made) {
       made.createObjectStore('drafts', { keyPath: 'key' })
       made.createObjectStore('outgoing', { keyPath: 'id' })
@@ -128,6 +139,10 @@ export async function sent(id: string): Promise<Sent | undefined> {
 export async function allSent(): Promise<Sent[]> {
   const found = await (await database()).getAll('sent')
   return found.sort((one, other) => other.sentAt - one.sentAt)
+}
+
+export async function dropSent(id: string): Promise<void> {
+  await (await database()).delete('sent', id)
 }
 
 /** Everything that this phone keeps. */
