@@ -94,7 +94,10 @@ class Database:
         pool = self._pool or await self._open()
         with _role_needed():
             async with asyncio.timeout(_PATIENCE_SECONDS):
-                driver = await pool.acquire()
+                try:
+                    driver = await pool.acquire()
+                except FileNotFoundError as gone:  # the socket file of a server that has ended
+                    raise ConnectionRefusedError("the database's socket is gone") from gone
         try:
             yield driver
         finally:

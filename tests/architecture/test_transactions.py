@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import asyncpg
 import pytest
@@ -19,6 +20,7 @@ from app.db import (
     reading,
     transaction,
 )
+from app.http import problems
 from app.settings import settings
 
 _TABLES = (
@@ -166,3 +168,13 @@ async def test_plan_cache_mode_follows_the_configuration(monkeypatch: pytest.Mon
         assert await driver.fetchval("SHOW plan_cache_mode") == "auto"
     finally:
         await driver.close()
+
+
+async def test_database_whose_socket_is_gone_may_be_asked_again(tmp_path: Path) -> None:
+    """As when PostgreSQL on the same machine ends: an answer 503, not a failure of ours."""
+    on = Database(f"postgresql+asyncpg://nobody@/none?host={tmp_path}", pool_size=1)
+    with pytest.raises(ConnectionError) as refused:
+        async with transaction(on):
+            pass
+    assert problems.try_again(refused.value)
+    await on.close()
