@@ -6,6 +6,7 @@ import pytest
 
 from qungong.dev import pages
 from tests.pages.conftest import Phone
+from tests.pages.test_cadre import Cadre, something, type_password
 from tests.pages.test_citizen import report, reported, sign_in
 
 _LOOKS: Final[dict[str, dict[str, object]]] = {
@@ -68,3 +69,21 @@ async def test_no_page_is_wider_than_a_small_phone(phone: Phone, name: str) -> N
         await phone.page.reload()
         await phone.page.locator("main").wait_for()
         assert await phone.page.evaluate("document.documentElement.scrollWidth") <= 360, address
+
+
+@pytest.mark.parametrize("name", _LOOKS)
+async def test_axe_finds_nothing_on_the_cadres_pages(phone: Phone, name: str) -> None:
+    await phone.page.goto(f"{phone.site}/m/")
+    await look(phone, _LOOKS[name])
+    await phone.page.reload()
+    await phone.page.get_by_label("账号").wait_for()
+    assert await violations(phone) == []
+    await type_password(phone.page, "gongnong")
+    await phone.page.get_by_role("navigation", name="主要页面").wait_for()
+    ref = await Cadre(phone, phone.page).registered(something())
+    assert await violations(phone) == []
+    for path in ("/", "/register", "/me", "/waiting", f"/case/{ref}", f"/case/{ref}/escalate"):
+        await phone.page.goto(f"{phone.site}/m/#{path}")
+        await phone.page.locator("main .card, main .case, main .empty").first.wait_for()
+        assert await violations(phone) == [], path
+        assert await phone.page.evaluate("document.documentElement.scrollWidth") <= 360, path
