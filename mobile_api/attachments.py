@@ -2,12 +2,12 @@
 
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, nullcontext
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal
 from uuid import UUID
 
 import asyncpg
 from anyio import to_thread
-from fastapi import APIRouter, Depends, Path, Request
+from fastapi import APIRouter, Depends, Path, Query, Request
 from msgspec import Struct
 from pydantic import Field
 from starlette.datastructures import FormData, UploadFile
@@ -122,17 +122,28 @@ def _form(field: str, described: str, kinds: str) -> dict[str, Any]:
     return {"requestBody": {"required": True, "content": content}}
 
 
+SendingAs = Annotated[
+    Literal["citizen", "staff"] | None,
+    Query(
+        alias="as",
+        description="以谁的身份上传：citizen 群众，staff 干部。一部手机上两者都登录着时要写明；不填则先认群众",
+    ),
+]
+
+
 @reads_key
-async def _sender(request: Request) -> SignedIn:
-    """Whoever is signed in on this phone; known before the image is read."""
+async def _sender(request: Request, sending_as: SendingAs = None) -> SignedIn:
+    """The citizen or the member of staff who is signed in on this phone; known before the image is read."""
     key = checked_key(request)
     async with reading() as tx:
-        try:
-            citizen = token_of(request, CITIZEN_COOKIE)
-            return await sessions.citizen_by_token(tx, citizen, key=key)
-        except SignInRequired:
-            staff = token_of(request, STAFF_COOKIE)
-            return await sessions.staff_by_token(tx, staff, key=key)
+        if sending_as != "staff":
+            try:
+                citizen = token_of(request, CITIZEN_COOKIE)
+                return await sessions.citizen_by_token(tx, citizen, key=key)
+            except SignInRequired:
+                if sending_as == "citizen":
+                    raise
+        return await sessions.staff_by_token(tx, token_of(request, STAFF_COOKIE), key=key)
 
 
 @sending.post(

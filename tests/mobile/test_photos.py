@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import secrets
 import stat
 import struct
 import zlib
@@ -9,6 +10,7 @@ from collections.abc import AsyncIterator
 from datetime import timedelta
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -20,6 +22,7 @@ from app.db import reading, transaction
 from app.identifiers import uuid7
 from app.matters import attachments, photos
 from app.matters.pictures import HEIC, MAX_BYTES, TOO_MANY_PIXELS
+from qungong.dev.sample import PASSWORD
 from tests.mobile.conftest import WATER, NewPhone, Phone, a_picture
 
 
@@ -327,3 +330,22 @@ async def test_files_whose_row_never_came_are_dropped_after_a_day(
     assert stored(media) == kept | set(foreign)
     assert {UUID(used).hex, UUID(unused).hex} <= {path.stem for path in kept}
     assert (await citizen.get(f"/reports/{ref}/photos/{used}")).status_code == 200
+
+
+async def test_photo_is_sent_as_staff_from_a_phone_that_is_signed_in_as_both(
+    new_citizen: NewPhone,
+) -> None:
+    """A cadre who tried the citizens' page on the village's phone registers with photos all the same."""
+    phone = await new_citizen()
+    signed_in = await phone.post("/cadre/sign-in", key=None, account="gongnong", password=PASSWORD)
+    assert signed_in.status_code == 201
+    told: dict[str, Any] = {"body": WATER, "kind": "help", "person": {"name": "王大爷"}}
+    for sending_as, expected in (("staff", 201), ("citizen", 422)):
+        sent = await phone.client.post(
+            f"/m/v1/photos?as={sending_as}",
+            files={"photo": ("a.jpg", a_picture(), "image/jpeg")},
+            headers={"Idempotency-Key": secrets.token_hex(8)},
+        )
+        assert sent.status_code == 201, sent.text
+        registered = await phone.post("/cadre/cases", **told, photos=[sent.json()["id"]])
+        assert registered.status_code == expected, registered.text

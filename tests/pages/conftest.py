@@ -1,6 +1,7 @@
 """A county with its pages served over HTTP, a browser, and phones with which people of the story open them."""
 
 import os
+import re
 import secrets
 import socket
 import subprocess
@@ -26,6 +27,7 @@ from tests.pages import browsers
 from tests.sms.servers import wait_until
 
 VILLAGE: Final = "500153003007"
+SLOW: Final = 20_000
 _CODES = text("""
 SELECT m.id, m.params_sealed FROM outbox_message m JOIN one_time_code c ON c.created_at = m.created_at
 WHERE m.kind = 'one_time_code' AND c.phone_key = :phone_key ORDER BY m.created_at DESC LIMIT 1
@@ -168,3 +170,56 @@ async def village_cadre(site: str) -> AsyncIterator[Colleague]:
         client.headers["Authorization"] = f"Bearer {signed_in.json()['token']}"
         client.cookies.clear()
         yield Colleague(client)
+
+
+@dataclass(frozen=True, slots=True)
+class Cadre:
+    """Somebody of the sample county who has signed in on a phone of their own."""
+
+    phone: Phone
+    page: Page
+
+    async def open(self, path: str) -> None:
+        await self.page.goto(f"{self.phone.site}/m/#{path}")
+
+    async def case(self, ref: str) -> None:
+        await self.open(f"/case/{ref}")
+        await self.page.get_by_role("heading", name="办理过程").wait_for()
+
+    async def register(self, words: str) -> None:
+        """As far as the button; whether there is a network is the test's."""
+        await self.open("/register")
+        await self.page.get_by_label("反映人").fill("王大爷")
+        await self.page.get_by_label("什么事").fill(words)
+        await self.page.get_by_role("button", name="登记", exact=True).click()
+
+    async def registered(self, words: str) -> str:
+        await self.register(words)
+        number = self.page.get_by_text(re.compile(r"^\d{6}-\d{6}-\d{8}$"))
+        return (await number.inner_text(timeout=SLOW)).strip()
+
+
+SignIn = Callable[[str], Awaitable[Cadre]]
+
+
+@pytest_asyncio.fixture
+async def signed_in(new_phone: NewPhone) -> SignIn:
+    async def sign_in(account: str) -> Cadre:
+        phone = await new_phone()
+        await phone.page.goto(f"{phone.site}/m/")
+        await type_password(phone.page, account)
+        await phone.page.get_by_role("navigation", name="主要页面").wait_for()
+        return Cadre(phone, phone.page)
+
+    return sign_in
+
+
+@pytest_asyncio.fixture
+async def cadre(signed_in: SignIn) -> Cadre:
+    return await signed_in("gongnong")
+
+
+async def type_password(page: Page, account: str, password: str = sample.PASSWORD) -> None:
+    await page.get_by_label("账号").fill(account)
+    await page.get_by_label("密码", exact=True).fill(password)
+    await page.get_by_role("button", name="登录", exact=True).click()

@@ -5,8 +5,8 @@ from typing import Any, Final
 import pytest
 
 from qungong.dev import pages
-from tests.pages.conftest import Phone
-from tests.pages.test_cadre import Cadre, something, type_password
+from tests.pages.conftest import Cadre, Phone, type_password
+from tests.pages.test_cadre import something
 from tests.pages.test_citizen import report, reported, sign_in
 
 _LOOKS: Final[dict[str, dict[str, object]]] = {

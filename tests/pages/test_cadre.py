@@ -1,74 +1,16 @@
 """What staff do on a phone: sign in, see what must be done now, register and act, also without a network."""
 
-import re
 import secrets
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
-import pytest_asyncio
-from playwright.async_api import Page, expect
+from playwright.async_api import expect
 
 from qungong.dev.sample import PASSWORD
-from tests.pages.conftest import NewPhone, Phone
+from tests.pages.conftest import SLOW, Cadre, NewPhone, SignIn, type_password
 
 WATER = "13至17栋已经三天没有自来水"
 FINDING = "已到现场核实，供水主管在荣隆镇，社区无法协调。"
-SLOW = 20_000
-
-
-@dataclass(frozen=True, slots=True)
-class Cadre:
-    """Somebody of the sample county who has signed in on a phone of their own."""
-
-    phone: Phone
-    page: Page
-
-    async def open(self, path: str) -> None:
-        await self.page.goto(f"{self.phone.site}/m/#{path}")
-
-    async def case(self, ref: str) -> None:
-        await self.open(f"/case/{ref}")
-        await self.page.get_by_role("heading", name="办理过程").wait_for()
-
-    async def register(self, words: str) -> None:
-        """As far as the button; whether there is a network is the test's."""
-        await self.open("/register")
-        await self.page.get_by_label("反映人").fill("王大爷")
-        await self.page.get_by_label("什么事").fill(words)
-        await self.page.get_by_role("button", name="登记", exact=True).click()
-
-    async def registered(self, words: str) -> str:
-        await self.register(words)
-        number = self.page.get_by_text(re.compile(r"^\d{6}-\d{6}-\d{8}$"))
-        return (await number.inner_text(timeout=SLOW)).strip()
-
-
-SignIn = Callable[[str], Awaitable[Cadre]]
-
-
-@pytest_asyncio.fixture
-async def signed_in(new_phone: NewPhone) -> SignIn:
-    async def sign_in(account: str) -> Cadre:
-        phone = await new_phone()
-        await phone.page.goto(f"{phone.site}/m/")
-        await type_password(phone.page, account)
-        await phone.page.get_by_role("navigation", name="主要页面").wait_for()
-        return Cadre(phone, phone.page)
-
-    return sign_in
-
-
-@pytest_asyncio.fixture
-async def cadre(signed_in: SignIn) -> Cadre:
-    return await signed_in("gongnong")
-
-
-async def type_password(page: Page, account: str, password: str = PASSWORD) -> None:
-    await page.get_by_label("账号").fill(account)
-    await page.get_by_label("密码", exact=True).fill(password)
-    await page.get_by_role("button", name="登录", exact=True).click()
 
 
 def something(words: str = WATER) -> str:

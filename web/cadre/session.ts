@@ -130,6 +130,7 @@ export async function refreshWho(): Promise<components['schemas']['Cadre']> {
 }
 
 export const sender = new Sender({
+  as: 'staff',
   current: () => (needsSignIn.value ? null : owner.value),
   expired: sessionExpired,
 })

@@ -65,6 +65,7 @@ export async function forgetPhone(): Promise<void> {
 }
 
 export const sender = new Sender({
+  as: 'citizen',
   current: () => (expired.value ? null : known.value),
   expired: sessionExpired,
 })

@@ -40,7 +40,7 @@ class Server {
   }) as unknown as typeof fetch
 }
 
-const identity = { current: () => '139****0001', expired: () => undefined }
+const identity = { as: 'citizen' as const, current: () => '139****0001', expired: () => undefined }
 
 test('nothing is lost and nothing doubled, however often the network is cut and the page killed', async () => {
   const chance = random(20261201)

@@ -8,7 +8,7 @@ vi.stubGlobal('navigator', {})
 
 const ME = '139****0001'
 let me: string | null = ME
-const identity = { current: () => me, expired: () => (me = null) }
+const identity = { as: 'citizen' as const, current: () => me, expired: () => (me = null) }
 
 const item = (different: Partial<Outgoing> = {}): Outgoing => ({
   id: 'k1', owner: null, title: '没有水', path: '/reports', body: { body: '没有水' }, seen: null, files: [],
@@ -46,7 +46,7 @@ test('a photo that arrived is not sent again after a failure', async () => {
   const { asked, sender } = await sent([() => good({ id: 'p1' }), () => new Error('cut'), () => good({ ref: 'r1' })], item({ files: [photo()] }))
   expect((await store.outgoing())[0]).toMatchObject({ tries: 1, files: [{ id: 'p1' }] })
   await sender.hurry()
-  expect(asked.map(([path]) => path)).toEqual(['/m/v1/photos', '/m/v1/reports', '/m/v1/reports'])
+  expect(asked.map(([path]) => path)).toEqual(['/m/v1/photos?as=citizen', '/m/v1/reports', '/m/v1/reports'])
   expect(JSON.parse(String(asked[2]?.[1].body))).toMatchObject({ photos: ['p1'] })
   expect(await store.outgoing()).toEqual([])
 })

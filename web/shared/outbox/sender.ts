@@ -10,6 +10,8 @@ const FILE_SECONDS = 120
 
 /** Who is signed in on this phone, and what happens when the server says otherwise. */
 export interface Identity {
+  /** A phone may hold a session of each. */
+  readonly as: 'citizen' | 'staff'
   current(): string | null
   expired(): void
 }
@@ -134,7 +136,7 @@ export class Sender {
       if (!file.id) {
         const form = new FormData()
         form.append(file.field === 'photos' ? 'photo' : 'voice', new Blob([file.bytes], { type: file.type }), 'file')
-        const answer = await this.ask(`/${file.field}`, `${item.id}-${number}`, form)
+        const answer = await this.ask(`/${file.field}?as=${this.identity.as}`, `${item.id}-${number}`, form)
         file.id = String(answer['id'])
         await store.keepOutgoing(item)
       }
