@@ -23,6 +23,12 @@ class Explaining(Transaction):
         return moment
 
     @override
+    async def now(self) -> datetime:
+        if self._now is None:
+            self.began(await self.now_there())
+        return await super().now()
+
+    @override
     async def all(self, statement: Any, /, **values: Any) -> list[Any]:
         rows = await super().all(_explained(statement), **values)
         plan = msgspec.json.decode(rows[0][0]) if isinstance(rows[0][0], str) else rows[0][0]

@@ -180,8 +180,9 @@ def write_statement(
 
 def _in_order(kinds: Sequence[type[Stored]]) -> list[type[Stored]]:
     """Tables that others refer to come first: a distributed database writes one part after the other."""
-    order = SQLModel.metadata.sorted_tables
-    return sorted(kinds, key=lambda kind: order.index(_table(kind)))
+    order = {table: place for place, table in enumerate(SQLModel.metadata.sorted_tables)}
+    # A kind of matter that keeps its tables apart refers to those of all kinds.
+    return sorted(kinds, key=lambda kind: order.get(_table(kind), len(order)))
 
 
 def _recordset(kind: type[Stored], parameter: str, names: Sequence[str]) -> str:

@@ -56,7 +56,11 @@ async def test_unit_owes_the_reply_also_after_the_case_moved_on(who: Who) -> Non
     ref = await cadre.registers()
     await (await who("lingdao")).does(f"/cases/{ref}/supervise", **DEMAND)
     await cadre.does(f"/cases/{ref}/escalate", finding="社区无法解决")
-    assert (await cadre.sees(f"/cases/{ref}"))["actions"] == ["withdraw", "reply_supervision"]
+    assert (await cadre.sees(f"/cases/{ref}"))["actions"] == [
+        "add",
+        "withdraw",
+        "reply_supervision",
+    ]
     await cadre.does(f"/cases/{ref}/reply-supervision", reply="已上报街道")
 
 

@@ -216,7 +216,8 @@ def test_statement_that_binds_the_moment_asks_the_clock_for_no_other() -> None:
 def test_one_statement_writes_in_the_order_of_foreign_keys() -> None:
     """A distributed database sends its parts one after the other: a row that others refer to goes first."""
     order = [table.fullname for table in SQLModel.metadata.sorted_tables]
-    kinds = sorted((one for one in _tables(Stored) if one.CHANGING), key=lambda kind: kind.__name__)
+    known = [one for one in _tables(Stored) if one.CHANGING and one.metadata is SQLModel.metadata]
+    kinds = sorted(known, key=lambda kind: kind.__name__)
     assert len(kinds) > 10
     for parts in (tuple(kinds), tuple(reversed(kinds))):
         written = re.findall(r"INSERT INTO ([\w.]+)", write_statement(parts, ()).text)

@@ -16,21 +16,27 @@ import httpx
 import pytest
 import pytest_asyncio
 from PIL import Image
-from playwright.async_api import Browser, BrowserContext, Page, async_playwright
+from playwright.async_api import Browser, BrowserContext, Page, async_playwright, expect
 from sqlalchemy import text
 
 from app.auth.phones import phone_key
-from app.db import reading
+from app.db import Database, transaction
+from app.evaluation import invitations
 from app.texts.outbox import open_params
 from qungong.dev import pages, sample
+from tests import services
 from tests.pages import browsers
 from tests.sms.servers import wait_until
 
 VILLAGE: Final = "500153003007"
+expect.set_options(timeout=20_000)  # milliseconds; other tests run beside
 SLOW: Final = 20_000
 _CODES = text("""
 SELECT m.id, m.params_sealed FROM outbox_message m JOIN one_time_code c ON c.created_at = m.created_at
 WHERE m.kind = 'one_time_code' AND c.phone_key = :phone_key ORDER BY m.created_at DESC LIMIT 1
+""")
+_OWED = text("""
+SELECT o.id FROM outbox_message o JOIN grievance g ON g.id = o.matter_id WHERE g.ref = :ref AND o.kind = 'survey_owed'
 """)
 _SMALL_PHONE: Final = {"width": 360, "height": 740}
 
@@ -42,17 +48,38 @@ def built_pages() -> None:
 
 
 @pytest.fixture(scope="session")
+def pages_url(addresses: services.Addresses, worker_number: int, redis_url: str) -> Iterator[str]:
+    """A sample county of the pages' own: lists on a phone show the first fifty cases."""
+    assert redis_url
+    for url in services._database(addresses, f"pages{worker_number}"):
+        load = "import asyncio; from qungong.dev import sample; asyncio.run(sample.load())"
+        environment = {**os.environ, "DATABASE_URL": url}
+        subprocess.run([sys.executable, "-c", load], env=environment, cwd=pages.ROOT, check=True)
+        yield url
+
+
+@pytest_asyncio.fixture(scope="session")
+async def pages_database(pages_url: str) -> AsyncIterator[Database]:
+    on = Database(pages_url, pool_size=2)
+    yield on
+    await on.close()
+
+
+@pytest.fixture(scope="session")
 def site(
-    county: None, built_pages: None, tmp_path_factory: pytest.TempPathFactory
+    pages_url: str, built_pages: None, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[str]:
-    """The address of the HTTP server, a process of its own on this worker's database."""
-    assert county is None
+    """The address of the HTTP server, a process of its own on the pages' database."""
     assert built_pages is None
     folder = tmp_path_factory.mktemp("site")
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    environment = {**os.environ, "MEDIA_URL": (folder / "media").as_uri()}
+    environment = {
+        **os.environ,
+        "DATABASE_URL": pages_url,
+        "MEDIA_URL": (folder / "media").as_uri(),
+    }
     command = [sys.executable, "-m", "qungong.web", "--port", str(port), "--processes", "1"]
     with (folder / "log").open("wb") as log:
         server = subprocess.Popen(command, env=environment, cwd=pages.ROOT, stdout=log, stderr=log)
@@ -90,6 +117,7 @@ class Phone:
     site: str
     number: str
     wrong: list[str]
+    database: Database
 
     async def scan(self, code: str = VILLAGE) -> None:
         await self.page.goto(f"{self.site}/q/{code}")
@@ -97,16 +125,23 @@ class Phone:
 
     async def code(self) -> str:
         """The newest one-time code that was texted to this phone's number."""
-        async with reading() as tx:
+        async with transaction(self.database) as tx:
             owed = (await tx.all(_CODES, phone_key=phone_key(f"+86{self.number}")))[0]
         return str(open_params(owed.id, owed.params_sealed)["code"])
+
+    async def is_asked(self, ref: str) -> None:
+        """The answered case's evaluation is asked for, as the worker does."""
+        async with transaction(self.database) as tx:
+            assert await invitations.ask(tx, await tx.scalar(_OWED, ref=ref))
 
 
 NewPhone = Callable[[], Awaitable[Phone]]
 
 
 @pytest_asyncio.fixture
-async def new_phone(site: str, browser: Browser) -> AsyncIterator[NewPhone]:
+async def new_phone(
+    site: str, browser: Browser, pages_database: Database
+) -> AsyncIterator[NewPhone]:
     async with AsyncExitStack() as stack:
 
         async def make() -> Phone:
@@ -124,7 +159,9 @@ async def new_phone(site: str, browser: Browser) -> AsyncIterator[NewPhone]:
             page.on(
                 "console", lambda said: wrong.append(said.text) if said.type == "error" else None
             )
-            return Phone(context, page, site, f"139{secrets.randbelow(10**8):08d}", wrong)
+            return Phone(
+                context, page, site, f"139{secrets.randbelow(10**8):08d}", wrong, pages_database
+            )
 
         yield make
 

@@ -5,11 +5,9 @@ from typing import Final
 import pytest
 from playwright.async_api import Browser
 
-from app.db import transaction
-from app.evaluation import invitations
 from qungong.dev import pages
 from tests.pages.conftest import Colleague, Phone
-from tests.pages.test_citizen import _OWED, reported
+from tests.pages.test_citizen import reported
 
 FOLDER: Final = pages.ROOT / ".local" / "gallery"
 _SIZES: Final = {"phone": (360, 800), "tablet": (768, 1024), "desktop": (1440, 900)}
@@ -39,8 +37,7 @@ async def answered(phone: Phone, village_cadre: Colleague) -> str:
     await village_cadre.does(
         f"/cases/{ref}/answer", outcome="solved", answer="13至17栋已恢复供水。"
     )
-    async with transaction() as tx:
-        assert await invitations.ask(tx, await tx.scalar(_OWED, ref=ref))
+    await phone.is_asked(ref)
     return ref
 
 

@@ -51,7 +51,7 @@ async def test_axe_finds_nothing_on_the_citizens_pages(phone: Phone, name: str) 
     for fragment in ("", "#/report", "#/track", "#/mine", "#/settings"):
         await page.goto(f"{phone.site}/q/500153003007{fragment}")
         await page.reload()
-        await page.locator("main").wait_for()
+        await page.wait_for_load_state("networkidle")
         assert await violations(phone) == [], fragment
 
 
@@ -67,7 +67,7 @@ async def test_no_page_is_wider_than_a_small_phone(phone: Phone, name: str) -> N
     ):
         await phone.page.goto(phone.site + address)
         await phone.page.reload()
-        await phone.page.locator("main").wait_for()
+        await phone.page.wait_for_load_state("networkidle")
         assert await phone.page.evaluate("document.documentElement.scrollWidth") <= 360, address
 
 

@@ -3,15 +3,9 @@
 from pathlib import Path
 
 from playwright.async_api import expect
-from sqlalchemy import text
 
-from app.db import transaction
-from app.evaluation import invitations
 from tests.pages.conftest import Colleague, NewPhone, Phone
 
-_OWED = text("""
-SELECT o.id FROM outbox_message o JOIN grievance g ON g.id = o.matter_id WHERE g.ref = :ref AND o.kind = 'survey_owed'
-""")
 WATER = "13至17栋已经三天没有自来水，老人小孩都要到外面提水。"
 
 
@@ -147,8 +141,7 @@ async def test_citizen_evaluates_and_puts_it_right(phone: Phone, village_cadre: 
     ref = await reported(phone)
     await village_cadre.does(f"/cases/{ref}/handle")
     await village_cadre.does(f"/cases/{ref}/answer", outcome="solved", answer="已恢复供水。")
-    async with transaction() as tx:
-        assert await invitations.ask(tx, await tx.scalar(_OWED, ref=ref))
+    await phone.is_asked(ref)
     await page.reload()
     await expect(page.get_by_text("已恢复供水。")).to_be_visible()
     await page.get_by_role("radio", name="基本满意").check()

@@ -8,11 +8,9 @@ from pathlib import Path
 
 from playwright.async_api import expect
 
-from app.db import transaction
-from app.evaluation import invitations
 from tests.pages.conftest import SLOW, Cadre, NewPhone, Phone, SignIn
 from tests.pages.test_cadre import acts, something
-from tests.pages.test_citizen import _OWED, sign_in
+from tests.pages.test_citizen import sign_in
 
 LEAD, ASSISTANT = "500153100", "500153D11"
 
@@ -104,8 +102,7 @@ async def test_drinking_water_is_back_and_the_resident_says_so(
     await acts(resident.site, "zhihui", ref, "dispatch", note="一周内办结", **parts)
     lead, assistant = await signed_in("ronglong"), await signed_in("shuiwu")
     await _solved(ref, lead, assistant, photo)
-    async with transaction() as tx:
-        assert await invitations.ask(tx, await tx.scalar(_OWED, ref=ref))
+    await resident.is_asked(ref)
     await _evaluated(resident, words)
     await lead.case(ref)
     seen = await lead.page.inner_text("main")

@@ -17,6 +17,7 @@ from sqlalchemy import text
 
 from app import clock
 from app.db import Transaction
+from app.db.query import Query
 from app.evaluation import privacy_role
 from app.http.transaction import OneTransaction, Tx
 from app.http.who import ByStaff
@@ -167,7 +168,7 @@ SELECT c.close_at, c.id FROM grievance c
 WHERE c.phase = 'answered' AND EXISTS (
   SELECT 1 FROM surveys.survey s JOIN surveys.answer a ON a.survey_id = s.id WHERE s.matter_id = c.id)
 """)
-_TAKE_ANY = text("SELECT ref FROM grievance WHERE id = :id AND phase = 'answered' AND CAST(:now AS timestamptz) IS NOT NULL FOR UPDATE")  # fmt: skip
+_TAKE_ANY = Query(deadlines._TakenCase, "SELECT ref FROM grievance WHERE id = :id AND phase = 'answered' AND CAST(:now AS timestamptz) IS NOT NULL FOR UPDATE")  # fmt: skip
 
 
 async def _early(tx: Transaction, *, after: Any, most: int) -> list[tuple[datetime, UUID]]:
