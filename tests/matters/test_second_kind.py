@@ -103,10 +103,10 @@ async def test_note_that_is_late_gets_its_card(notes: Notes) -> None:
 
 
 async def test_card_of_a_note_shows_to_nobody_else(notes: Notes) -> None:
-    await notes.write(1, june(3))
+    note = await notes.write(1, june(3))
     await notes.swept(june(30))
     cards = await notes.cards("ronglong")
-    assert cards == []
+    assert note.ref not in str(cards)
 
 
 async def test_note_has_a_paper_with_a_number(notes: Notes) -> None:

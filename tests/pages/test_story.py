@@ -29,6 +29,14 @@ async def act(
     await by.page.reload()
     await by.page.get_by_role("heading", name="办理过程").wait_for()
     await by.open(f"/case/{ref}/{action}")
+    confirm = by.page.get_by_role("button", name="确定")
+    await confirm.wait_for()
+    for _ in range(20):
+        if await confirm.is_enabled():
+            break
+        await by.page.wait_for_timeout(500)  # what somebody else sends is still on its way
+        await by.page.reload()
+        await confirm.wait_for()
     for label, text in words.items():
         await by.page.get_by_label(label).first.fill(text)
     if ticked:
@@ -36,7 +44,7 @@ async def act(
     if photo is not None:
         await by.page.locator("input[multiple]").set_input_files(photo)
         await by.page.get_by_alt_text("第 1 张照片").wait_for()
-    await by.page.get_by_role("button", name="确定").click()
+    await confirm.click()
     await by.page.get_by_role("heading", name="办理过程").wait_for(timeout=SLOW)
 
 
