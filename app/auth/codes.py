@@ -41,7 +41,7 @@ PER_PHONE = (
     Limit(8, timedelta(hours=1)),
     Limit(20, timedelta(days=1)),
 )
-# Wrong codes of one address, for whichever numbers.
+# Wrong codes from one address, over all numbers together.
 WRONG_PER_ADDRESS = Pace(30, timedelta(hours=1), timedelta(seconds=10), timedelta(minutes=1))
 # A village meeting scans the poster behind one router, and a mobile network puts many phones behind one address.
 PER_ADDRESS = (Limit(60, timedelta(hours=1)), Limit(300, timedelta(days=1)))

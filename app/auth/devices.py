@@ -1,6 +1,7 @@
 """The devices people sign in on: a random cookie, stored as a digest with the sessions that began there.
 
-A device is known to whoever signed in on it lately. Knowing it opens nothing: it has a count of wrong tries of its own, and the PINs that were set on it (pins.py) may be tried.
+A device is known to the people who signed in on it lately. A known device opens no session by itself. It has its own count of
+wrong tries, and takes the PINs that were set on it (pins.py).
 """
 
 from msgspec import Struct

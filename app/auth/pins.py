@@ -25,7 +25,7 @@ from app.errors import InvalidInput, NotPermitted, TooMany, Unavailable, WrongPi
 from app.identifiers import uuid7
 
 MOST_ON_DEVICE: Final = 20
-# Wrong PINs from one address, for whichever people.
+# Wrong PINs from one address, over all holders together.
 WRONG_PER_ADDRESS: Final = Pace(30, timedelta(hours=1), timedelta(seconds=10), timedelta(minutes=1))
 _SIGN_IN_FIRST: Final = "请先在这台设备上用密码登录，再设置 PIN。"
 _TOO_MANY: Final = f"这台设备已有 {MOST_ON_DEVICE} 人设置 PIN，请先停用不再使用的。"
@@ -40,7 +40,7 @@ _LIVE: Final = """k.revoked_at IS NULL AND k.expires_at > CAST(:now AS timestamp
 
 
 class Holder(Struct, frozen=True):
-    """Somebody who can unlock the device; `locked` after too many wrong tries."""
+    """A person with a PIN on the device; `locked` after too many wrong tries."""
 
     id: UUID
     name: str
@@ -115,7 +115,7 @@ UPDATE staff_pin SET revoked_at = :now WHERE staff_id = :staff_id AND revoked_at
 _REPLACE: Final = text("""
 UPDATE staff_pin SET revoked_at = :now WHERE staff_id = :staff_id AND device_digest = :device AND revoked_at IS NULL
 """)
-# Somebody of the administrator's county, found by account; a session opened with the PIN ends with it.
+# Staff of the administrator's county, by account. Sessions that a revoked PIN opened end as well.
 _REVOKE_BY_ACCOUNT: Final = text("""
 WITH person AS (
   SELECT p.id FROM staff p WHERE p.account = :account AND EXISTS (
@@ -170,7 +170,7 @@ async def set_pin(tx: Transaction, pin: str, *, by: SignedIn, place: Place) -> d
 
 
 async def holders(tx: Transaction, place: Place) -> list[Holder]:
-    """Who can unlock this device; nobody where it is not known."""
+    """People with a live PIN on this device; empty for an unknown device."""
     if place.device.digest is None:
         return []
     return await _HOLDERS.all(tx, device=place.device.digest, now=await tx.now())
@@ -185,7 +185,7 @@ async def unlock(pin_id: UUID, pin: str, *, place: Place) -> StaffSignedIn:
         stored = None if found is None else found.pin_hash
         right = await passwords.verify(_peppered(pin_id, pin), stored)
     except Unavailable:
-        async with transaction() as tx:  # nobody looked at it
+        async with transaction() as tx:  # the PIN was not compared, so the try does not count
             await tx.execute(_FORGET_TRY, id=try_id)
             if found is not None:
                 await tx.execute(_NOT_LOOKED_AT, id=pin_id)
@@ -207,7 +207,7 @@ async def revoke_own(tx: Transaction, *, by: SignedIn) -> None:
 
 
 async def revoke_by_account(tx: Transaction, account: str, *, county_id: int | None) -> int:
-    """Every PIN of somebody of the county, and the sessions that were opened with one; returns how many PINs."""
+    """Revokes all PINs of one member of the county's staff and ends their sessions; returns the number of PINs."""
     revoked: int = await tx.scalar(
         _REVOKE_BY_ACCOUNT, account=account, county_id=county_id, now=await tx.now()
     )

@@ -122,7 +122,7 @@ async def sign_in(
     try:
         right = await passwords.verify(password, this.password_hash)
     except Unavailable:
-        async with transaction() as tx:  # nobody looked at it
+        async with transaction() as tx:  # the password was not compared, so the try does not count
             await tx.execute(_FORGET_TRY, id=this.id)
         raise
     if not right or this.staff_id is None:
