@@ -51,8 +51,8 @@ class Stream:
 
     async def hears_of(self, ref: str, *, not_of: str = "") -> Any:
         """Reads until the case is told of."""
-        while (told := await self.next()).get("ref") != ref:
-            assert not not_of or told.get("ref") != not_of
+        while (told := await self.next())["ref"] != ref:
+            assert told["ref"] != not_of
         return told
 
     async def opened(self) -> None:
@@ -111,13 +111,10 @@ def setting(monkeypatch: pytest.MonkeyPatch) -> Iterator[Setting]:
 
 
 @pytest_asyncio.fixture
-async def desk(
-    api: FastAPI, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
-) -> AsyncIterator[Desk]:
-    # Of what other tests did in the last minute there may be more than is told one by one.
+async def desk(api: FastAPI, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Desk]:
+    # A new stream tells again of the last minute, in which other tests may have changed more than is told one by one.
     monkeypatch.setattr(changes, "COMMITTED_WITHIN", timedelta(seconds=20))
-    if "too_much" not in request.node.name:
-        monkeypatch.setattr(changes, "MOST", 100_000)
+    monkeypatch.setattr(changes, "MOST", 100_000)
     async with on_a_socket(compose({"/api/v1": api}, [])) as served:
         yield Desk(served)
 
