@@ -128,7 +128,7 @@ async def poster(unit_code: Code) -> Response:
     place = await _place(unit_code)
     if place is None:
         return _unknown()
-    address = _address(place)
+    address = poster_address(place.code)
     drawn = _templates.get_template("poster.svg").render(
         place=place,
         name_size=_size(20, place.name),
@@ -145,7 +145,9 @@ async def qr_code(unit_code: Code) -> Response:
     if place is None:
         return _unknown()
     drawn = BytesIO()
-    segno.make(_address(place), error="q", micro=False).save(drawn, kind="png", scale=24, border=4)
+    segno.make(poster_address(place.code), error="q", micro=False).save(
+        drawn, kind="png", scale=24, border=4
+    )
     return _file(drawn.getvalue(), "image/png", f"qr-{place.code}.png")
 
 
@@ -157,8 +159,9 @@ async def _place(code: str) -> PlaceOut | None:
     return None if found is None else PlaceOut.of(found)
 
 
-def _address(place: PlaceOut) -> str:
-    return f"{settings().public_url.rstrip('/')}{MOUNTED_AT}/{place.code}"
+def poster_address(unit_code: str) -> str:
+    """What the QR code of a unit's poster says."""
+    return f"{settings().public_url.rstrip('/')}{MOUNTED_AT}/{unit_code}"
 
 
 def _size(wanted: float, words: str, *, per_letter: float = 1) -> float:

@@ -83,7 +83,7 @@ async def _read(county: str, units: Which) -> list[PosterPlace]:
 
 def _addressed(places: Iterable[PosterPlace]) -> Iterator[tuple[PosterPlace, str]]:
     for place in places:
-        yield place, f"{settings().public_url.rstrip('/')}{landing.MOUNTED_AT}/{place.code}"
+        yield place, landing.poster_address(place.code)
 
 
 def _draw_each(drawn: Iterable[tuple[PosterPlace, str]], folder: Path) -> None:

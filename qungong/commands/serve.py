@@ -47,7 +47,7 @@ def _build_pages() -> None:
 
 def _welcome(ports: serving.Ports) -> str:
     accounts = "\n".join(f"  {account}" for account in sample.accounts())
-    poster = f"{ports.site}{landing.MOUNTED_AT}/{sample.VILLAGE}"
+    poster = landing.poster_address(sample.VILLAGE)
     return (
         f"\n[bold]群工系统[/]   {ports.site}\n"
         f"群众的页面 {poster}\n"

@@ -3,7 +3,7 @@ import createClient from 'openapi-fetch'
 import type { paths } from './phones'
 import { NoAnswer, Refused, problemOf } from './problems.ts'
 
-/** Milliseconds. A photo on a 2G network takes about a minute. */
+/** Milliseconds. 400 KB take 64 seconds at 50 kbit/s. */
 const LONGEST_WAIT = { read: 30_000, write: 120_000 } as const
 
 async function patient(request: Request): Promise<Response> {

@@ -1,4 +1,4 @@
-// A photo made small on the phone before anything else happens to it: 2G carries about 5 KB a second.
+// A photo made small on the phone before anything else happens to it: 2G carries 50 kbit a second.
 export const LONGEST_SIDE = 1600
 const QUALITY = 0.82
 /** More pixels than any phone's camera makes: decoding them would freeze the page. */
