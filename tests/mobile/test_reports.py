@@ -160,6 +160,44 @@ async def test_citizen_chooses_whether_to_be_asked_by_text(new_citizen: NewPhone
         assert (await citizen.get("/survey-texts")).json() == {"wanted": wanted}
 
 
+async def test_progress_tells_what_comes_next_and_by_when(citizen: Phone, cadre: Phone) -> None:
+    ref = (await citizen.reports())["ref"]
+
+    async def coming() -> dict[str, Any] | None:
+        coming: dict[str, Any] | None = (await citizen.get(f"/reports/{ref}")).json()["next"]
+        return coming
+
+    village = "工农茶叶产业社区居民委员会"
+    case = (await cadre.get(f"/cadre/cases/{ref}")).json()
+    assert await coming() == {
+        "what": f"{village}核实研判：能办的就办，办不了的上报",
+        "by": case["stage_due_at"],
+        "answer_by": case["due_at"],
+    }
+    await cadre.post(f"/cadre/cases/{ref}/request-supplement", missing="请补充门牌号")
+    waiting = {"what": "请您补充材料，补齐后接着办", "by": None, "answer_by": None}
+    assert await coming() == waiting
+    await citizen.post(f"/reports/{ref}/supply", supplement="13栋2单元")
+    await cadre.post(f"/cadre/cases/{ref}/handle")
+    handling = await coming()
+    assert handling is not None
+    assert handling["what"] == f"{village}办理并答复您"
+    await cadre.post(f"/cadre/cases/{ref}/answer", outcome="solved", answer="已恢复供水")
+    assert await coming() is None
+
+
+async def test_reporter_reads_the_words_of_a_press_and_not_those_of_a_dispatch(
+    citizen: Phone, staff: Staff
+) -> None:
+    ref = (await citizen.reports())["ref"]
+    pressed = await citizen.post(f"/reports/{ref}/press", note="老人等水用")
+    assert pressed.status_code == 200
+    await solved_by_another_township(ref, staff)
+    told = (await citizen.get(f"/reports/{ref}")).json()["timeline"]
+    assert [one["texts"] for one in told if one["action"] == "press"] == [{"note": "老人等水用"}]
+    assert [one["texts"] for one in told if one["action"] == "dispatch"] == [{}]
+
+
 async def test_reporter_presses_once_in_a_day(citizen: Phone) -> None:
     ref = (await citizen.reports())["ref"]
     assert (await citizen.post(f"/reports/{ref}/press")).status_code == 422  # a body is wanted

@@ -38,6 +38,8 @@ WHERE m.kind = 'one_time_code' AND c.phone_key = :phone_key ORDER BY m.created_a
 _OWED = text("""
 SELECT o.id FROM outbox_message o JOIN grievance g ON g.id = o.matter_id WHERE g.ref = :ref AND o.kind = 'survey_owed'
 """)
+_COUNT_TAPS: Final = """
+addEventListener('click', () => sessionStorage.setItem('taps', String(Number(sessionStorage.getItem('taps')) + 1)), true)"""
 _SMALL_PHONE: Final = {"width": 360, "height": 740}
 
 
@@ -120,8 +122,23 @@ class Phone:
     database: Database
 
     async def scan(self, code: str = VILLAGE) -> None:
+        """Taps are counted from here; the scan itself is none."""
         await self.page.goto(f"{self.site}/q/{code}")
+        await self.page.evaluate("sessionStorage.setItem('taps', '0')")
         await self.page.get_by_role("button", name="大字版").wait_for()
+
+    async def writes(self, label: str, words: str) -> None:
+        """Taps the field first, unless the page has put the cursor into it."""
+        field = self.page.get_by_label(label, exact=True)
+        await field.wait_for()
+        await self.page.wait_for_timeout(100)  # the cursor comes after the field
+        if not await field.evaluate("field => field === document.activeElement"):
+            await field.click()
+        await self.page.keyboard.insert_text(words)
+
+    async def taps(self) -> int:
+        """How often the person tapped since the scan."""
+        return int(await self.page.evaluate("sessionStorage.getItem('taps')"))
 
     async def code(self) -> str:
         """The newest one-time code that was texted to this phone's number."""
@@ -153,6 +170,7 @@ async def new_phone(
                 reduced_motion="reduce",
             )
             stack.push_async_callback(context.close)
+            await context.add_init_script(_COUNT_TAPS)
             page = await context.new_page()
             wrong: list[str] = []
             page.on("pageerror", lambda error: wrong.append(str(error)))
