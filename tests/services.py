@@ -184,7 +184,7 @@ def worker_number() -> int:
 @pytest.fixture(scope="session")
 def database_url(addresses: Addresses, worker_number: int) -> Iterator[str]:
     """A migrated database of this worker's own, named by the settings for the whole session."""
-    yield from _database(addresses, f"worker{worker_number}", named="DATABASE_URL")
+    yield from database_copy(addresses, f"worker{worker_number}", named="DATABASE_URL")
 
 
 @pytest.fixture(scope="session")
@@ -205,7 +205,7 @@ _numbers = itertools.count()
 @pytest.fixture
 def fresh_database_url(addresses: Addresses, worker_number: int) -> Iterator[str]:
     """A migrated, empty database for one test, which may do with it what it likes."""
-    yield from _database(addresses, f"fresh{worker_number}_{next(_numbers)}")
+    yield from database_copy(addresses, f"fresh{worker_number}_{next(_numbers)}")
 
 
 @pytest.fixture
@@ -227,7 +227,7 @@ def own_redis(tmp_path: Path) -> Iterator[Redis]:
     server.stop()
 
 
-def _database(addresses: Addresses, name: str, *, named: str | None = None) -> Iterator[str]:
+def database_copy(addresses: Addresses, name: str, *, named: str | None = None) -> Iterator[str]:
     full = addresses.prefix + name
     sql = f'CREATE DATABASE "{full}" TEMPLATE "{addresses.template}" STRATEGY {QUICKLY}'
     _on_server(addresses, lambda c: c.execute(sql))

@@ -53,7 +53,7 @@ def built_pages() -> None:
 def pages_url(addresses: services.Addresses, worker_number: int, redis_url: str) -> Iterator[str]:
     """A sample county of the pages' own: lists on a phone show the first fifty cases."""
     assert redis_url
-    for url in services._database(addresses, f"pages{worker_number}"):
+    for url in services.database_copy(addresses, f"pages{worker_number}"):
         load = "import asyncio; from qungong.dev import sample; asyncio.run(sample.load())"
         environment = {**os.environ, "DATABASE_URL": url}
         subprocess.run([sys.executable, "-c", load], env=environment, cwd=pages.ROOT, check=True)

@@ -1,4 +1,4 @@
-"""`make gallery`: a picture of each of the citizens' pages and states, in each size, colour and mode. Not a test of `make test`."""
+"""`make gallery`: a picture of each page, in each size, colour and mode. Not a test of `make test`."""
 
 from typing import Final
 
@@ -6,7 +6,8 @@ import pytest
 from playwright.async_api import Browser
 
 from qungong.dev import pages
-from tests.pages.conftest import Colleague, Phone
+from tests.pages.conftest import Cadre, Colleague, NewPhone, Phone, SignIn
+from tests.pages.test_cadre import something
 from tests.pages.test_citizen import reported
 
 FOLDER: Final = pages.ROOT / ".local" / "gallery"
@@ -41,9 +42,10 @@ async def answered(phone: Phone, village_cadre: Colleague) -> str:
     return ref
 
 
-@pytest.mark.parametrize("look", _LOOKS)
-@pytest.mark.parametrize("size", _SIZES)
-async def test_gallery(phone: Phone, answered: str, browser: Browser, size: str, look: str) -> None:
+async def pictures(
+    phone: Phone, browser: Browser, face: str, size: str, look: str, addresses: dict[str, str]
+) -> None:
+    """Opens each address with what this phone keeps, as large and as coloured as asked."""
     width, height = _SIZES[size]
     context = await browser.new_context(
         viewport={"width": width, "height": height},
@@ -52,15 +54,45 @@ async def test_gallery(phone: Phone, answered: str, browser: Browser, size: str,
         device_scale_factor=2,
     )
     page = await context.new_page()
-    await page.goto(f"{phone.site}/q/500153003007")
+    await page.goto(phone.site + addresses["home"])
     await page.evaluate(
         "wanted => localStorage.setItem('qungong.look', JSON.stringify(wanted))", _LOOKS[look]
     )
-    folder = FOLDER / "citizen" / size
-    for name, address in {**_ADDRESSES, "progress": f"/t/{answered}"}.items():
+    for name, address in addresses.items():
         await page.goto(phone.site + address)
         await page.reload()
         await page.locator("main").wait_for()
-        await page.wait_for_timeout(600)
-        await page.screenshot(path=folder / f"{name}-{look}.png", full_page=name == "progress")
+        await page.wait_for_timeout(800)
+        whole = name in {"progress", "case"}
+        await page.screenshot(path=FOLDER / face / size / f"{name}-{look}.png", full_page=whole)
     await context.close()
+
+
+@pytest.mark.parametrize("look", _LOOKS)
+@pytest.mark.parametrize("size", _SIZES)
+async def test_gallery_of_citizens(
+    phone: Phone, answered: str, browser: Browser, size: str, look: str
+) -> None:
+    addresses = {**_ADDRESSES, "progress": f"/t/{answered}"}
+    await pictures(phone, browser, "citizen", size, look, addresses)
+
+
+@pytest.mark.parametrize("look", _LOOKS)
+@pytest.mark.parametrize("size", _SIZES)
+async def test_gallery_of_staff(
+    cadre: Cadre, signed_in: SignIn, new_phone: NewPhone, browser: Browser, size: str, look: str
+) -> None:
+    ref = await cadre.registered(something())
+    of_cadre = {
+        "home": "/m/",
+        "register": "/m/#/register",
+        "case": f"/m/#/case/{ref}",
+        "escalate": f"/m/#/case/{ref}/escalate",
+        "waiting": "/m/#/waiting",
+        "me": "/m/#/me",
+    }
+    await pictures(cadre.phone, browser, "cadre", size, look, of_cadre)
+    leader = await signed_in("lingdao")
+    of_leader = {"home": "/m/", "county": "/m/#/county", "case": f"/m/#/case/{ref}"}
+    await pictures(leader.phone, browser, "leader", size, look, of_leader)
+    await pictures(await new_phone(), browser, "signed-out", size, look, {"home": "/m/"})
