@@ -33,7 +33,7 @@ from app.settings import settings
 from app.texts.inbound import InboundText
 from qungong.dev import sample
 from tests.conftest import Staff, find_staff
-from tests.services import Addresses, _database
+from tests.services import Addresses, database_copy
 
 JUNE = Month(2025, 6)
 CLOSING_DAY = 10
@@ -201,7 +201,7 @@ async def _due(tx: Transaction, at: datetime) -> list[Clock]:
 async def _ledger(addresses: Addresses, redis_url: str, worker_number: int) -> AsyncIterator[str]:
     """The address of a county of its own with June 2025 in it, committed and not locked."""
     assert redis_url
-    for url in _database(addresses, f"ledger{worker_number}"):
+    for url in database_copy(addresses, f"ledger{worker_number}"):
         with pytest.MonkeyPatch.context() as patch:
             own = _on(url, patch)
             await sample.load()

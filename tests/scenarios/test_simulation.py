@@ -29,7 +29,7 @@ from qungong.dev.simulation import distributions, people, planning, summary
 from qungong.dev.simulation.playing import CannotSimulate, simulate
 from qungong.dev.simulation.summary import Summary
 from qungong.dev.simulation.wording import wording
-from tests.services import Addresses, _database
+from tests.services import Addresses, database_copy
 from workers import month_close
 
 YEAR = 2025
@@ -90,7 +90,7 @@ async def at(url: str) -> AsyncIterator[None]:
 
 @pytest.fixture
 def another_database_url(addresses: Addresses, worker_number: int) -> Iterator[str]:
-    yield from _database(addresses, f"simulated{worker_number}")
+    yield from database_copy(addresses, f"simulated{worker_number}")
 
 
 async def digest(tx: Transaction) -> str:
