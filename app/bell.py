@@ -101,7 +101,7 @@ on_change: set[Callable[[], None]] = set()
 
 
 def ring_for_change() -> None:
-    """Wake whoever streams changes: a record has a new entry. As `ring`."""
+    """Wakes the streams of changes after a new record entry. As `ring`."""
     for told in on_change:
         told()
     _soon(CHANGES, _publish)

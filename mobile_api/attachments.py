@@ -58,7 +58,7 @@ from mobile_api.cadre_sessions import ByCadre
 # The file, and what multipart puts around it.
 _AROUND: Final = 4096
 LARGER: Final = {"/photos": pictures.MAX_BYTES + _AROUND, "/voices": voices.MAX_BYTES + _AROUND}
-# What is on its way in lies on the disk: many arrive at once, and slowly.
+# Uploads in progress are spooled to disk: many arrive at once, and slowly.
 MultiPartParser.spool_max_size = 64 * 1024
 
 sending = APIRouter(tags=["照片和语音"], dependencies=[Depends(require_key)], route_class=Operation)
@@ -133,7 +133,7 @@ SendingAs = Annotated[
 
 @reads_key
 async def _sender(request: Request, sending_as: SendingAs = None) -> SignedIn:
-    """The citizen or the member of staff who is signed in on this phone; known before the image is read."""
+    """The signed-in citizen or member of staff, looked up before the upload is read."""
     key = checked_key(request)
     async with reading() as tx:
         if sending_as != "staff":

@@ -77,7 +77,7 @@ def create_app() -> FastAPI:
 
 
 def create_tracking_app() -> FastAPI:
-    """The page of one report; the page itself asks for what it shows, and holds no case."""
+    """The progress page. Its HTML holds no case; its script asks the API."""
     app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False)
     for path in ("/", "/{ref}"):
         app.add_api_route(path, tracking_page, include_in_schema=False)
@@ -86,7 +86,7 @@ def create_tracking_app() -> FastAPI:
 
 
 async def service_worker() -> Response:
-    """What keeps the pages on the phone; it may speak for all of them, also for those under /t."""
+    """The citizens' service worker; its scope covers /q and /t."""
     try:
         script = (FOLDER / _FACE / "worker.js").read_bytes()
     except FileNotFoundError:

@@ -1,4 +1,4 @@
-"""Over HTTP: open cases like what is being typed."""
+"""Over HTTP: open cases that resemble a text under entry."""
 
 from fastapi import APIRouter, Depends
 

@@ -256,5 +256,5 @@ async def _open(tx: Transaction, pin_id: UUID, found: _Tried, place: Place) -> S
 
 
 def _peppered(pin_id: UUID, pin: str) -> str:
-    """Six digits alone are guessed in seconds by whoever has the table; without the deployment's secret not at all."""
+    """Keyed with the deployment's secret: without it, six digits cannot be guessed from a stolen table."""
     return keys.lookup("pin", f"{pin_id}/{pin}").hex()

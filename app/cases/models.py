@@ -115,7 +115,7 @@ class Case(Stored, table=True):
             "id",
             postgresql_where=text("phase NOT IN ('pending', 'handling') AND NOT sealed"),
         ),
-        # What is told nearby is compared with what is being typed (similar_cases.py).
+        # The similar-case look-up reads open cases by village (similar_cases.py).
         Index(
             "grievance_open_by_village",
             "village_id",

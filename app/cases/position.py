@@ -6,7 +6,7 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import asdict
 
-# The name of the text that holds it. It is no words: nobody is shown it among them.
+# Name of the record text with the position. Timelines do not list it among the words.
 FIELD: Final = "position"
 
 Datum = Literal["wgs84", "gcj02"]

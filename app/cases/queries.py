@@ -264,7 +264,7 @@ async def counts(tx: Transaction, *, by: StaffActor) -> dict[View, int]:
 
 
 def _of(by: StaffActor, supervisor: Views, county: Views, unit: Views) -> Views:
-    """What is for the asker, of what there is for each kind of asker."""
+    """The views of a supervisor, of an actor who sees the county, or of a unit."""
     return supervisor if viewer(by)["supervises"] else county if by.sees_county else unit
 
 

@@ -57,7 +57,7 @@ def most_alike(text: str, others: Mapping[Key, Pairs], *, most: int) -> list[Ali
 
 
 def _words(text: str, shared: set[int]) -> tuple[str, ...]:
-    """The stretches of the text whose pairs of letters are all shared."""
+    """Substrings of the text with all letter pairs in the shared set."""
     stretches, begin = [], 0
     for at in range(len(text)):
         if hash(text[at : at + 2]) not in shared:

@@ -50,7 +50,7 @@ class _Told(Struct, frozen=True):
 
 
 class SimilarCase(Struct, frozen=True):
-    """A case, how many have reported it, and the words that it shares with what was typed."""
+    """A case, the number of its reporters, and the words that it shares with the typed text."""
 
     ref: str
     title: str

@@ -172,7 +172,7 @@ _OF_REVIEWS = f"""
   'review_until', CASE WHEN e.action IN ({_TELLS_OF_REVIEW}) THEN CAST(e.body AS json) #>> '{{data,review_until}}' END"""
 _UNIT_NAMED = """(SELECT t.name FROM unit t WHERE t.id = CAST(coalesce(
       CAST(e.body AS json) #>> '{data,to}', CAST(e.body AS json) #>> '{data,lead}') AS int))"""
-# What may be sent with words that the reporter reads. Not told to whoever has the tracking code, who cannot open it.
+# Actions whose attachments the reporter sees. The tracking code opens none, so its view lists none.
 _HAS_ATTACHMENTS = "('register', 'supply', 'add', 'progress', 'answer')"
 _PHOTOS_TOLD = f"""
   'photos', CASE WHEN e.action IN {_HAS_ATTACHMENTS} THEN CAST(e.body AS json) #> '{{data,photos}}' END,"""

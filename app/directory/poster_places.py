@@ -17,7 +17,7 @@ from app.directory.terms import UnitKind
 from app.errors import InvalidInput, NotFound
 from app.identifiers import uuid7
 
-# Who hears a citizen out. What is sent to the poster of another unit goes to the county's command center.
+# Units that take reports in. A report at another unit's poster goes to the county's command center.
 TAKE_REPORTS: Final = frozenset({UnitKind.VILLAGE, UnitKind.TOWNSHIP, UnitKind.COMMAND_CENTER})
 
 
@@ -49,7 +49,7 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Contact:
-    """What is published of a unit now, and the changes, the latest first, at most a hundred."""
+    """The published number and person of a unit, with at most a hundred changes, the latest first."""
 
     unit: Unit
     changes: list[Change]

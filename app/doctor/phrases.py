@@ -1,4 +1,4 @@
-"""Invariants of stored phrases: nobody has more than the allowed number."""
+"""Invariants of stored phrases: at most the allowed number for each person and unit."""
 
 from typing import Final
 

@@ -20,7 +20,7 @@ _RANGE: Final = re.compile(r"bytes=([0-9]{0,12})-([0-9]{0,12})")
 
 
 class StoredAttachment(Response):
-    """What somebody may see. Never kept: the phone may be the village's, and the case may be moved on.
+    """An attachment that the actor may see. Not cached: phones are shared, and cases move on.
 
     A part is answered where a part is asked for: an iPhone plays nothing else.
     """

@@ -1,4 +1,4 @@
-"""The pages that `qungong pages` built from web/: where their files lie, and what a page has to load. A wheel carries them."""
+"""Files of the pages that `qungong pages` built from web/, and their addresses. A wheel carries them."""
 
 from functools import cache
 from pathlib import Path

@@ -128,7 +128,7 @@ class Stream:
         self._told.set()
 
     def taken(self) -> bytes:
-        """What is to be sent now."""
+        """Takes the bytes to send out of the stream."""
         if self.reload:
             self.reload = False
             self._told.clear()
@@ -153,7 +153,7 @@ class Stream:
 
 
 class _Streams:
-    """All streams of the process, and the one task that looks for them; there is none while nobody listens."""
+    """All streams of the process, and the task that looks for changes. The task runs only while a stream is open."""
 
     def __init__(self) -> None:
         self._open: set[Stream] = set()
@@ -237,7 +237,7 @@ class _Streams:
         if self._is_late():
             for one in asked:
                 one.start_over()
-        # Nothing awaits from here on: what was seen is told to all who were asked about, and to nobody twice.
+        # No await from here on: each stream gets each change once.
         self._seen = {(one.matter_id, one.seq): one.at for one in entries}
         self._looked = time.monotonic()
         for one in asked:
@@ -337,5 +337,5 @@ def _event(data: bytes, *, position: str, event: str | None = None) -> bytes:
 
 
 def _comment(position: str | None) -> bytes:
-    """An id without data moves the browser's position and shows nobody anything."""
+    """An id without data moves the browser's position forward and is no event."""
     return b": \n\n" if position is None else f": \nid: {position}\n\n".encode()

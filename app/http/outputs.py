@@ -1,4 +1,4 @@
-"""The base of what is answered."""
+"""Base of the answer models."""
 
 from pydantic import BaseModel, ConfigDict
 

@@ -35,7 +35,7 @@ from app.usage import Counted, Purpose
 
 MAX_PHOTOS: Final = 9
 MAX_VOICES: Final = 3
-# What somebody may have sent in a day without having registered anything with it.
+# The most unused attachments of one person in a day.
 _UNATTACHED_A_DAY = 40
 _KEPT_UNATTACHED = timedelta(days=2)
 # A row comes within seconds after its bytes, or never: the process was killed in between.
@@ -66,7 +66,7 @@ _ROOTS: Final = ("photos", "voices")
 
 
 class Content(Struct, frozen=True):
-    """What was sent in, once it is known to be good: a photo with its sides, or a voice message with its length."""
+    """Checked content: a photo with width and height, or a voice message with its length."""
 
     media: Media
     data: bytes
@@ -185,7 +185,7 @@ _NAMED = Query(_Row, "SELECT id, media FROM attachment WHERE id = ANY(CAST(:ids 
 
 
 async def admit(tx: Transaction, *, by: CitizenActor | StaffActor, now: datetime) -> None:
-    """Count what is sent before anything is done with it. Raises TooMany."""
+    """Counts an upload before it is decoded. Raises TooMany."""
     staff = isinstance(by, StaffActor)
     purpose = Purpose.PHOTOS_OF_STAFF if staff else Purpose.PHOTOS_OF_RESIDENT
     await usage.count(tx, Counted(purpose, owner_of(by)), now=now)
@@ -210,7 +210,7 @@ async def keep(
     by: CitizenActor | StaffActor,
     now: datetime,
 ) -> None:
-    """The row of what is stored already. Raises TooMany for somebody who sends and never registers."""
+    """The row of a stored attachment. Raises TooMany for a person with too many unused ones."""
     await _require_few_unattached(tx, by=by, now=now)
     tx.add(
         Attachment(
@@ -243,7 +243,7 @@ async def claim(
     voices: Sequence[UUID] = (),
     by: CitizenActor | StaffActor,
 ) -> Taken:
-    """Lock what an action names. Raises InvalidInput for what is not the actor's or is in use already."""
+    """Locks the attachments that an action names. Raises InvalidInput for one that is not the actor's or is in use."""
     if not (photos or voices):
         return Taken()
     rows = {row.id: row for row in await _CLAIM.all(tx, ids=[*photos, *voices], **_owner(by))}
@@ -274,7 +274,7 @@ async def open_for_staff(
 
 
 async def media_of(tx: Transaction, attachment_id: UUID) -> Media:
-    """For what the record shows somebody already. Raises NotFound once it is erased."""
+    """For attachments of an entry that the actor reads. Raises NotFound after erasure."""
     found = await _BY_ID.one_or_none(tx, attachment_id=attachment_id)
     if found is None:
         raise NotFound
@@ -316,7 +316,7 @@ async def drop_without_row() -> int:
 
 
 async def _without_row(paths: Iterable[str]) -> list[tuple[UUID, Media]]:
-    """Whatever is not named as we name attachments is not ours to judge."""
+    """Skips files with other names than attachments have."""
     async with reading() as tx:
         newest = uuid7(await tx.now() - _ROW_EXPECTED)
         found = (_named(path) for path in paths)
@@ -375,7 +375,7 @@ def _folder_at(url: str) -> Path | None:
 
 
 def _make_private(folder: Path) -> None:
-    """Nobody else of this machine looks in, whatever the umask is; an older folder is closed too."""
+    """Readable by the server's user alone, also an older folder; independent of the umask."""
     folder.mkdir(parents=True, exist_ok=True)
     for root in _ROOTS:
         for one in (folder, *folder.glob(root), *folder.glob(f"{root}/??")):

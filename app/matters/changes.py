@@ -73,7 +73,7 @@ ORDER BY v.number, c.ref
 
 
 async def new_entries(tx: Transaction) -> list[NewEntry]:
-    """Those whose transactions may have been committed lately, in no order."""
+    """Entries of the last minute (COMMITTED_WITHIN), in no order: a slow transaction commits them late."""
     now = await tx.now()
     return await _NEW.all(tx, since=now - COMMITTED_WITHIN, now=now)
 

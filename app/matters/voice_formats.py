@@ -1,4 +1,4 @@
-"""How long a voice message is, and what it is, from its own bytes: WebM or Ogg with Opus, MP4 with AAC. Pure.
+"""Kind and length of a voice message, read from its bytes: WebM or Ogg with Opus, MP4 with AAC. Pure.
 
 Every length is taken from the packets themselves, since a header may say anything. What does not fit together to the last
 byte, holds a picture track, or is encrypted, is refused. Nothing is decoded.
@@ -80,7 +80,7 @@ def _opus_samples(packet: bytes) -> int:
 _EBML, _DOC_TYPE, _SEGMENT, _INFO, _SCALE = 0x1A45DFA3, 0x4282, 0x18538067, 0x1549A966, 0x2AD7B1
 _TRACKS, _TRACK, _TRACK_TYPE, _CODEC, _ENCODINGS = 0x1654AE6B, 0xAE, 0x83, 0x86, 0x6D80
 _CLUSTER, _TIME, _SIMPLE_BLOCK, _GROUP, _BLOCK = 0x1F43B675, 0xE7, 0xA3, 0xA0, 0xA1
-# What is entered instead of passed over; a recorder does not know how long a segment or a cluster will be.
+# Elements that are read into, not skipped: recorders leave the length of segments and clusters open.
 _ENTERED: Final = frozenset({_EBML, _SEGMENT, _INFO, _TRACKS, _TRACK, _CLUSTER, _GROUP})
 _UNBOUNDED: Final = frozenset({_SEGMENT, _CLUSTER})
 _AUDIO: Final = 2
@@ -88,7 +88,7 @@ _AUDIO: Final = 2
 
 @dataclass(slots=True)
 class _Webm:
-    """What was read so far; times in units of `scale` nanoseconds."""
+    """State of the parse; times in units of `scale` nanoseconds."""
 
     doc_type: bytes = b""
     segments: int = 0
@@ -258,7 +258,7 @@ _DEEPEST: Final = 8
 
 @dataclass(slots=True)
 class _Mp4:
-    """What was read so far; `declared` is in units of the track's `timescale`."""
+    """State of the parse; `declared` is in units of the track's `timescale`."""
 
     tracks: int = 0
     handler: bytes = b""
@@ -312,7 +312,7 @@ def _mp4(sent: bytes) -> int:
 
 
 def _boxes(sent: bytes, depth: int) -> Iterator[tuple[bytes, bytes]]:
-    """Every box in order, those that are entered before what is in them."""
+    """Every box in order; a container comes before its content."""
     at = 0
     while at < len(sent):
         size, kind = struct.unpack_from(">I4s", sent, at)

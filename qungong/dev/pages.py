@@ -1,4 +1,4 @@
-"""Building of the pages in web/ with Node from PyPI. Nothing is built twice: a stamp names the sources of what lies there."""
+"""Build of the pages in web/ with Node from PyPI. A digest of the sources says whether a build is due."""
 
 import gzip
 import hashlib

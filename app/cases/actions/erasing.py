@@ -24,7 +24,7 @@ from app.matters.attachments import Media
 
 @dataclass(frozen=True, slots=True)
 class Erased:
-    """How many texts there were, and the voice messages whose bytes are still stored."""
+    """Number of erased texts, and the voice messages with bytes still in the store."""
 
     texts: int
     voices: list[tuple[UUID, Media]]

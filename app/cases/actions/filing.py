@@ -535,7 +535,7 @@ def _words(intake: Intake) -> dict[str, str]:
 
 
 def _similar(intake: Intake, case: Case, setting: _Setting) -> tuple[SimilarReport, ...]:
-    """What is told by photos or by voice alone cannot be compared."""
+    """Open reports of the same person that tell the same; none for a report without words, since only words are compared."""
     if case.sealed or not intake.body:
         return ()
     return similar_ones(intake.title, intake.body, setting.open_before)
