@@ -6,9 +6,8 @@ from typing import Final
 from fastapi import APIRouter, FastAPI, Response
 from fastapi.responses import RedirectResponse
 
-from app.errors import NotFound
 from app.http import built_pages, problems
-from mobile_api.landing import respond_page
+from mobile_api.landing import respond_page, respond_worker
 
 MOUNTED_AT: Final = "/m"
 _FACE: Final = "cadre"
@@ -65,12 +64,7 @@ async def with_slash() -> Response:
 
 
 async def service_worker() -> Response:
-    try:
-        source = (built_pages.FOLDER / _FACE / built_pages.WORKER).read_text()
-    except FileNotFoundError:
-        raise NotFound from None
-    files = json.dumps(built_pages.files(_FACE))
-    return Response(f"const FILES={files};\n{source}", 200, _NOT_KEPT, "text/javascript")
+    return respond_worker(_FACE, scope=f"{MOUNTED_AT}/")
 
 
 async def manifest() -> Response:

@@ -16,8 +16,7 @@ from markupsafe import Markup
 from app.db import reading
 from app.directory.poster_places import poster_place
 from app.errors import NotFound
-from app.http import problems
-from app.http.built_pages import FOLDER, entry
+from app.http import built_pages, problems
 from app.http.problems import problems as documented
 from app.settings import settings
 from mobile_api.places import PlaceOut
@@ -87,12 +86,7 @@ def create_tracking_app() -> FastAPI:
 
 async def service_worker() -> Response:
     """The citizens' service worker; its scope covers /q and /t."""
-    try:
-        script = (FOLDER / _FACE / "worker.js").read_bytes()
-    except FileNotFoundError:
-        raise NotFound from None
-    headers = {"Cache-Control": _NOT_KEPT, "Service-Worker-Allowed": "/"}
-    return Response(script, 200, headers, "text/javascript; charset=utf-8")
+    return respond_worker(_FACE, scope="/")
 
 
 # Beside the app: what is mounted at a path does not answer for the path alone.
@@ -180,9 +174,18 @@ def _unknown() -> Response:
     return respond_page("unknown.html", 404)
 
 
+def respond_worker(face: str, *, scope: str) -> Response:
+    """A face's service worker, with the files that it is to keep. Raises NotFound where the pages were not built."""
+    worker = built_pages.worker(face)
+    if worker is None:
+        raise NotFound
+    headers = {"Cache-Control": _NOT_KEPT, "Service-Worker-Allowed": scope}
+    return Response(worker, 200, headers, "text/javascript; charset=utf-8")
+
+
 def respond_page(template: str, status: int, *, face: str = _FACE, **values: object) -> Response:
     """A page of ours with what its face has to load."""
-    shown = _templates.get_template(template).render(values, entry=entry(face))
+    shown = _templates.get_template(template).render(values, entry=built_pages.entry(face))
     return HTMLResponse(
         shown, status, {"Cache-Control": _NOT_KEPT if status == 200 else "no-store"}
     )

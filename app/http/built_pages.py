@@ -9,7 +9,7 @@ from msgspec import Struct
 
 FOLDER: Final = Path(__file__).parent / "built"
 SERVED_AT: Final = "/assets"
-WORKER: Final = "worker.js"
+_WORKER: Final = "worker.js"
 _LOADED: Final = frozenset({".js", ".css", ".svg", ".png"})
 
 
@@ -47,16 +47,15 @@ def entry(face: str) -> Entry | None:
 
 
 @cache
-def files(face: str) -> tuple[str, ...]:
-    """Addresses of all that a face may load: scripts, style sheets, pictures; nothing where the pages were not built."""
+def worker(face: str) -> str | None:
+    """A face's service worker, which begins with the addresses of all files that the face may load. None: not built."""
     folder = FOLDER / face
-    return tuple(
-        sorted(
-            _address(face, path.relative_to(folder).as_posix())
-            for path in folder.rglob("*")
-            if path.suffix in _LOADED and path.name != WORKER
-        )
-    )
+    script = folder / _WORKER
+    if not script.exists():
+        return None
+    found = (path for path in folder.rglob("*") if path.suffix in _LOADED and path != script)
+    files = sorted(_address(face, path.relative_to(folder).as_posix()) for path in found)
+    return f"const FILES={msgspec.json.encode(files).decode()};\n{script.read_text()}"
 
 
 def _address(face: str, name: str) -> str:

@@ -43,6 +43,7 @@ def build(step: Step = lambda _: nullcontext()) -> bool:
                 _node("build/build.ts", face)
         _STAMP.write_text(wanted)
         built_pages.entry.cache_clear()
+        built_pages.worker.cache_clear()
         return True
 
 
