@@ -110,11 +110,15 @@ def setting(monkeypatch: pytest.MonkeyPatch) -> Iterator[Setting]:
     settings.cache_clear()
 
 
-@pytest_asyncio.fixture
-async def desk(api: FastAPI, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Desk]:
-    # A new stream tells again of the last minute, in which other tests may have changed more than is told one by one.
+@pytest.fixture(autouse=True)
+def all_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A new stream tells again of the last minute, in which other tests may have changed more than is told one by one."""
     monkeypatch.setattr(changes, "COMMITTED_WITHIN", timedelta(seconds=20))
     monkeypatch.setattr(changes, "MOST", 100_000)
+
+
+@pytest_asyncio.fixture
+async def desk(api: FastAPI) -> AsyncIterator[Desk]:
     async with on_a_socket(compose({"/api/v1": api}, [])) as served:
         yield Desk(served)
 
