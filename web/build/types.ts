@@ -14,3 +14,5 @@ mkdirSync(new URL('forms/', folder), { recursive: true })
 const phones = JSON.parse(readFileSync(new URL('phones.json', folder), 'utf8')) as OpenAPI3
 writeFileSync(new URL('forms/citizen.json', folder), JSON.stringify(formsOf(phones, '/reports/{ref}/')))
 writeFileSync(new URL('forms/cadre.json', folder), JSON.stringify(formsOf(phones, '/cadre/cases/{ref}/')))
+const staff = JSON.parse(readFileSync(new URL('staff.json', folder), 'utf8')) as OpenAPI3
+writeFileSync(new URL('forms/desk.json', folder), JSON.stringify(formsOf(staff, '/cases/{ref}/')))

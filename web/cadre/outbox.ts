@@ -34,6 +34,9 @@ export const caseOf = (item: Outgoing) => item.path.match(/^\/cadre\/cases\/([^/
 export const actionOf = (item: Outgoing) => item.path.split('/').at(-1)?.replaceAll('-', '_') ?? ''
 export const pathOf = (number: string, action: string) => `/cadre/cases/${number}/${action.replaceAll('_', '-')}`
 
+/** Where the photos and recordings of a case are. */
+export const filesOf = (number: string) => `/m/v1/cadre/cases/${number}`
+
 export interface Given {
   title: string
   path: string

@@ -6,7 +6,8 @@ import { NoAnswer, Refused, problemOf } from './problems.ts'
 /** Milliseconds. 400 KB take 64 seconds at 50 kbit/s. */
 const LONGEST_WAIT = { read: 30_000, write: 120_000 } as const
 
-async function patient(request: Request): Promise<Response> {
+/** As `fetch`, and gives up after a while. */
+export async function patient(request: Request): Promise<Response> {
   const patience = new AbortController()
   const wait = request.method === 'GET' ? LONGEST_WAIT.read : LONGEST_WAIT.write
   const timer = setTimeout(() => patience.abort(), wait)

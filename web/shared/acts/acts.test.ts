@@ -1,13 +1,13 @@
-import { expect, test, vi } from 'vitest'
+import { expect, test } from 'vitest'
+import { actsOf, bodyOf, mistake } from './acts.ts'
 
-vi.mock('@shared/api/forms/cadre.json', () => ({
-  default: ['sign', 'hand_back', 'escalate', 'handle', 'recategorise', 'progress'].map((action) => ({
+const { formOf, sorted, takesFiles } = actsOf(
+  ['sign', 'hand_back', 'escalate', 'handle', 'recategorise', 'progress'].map((action) => ({
     action, label: action, hint: '', path: '', fields: [
-      { name: 'photos', label: '照片', hint: '', kind: 'other', required: false, longest: null, least: null, most: null, choices: [] },
+      { name: 'photos', label: '照片', hint: '', kind: 'other' as const, required: false, longest: null, least: null, most: null, choices: [] },
     ],
   })),
-}))
-const { bodyOf, formOf, mistake, sorted, takesFiles } = await import('./acts.ts')
+)
 
 const field = (different: object) => ({ name: 'days', label: '几天', hint: '', kind: 'number' as const, required: true, longest: null, least: 1, most: 30, choices: [], ...different })
 
