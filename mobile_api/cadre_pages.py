@@ -7,12 +7,11 @@ from fastapi import APIRouter, FastAPI, Response
 from fastapi.responses import RedirectResponse
 
 from app.http import built_pages, problems
-from mobile_api.landing import respond_page, respond_worker
+from app.http.shells import NOT_KEPT, respond_shell, respond_worker
+from mobile_api.landing import FOLDER
 
 MOUNTED_AT: Final = "/m"
 _FACE: Final = "cadre"
-# The service worker keeps the shell; without it a browser asks anew each time.
-_NOT_KEPT: Final = {"Cache-Control": "no-cache"}
 _ICONS: Final = f"{built_pages.SERVED_AT}/{_FACE}"
 _MANIFEST: Final = {
     "id": f"{MOUNTED_AT}/",
@@ -54,7 +53,7 @@ bare = APIRouter(include_in_schema=False)
 
 
 async def shell() -> Response:
-    return respond_page("cadre.html", 200, face=_FACE)
+    return respond_shell("cadre.html", face=_FACE, folder=FOLDER)
 
 
 @bare.get(MOUNTED_AT)
@@ -69,4 +68,4 @@ async def service_worker() -> Response:
 
 async def manifest() -> Response:
     text = json.dumps(_MANIFEST, ensure_ascii=False)
-    return Response(text, 200, _NOT_KEPT, "application/manifest+json")
+    return Response(text, 200, {"Cache-Control": NOT_KEPT}, "application/manifest+json")

@@ -8,34 +8,25 @@ from typing import Annotated, Any, Final
 import segno
 from fastapi import APIRouter, FastAPI, Response
 from fastapi import Path as PathParameter
-from fastapi.responses import HTMLResponse, RedirectResponse
+from fastapi.responses import RedirectResponse
 from fastapi.routing import APIRoute
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from app.db import reading
 from app.directory.poster_places import poster_place
 from app.errors import NotFound
-from app.http import built_pages, problems
+from app.http import problems
 from app.http.problems import problems as documented
+from app.http.shells import respond_shell, respond_worker, templates
 from app.settings import settings
 from mobile_api.places import PlaceOut
 
 MOUNTED_AT: Final = "/q"
 TRACKING_AT: Final = "/t"
 _FACE: Final = "citizen"
-_HERE: Final = Path(__file__).parent
+FOLDER: Final = Path(__file__).parent / "templates"
 _CODE: Final = re.compile(r"[0-9A-Z]{2,20}")
-# Asked for anew each time, since the names of its files change; those files are kept for ever.
-_NOT_KEPT: Final = "no-cache"
 _POSTER_SECONDS: Final = 3600
-_templates: Final = Environment(
-    loader=FileSystemLoader(_HERE / "templates"),
-    autoescape=True,
-    undefined=StrictUndefined,
-    trim_blocks=True,
-)
-
 Code = Annotated[str, PathParameter(description="单位代码", examples=["500153003007"])]
 
 
@@ -95,7 +86,7 @@ bare = APIRouter(include_in_schema=False)
 
 @bare.get(TRACKING_AT)
 async def tracking_page() -> Response:
-    return respond_page("tracking.html", 200)
+    return _respond_page("tracking.html", 200)
 
 
 async def landing_page(unit_code: Code) -> Response:
@@ -103,7 +94,7 @@ async def landing_page(unit_code: Code) -> Response:
     if place is None:
         return _unknown()
     phone = place.public_phone or place.hotline
-    return respond_page(
+    return _respond_page(
         "landing.html",
         200,
         place=place,
@@ -123,13 +114,17 @@ async def poster(unit_code: Code) -> Response:
     if place is None:
         return _unknown()
     address = poster_address(place.code)
-    drawn = _templates.get_template("poster.svg").render(
-        place=place,
-        name_size=_size(20, place.name),
-        parent_size=_size(10, place.parent or place.name),
-        address=address,
-        address_size=_size(5, address, per_letter=0.65),
-        qr=_inline_qr(address),
+    drawn = (
+        templates(FOLDER)
+        .get_template("poster.svg")
+        .render(
+            place=place,
+            name_size=_size(20, place.name),
+            parent_size=_size(10, place.parent or place.name),
+            address=address,
+            address_size=_size(5, address, per_letter=0.65),
+            qr=_inline_qr(address),
+        )
     )
     return _file(drawn.encode(), "image/svg+xml", f"poster-{place.code}.svg")
 
@@ -171,24 +166,11 @@ def _inline_qr(address: str) -> Markup:
 
 
 def _unknown() -> Response:
-    return respond_page("unknown.html", 404)
+    return _respond_page("unknown.html", 404)
 
 
-def respond_worker(face: str, *, scope: str) -> Response:
-    """A face's service worker, with the files that it is to keep. Raises NotFound where the pages were not built."""
-    worker = built_pages.worker(face)
-    if worker is None:
-        raise NotFound
-    headers = {"Cache-Control": _NOT_KEPT, "Service-Worker-Allowed": scope}
-    return Response(worker, 200, headers, "text/javascript; charset=utf-8")
-
-
-def respond_page(template: str, status: int, *, face: str = _FACE, **values: object) -> Response:
-    """A page of ours with what its face has to load."""
-    shown = _templates.get_template(template).render(values, entry=built_pages.entry(face))
-    return HTMLResponse(
-        shown, status, {"Cache-Control": _NOT_KEPT if status == 200 else "no-store"}
-    )
+def _respond_page(template: str, status: int, **values: object) -> Response:
+    return respond_shell(template, status, face=_FACE, folder=FOLDER, **values)
 
 
 def _file(content: bytes, media_type: str, name: str) -> Response:

@@ -4,6 +4,7 @@ from app import garbage_collection
 
 with garbage_collection.paused():
     from app import logs
+    from app.api import desk_page
     from app.api.app import MOUNTED_AT as STAFF_AT
     from app.api.app import create_app as staff_app
     from app.http import built_pages
@@ -20,9 +21,10 @@ with garbage_collection.paused():
             PHONES_AT: phones_app(),
             # After the phones' interface, which lies within it.
             cadre_pages.MOUNTED_AT: cadre_pages.create_app(),
+            desk_page.MOUNTED_AT: desk_page.create_app(),
             landing.MOUNTED_AT: landing.create_app(),
             landing.TRACKING_AT: landing.create_tracking_app(),
         },
-        [inbound.router, cadre_pages.bare, landing.bare],
+        [inbound.router, cadre_pages.bare, desk_page.bare, landing.bare],
         {built_pages.SERVED_AT: built_pages.FOLDER},
     )

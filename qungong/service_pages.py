@@ -113,6 +113,8 @@ async def icon() -> Response:
 async def where_to_go() -> HTMLResponse:
     simulator = settings().sms_api_url
     places = [
+        _Place("/desk/", "工作台", "指挥中心、镇街、部门在电脑上研判、交办、查找"),
+        _Place("/m/", "办理页", "村(社区)干部、工作人员和领导在手机上办理"),
         _Place("/api/v1/docs", "工作人员接口", "村(社区)、镇街、部门、指挥中心、督查"),
         _Place("/m/v1/docs", "手机接口", "群众扫码反映、查看进度；村(社区)干部随手登记"),
     ]

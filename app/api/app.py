@@ -30,6 +30,7 @@ from app.api import (
     return_calls,
     sessions,
     similar,
+    suggestions,
     text_templates,
     texts,
     wall,
@@ -51,7 +52,7 @@ _PARTS: Final = (
     sessions, cases, attachments, filing, case_actions, papers,
     return_calls, replies, access_log, texts,
     directory, head_approval, poster_contacts, reorganising, official_numbers, calendars, limits, text_templates,
-    cards, wall, listed, reports, live, counts, similar, pins, phrases,
+    cards, wall, listed, reports, live, counts, similar, suggestions, pins, phrases,
 )  # fmt: skip
 _TOKENS: Final = {
     "token": {"type": "http", "scheme": "bearer", "description": "登录后取得的令牌"},

@@ -4,9 +4,6 @@ The words are compared here and not by an index: what is open in one village or 
 cost each new case more than the look-up saves (docs/adr/0054).
 """
 
-import asyncio
-from collections import OrderedDict
-from collections.abc import Iterable
 from datetime import datetime
 from typing import Final
 from uuid import UUID
@@ -14,7 +11,8 @@ from uuid import UUID
 from msgspec import Struct
 
 from app.auth.actor import CitizenActor, StaffActor
-from app.cases.shared_words import Alike, Pairs, most_alike, pairs_of
+from app.cases import known_words
+from app.cases.shared_words import Alike, most_alike
 from app.db import Transaction
 from app.db.query import Query
 from app.directory.queries import carried_on_by
@@ -23,11 +21,6 @@ from app.matters.visibility import VISIBLE_TO_STAFF, viewer
 MOST: Final = 5
 # So many of the village, of each other village of the township, and of what the township took in itself; the newest.
 _OF_VILLAGE, _OF_EACH_BESIDE, _OF_TOWNSHIP = 60, 10, 30
-# The beginning of a long text tells what it is about.
-_COMPARED: Final = 120
-_REMEMBERED: Final = 5000
-# Between so many others are served: a text takes about a tenth of a millisecond.
-_AT_ONCE: Final = 20
 _OPEN: Final = "c.phase IN ('pending', 'handling') AND NOT c.sealed"
 
 
@@ -40,13 +33,6 @@ class _Open(Struct, frozen=True):
     received_at: datetime
     holder: str
     reporters: int
-
-
-class _Told(Struct, frozen=True):
-    """The beginning of a case's text, and its place; None once erased."""
-
-    id: UUID
-    told: str | None
 
 
 class SimilarCase(Struct, frozen=True):
@@ -105,14 +91,6 @@ WHERE c.citizen_id = :citizen_id AND c.county_id = (SELECT county_id FROM unit W
 ORDER BY c.id DESC LIMIT {_OF_VILLAGE}
 """,  # noqa: S608 - constants of ours
 )
-# Of cases that one of the two above has found for the same person.
-_TOLD: Final = Query(
-    _Told,
-    f"""
-SELECT x.matter_id AS id, string_agg(left(x.text, {_COMPARED}), ' ' ORDER BY x.field) AS told FROM record_text x
-WHERE x.matter_id = ANY(CAST(:ids AS uuid[])) AND x.seq = 1 AND x.field IN ('body', 'place') GROUP BY x.matter_id
-""",  # noqa: S608 - constants of ours
-)
 
 
 async def nearby(
@@ -128,35 +106,8 @@ async def own(tx: Transaction, text: str, *, code: str, by: CitizenActor) -> lis
     return await _alike(tx, text, await _OWN.all(tx, citizen_id=by.citizen_id, code=code))
 
 
-class _Known:
-    """Which pairs of letters cases have, as numbers: to be compared again and again while somebody types. Holds no text.
-
-    Under the id and the title, which changes when the words are erased.
-    """
-
-    def __init__(self) -> None:
-        self._pairs: OrderedDict[tuple[UUID, str], Pairs] = OrderedDict()
-
-    async def of(self, tx: Transaction, cases: Iterable[_Open]) -> dict[_Open, Pairs]:
-        missing = [one for one in cases if (one.id, one.title) not in self._pairs]
-        if missing:
-            ids = [one.id for one in missing]
-            told = {one.id: one.told for one in await _TOLD.all(tx, ids=ids)}
-            for number, one in enumerate(missing):
-                self._pairs[one.id, one.title] = pairs_of(f"{one.title} {told.get(one.id) or ''}")
-                if number % _AT_ONCE == _AT_ONCE - 1:
-                    await asyncio.sleep(0)
-        found = {one: self._pairs[one.id, one.title] for one in cases}
-        while len(self._pairs) > _REMEMBERED:
-            self._pairs.popitem(last=False)
-        return found
-
-
-_known: Final = _Known()
-
-
 async def _alike(tx: Transaction, text: str, found: list[_Open]) -> list[SimilarCase]:
-    return [_similar(one) for one in most_alike(text, await _known.of(tx, found), most=MOST)]
+    return [_similar(one) for one in most_alike(text, await known_words.of(tx, found), most=MOST)]
 
 
 def _similar(alike: Alike[_Open]) -> SimilarCase:

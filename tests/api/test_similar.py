@@ -1,11 +1,12 @@
 """Open cases like what is being typed: who is shown which, how they are explained, and what the look-up costs and keeps."""
 
+from collections import OrderedDict
 from secrets import token_hex
 
 import pytest
 from sqlalchemy import text
 
-from app.cases import similar_cases
+from app.cases import known_words
 from app.db import reading
 from tests.api.conftest import Who
 from tests.api.test_plans import read_whole
@@ -85,7 +86,7 @@ async def test_similar_look_up_costs_three_statements_and_keeps_nothing(
     who: Who, leaking: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert leaking
-    monkeypatch.setattr(similar_cases, "_known", similar_cases._Known())
+    monkeypatch.setattr(known_words, "_known", OrderedDict())
     for account in ("gongnong", "zhihui"):
         with counted() as sent:
             body = {"body": TYPED, "village_code": VILLAGE}

@@ -278,3 +278,52 @@ async def type_password(page: Page, account: str, password: str = sample.PASSWOR
     await page.get_by_label("账号").fill(account)
     await page.get_by_label("密码", exact=True).fill(password)
     await page.get_by_role("button", name="登录", exact=True).click()
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """Somebody of the sample county at a desk with a keyboard."""
+
+    page: Page
+    site: str
+    wrong: list[str]
+
+    async def keys(self, *keys: str) -> None:
+        for key in keys:
+            await self.page.keyboard.press(key)
+
+    async def finds(self, ref: str) -> None:
+        """Opens a case by its number, wherever it is in a list."""
+        await self.keys("Control+k")
+        await self.page.keyboard.insert_text(ref)
+        await self.keys("Enter")
+        await self.page.get_by_role("heading", name="办理过程").wait_for()
+
+    async def next_in_the_list(self, title: str) -> None:
+        """Goes down the list until the case is open."""
+        row = self.page.get_by_role("row", name=title)
+        await row.first.click(timeout=SLOW)
+        await self.page.get_by_role("heading", name="办理过程").wait_for()
+
+
+SitDown = Callable[[str], Awaitable[Desk]]
+
+
+@pytest_asyncio.fixture
+async def sit_down(site: str, browser: Browser) -> AsyncIterator[SitDown]:
+    async with AsyncExitStack() as stack:
+
+        async def sit(account: str) -> Desk:
+            context = await browser.new_context(
+                viewport={"width": 1440, "height": 900}, locale="zh-CN", reduced_motion="reduce"
+            )
+            stack.push_async_callback(context.close)
+            page = await context.new_page()
+            wrong: list[str] = []
+            page.on("pageerror", lambda error: wrong.append(str(error)))
+            await page.goto(f"{site}/desk/")
+            await type_password(page, account)
+            await page.get_by_role("navigation", name="列表").wait_for(timeout=SLOW)
+            return Desk(page, site, wrong)
+
+        yield sit

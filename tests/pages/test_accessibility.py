@@ -3,6 +3,7 @@
 from typing import Any, Final
 
 import pytest
+from playwright.async_api import Page
 
 from qungong.dev import pages
 from tests.pages.conftest import Cadre, Phone, type_password
@@ -20,10 +21,14 @@ _RUN: Final = """async () => (await axe.run(document, {
 })).violations.map((one) => [one.id, one.nodes.map((node) => node.html.slice(0, 160))])"""
 
 
-async def violations(phone: Phone) -> list[Any]:
-    await phone.page.evaluate((pages.WEB / "node_modules/axe-core/axe.min.js").read_text())
-    found: list[Any] = await phone.page.evaluate(_RUN)
+async def axe_finds(page: Page) -> list[Any]:
+    await page.evaluate((pages.WEB / "node_modules/axe-core/axe.min.js").read_text())
+    found: list[Any] = await page.evaluate(_RUN)
     return found
+
+
+async def violations(phone: Phone) -> list[Any]:
+    return await axe_finds(phone.page)
 
 
 async def look(phone: Phone, wanted: dict[str, object]) -> None:

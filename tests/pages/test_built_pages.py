@@ -41,7 +41,7 @@ async def test_files_are_served_compressed_and_kept_for_ever(site: str, coding: 
         assert unknown.status_code == 404
 
 
-@pytest.mark.parametrize("address", ["/t", "/m"])
+@pytest.mark.parametrize("address", ["/t", "/m", "/desk"])
 async def test_address_without_a_slash_opens_its_page(site: str, address: str) -> None:
     async with httpx.AsyncClient(base_url=site, follow_redirects=True) as client:
         page = await client.get(address)

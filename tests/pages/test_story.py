@@ -1,18 +1,13 @@
-"""The drinking-water story through the pages: a resident, a cadre without a network, a sub-district, a lead and an assistant.
-
-The command center acts by the phones' interface, until it has a desk.
-"""
+"""The drinking-water story through the pages: a resident, a cadre without a network, a sub-district, the command center's desk, a lead and an assistant."""
 
 import re
 from pathlib import Path
 
 from playwright.async_api import expect
 
-from tests.pages.conftest import SLOW, Cadre, NewPhone, Phone, SignIn
-from tests.pages.test_cadre import acts, something
+from tests.pages.conftest import SLOW, Cadre, Desk, NewPhone, Phone, SignIn, SitDown
+from tests.pages.test_cadre import something
 from tests.pages.test_citizen import sign_in
-
-LEAD, ASSISTANT = "500153100", "500153D11"
 
 
 async def act(
@@ -70,6 +65,22 @@ async def _escalated_to_the_center(ref: str, cadre: Cadre, township: Cadre) -> N
     await expect(township.page.get_by_text("指挥中心").first).to_be_visible(timeout=SLOW)
 
 
+async def _dispatched(ref: str, desk: Desk) -> None:
+    page = desk.page
+    await desk.finds(ref)
+    await desk.keys("d")
+    await page.get_by_role("button", name="加一个协办单位").click()
+    for label, words in (("主办单位", "荣隆"), ("协办单位", "水务")):
+        await page.get_by_label(label, exact=True).fill(words)
+        await page.get_by_role("option", name=words).first.wait_for()
+        await desk.keys("Enter")
+    await page.get_by_label("协办单位的任务").fill("检修")
+    await page.get_by_label("交办意见").fill("一周内办结")
+    await desk.keys("Control+Enter")
+    await expect(page.get_by_text("：已交办")).to_be_visible(timeout=SLOW)
+    assert desk.wrong == []
+
+
 async def _solved(ref: str, lead: Cadre, assistant: Cadre, photo: Path) -> None:
     for unit in (lead, assistant):
         await unit.case(ref)
@@ -100,14 +111,13 @@ async def _evaluated(resident: Phone, words: str) -> None:
 
 
 async def test_drinking_water_is_back_and_the_resident_says_so(
-    new_phone: NewPhone, signed_in: SignIn, photo: Path
+    new_phone: NewPhone, signed_in: SignIn, sit_down: SitDown, photo: Path
 ) -> None:
     resident, cadre = await new_phone(), await signed_in("gongnong")
     words = something("13至17栋没有饮用水")
     ref = await _told_to_a_cadre_without_a_network(cadre, resident.number, words)
     await _escalated_to_the_center(ref, cadre, await signed_in("guangshun"))
-    parts = {"lead": {"unit_code": LEAD}, "assistants": [{"unit_code": ASSISTANT, "task": "检修"}]}
-    await acts(resident.site, "zhihui", ref, "dispatch", note="一周内办结", **parts)
+    await _dispatched(ref, await sit_down("zhihui"))
     lead, assistant = await signed_in("ronglong"), await signed_in("shuiwu")
     await _solved(ref, lead, assistant, photo)
     await resident.is_asked(ref)

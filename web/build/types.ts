@@ -1,6 +1,7 @@
 // Writes the types of the phones' and the desk's API, and the forms of their actions, from the OpenAPI documents.
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import openapiTS, { astToString, type OpenAPI3 } from 'openapi-typescript'
+import { pinyin } from 'pinyin-pro'
 import { formsOf } from './forms.ts'
 
 const folder = new URL('../shared/api/', import.meta.url)
@@ -15,4 +16,5 @@ const phones = JSON.parse(readFileSync(new URL('phones.json', folder), 'utf8')) 
 writeFileSync(new URL('forms/citizen.json', folder), JSON.stringify(formsOf(phones, '/reports/{ref}/')))
 writeFileSync(new URL('forms/cadre.json', folder), JSON.stringify(formsOf(phones, '/cadre/cases/{ref}/')))
 const staff = JSON.parse(readFileSync(new URL('staff.json', folder), 'utf8')) as OpenAPI3
-writeFileSync(new URL('forms/desk.json', folder), JSON.stringify(formsOf(staff, '/cases/{ref}/')))
+const initialsOf = (words: string) => pinyin(words, { pattern: 'first', toneType: 'none', type: 'array' }).join('').toLowerCase()
+writeFileSync(new URL('forms/desk.json', folder), JSON.stringify(formsOf(staff, '/cases/{ref}/').map((form) => ({ ...form, initials: initialsOf(form.label) }))))

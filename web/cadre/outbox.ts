@@ -4,7 +4,7 @@ import { dropSent, type KeptFile, type Outgoing } from '@shared/outbox/store.ts'
 import { randomKey } from '@shared/words/random.ts'
 import { changed } from './live.ts'
 import { owner, sender } from './session.ts'
-import { say } from './snack.ts'
+import { say } from '@shared/look/snack.ts'
 
 // As it lies in the phone's storage, which takes no proxies.
 const all = shallowRef<Outgoing[]>([])

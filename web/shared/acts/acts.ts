@@ -101,3 +101,27 @@ export function bodyOf(fields: readonly Field[], given: Record<string, unknown>)
   }
   return body
 }
+
+/** A unit with its task and its days: the lead, or one of those that assist. */
+export interface Part {
+  unit_code: string
+  /** For the page only. */
+  name: string
+  task: string
+  days: string
+}
+
+export const NO_PART: Part = { unit_code: '', name: '', task: '', days: '' }
+
+/** As the API takes it. */
+const partOf = (part: Part) => ({ unit_code: part.unit_code, ...(part.task && { task: part.task }), ...(part.days && { days: Number(part.days) }) })
+
+/** What is sent: parts without a unit are left out. */
+export function bodyWithParts(fields: readonly Field[], given: Record<string, unknown>): Record<string, unknown> {
+  const body = bodyOf(fields, given)
+  const lead = body['lead'] as Part | undefined
+  if (lead?.unit_code) body['lead'] = partOf(lead)
+  else delete body['lead']
+  if (Array.isArray(body['assistants'])) body['assistants'] = (body['assistants'] as Part[]).filter((part) => part.unit_code).map(partOf)
+  return body
+}

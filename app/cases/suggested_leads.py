@@ -1,0 +1,171 @@
+"""Which units solved what resembles a case, for the command center that is to dispatch it. A hint: it decides nothing. Writes nothing.
+
+Known are the county's finished cases of the last twelve months, at most the newest of them. How they were evaluated plays no part.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Final
+from uuid import UUID
+
+from msgspec import Struct
+
+from app.auth.actor import StaffActor
+from app.cases import access, known_words
+from app.cases.dossier import Dossier
+from app.cases.lifecycle import Action
+from app.cases.models import Outcome
+from app.cases.shared_words import Alike, most_alike
+from app.db import Transaction
+from app.db.query import Query
+from app.directory.terms import UnitKind
+from app.errors import NotPermitted
+from app.limits.terms import Stage
+from app.matters.clocks import Clock
+from app.matters.visibility import VISIBLE_TO_STAFF, viewer
+
+MOST: Final = 3
+_NEAREST: Final = 3
+_YEAR: Final = timedelta(days=365)
+# So many finished cases are compared, the newest; and so many of the most alike say who leads.
+_COMPARED: Final = 600
+_HEARD: Final = 20
+
+
+class _Finished(Struct, frozen=True, eq=False):
+    """A finished case, who led it, and who assisted. Its title changes when it is erased."""
+
+    id: UUID
+    title: str
+    ref: str
+    outcome: Outcome | None
+    lead_id: int
+    assistant_ids: list[int]
+
+
+class _Load(Struct, frozen=True):
+    """A unit that still is, and how many cases it leads now."""
+
+    id: int
+    code: str
+    name: str
+    kind: UnitKind
+    open: int
+    overdue: int
+
+
+class Nearest(Struct, frozen=True):
+    ref: str
+    title: str
+    outcome: Outcome | None
+
+
+class NamedUnit(Struct, frozen=True):
+    code: str
+    name: str
+
+
+class SuggestedLead(Struct, frozen=True):
+    """A unit, why it, who assisted it, its load, and until when it would have to sign and to finish."""
+
+    code: str
+    name: str
+    reason: str
+    assistants: tuple[NamedUnit, ...]
+    open: int
+    overdue: int
+    sign_due_at: datetime | None
+    handle_due_at: datetime | None
+    nearest: tuple[Nearest, ...]
+
+
+# The lead of the last round that was answered; a unit that handed it back was the wrong one.
+_FINISHED: Final = Query(
+    _Finished,
+    f"""
+SELECT c.id, c.title, c.ref, c.outcome, l.unit_id AS lead_id, ARRAY(
+  SELECT a.unit_id FROM assignment a WHERE a.matter_id = c.id AND a.round = l.round AND a.role = 'assist' AND a.state = 'answered'
+  ORDER BY a.id) AS assistant_ids
+FROM (
+  SELECT c.id, c.title, c.ref, c.outcome FROM grievance c
+  WHERE c.county_id = :county_id AND c.phase NOT IN ('pending', 'handling') AND NOT c.sealed AND c.id <> :id
+    AND c.received_at >= CAST(:since AS timestamptz) AND {VISIBLE_TO_STAFF}
+  ORDER BY c.id DESC LIMIT {_COMPARED}
+) c CROSS JOIN LATERAL (
+  SELECT a.unit_id, a.round FROM assignment a
+  WHERE a.matter_id = c.id AND a.role = 'lead' AND a.state = 'answered' AND a.given_by_unit_id IS NOT NULL
+  ORDER BY a.round DESC LIMIT 1
+) l
+""",  # noqa: S608 - constants of ours
+)
+_LOADS: Final = Query(
+    _Load,
+    """
+SELECT u.id, u.code, u.name, u.kind, CAST(count(a.id) AS int) AS open, CAST(count(a.id) FILTER (WHERE a.due_at < :now) AS int) AS overdue
+FROM unit u LEFT JOIN assignment a ON a.unit_id = u.id AND a.role = 'lead' AND a.state IN ('offered', 'signed')
+WHERE u.id = ANY(:ids) AND (u.valid_to IS NULL OR u.valid_to >= CAST(:today AS date)) GROUP BY u.id
+""",
+)
+
+
+async def suggested(
+    tx: Transaction, ref: str, *, by: StaffActor, now: datetime
+) -> list[SuggestedLead]:
+    """The likeliest first; none where nothing alike is known.
+
+    Raises NotFound for what the asker may not see, NotPermitted for who cannot dispatch it.
+    """
+    dossier = await access.get_case(tx, ref, by=by)
+    if Action.DISPATCH not in access.actions(dossier, by=by, now=now):
+        raise NotPermitted("只有指挥中心交办时，才有建议的主办单位。")
+    text = await known_words.text_of(tx, dossier.case)
+    known = await _FINISHED.all(tx, id=dossier.case.id, since=now - _YEAR, **viewer(by))
+    alike = most_alike(text, await known_words.of(tx, known), most=_HEARD)
+    return await _leads(tx, dossier, alike, now) if alike else []
+
+
+async def _leads(
+    tx: Transaction, dossier: Dossier, alike: Sequence[Alike[_Finished]], now: datetime
+) -> list[SuggestedLead]:
+    weights: defaultdict[int, float] = defaultdict(float)
+    for one in alike:
+        weights[one.key.lead_id] += one.score
+    first = sorted(weights, key=lambda unit: -weights[unit])
+    assisting = {unit for one in alike for unit in one.key.assistant_ids}
+    loads = {one.id: one for one in await _LOADS.all(tx, ids=[*first, *assisting])}
+    return [
+        _lead(
+            dossier, loads, [one.key for one in alike if one.key.lead_id == unit], len(alike), now
+        )
+        for unit in first
+        if unit in loads
+    ][:MOST]
+
+
+def _lead(
+    dossier: Dossier, loads: dict[int, _Load], led: Sequence[_Finished], alike: int, now: datetime
+) -> SuggestedLead:
+    unit = loads[led[0].lead_id]
+    assisted = Counter(each for one in led for each in one.assistant_ids)
+    usual = [each for each, often in assisted.items() if 2 * often >= len(led) and each in loads]
+    return SuggestedLead(
+        code=unit.code,
+        name=unit.name,
+        reason=f"近一年相近的 {alike} 件中，{len(led)} 件由{unit.name}主办",
+        assistants=tuple(NamedUnit(loads[each].code, loads[each].name) for each in usual),
+        open=unit.open,
+        overdue=unit.overdue,
+        sign_due_at=_due(dossier, unit, Stage.SIGN, now),
+        handle_due_at=_due(dossier, unit, Stage.HANDLE, now),
+        nearest=tuple(Nearest(one.ref, one.title, one.outcome) for one in led[:_NEAREST]),
+    )
+
+
+def _due(dossier: Dossier, unit: _Load, stage: Stage, now: datetime) -> datetime | None:
+    """As if the clock began now; nothing is begun."""
+    case = dossier.case
+    return Clock.start(
+        dossier.rule(stage, unit.kind), stage, dossier.timing.calendar,
+        matter_id=case.id, county_id=case.county_id, round_=case.round, unit_id=unit.id, now=now, part_id=None, limit=None,
+    ).due_at  # fmt: skip

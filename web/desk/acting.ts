@@ -1,0 +1,108 @@
+// Acts on cases: some are held for a few seconds in which they can be taken back; what was refused stays in sight until somebody looks at it.
+import { shallowRef } from 'vue'
+import { inWords, Refused } from '@shared/api/problems.ts'
+import { answered, patient } from '@shared/api/client.ts'
+import { say } from '@shared/look/snack.ts'
+import { randomKey } from '@shared/words/random.ts'
+import { labelOf } from './acts.ts'
+import { dropDraft } from './drafts.ts'
+import { changedHere } from './live.ts'
+import { state } from './session.ts'
+
+export const HELD = 5_000
+
+export interface Act {
+  number: string
+  title: string
+  action: string
+  body: Record<string, unknown>
+  version: number | null
+  /** "交办给荣昌区水务局", for the line that offers to take it back. */
+  words: string
+}
+
+interface Held extends Act {
+  key: string
+  timer: ReturnType<typeof setTimeout>
+}
+
+export interface Failed extends Act {
+  why: string
+  /** Somebody else was faster: what changed is to be looked at first. */
+  isOutdated: boolean
+}
+
+const held = shallowRef<Held[]>([])
+export const isHeld = (number: string) => held.value.some((one) => one.number === number)
+export const failed = shallowRef<Failed[]>([])
+
+export async function act(given: Act): Promise<boolean> {
+  return await send(given, randomKey())
+}
+
+/** Sent after a few seconds unless it is taken back. */
+export function actUnlessTakenBack(given: Act): void {
+  const key = randomKey()
+  const one: Held = { ...given, key, timer: setTimeout(() => void release(key), HELD) }
+  held.value = [...held.value, one]
+  say(given.words, () => takeBack(key), HELD)
+}
+
+/** The newest that has not gone out. */
+export function takeBackNewest(): boolean {
+  const newest = held.value.at(-1)
+  if (newest) takeBack(newest.key)
+  return Boolean(newest)
+}
+
+function takeBack(key: string): void {
+  const one = held.value.find((each) => each.key === key)
+  if (!one) return
+  clearTimeout(one.timer)
+  held.value = held.value.filter((each) => each.key !== key)
+  say(`没有${labelOf(one.action)}，写的内容还在`)
+}
+
+async function release(key: string): Promise<void> {
+  const one = held.value.find((each) => each.key === key)
+  if (!one) return
+  held.value = held.value.filter((each) => each.key !== key)
+  await send(one, key)
+}
+
+async function send(one: Act, key: string): Promise<boolean> {
+  try {
+    await answered(post(one, key))
+    dropDraft(one.number, one.action)
+    failed.value = failed.value.filter((each) => each.number !== one.number || each.action !== one.action)
+    say(`${one.title.slice(0, 16)}：已${labelOf(one.action)}`)
+    return true
+  } catch (failure) {
+    const status = failure instanceof Refused ? failure.problem.status : 0
+    if (status === 401) state.value = 'expired'
+    failed.value = [...failed.value.filter((each) => each.number !== one.number || each.action !== one.action), { ...one, why: inWords(failure), isOutdated: status === 412 }]
+    return false
+  } finally {
+    await changedHere(one.number)
+  }
+}
+
+export const dismiss = (one: Failed) => (failed.value = failed.value.filter((each) => each !== one))
+
+async function post(one: Act, key: string, keepalive = false): Promise<{ data?: unknown; error?: unknown; response: Response }> {
+  const headers: Record<string, string> = { 'Content-Type': 'application/json', 'Idempotency-Key': key }
+  if (one.version !== null) headers['If-Match'] = `"${one.version}"`
+  const request = new Request(`/api/v1/cases/${one.number}/${one.action.replaceAll('_', '-')}`, { method: 'POST', headers, body: JSON.stringify(one.body), keepalive })
+  const response = keepalive ? await fetch(request) : await patient(request)
+  const body: unknown = await response.json().catch(() => null)
+  return response.ok ? { data: body, response } : { error: body, response }
+}
+
+/** The page is closed while something is held: it was decided, so it goes out. Its draft stays until the server has it. */
+export function sendWhatIsHeld(): void {
+  for (const one of held.value) {
+    clearTimeout(one.timer)
+    void post(one, one.key, true).catch(() => undefined)
+  }
+  held.value = []
+}
