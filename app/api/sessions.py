@@ -14,7 +14,13 @@ from app.auth.signing_in import StaffSignedIn
 from app.db import Transaction
 from app.directory.terms import Role, UnitKind
 from app.errors import KeyReused, NotFound, NotPermitted, SignInRequired, TooMany, WrongCredentials
-from app.http.at_sign_in import AtDesk, acting_as, shown_at_desk, shown_to_whoever_signed_in
+from app.http.at_sign_in import (
+    AtDesk,
+    ChosenPost,
+    acting_as,
+    shown_at_desk,
+    shown_to_whoever_signed_in,
+)
 from app.http.inputs import Identifier, Input, Line
 from app.http.operations import Operation, add_routes
 from app.http.outputs import Output
@@ -131,10 +137,6 @@ class Session(Output):
 
 class Sessions(Output):
     sessions: list[Session]
-
-
-class ChosenPost(Input):
-    post_id: Identifier = Field(description="换到哪个岗位", examples=[12])
 
 
 @_signing_in.post(

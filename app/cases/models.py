@@ -145,6 +145,12 @@ class Case(Stored, table=True):
         ),
         Index("grievance_by_citizen", "citizen_id", "id"),
         Index(
+            "grievance_by_entering_staff",
+            "entered_by_staff_id",
+            "id",
+            postgresql_where=text("entered_by_staff_id IS NOT NULL AND NOT sealed"),
+        ),
+        Index(
             "grievance_merged_into", "primary_id", postgresql_where=text("primary_id IS NOT NULL")
         ),
         Index(

@@ -28,6 +28,7 @@ class View(StrEnum):
     ASSISTING = "assisting"
     TO_DECIDE = "to_decide"
     TO_REPLY = "to_reply"
+    REGISTERED = "registered"
     FINISHED = "finished"
 
     @property
@@ -42,6 +43,7 @@ _VIEWS = {
     View.ASSISTING: "我协办",
     View.TO_DECIDE: "待审批",
     View.TO_REPLY: "待回复",
+    View.REGISTERED: "我登记的",
     View.FINISHED: "已办结",
 }
 PAGE = 50
@@ -179,6 +181,12 @@ _OF_UNIT = {
     ),
     View.TO_DECIDE: _listing(_ASKED_OF_UNIT, _AFTER_ASKED, **_BY_ASKED, decides="c.asked"),
     View.TO_REPLY: _listing(_DEMANDED_OF_UNIT, _AFTER_ASKED, **_BY_ASKED),
+    # In whatever post the person entered them, as long as the present post may see them.
+    View.REGISTERED: _listing(
+        "grievance c",
+        f"c.entered_by_staff_id = :viewer_id AND NOT c.sealed AND {_AFTER_ID}",
+        **NEWEST,
+    ),
     View.FINISHED: _listing(
         "matter_party own JOIN grievance c ON c.id = own.matter_id",
         f"own.unit_id = :unit_id AND {_FINISHED} AND own.matter_id < CAST(:before_id AS uuid)",

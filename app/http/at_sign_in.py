@@ -15,9 +15,14 @@ from app.cards.reminders import Reminder
 from app.db import Transaction, reading
 from app.directory.terms import Role, UnitKind
 from app.http.cards import CardItem
+from app.http.inputs import Identifier, Input
 from app.http.moments import At
 from app.http.outputs import Output
 from app.limits.terms import Stage
+
+
+class ChosenPost(Input):
+    post_id: Identifier = Field(description="换到哪个岗位", examples=[12])
 
 
 class ReminderOut(Output):

@@ -33,9 +33,9 @@ class InboxQuery(Input):
         default=Scope.MINE,
         description="mine 本岗位的、county 全县的（限县领导、指挥中心调度员和督查员）。以下筛选条件只用于 county，可以同时用几项",
     )
-    view: CountyView | None = Field(
+    view: CountyView | View | None = Field(
         default=None,
-        description="to_judge 待研判、handling 办理中、to_sign 待签收、assisting 协办未答复、to_decide 待审批、to_reply 待回复(被督办，事件移交后也在此列)、finished 已办结；"
+        description="to_judge 待研判、handling 办理中、to_sign 待签收、assisting 协办未答复、to_decide 待审批、to_reply 待回复(被督办，事件移交后也在此列)、registered 我登记的，只用于 mine、finished 已办结；"
         "open 全部未办结，只用于 county。不填：mine 为 to_judge，county 为 open",
     )
     holder: Unit = Field(default=None, description="现在由哪个单位承办，含它承接的单位")
@@ -88,6 +88,16 @@ class InboxQuery(Input):
             )
         return View.TO_JUDGE if self.view is None else View(self.view)
 
+    def county_view(self) -> CountyView:
+        """Raises InvalidInput for what is only asked of one's own lists."""
+        if self.view is None:
+            return CountyView.OPEN
+        if self.view not in set(CountyView):
+            raise InvalidInput(
+                mistakes=[{"where": "query.view", "what": "只有 scope=mine 时才能这样查"}]
+            )
+        return CountyView(self.view)
+
     def filter(self) -> Filter:
         return Filter(
             **{name: getattr(self, name) for name in _FILTERS if name not in _DAYS},
@@ -120,7 +130,7 @@ async def list_of(tx: Transaction, asked: InboxQuery, *, by: StaffActor) -> Resp
     else:
         page = await county_lists.county_page(
             tx,
-            asked.view or CountyView.OPEN,
+            asked.county_view(),
             asked.filter(),
             by=by,
             cursor=asked.cursor,

@@ -62,3 +62,24 @@ async def test_counts_are_one_statement_that_reads_no_whole_table(who: Who) -> N
         with counted() as sent:
             await costs(2, await who(account), "GET", "/counts")
         assert not await read_whole(sent)
+
+
+async def test_what_one_registered_stays_in_sight_wherever_it_goes(who: Who) -> None:
+    gongnong, other = await who("gongnong"), await who("guangshun")
+    ref = await gongnong.registers()
+    await gongnong.does(f"/cases/{ref}/escalate", finding="无力解决")
+    assert ref in await gongnong.lists("registered")
+    assert ref not in await other.lists("registered")
+    await other.does(f"/cases/{ref}/handle")
+    await other.does(f"/cases/{ref}/answer", outcome="solved", answer="已修好")
+    assert ref in await gongnong.lists("registered")
+    own = await other.registers(village_code="500153003007")
+    assert own in await other.lists("registered")
+    assert own not in await gongnong.lists("registered")
+
+
+async def test_what_one_registered_is_no_list_of_the_county(who: Who) -> None:
+    center = await who("zhihui")
+    refused = await center.get("/cases", scope="county", view="registered")
+    assert refused.status_code == 422
+    assert refused.json()["mistakes"][0]["where"] == "query.view"

@@ -163,3 +163,27 @@ async def test_sealed_case_exists_on_the_phone_for_its_inspectors_alone(
         seen[account] = (await phone.get(f"/cadre/cases/{ref}")).status_code
     assert {account for account, status in seen.items() if status == 200} == {"jiwei"}
     assert set(seen.values()) == {200, 404}
+
+
+async def test_post_is_switched_within_a_session_and_acts_are_recorded_under_it(
+    new_phone: NewPhone,
+) -> None:
+    phone = await on_phone(new_phone, "jianzhi")
+    told = (await phone.get("/cadre/me")).json()
+    first, second = told["post"], next(one for one in told["posts"] if one != told["post"])
+    switched = await phone.post("/cadre/post", post_id=second["id"])
+    assert (switched.status_code, switched.json()["post"]) == (200, second)
+    assert (await phone.get("/cadre/me")).json()["post"] == second
+    back = await phone.post("/cadre/post", post_id=first["id"])
+    assert back.json()["post"] == first
+    ref = (await phone.post("/cadre/cases", **ON_BEHALF | {"village_code": VILLAGE})).json()["ref"]
+    [entry] = (await phone.get(f"/cadre/cases/{ref}")).json()["timeline"]
+    assert entry["unit"] == first["unit_name"]
+
+
+async def test_post_of_somebody_else_is_no_post_to_switch_to(new_phone: NewPhone) -> None:
+    other = (await (await on_phone(new_phone, "shuiwu")).get("/cadre/me")).json()["post"]
+    phone = await on_phone(new_phone, "jianzhi")
+    refused = await phone.post("/cadre/post", post_id=other["id"])
+    assert refused.status_code == 404
+    assert (await phone.get("/cadre/me")).status_code == 200

@@ -44,12 +44,19 @@ async def test_home_says_in_whose_name_and_for_which_unit_one_acts(cadre: Cadre)
     assert cadre.phone.wrong == []
 
 
-async def test_person_with_two_posts_chooses_one(new_phone: NewPhone) -> None:
+async def test_person_with_two_posts_chooses_one_and_changes_to_the_other(
+    new_phone: NewPhone,
+) -> None:
     phone = await new_phone()
     await phone.page.goto(f"{phone.site}/m/")
     await type_password(phone.page, "jianzhi")
     await phone.page.get_by_role("button", name="县信访办公室").click()
     await expect(phone.page.get_by_role("heading", name="县信访办公室")).to_be_visible()
+    await phone.page.goto(f"{phone.site}/m/#/me")
+    await phone.page.get_by_role("button", name="安富街道").click()
+    await expect(phone.page.get_by_role("heading", name="安富街道")).to_be_visible()
+    await phone.page.get_by_role("button", name="我登记的").click()
+    await expect(phone.page.get_by_text("您代群众登记的事会出现在这里")).to_be_visible()
 
 
 async def test_cadre_registers_and_escalates_in_one_go(cadre: Cadre, photo: Path) -> None:

@@ -83,6 +83,12 @@ export function signedIn(known: Known): void {
 
 export const ownerOf = (known: Known) => `${known.post.id} ${known.name}`
 
+/** From now on one acts in another of one's posts; what waits to be sent stays with the post it was written in. */
+export async function switchPost(id: number): Promise<void> {
+  const told = await ask(api.POST('/cadre/post', { params: { header: { 'Idempotency-Key': randomKey() } }, body: { post_id: id } }))
+  if (who.value) signedIn({ ...who.value, name: told.name, post: told.post, posts: told.posts })
+}
+
 export function sessionExpired(): void {
   if (!who.value) return
   expired.value = true

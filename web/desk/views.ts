@@ -24,7 +24,7 @@ export interface DeskView {
 
 const INITIALS: Record<View, { initials: string; key: string }> = {
   to_judge: { initials: 'dyp', key: 'j' }, to_sign: { initials: 'dqs', key: 's' }, handling: { initials: 'blz', key: 'h' }, assisting: { initials: 'wxb', key: 'x' },
-  to_decide: { initials: 'dsp', key: 'p' }, to_reply: { initials: 'dhfdb', key: 'r' }, finished: { initials: 'ybj', key: 'f' },
+  to_decide: { initials: 'dsp', key: 'p' }, to_reply: { initials: 'dhfdb', key: 'r' }, registered: { initials: 'wdjd', key: 'm' }, finished: { initials: 'ybj', key: 'f' },
 }
 const COUNTY: DeskView[] = [
   { name: 'overdue', label: '已超期', initials: 'ycq', key: 'o', asked: { scope: 'county', view: 'open', due: 'overdue' }, empty: '全县没有超期的事。' },
@@ -48,7 +48,7 @@ export function useViews() {
     const count = data.value?.views.find((each) => each.view === one.view)
     return {
       name: one.view, key: INITIALS[one.view].key, ...labelOf(one.view, one.label), asked: { view: one.view }, empty: one.empty,
-      ...(count && one.view !== 'finished' && { count: count.more ? `${count.count}+` : String(count.count) }),
+      ...(count && one.view !== 'finished' && one.view !== 'registered' && { count: count.more ? `${count.count}+` : String(count.count) }),
     }
   }))
   const county = computed(() => (seesCounty.value ? COUNTY : []))

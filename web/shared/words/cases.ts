@@ -13,16 +13,17 @@ export const VIEWS: { view: View; label: string; empty: string }[] = [
   { view: 'assisting', label: '我协办', empty: '请本单位协办、还没有答复的事会出现在这里。' },
   { view: 'to_decide', label: '待审批', empty: '等本单位审批的延期、挂起、退回和复查会出现在这里。' },
   { view: 'to_reply', label: '待回复督办', empty: '被督办、还没有回复的事会出现在这里。' },
+  { view: 'registered', label: '我登记的', empty: '您代群众登记的事会出现在这里，办到哪一步都看得到。' },
   { view: 'finished', label: '已办结', empty: '本单位办结的事会出现在这里。' },
 ]
 
 /** Views that a role always has before it, also when nothing is in them. */
 const USUAL: Record<string, View[]> = {
-  village_cadre: ['to_judge', 'handling', 'finished'],
-  township_clerk: ['to_judge', 'to_sign', 'handling', 'assisting', 'finished'],
+  village_cadre: ['to_judge', 'handling', 'registered', 'finished'],
+  township_clerk: ['to_judge', 'to_sign', 'handling', 'assisting', 'registered', 'finished'],
   unit_handler: ['to_sign', 'handling', 'assisting', 'finished'],
   unit_head: ['to_sign', 'handling', 'assisting', 'finished'],
-  dispatcher: ['to_judge', 'handling', 'to_decide', 'finished'],
+  dispatcher: ['to_judge', 'handling', 'to_decide', 'registered', 'finished'],
   supervisor: ['to_decide', 'finished'],
 }
 
