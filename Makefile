@@ -17,7 +17,7 @@ export UV_PROJECT_ENVIRONMENT := .venv
 # Where it is set, every process compiles all that it imports anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup hooks run test coverage dev demo check fmt migrate docs pages gallery bench faults contract backtoback tamper
+.PHONY: help setup hooks run test coverage dev demo check fmt migrate docs pages gallery faces bench faults contract backtoback tamper
 
 help: ## this list
 	@echo '群工系统'
@@ -65,6 +65,9 @@ pages: $(READY) ## build the pages that people work with
 
 gallery: $(READY) ## a picture of every page and state, into .local/gallery
 	@exec $(BIN)/pytest -q tests/pages/gallery.py
+
+faces: $(READY) ## weight, paint, Lighthouse, interaction and random cuts of the pages; a table at the end
+	@exec $(BIN)/pytest -q -s tests/pages/faces.py
 
 docs: $(READY) ## write the generated documents
 	@exec $(BIN)/qungong docs

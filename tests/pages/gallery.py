@@ -6,8 +6,8 @@ import pytest
 from playwright.async_api import Browser
 
 from qungong.dev import pages
-from tests.pages.conftest import Cadre, Colleague, NewPhone, Phone, SignIn
-from tests.pages.test_cadre import something
+from tests.pages.conftest import Cadre, Colleague, NewPhone, Phone, SignIn, SitDown
+from tests.pages.test_cadre import acts, something
 from tests.pages.test_citizen import reported
 
 FOLDER: Final = pages.ROOT / ".local" / "gallery"
@@ -96,3 +96,24 @@ async def test_gallery_of_staff(
     of_leader = {"home": "/m/", "county": "/m/#/county", "case": f"/m/#/case/{ref}"}
     await pictures(leader.phone, browser, "leader", size, look, of_leader)
     await pictures(await new_phone(), browser, "signed-out", size, look, {"home": "/m/"})
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize(("width", "height"), [(768, 1024), (1440, 900), (1920, 1080)])
+async def test_gallery_of_the_desk(
+    cadre: Cadre, sit_down: SitDown, width: int, height: int, theme: str
+) -> None:
+    ref = await cadre.registered(something())
+    for account in ("gongnong", "guangshun"):
+        await acts(cadre.phone.site, account, ref, "escalate", finding="没有维修能力")
+    desk = await sit_down("zhihui")
+    await desk.page.set_viewport_size({"width": width, "height": height})
+    await desk.page.evaluate("theme => document.documentElement.dataset.theme = theme", theme)
+    steps: dict[str, tuple[str, ...]] = {
+        "list": (), "case": ("j",), "dispatch": ("d",), "keys": ("Escape", "?"),
+        "palette": ("Escape", "Control+k"), "county": ("Escape", "g", "a"),
+    }  # fmt: skip
+    for name, keys in steps.items():
+        await desk.keys(*keys)
+        await desk.page.wait_for_timeout(800)
+        await desk.page.screenshot(path=FOLDER / "desk" / f"{width}" / f"{name}-{theme}.png")
