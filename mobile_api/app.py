@@ -17,6 +17,7 @@ from app.settings import settings
 from mobile_api import (
     attachments,
     cadre,
+    cadre_areas,
     cadre_cards,
     cadre_counts,
     cadre_listed,
@@ -82,6 +83,7 @@ def create_app() -> FastAPI:
         cadre_live.router,
         cadre_pins.router,
         cadre_phrases.router,
+        cadre_areas.router,
         cadre_counts.router,
         tracking.router,
         places.router,

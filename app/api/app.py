@@ -7,6 +7,7 @@ from typing_extensions import override
 
 from app.api import (
     access_log,
+    areas,
     attachments,
     calendars,
     cards,
@@ -52,7 +53,7 @@ _PARTS: Final = (
     sessions, cases, attachments, filing, case_actions, papers,
     return_calls, replies, access_log, texts,
     directory, head_approval, poster_contacts, reorganising, official_numbers, calendars, limits, text_templates,
-    cards, wall, listed, reports, live, counts, similar, suggestions, pins, phrases,
+    cards, wall, listed, reports, live, counts, areas, similar, suggestions, pins, phrases,
 )  # fmt: skip
 _TOKENS: Final = {
     "token": {"type": "http", "scheme": "bearer", "description": "登录后取得的令牌"},

@@ -285,3 +285,19 @@ async () => {
   return kept.flat().map((request) => request.url)
 }
 """
+
+
+async def test_leader_goes_from_the_county_to_a_village_and_its_cases(
+    signed_in: SignIn, cadre: Cadre
+) -> None:
+    words = something()
+    await cadre.registered(words)
+    leader = await signed_in("lingdao")
+    await leader.open("/county")
+    tiles = leader.page.get_by_role("list", name="各地未办结的")
+    await tiles.get_by_role("button", name="广顺街道").click()
+    await tiles.get_by_role("button", name="工农茶叶产业").click()
+    await expect(leader.page.get_by_role("link", name=words)).to_be_visible(timeout=SLOW)
+    await leader.page.get_by_role("button", name="全县", exact=True).click()
+    await expect(tiles.get_by_role("button", name="广顺街道")).to_be_visible()
+    assert leader.phone.wrong == []

@@ -1,0 +1,79 @@
+"""Where open cases arose: township by township and village by village, as the lists find them, for those who look over the county."""
+
+from typing import Any
+
+import pytest
+
+from tests.api.conftest import Who
+from tests.api.test_county_lists import listed
+from tests.api.test_statements import costs
+from tests.people import Person
+
+TOWNSHIP, VILLAGE = "500153003", "500153003007"
+
+
+async def areas(person: Person, **asked: str) -> dict[str, dict[str, Any]]:
+    return {one["code"]: one for one in (await person.sees("/areas", **asked))["items"]}
+
+
+async def test_case_counts_in_its_village_and_its_township(who: Who) -> None:
+    leader = await who("lingdao")
+    township, village = (
+        (await areas(leader))[TOWNSHIP],
+        (await areas(leader, within=TOWNSHIP))[VILLAGE],
+    )
+    await (await who("gongnong")).registers(urgent=True)
+    after_all, after_one = (
+        (await areas(leader))[TOWNSHIP],
+        (await areas(leader, within=TOWNSHIP))[VILLAGE],
+    )
+    for before, after in ((township, after_all), (village, after_one)):
+        assert after["open"] == before["open"] + 1
+        assert after["urgent"] == before["urgent"] + 1
+        assert after["listed"] == before["listed"]
+
+
+async def test_what_a_township_took_in_counts_for_itself(who: Who) -> None:
+    leader, clerk = await who("lingdao"), await who("guangshun")
+    before = (await areas(leader, within=TOWNSHIP))[TOWNSHIP]["open"]
+    await clerk.registers()
+    assert (await areas(leader, within=TOWNSHIP))[TOWNSHIP]["open"] == before + 1
+
+
+async def test_each_number_is_the_length_of_its_list(who: Who) -> None:
+    await (await who("gongnong")).registers()
+    leader = await who("lingdao")
+    for code in (TOWNSHIP, VILLAGE):
+        within = {} if code == TOWNSHIP else {"within": TOWNSHIP}
+        told = (await areas(leader, **within))[code]
+        assert told["open"] == len(await listed(leader, view="open", township=code))
+        assert told["overdue"] == len(
+            await listed(leader, view="open", township=code, due="overdue")
+        )
+
+
+async def test_sealed_cases_count_nowhere(who: Who) -> None:
+    leader = await who("lingdao")
+    before = await areas(leader, within=TOWNSHIP)
+    await (await who("ronglong")).registers(
+        kind="accusation", title="检举", accused_code=VILLAGE, village_code=VILLAGE
+    )
+    assert await areas(leader, within=TOWNSHIP) == before
+
+
+@pytest.mark.parametrize("account", ["gongnong", "guangshun", "shuiwu_head", "admin"])
+async def test_areas_are_refused_to_posts_without_county_view(who: Who, account: str) -> None:
+    assert (await (await who(account)).get("/areas")).status_code == 403
+
+
+@pytest.mark.parametrize("within", [VILLAGE, "500153D11", "500116001", "000"])
+async def test_what_is_no_township_is_refused(who: Who, within: str) -> None:
+    refused = await (await who("lingdao")).get("/areas", within=within)
+    assert refused.status_code == 422
+    assert refused.json()["mistakes"][0]["where"] == "query.within"
+
+
+async def test_areas_cost_two_statements(who: Who) -> None:
+    leader = await who("lingdao")
+    await costs(2, leader, "GET", "/areas")
+    await costs(2, leader, "GET", f"/areas?within={TOWNSHIP}")
