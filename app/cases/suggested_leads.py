@@ -99,11 +99,13 @@ FROM (
 ) l
 """,  # noqa: S608 - constants of ours
 )
+# A load that counted sealed cases would tell that there is an accusation.
 _LOADS: Final = Query(
     _Load,
     """
 SELECT u.id, u.code, u.name, u.kind, CAST(count(a.id) AS int) AS open, CAST(count(a.id) FILTER (WHERE a.due_at < :now) AS int) AS overdue
-FROM unit u LEFT JOIN assignment a ON a.unit_id = u.id AND a.role = 'lead' AND a.state IN ('offered', 'signed')
+FROM unit u LEFT JOIN (assignment a JOIN grievance g ON g.id = a.matter_id AND NOT g.sealed)
+  ON a.unit_id = u.id AND a.role = 'lead' AND a.state IN ('offered', 'signed')
 WHERE u.id = ANY(:ids) AND (u.valid_to IS NULL OR u.valid_to >= CAST(:today AS date)) GROUP BY u.id
 """,
 )

@@ -12,7 +12,8 @@ from tests.api.test_plans import read_whole
 from tests.api.test_statements import costs, counted
 from tests.people import Person
 
-TOWNSHIP, WATER = "500153100", "500153D11"
+TOWNSHIP, WATER, CENTER = "500153100", "500153D11", "500153ZH"
+DISCIPLINE = "500153JW"
 
 
 @pytest.fixture
@@ -130,3 +131,20 @@ async def test_suggesting_costs_few_statements(who: Who, subject: str) -> None:
     await finished(who, subject)
     ref = await to_dispatch(who, subject)
     await costs(7, await who("zhihui"), "GET", f"/cases/{ref}/suggestions")
+
+
+async def test_load_of_a_unit_counts_no_sealed_case(who: Who, subject: str) -> None:
+    """The dispatcher would learn from it that there is an accusation."""
+    ref = await to_dispatch(who, subject)
+    center, supervisor = await who("zhihui"), await who("ducha")
+    await center.does(f"/cases/{ref}/dispatch", lead={"unit_code": CENTER})
+    await center.does(f"/cases/{ref}/sign")
+    await center.does(f"/cases/{ref}/answer", outcome="solved", answer="已恢复供水")
+    another = await to_dispatch(who, subject)
+    [before, *_] = await leads(center, another)
+    assert before["unit_code"] == CENTER
+    told = {"kind": "accusation", "title": "检举", "accused_code": DISCIPLINE, "person": None}
+    accusation = await (await who("ronglong")).registers(**told)
+    await supervisor.does(f"/cases/{accusation}/handle")
+    assert (await center.get(f"/cases/{accusation}")).status_code == 404
+    assert await leads(center, another) == [before]
