@@ -1,4 +1,4 @@
-"""Hands on a provider's many reports in as few transactions as possible. Decides nothing about them."""
+"""Where texts from residents come in (`hear`), and a provider's many reports are grouped in as few transactions as possible. Decides nothing about them."""
 
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from typing import TypeVar

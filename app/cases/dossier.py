@@ -1,4 +1,4 @@
-"""A case with what is needed to decide about it. Reads and writes nothing: access.py fills it, actions change it.
+"""A case with what is needed to decide about it. Reads and writes nothing: surroundings.py fills it (access.py for batches), actions change it.
 
 Here, and for what runs from end to end of a case in case_clock.py, clocks are started, ended, paused and moved; nowhere else.
 """

@@ -38,8 +38,9 @@ def record(
 ) -> None:
     """Append an entry for what was just done to the case, and have the changed rows written; tell the units it concerns.
 
-    `texts` are people's words (erasable; the entry keeps salted digests), `data` are facts without names, `beside` says how
-    many rows were added to a table that no entry tells; nobody is shown it.
+    `public`: the reporter sees that it was done; which of its `texts` they read, timeline.py decides. `texts` are people's
+    words (erasable; the entry keeps salted digests), `data` are facts without names, `beside` says how many rows were added
+    to a table that no entry tells; nobody is shown it.
     """
     case, matter = dossier.case, dossier.matter
     new = matter.head_seq == 0

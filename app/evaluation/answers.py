@@ -81,7 +81,7 @@ class AnswerState:
         return until is not None and until - CORRECTED_WITHIN <= now <= until
 
 
-# The columns of a AnswerState: of a survey `s` of the person `p` about the case `g`.
+# The columns of an AnswerState: of a survey `s` of the person `p` about the case `g`.
 STANDING: Final = f"""
   {columns("s", Survey, "standing_survey")}, {owner_columns("standing_owner")},
   {columns("a", Answer, "standing_answer")},
