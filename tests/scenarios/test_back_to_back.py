@@ -43,6 +43,7 @@ REPORTS = [one for one in OPERATIONS if one.path.startswith(surfaces.REPORTS)]
 # What shows something to the command center and inspectors alone.
 _SHOWN_TO_OTHERS = {
     f"{STAFF}/texts/{{text_id}}", f"{STAFF}/reports/months/{{month}}/exclusions", f"{STAFF}/official-numbers/changes",
+    f"{STAFF}/cases/{{ref}}/suggestions",
 }  # fmt: skip
 _OF_WHAT_IS_NOT_THERE = (
     "{photo_id}",
