@@ -28,12 +28,26 @@ class Scope(StrEnum):
     COUNTY = "county"
 
 
+class ListView(StrEnum):
+    """All views: REGISTERED is only one's own, OPEN only the county's."""
+
+    OPEN = "open"
+    TO_JUDGE = "to_judge"
+    HANDLING = "handling"
+    TO_SIGN = "to_sign"
+    ASSISTING = "assisting"
+    TO_DECIDE = "to_decide"
+    TO_REPLY = "to_reply"
+    REGISTERED = "registered"
+    FINISHED = "finished"
+
+
 class InboxQuery(Input):
     scope: Scope = Field(
         default=Scope.MINE,
         description="mine 本岗位的、county 全县的（限县领导、指挥中心调度员和督查员）。以下筛选条件只用于 county，可以同时用几项",
     )
-    view: CountyView | View | None = Field(
+    view: ListView | None = Field(
         default=None,
         description="to_judge 待研判、handling 办理中、to_sign 待签收、assisting 协办未答复、to_decide 待审批、to_reply 待回复(被督办，事件移交后也在此列)、registered 我登记的，只用于 mine、finished 已办结；"
         "open 全部未办结，只用于 county。不填：mine 为 to_judge，county 为 open",
@@ -77,7 +91,7 @@ class InboxQuery(Input):
     def own_view(self) -> View:
         """Raises InvalidInput for what is only asked of the county's lists."""
         asked = [name for name in _FILTERS if getattr(self, name) is not None]
-        if self.view is CountyView.OPEN:
+        if self.view is ListView.OPEN:
             asked.append("view")
         if asked:
             raise InvalidInput(
@@ -92,7 +106,7 @@ class InboxQuery(Input):
         """Raises InvalidInput for what is only asked of one's own lists."""
         if self.view is None:
             return CountyView.OPEN
-        if self.view not in set(CountyView):
+        if self.view is ListView.REGISTERED:
             raise InvalidInput(
                 mistakes=[{"where": "query.view", "what": "只有 scope=mine 时才能这样查"}]
             )
