@@ -1,6 +1,6 @@
 """Who is suggested to lead a case: those who solved what resembles it, with the reason, the load and the limits; to nobody else."""
 
-from secrets import token_hex
+from secrets import randbelow
 from typing import Any
 
 import pytest
@@ -16,17 +16,19 @@ TOWNSHIP, WATER, CENTER = "500153100", "500153D11", "500153ZH"
 DISCIPLINE = "500153JW"
 
 
+def words(many: int) -> str:
+    """Letters that no other case has one after the other."""
+    return "".join(chr(0x4E00 + randbelow(8000)) for _ in range(many))
+
+
 @pytest.fixture
 def subject() -> str:
-    """Words that no other test's cases have."""
-    return f"{token_hex(6)}号楼{token_hex(6)}"
+    return words(16)
 
 
 async def finished(who: Who, subject: str) -> str:
     """荣隆镇 led, 县水务局 assisted, and it was answered."""
-    ref = await dispatched(
-        who, title=f"{subject}水管爆裂", body=f"{subject}的供水主管昨夜爆裂，全楼停水。"
-    )
+    ref = await dispatched(who, title=subject[:10], body=subject)
     lead, assistant = await who("ronglong"), await who("shuiwu")
     for unit in (lead, assistant):
         await unit.does(f"/cases/{ref}/sign")
@@ -36,10 +38,7 @@ async def finished(who: Who, subject: str) -> str:
 
 
 async def to_dispatch(who: Who, subject: str, **different: Any) -> str:
-    told = {
-        "title": f"{subject}又停水",
-        "body": f"{subject}的供水主管又爆裂了，停水一天。",
-    } | different
+    told = {"title": subject[4:14], "body": subject} | different
     ref = await (await who("gongnong")).registers(**told)
     for account in ("gongnong", "guangshun"):
         await (await who(account)).does(f"/cases/{ref}/escalate", finding="无力解决")
@@ -61,9 +60,7 @@ async def test_unit_that_solved_the_like_is_suggested_with_its_reason(
     assert first["reason"].startswith("近一年相近的")
     assert first["reason"].endswith("件由荣隆镇主办")
     assert [one["unit_code"] for one in first["assistants"]] == [WATER]
-    assert {"ref": solved, "title": f"{subject}水管爆裂", "outcome_label": "已解决"} in first[
-        "nearest"
-    ]
+    assert {"ref": solved, "title": subject[:10], "outcome_label": "已解决"} in first["nearest"]
     assert first["open"] >= first["overdue"] >= 0
 
 
@@ -79,7 +76,7 @@ async def test_limits_are_those_that_dispatching_gives(who: Who, subject: str) -
 
 
 async def test_nothing_alike_suggests_nothing(who: Who) -> None:
-    ref = await to_dispatch(who, token_hex(20), body=token_hex(30))
+    ref = await to_dispatch(who, words(16))
     assert await leads(await who("zhihui"), ref) == []
 
 
@@ -100,7 +97,7 @@ async def test_suggestions_are_refused_to_those_who_cannot_dispatch(who: Who, su
 
 
 async def test_unit_that_handed_the_case_back_is_not_suggested(who: Who, subject: str) -> None:
-    told = {"title": f"{subject}水管爆裂", "body": f"{subject}的供水主管爆裂"}
+    told = {"title": subject[:10], "body": subject}
     solved = await dispatched(who, assistant=False, **told)
     center, water = await who("zhihui"), await who("shuiwu")
     await (await who("ronglong")).does(f"/cases/{solved}/hand-back", reason="管线属水务局")
