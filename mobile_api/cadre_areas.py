@@ -1,4 +1,4 @@
-"""On a phone: where open cases arose, township by township and village by village."""
+"""On a phone: numbers of open cases by township and village."""
 
 from typing import Annotated
 

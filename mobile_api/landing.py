@@ -27,6 +27,7 @@ _FACE: Final = "citizen"
 FOLDER: Final = Path(__file__).parent / "templates"
 _CODE: Final = re.compile(r"[0-9A-Z]{2,20}")
 _POSTER_SECONDS: Final = 3600
+
 Code = Annotated[str, PathParameter(description="单位代码", examples=["500153003007"])]
 
 
@@ -114,17 +115,14 @@ async def poster(unit_code: Code) -> Response:
     if place is None:
         return _unknown()
     address = poster_address(place.code)
-    drawn = (
-        templates(FOLDER)
-        .get_template("poster.svg")
-        .render(
-            place=place,
-            name_size=_size(20, place.name),
-            parent_size=_size(10, place.parent or place.name),
-            address=address,
-            address_size=_size(5, address, per_letter=0.65),
-            qr=_inline_qr(address),
-        )
+    sheet = templates(FOLDER).get_template("poster.svg")
+    drawn = sheet.render(
+        place=place,
+        name_size=_size(20, place.name),
+        parent_size=_size(10, place.parent or place.name),
+        address=address,
+        address_size=_size(5, address, per_letter=0.65),
+        qr=_inline_qr(address),
     )
     return _file(drawn.encode(), "image/svg+xml", f"poster-{place.code}.svg")
 

@@ -1,4 +1,4 @@
-"""Over HTTP: where open cases arose, township by township and village by village."""
+"""Over HTTP: numbers of open cases by township and village."""
 
 from typing import Annotated
 

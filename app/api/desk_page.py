@@ -1,4 +1,4 @@
-"""The desk as a browser first gets it. Mounted at /desk by qungong.asgi."""
+"""Shell page of the desk. Mounted at /desk by qungong.asgi."""
 
 from typing import Final
 

@@ -1,4 +1,4 @@
-"""Over HTTP: which units are likely to solve a case that is to be dispatched."""
+"""Over HTTP: suggested lead units for a case that is about to be dispatched."""
 
 from typing import Self
 
@@ -39,7 +39,7 @@ class NearestCase(Output):
 
 
 class Suggestion(Output):
-    """A unit that is likely to lead, and why."""
+    """A suggested lead unit with the reason."""
 
     unit_code: str = Field(examples=["500153D11"])
     unit_name: str = Field(examples=["县水务局"])
@@ -81,5 +81,5 @@ class Suggestions(Output):
     responses=problems(SignInRequired, NotPermitted, NotFound),
 )
 async def suggest(ref: CaseRef, tx: Tx, by: ByStaff) -> Suggestions:
-    found = await suggested_leads.suggested(tx, ref, by=by, now=await tx.now())
+    found = await suggested_leads.suggest_leads(tx, ref, by=by, now=await tx.now())
     return Suggestions(leads=[Suggestion.of(one) for one in found])

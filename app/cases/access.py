@@ -26,7 +26,7 @@ from app.cases.surroundings import CaseRow, case_columns, dossier_of
 from app.db import Transaction
 from app.db.query import Query, columns
 from app.directory.terms import Role, UnitKind
-from app.errors import NotFound
+from app.errors import NotFound, NotPermitted
 from app.limits.rules import HAND_BACK_WINDOW, NOTHING_SET, PRESS_COOL_DOWN
 from app.limits.terms import OF_REVIEWS, Kind, Stage
 from app.matters import deadlines
@@ -165,6 +165,12 @@ def admit(tx: Transaction, case: Case, unit_id: int, now: datetime) -> None:
 
 def actions(dossier: Dossier, by: Actor, now: datetime) -> list[Action]:
     return allowed(situation(dossier, by, now))
+
+
+def require_county_view(by: StaffActor) -> None:
+    """Raises NotPermitted for posts that do not look over the county."""
+    if not by.sees_county:
+        raise NotPermitted("只有县领导、指挥中心调度员和督查员可以查看全县的事件。")
 
 
 def by_the_command_center(by: Actor) -> bool:

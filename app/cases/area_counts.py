@@ -1,6 +1,6 @@
-"""How many open cases arose where: township by township, and in a township village by village. For those who look over the county.
+"""Numbers of open cases by township, and within a township by village, for leaders, dispatchers and supervisors.
 
-Counted as the county's lists find them, so that each number leads to its cases. Sealed cases are in none.
+A number is the length of the county's list of that place. Sealed cases are in no number.
 """
 
 from typing import Final
@@ -8,15 +8,16 @@ from typing import Final
 from msgspec import Struct
 
 from app.auth.actor import StaffActor
+from app.cases import access
 from app.db import Transaction
 from app.db.query import Query
 from app.directory.terms import UnitKind
-from app.errors import InvalidInput, NotPermitted
+from app.errors import InvalidInput
 from app.matters.visibility import VISIBLE_TO_STAFF, viewer
 
 
 class Area(Struct, frozen=True):
-    """A township or a village. A township within itself stands for what it took in without a village."""
+    """A township or a village. Among its own villages, a township stands for the cases that name no village."""
 
     code: str
     name: str
@@ -27,7 +28,7 @@ class Area(Struct, frozen=True):
     listed: int
 
 
-# A case arose in its village, or where it has none at the unit that took it in.
+# The place of a case is its village; without one, the unit that took it in.
 _OPEN: Final = f"""open AS (
   SELECT coalesce(c.village_id, c.first_unit_id) AS place_id, count(*) AS open,
     count(*) FILTER (WHERE c.waiting IS NULL AND c.stage_due_at < :now) AS overdue,
@@ -40,7 +41,7 @@ _SUMS: Final = ", ".join(
     f"CAST(coalesce(sum(o.{name}), 0) AS int) AS {name}"
     for name in ("open", "overdue", "urgent", "listed")
 )
-# A unit that ended is there as long as something is open in it.
+# A unit that ended stays in the list until its last case is closed.
 _STILL_THERE: Final = "a.valid_to IS NULL OR a.valid_to >= CAST(:today AS date)"
 _TOWNSHIPS: Final = Query(
     Area,
@@ -64,13 +65,12 @@ GROUP BY a.id HAVING {_STILL_THERE} OR sum(o.open) > 0 ORDER BY a.kind, a.code
 )
 
 
-async def areas(tx: Transaction, *, within: str | None, by: StaffActor) -> list[Area]:
-    """The county's townships, or `within` one of them itself and its villages. One statement, which reads what is open.
+async def count_by_area(tx: Transaction, *, within: str | None, by: StaffActor) -> list[Area]:
+    """Counts for each township; with `within`, for that township and its villages. One statement, which reads the open cases.
 
-    Raises NotPermitted for those who do not look over the county, InvalidInput for what is no township of it.
+    Raises NotPermitted for posts without the county's view, InvalidInput where `within` is no township of the county.
     """
-    if not by.sees_county:
-        raise NotPermitted("只有县领导、指挥中心调度员和督查员可以查看全县的事件。")
+    access.require_county_view(by)
     if within is None:
         return await _TOWNSHIPS.all(tx, **viewer(by))
     found = await _VILLAGES.all(tx, within=within, **viewer(by))

@@ -15,29 +15,18 @@ from msgspec import Struct
 from sqlalchemy import TextClause
 
 from app.auth.actor import StaffActor
+from app.cases import access
 from app.cases.lifecycle import Phase
-from app.cases.queries import AFTER_DUE, BY_DUE, NEWEST, listing_of, page
+from app.cases.queries import AFTER_DUE, BY_DUE, NEWEST, View, listing_of, page
 from app.db import Transaction
 from app.db.query import Query
 from app.directory.queries import carries_on_for
-from app.errors import InvalidInput, NotPermitted
+from app.errors import InvalidInput
 from app.limits.terms import Kind
 from app.matters.visibility import VISIBLE_TO_STAFF, viewer
 
 PAGE: Final = 50
-
-
-class CountyView(StrEnum):
-    """What of the county's cases is listed. OPEN is everything that is not finished."""
-
-    OPEN = "open"
-    TO_JUDGE = "to_judge"
-    HANDLING = "handling"
-    TO_SIGN = "to_sign"
-    ASSISTING = "assisting"
-    TO_DECIDE = "to_decide"
-    TO_REPLY = "to_reply"
-    FINISHED = "finished"
+VIEWS: Final = frozenset(View) - {View.REGISTERED}
 
 
 class Due(StrEnum):
@@ -73,8 +62,8 @@ class Filter:
 
 
 _OPEN: Final = (Phase.PENDING, Phase.HANDLING)
-_PHASES: Final = {CountyView.OPEN: _OPEN, CountyView.TO_DECIDE: _OPEN, CountyView.TO_REPLY: _OPEN,
-    CountyView.TO_JUDGE: (Phase.PENDING,)}  # fmt: skip
+_PHASES: Final = {View.OPEN: _OPEN, View.TO_DECIDE: _OPEN, View.TO_REPLY: _OPEN,
+    View.TO_JUDGE: (Phase.PENDING,)}  # fmt: skip
 _FIRST: Final = datetime(2000, 1, 1, tzinfo=UTC)
 _LAST: Final = datetime(2200, 1, 1, tzinfo=UTC)
 
@@ -224,7 +213,7 @@ _FINISHED_BY: Final = {
 
 async def county_page(
     tx: Transaction,
-    view: CountyView,
+    view: View,
     asked: Filter,
     *,
     by: StaffActor,
@@ -235,9 +224,8 @@ async def county_page(
 
     Raises NotPermitted for those who do not look over the county, InvalidInput for a unit, place or category that is not there.
     """
-    if not by.sees_county:
-        raise NotPermitted("只有县领导、指挥中心调度员和督查员可以查看全县的事件。")
-    finished = view is CountyView.FINISHED
+    access.require_county_view(by)
+    finished = view is View.FINISHED
     _require_sense(asked, finished=finished)
     meant = await _meant(tx, asked, by)
     return await page(
@@ -250,10 +238,10 @@ async def county_page(
         **meant,
         parties=next((meant[name] for name in _UNITS if meant[name] is not None), None),
         phases=_phases(view, asked.phase),
-        to_sign=view is CountyView.TO_SIGN,
-        assisting=view is CountyView.ASSISTING,
-        to_decide=view is CountyView.TO_DECIDE,
-        supervised=True if view is CountyView.TO_REPLY else asked.supervised,
+        to_sign=view is View.TO_SIGN,
+        assisting=view is View.ASSISTING,
+        to_decide=view is View.TO_DECIDE,
+        supervised=True if view is View.TO_REPLY else asked.supervised,
         overdue=asked.due is Due.OVERDUE,
         soon=asked.due is Due.SOON,
         kind=asked.kind,
@@ -285,8 +273,8 @@ async def _meant(tx: Transaction, asked: Filter, by: StaffActor) -> dict[str, li
     return {many: ids[name] for name, many in _NAMES.items()}
 
 
-def _phases(view: CountyView, asked: Phase | None) -> list[Phase] | None:
-    if view is CountyView.FINISHED:
+def _phases(view: View, asked: Phase | None) -> list[Phase] | None:
+    if view is View.FINISHED:
         return None if asked is None else [asked]
     return [one for one in _PHASES.get(view, (Phase.HANDLING,)) if asked in (None, one)]
 

@@ -1,4 +1,4 @@
-"""Which pairs of letters cases have, kept in the process: to be compared again and again. Holds no text."""
+"""Letter pairs of cases, cached in the process for repeated comparison. Holds no text."""
 
 import asyncio
 from collections import OrderedDict
@@ -20,7 +20,7 @@ _AT_ONCE: Final = 20
 
 
 class Titled(Protocol):
-    """A case that the asker may see. Its title changes when it is erased."""
+    """A case that the asker may see. Erasing the case changes the title."""
 
     @property
     def id(self) -> UUID: ...
@@ -38,7 +38,7 @@ class _Told(Struct, frozen=True):
     told: str | None
 
 
-# Of cases that another statement has found for the same person.
+# Only for cases that another statement has found for the same person.
 _TOLD: Final = Query(
     _Told,
     f"""
@@ -46,18 +46,18 @@ SELECT x.matter_id AS id, string_agg(left(x.text, {_COMPARED}), ' ' ORDER BY x.f
 WHERE x.matter_id = ANY(CAST(:ids AS uuid[])) AND x.seq = 1 AND x.field IN ('body', 'place') GROUP BY x.matter_id
 """,  # noqa: S608 - constants of ours
 )
-# Under the id and the title, which changes when the words are erased.
+# The key holds the title: erasing a case changes it, so the cached pairs are no longer found.
 _known: Final[OrderedDict[tuple[UUID, str], Pairs]] = OrderedDict()
 
 
 async def text_of(tx: Transaction, case: Titled) -> str:
-    """What is compared of a case: its title, and the beginning of its text."""
+    """The part of a case that is compared: its title, and the beginning of its text."""
     told = await _TOLD.all(tx, ids=[case.id])
     return f"{case.title} {(told[0].told if told else None) or ''}"
 
 
-async def of(tx: Transaction, cases: Collection[Case]) -> dict[Case, Pairs]:
-    """Those of each case; what is not known yet is read by one statement."""
+async def pairs_of_cases(tx: Transaction, cases: Collection[Case]) -> dict[Case, Pairs]:
+    """The pairs of each case. One statement reads all cases that are not in the cache."""
     missing = [one for one in cases if (one.id, one.title) not in _known]
     if missing:
         ids = [one.id for one in missing]

@@ -20,8 +20,9 @@ from app.matters.visibility import VISIBLE_TO_STAFF, viewer
 
 
 class View(StrEnum):
-    """The saved views of an inbox."""
+    """The views of cases. OPEN, all that is not finished, is only the county's; REGISTERED is only one's own."""
 
+    OPEN = "open"
     TO_JUDGE = "to_judge"
     HANDLING = "handling"
     TO_SIGN = "to_sign"
@@ -37,6 +38,7 @@ class View(StrEnum):
 
 
 _VIEWS = {
+    View.OPEN: "全部未办结",
     View.TO_JUDGE: "待研判",
     View.HANDLING: "办理中",
     View.TO_SIGN: "待签收",
@@ -181,7 +183,7 @@ _OF_UNIT = {
     ),
     View.TO_DECIDE: _listing(_ASKED_OF_UNIT, _AFTER_ASKED, **_BY_ASKED, decides="c.asked"),
     View.TO_REPLY: _listing(_DEMANDED_OF_UNIT, _AFTER_ASKED, **_BY_ASKED),
-    # In whatever post the person entered them, as long as the present post may see them.
+    # The person may have entered them in a former post; the present post must be allowed to see them.
     View.REGISTERED: _listing(
         "grievance c",
         f"c.entered_by_staff_id = :viewer_id AND NOT c.sealed AND {_AFTER_ID}",
@@ -193,6 +195,7 @@ _OF_UNIT = {
         **NEWEST,
     ),
 }
+OWN_VIEWS: Final = frozenset(_OF_UNIT)
 # Those who look over the county find there what their own unit does not hold.
 _OF_COUNTY = _OF_UNIT | {
     View.HANDLING: _listing(
@@ -224,7 +227,7 @@ _OF_SUPERVISOR = _OF_COUNTY | {
 async def inbox(
     tx: Transaction, view: View, *, by: StaffActor, cursor: str | None, size: int = PAGE
 ) -> str:
-    """One page of a view, as JSON: `items` and the cursor of the `next` page or null. Nothing is counted."""
+    """One page of one of OWN_VIEWS, as JSON: `items` and the cursor of the `next` page or null. Nothing is counted."""
     now = await tx.now()
     return await page(
         tx,

@@ -107,7 +107,10 @@ async def own(tx: Transaction, text: str, *, code: str, by: CitizenActor) -> lis
 
 
 async def _alike(tx: Transaction, text: str, found: list[_Open]) -> list[SimilarCase]:
-    return [_similar(one) for one in most_alike(text, await known_words.of(tx, found), most=MOST)]
+    return [
+        _similar(one)
+        for one in most_alike(text, await known_words.pairs_of_cases(tx, found), most=MOST)
+    ]
 
 
 def _similar(alike: Alike[_Open]) -> SimilarCase:

@@ -1,6 +1,6 @@
-"""Which units solved what resembles a case, for the command center that is to dispatch it. A hint: it decides nothing. Writes nothing.
+"""Suggested lead units for a case that the command center is about to dispatch. A hint: it decides and writes nothing.
 
-Known are the county's finished cases of the last twelve months, at most the newest of them. How they were evaluated plays no part.
+Compares the case with the county's newest finished cases of one year. Evaluations play no part.
 """
 
 from collections import Counter, defaultdict
@@ -28,13 +28,13 @@ from app.matters.visibility import VISIBLE_TO_STAFF, viewer
 MOST: Final = 3
 _NEAREST: Final = 3
 _YEAR: Final = timedelta(days=365)
-# So many finished cases are compared, the newest; and so many of the most alike say who leads.
+# The newest finished cases are compared; the most alike of them decide which units are suggested.
 _COMPARED: Final = 600
 _HEARD: Final = 20
 
 
 class _Finished(Struct, frozen=True, eq=False):
-    """A finished case, who led it, and who assisted. Its title changes when it is erased."""
+    """A finished case with its lead and its assistants. Erasing the case changes the title."""
 
     id: UUID
     title: str
@@ -45,7 +45,7 @@ class _Finished(Struct, frozen=True, eq=False):
 
 
 class _Load(Struct, frozen=True):
-    """A unit that still is, and how many cases it leads now."""
+    """A unit that has not ended, and the number of cases it leads now."""
 
     id: int
     code: str
@@ -67,7 +67,7 @@ class NamedUnit(Struct, frozen=True):
 
 
 class SuggestedLead(Struct, frozen=True):
-    """A unit, why it, who assisted it, its load, and until when it would have to sign and to finish."""
+    """A unit with the reason for it, its usual assistants, its load, and the limits that dispatching now would give."""
 
     code: str
     name: str
@@ -80,7 +80,7 @@ class SuggestedLead(Struct, frozen=True):
     nearest: tuple[Nearest, ...]
 
 
-# The lead of the last round that was answered; a unit that handed it back was the wrong one.
+# The lead of the last answered round. A unit that handed the case back is no evidence.
 _FINISHED: Final = Query(
     _Finished,
     f"""
@@ -89,7 +89,7 @@ SELECT c.id, c.title, c.ref, c.outcome, l.unit_id AS lead_id, ARRAY(
   ORDER BY a.id) AS assistant_ids
 FROM (
   SELECT c.id, c.title, c.ref, c.outcome FROM grievance c
-  WHERE c.county_id = :county_id AND c.phase NOT IN ('pending', 'handling') AND NOT c.sealed AND c.id <> :id
+  WHERE c.county_id = :county_id AND c.phase NOT IN ('pending', 'handling') AND NOT c.sealed
     AND c.received_at >= CAST(:since AS timestamptz) AND {VISIBLE_TO_STAFF}
   ORDER BY c.id DESC LIMIT {_COMPARED}
 ) c CROSS JOIN LATERAL (
@@ -99,7 +99,7 @@ FROM (
 ) l
 """,  # noqa: S608 - constants of ours
 )
-# A load that counted sealed cases would tell that there is an accusation.
+# A load with sealed cases in it would reveal an accusation to the dispatcher.
 _LOADS: Final = Query(
     _Load,
     """
@@ -111,19 +111,19 @@ WHERE u.id = ANY(:ids) AND (u.valid_to IS NULL OR u.valid_to >= CAST(:today AS d
 )
 
 
-async def suggested(
+async def suggest_leads(
     tx: Transaction, ref: str, *, by: StaffActor, now: datetime
 ) -> list[SuggestedLead]:
-    """The likeliest first; none where nothing alike is known.
+    """The likeliest unit first; empty where no finished case is alike.
 
-    Raises NotFound for what the asker may not see, NotPermitted for who cannot dispatch it.
+    Raises NotFound for a case that the asker may not see, NotPermitted for staff who cannot dispatch it.
     """
     dossier = await access.get_case(tx, ref, by=by)
     if Action.DISPATCH not in access.actions(dossier, by=by, now=now):
         raise NotPermitted("只有指挥中心交办时，才有建议的主办单位。")
     text = await known_words.text_of(tx, dossier.case)
-    known = await _FINISHED.all(tx, id=dossier.case.id, since=now - _YEAR, **viewer(by))
-    alike = most_alike(text, await known_words.of(tx, known), most=_HEARD)
+    known = await _FINISHED.all(tx, since=now - _YEAR, **viewer(by))
+    alike = most_alike(text, await known_words.pairs_of_cases(tx, known), most=_HEARD)
     return await _leads(tx, dossier, alike, now) if alike else []
 
 
@@ -165,7 +165,7 @@ def _lead(
 
 
 def _due(dossier: Dossier, unit: _Load, stage: Stage, now: datetime) -> datetime | None:
-    """As if the clock began now; nothing is begun."""
+    """The due time of a clock that would start now. The clock is not kept."""
     case = dossier.case
     return Clock.start(
         dossier.rule(stage, unit.kind), stage, dossier.timing.calendar,

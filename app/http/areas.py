@@ -1,4 +1,4 @@
-"""How both faces show where open cases arose."""
+"""Numbers of open cases by place, as both faces show them."""
 
 from typing import Self
 
@@ -22,7 +22,7 @@ class AreasQuery(Input):
 
 
 class AreaOut(Output):
-    """A township or a village, and what is open there."""
+    """A township or a village with its open cases."""
 
     code: str = Field(examples=["500153003"])
     name: str = Field(examples=["广顺街道"])
@@ -50,5 +50,5 @@ class Areas(Output):
 
     @classmethod
     async def of(cls, tx: Transaction, within: str | None, *, by: StaffActor) -> Self:
-        found = await area_counts.areas(tx, within=within, by=by)
+        found = await area_counts.count_by_area(tx, within=within, by=by)
         return cls(items=[AreaOut.of(one) for one in found])

@@ -9,7 +9,7 @@ from pydantic import Field, StringConstraints
 
 from app.auth.actor import StaffActor
 from app.cases import county_lists, queries
-from app.cases.county_lists import CountyView, Due, Filter
+from app.cases.county_lists import Due, Filter
 from app.cases.lifecycle import Phase
 from app.cases.queries import PAGE, View
 from app.db import Transaction
@@ -28,26 +28,12 @@ class Scope(StrEnum):
     COUNTY = "county"
 
 
-class ListView(StrEnum):
-    """All views: REGISTERED is only one's own, OPEN only the county's."""
-
-    OPEN = "open"
-    TO_JUDGE = "to_judge"
-    HANDLING = "handling"
-    TO_SIGN = "to_sign"
-    ASSISTING = "assisting"
-    TO_DECIDE = "to_decide"
-    TO_REPLY = "to_reply"
-    REGISTERED = "registered"
-    FINISHED = "finished"
-
-
 class InboxQuery(Input):
     scope: Scope = Field(
         default=Scope.MINE,
         description="mine 本岗位的、county 全县的（限县领导、指挥中心调度员和督查员）。以下筛选条件只用于 county，可以同时用几项",
     )
-    view: ListView | None = Field(
+    view: View | None = Field(
         default=None,
         description="to_judge 待研判、handling 办理中、to_sign 待签收、assisting 协办未答复、to_decide 待审批、to_reply 待回复(被督办，事件移交后也在此列)、registered 我登记的，只用于 mine、finished 已办结；"
         "open 全部未办结，只用于 county。不填：mine 为 to_judge，county 为 open",
@@ -89,28 +75,21 @@ class InboxQuery(Input):
     size: int = Field(default=PAGE, ge=1, le=100, description="每页几件")
 
     def own_view(self) -> View:
-        """Raises InvalidInput for what is only asked of the county's lists."""
+        """Raises InvalidInput for a view or a filter that only the county's lists have."""
+        view = self.view or View.TO_JUDGE
         asked = [name for name in _FILTERS if getattr(self, name) is not None]
-        if self.view is ListView.OPEN:
+        if view not in queries.OWN_VIEWS:
             asked.append("view")
         if asked:
-            raise InvalidInput(
-                mistakes=[
-                    {"where": f"query.{name}", "what": "只有 scope=county 时才能这样查"}
-                    for name in asked
-                ]
-            )
-        return View.TO_JUDGE if self.view is None else View(self.view)
+            raise _only_in(Scope.COUNTY, asked)
+        return view
 
-    def county_view(self) -> CountyView:
-        """Raises InvalidInput for what is only asked of one's own lists."""
-        if self.view is None:
-            return CountyView.OPEN
-        if self.view is ListView.REGISTERED:
-            raise InvalidInput(
-                mistakes=[{"where": "query.view", "what": "只有 scope=mine 时才能这样查"}]
-            )
-        return CountyView(self.view)
+    def county_view(self) -> View:
+        """Raises InvalidInput for a view that only one's own lists have."""
+        view = self.view or View.OPEN
+        if view not in county_lists.VIEWS:
+            raise _only_in(Scope.MINE, ["view"])
+        return view
 
     def filter(self) -> Filter:
         return Filter(
@@ -125,6 +104,11 @@ class InboxQuery(Input):
 _OWN: Final = frozenset({"scope", "view", "cursor", "size"})
 _DAYS: Final = frozenset({"received_from", "received_to", "due_from", "due_to"})
 _FILTERS: Final = tuple(name for name in InboxQuery.model_fields if name not in _OWN)
+
+
+def _only_in(scope: Scope, asked: list[str]) -> InvalidInput:
+    what = f"只有 scope={scope} 时才能这样查"
+    return InvalidInput(mistakes=[{"where": f"query.{name}", "what": what} for name in asked])
 
 
 def _start(day: date | None) -> datetime | None:

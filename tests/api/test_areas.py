@@ -1,4 +1,4 @@
-"""Where open cases arose: township by township and village by village, as the lists find them, for those who look over the county."""
+"""Numbers of open cases by township and village: equal to the county's lists, refused to posts without the county's view."""
 
 from typing import Any
 
@@ -16,7 +16,7 @@ async def areas(person: Person, **asked: str) -> dict[str, dict[str, Any]]:
     return {one["code"]: one for one in (await person.sees("/areas", **asked))["items"]}
 
 
-async def test_case_counts_in_its_village_and_its_township(who: Who) -> None:
+async def test_area_count_holds_a_case_in_village_and_township(who: Who) -> None:
     leader = await who("lingdao")
     township, village = (
         (await areas(leader))[TOWNSHIP],
@@ -33,14 +33,14 @@ async def test_case_counts_in_its_village_and_its_township(who: Who) -> None:
         assert after["listed"] == before["listed"]
 
 
-async def test_what_a_township_took_in_counts_for_itself(who: Who) -> None:
+async def test_area_count_of_a_township_holds_cases_without_village(who: Who) -> None:
     leader, clerk = await who("lingdao"), await who("guangshun")
     before = (await areas(leader, within=TOWNSHIP))[TOWNSHIP]["open"]
     await clerk.registers()
     assert (await areas(leader, within=TOWNSHIP))[TOWNSHIP]["open"] == before + 1
 
 
-async def test_each_number_is_the_length_of_its_list(who: Who) -> None:
+async def test_area_count_equals_the_length_of_its_list(who: Who) -> None:
     await (await who("gongnong")).registers()
     leader = await who("lingdao")
     for code in (TOWNSHIP, VILLAGE):
@@ -52,8 +52,10 @@ async def test_each_number_is_the_length_of_its_list(who: Who) -> None:
         )
 
 
-async def test_sealed_cases_count_nowhere(who: Who) -> None:
-    leader = await who("lingdao")
+@pytest.mark.parametrize("account", ["lingdao", "zhihui", "jiwei"])
+async def test_area_count_leaves_out_sealed_cases(who: Who, account: str) -> None:
+    """Of the discipline commission too, which sees them in its own lists."""
+    leader = await who(account)
     before = await areas(leader, within=TOWNSHIP)
     await (await who("ronglong")).registers(
         kind="accusation", title="检举", accused_code=VILLAGE, village_code=VILLAGE
@@ -62,18 +64,18 @@ async def test_sealed_cases_count_nowhere(who: Who) -> None:
 
 
 @pytest.mark.parametrize("account", ["gongnong", "guangshun", "shuiwu_head", "admin"])
-async def test_areas_are_refused_to_posts_without_county_view(who: Who, account: str) -> None:
+async def test_area_count_is_refused_to_posts_without_county_view(who: Who, account: str) -> None:
     assert (await (await who(account)).get("/areas")).status_code == 403
 
 
 @pytest.mark.parametrize("within", [VILLAGE, "500153D11", "500116001", "000"])
-async def test_what_is_no_township_is_refused(who: Who, within: str) -> None:
+async def test_area_count_refuses_a_unit_that_is_no_township(who: Who, within: str) -> None:
     refused = await (await who("lingdao")).get("/areas", within=within)
     assert refused.status_code == 422
     assert refused.json()["mistakes"][0]["where"] == "query.within"
 
 
-async def test_areas_cost_two_statements(who: Who) -> None:
+async def test_area_count_costs_two_statements(who: Who) -> None:
     leader = await who("lingdao")
     await costs(2, leader, "GET", "/areas")
     await costs(2, leader, "GET", f"/areas?within={TOWNSHIP}")

@@ -3,7 +3,6 @@
 import pytest
 
 from app.cases import queries
-from app.cases.queries import View
 from tests.api.actions import BODIES
 from tests.api.conftest import Who
 from tests.api.test_plans import read_whole
@@ -31,7 +30,7 @@ async def test_counts_are_the_lengths_of_the_lists(who: Who, account: str) -> No
                 f"/cases/{ref}/dispatch", BODIES["dispatch"]
             )
             dispatched.raise_for_status()
-    lists = {view: len(await person.lists(view)) for view in View}
+    lists = {view: len(await person.lists(view)) for view in queries.OWN_VIEWS}
     bound = queries.COUNTED
     expected = {view: (min(found, bound), found > bound) for view, found in lists.items()}
     assert await counts_of(person) == expected
@@ -64,7 +63,7 @@ async def test_counts_are_one_statement_that_reads_no_whole_table(who: Who) -> N
         assert not await read_whole(sent)
 
 
-async def test_what_one_registered_stays_in_sight_wherever_it_goes(who: Who) -> None:
+async def test_registered_view_keeps_a_case_after_it_moves_on(who: Who) -> None:
     gongnong, other = await who("gongnong"), await who("guangshun")
     ref = await gongnong.registers()
     await gongnong.does(f"/cases/{ref}/escalate", finding="无力解决")
@@ -78,7 +77,7 @@ async def test_what_one_registered_stays_in_sight_wherever_it_goes(who: Who) -> 
     assert own not in await gongnong.lists("registered")
 
 
-async def test_what_one_registered_is_no_list_of_the_county(who: Who) -> None:
+async def test_registered_view_is_refused_for_the_county(who: Who) -> None:
     center = await who("zhihui")
     refused = await center.get("/cases", scope="county", view="registered")
     assert refused.status_code == 422

@@ -1,19 +1,24 @@
-"""Who is suggested to lead a case: those who solved what resembles it, with the reason, the load and the limits; to nobody else."""
+"""Suggested lead units: the units that solved similar cases, with reason, load and limits. Only a dispatcher may ask."""
 
+from datetime import timedelta
 from secrets import randbelow
 from typing import Any
 
 import pytest
 
 from app.cases import suggested_leads
-from tests.api.conftest import Who
+from app.db import transaction
+from app.directory.terms import Role, UnitKind
+from app.directory.units import end_unit
+from tests.api.conftest import As, Who
 from tests.api.test_county_lists import dispatched
 from tests.api.test_plans import read_whole
 from tests.api.test_statements import costs, counted
 from tests.people import Person
+from tests.units import staffed, yesterday
 
 TOWNSHIP, WATER, CENTER = "500153100", "500153D11", "500153ZH"
-DISCIPLINE = "500153JW"
+DISCIPLINE, COUNTY = "500153JW", "500153"
 
 
 def words(many: int) -> str:
@@ -50,9 +55,7 @@ async def leads(person: Person, ref: str) -> list[dict[str, Any]]:
     return found
 
 
-async def test_unit_that_solved_the_like_is_suggested_with_its_reason(
-    who: Who, subject: str
-) -> None:
+async def test_suggestion_names_the_unit_that_solved_similar_cases(who: Who, subject: str) -> None:
     solved = await finished(who, subject)
     ref = await to_dispatch(who, subject)
     [first, *_] = await leads(await who("zhihui"), ref)
@@ -64,7 +67,7 @@ async def test_unit_that_solved_the_like_is_suggested_with_its_reason(
     assert first["open"] >= first["overdue"] >= 0
 
 
-async def test_limits_are_those_that_dispatching_gives(who: Who, subject: str) -> None:
+async def test_suggestion_shows_the_limits_that_dispatch_gives(who: Who, subject: str) -> None:
     await finished(who, subject)
     ref = await to_dispatch(who, subject)
     center = await who("zhihui")
@@ -75,12 +78,12 @@ async def test_limits_are_those_that_dispatching_gives(who: Who, subject: str) -
     assert (first["sign_due_at"], first["handle_due_at"]) == (due["sign"], due["handle"])
 
 
-async def test_nothing_alike_suggests_nothing(who: Who) -> None:
+async def test_suggestion_is_empty_without_similar_cases(who: Who) -> None:
     ref = await to_dispatch(who, words(16))
     assert await leads(await who("zhihui"), ref) == []
 
 
-async def test_suggestions_are_refused_to_those_who_cannot_dispatch(who: Who, subject: str) -> None:
+async def test_suggestion_is_refused_to_staff_who_cannot_dispatch(who: Who, subject: str) -> None:
     ref = await to_dispatch(who, subject)
     for account, status in (
         ("gongnong", 403),
@@ -96,7 +99,7 @@ async def test_suggestions_are_refused_to_those_who_cannot_dispatch(who: Who, su
     assert (await (await who("shuiwu")).get(f"/cases/{ref}/suggestions")).status_code == 403
 
 
-async def test_unit_that_handed_the_case_back_is_not_suggested(who: Who, subject: str) -> None:
+async def test_suggestion_leaves_out_a_unit_that_handed_back(who: Who, subject: str) -> None:
     told = {"title": subject[:10], "body": subject}
     solved = await dispatched(who, assistant=False, **told)
     center, water = await who("zhihui"), await who("shuiwu")
@@ -110,9 +113,7 @@ async def test_unit_that_handed_the_case_back_is_not_suggested(who: Who, subject
     assert [one["unit_code"] for one in await leads(center, ref)] == [WATER]
 
 
-async def test_look_up_reads_a_bounded_number_of_finished_cases(
-    who: Who, subject: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_suggestion_reads_a_bounded_number_of_cases(who: Who, subject: str) -> None:
     await finished(who, subject)
     ref = await to_dispatch(who, subject)
     center = await who("zhihui")
@@ -120,17 +121,15 @@ async def test_look_up_reads_a_bounded_number_of_finished_cases(
         await leads(center, ref)
     assert sum(f"ORDER BY c.id DESC LIMIT {suggested_leads._COMPARED}" in one for one in sent) == 1
     assert not await read_whole(sent)
-    monkeypatch.setattr(suggested_leads, "_HEARD", 0)
-    assert await leads(center, ref) == []
 
 
-async def test_suggesting_costs_few_statements(who: Who, subject: str) -> None:
+async def test_suggestion_costs_at_most_seven_statements(who: Who, subject: str) -> None:
     await finished(who, subject)
     ref = await to_dispatch(who, subject)
     await costs(7, await who("zhihui"), "GET", f"/cases/{ref}/suggestions")
 
 
-async def test_load_of_a_unit_counts_no_sealed_case(who: Who, subject: str) -> None:
+async def test_suggestion_load_counts_no_sealed_case(who: Who, subject: str) -> None:
     """The dispatcher would learn from it that there is an accusation."""
     ref = await to_dispatch(who, subject)
     center, supervisor = await who("zhihui"), await who("ducha")
@@ -145,3 +144,29 @@ async def test_load_of_a_unit_counts_no_sealed_case(who: Who, subject: str) -> N
     await supervisor.does(f"/cases/{accusation}/handle")
     assert (await center.get(f"/cases/{accusation}")).status_code == 404
     assert await leads(center, another) == [before]
+
+
+async def test_suggestion_leaves_out_cases_older_than_a_year(
+    who: Who, subject: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await finished(who, subject)
+    ref = await to_dispatch(who, subject)
+    center = await who("zhihui")
+    assert await leads(center, ref)
+    # As if a year were over as soon as a case has come in.
+    monkeypatch.setattr(suggested_leads, "_YEAR", timedelta(0))
+    assert await leads(center, ref) == []
+
+
+async def test_suggestion_leaves_out_a_unit_that_ended(who: Who, acting: As, subject: str) -> None:
+    unit = await staffed(UnitKind.DEPARTMENT, Role.UNIT_HANDLER, COUNTY)
+    solved, center = await to_dispatch(who, subject), await who("zhihui")
+    await center.does(f"/cases/{solved}/dispatch", lead={"unit_code": unit})
+    handler = await acting(unit)
+    await handler.does(f"/cases/{solved}/sign")
+    await handler.does(f"/cases/{solved}/answer", outcome="solved", answer="已修好")
+    ref = await to_dispatch(who, subject)
+    assert [one["unit_code"] for one in await leads(center, ref)] == [unit]
+    async with transaction() as tx:
+        await end_unit(tx, unit, last_day=await yesterday(tx), successor=None)
+    assert await leads(center, ref) == []

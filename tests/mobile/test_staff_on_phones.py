@@ -2,16 +2,19 @@
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from datetime import date
 
 import pytest
 import pytest_asyncio
 
-from app.cases.queries import View
+from app.cases import queries
+from app.directory.terms import Role
 from qungong.dev.sample import PASSWORD
 from tests import faces, people
 from tests.mobile.conftest import VILLAGE, NewPhone, Phone
 from tests.mobile.test_cadre import ON_BEHALF
 from tests.people import Person
+from tests.units import Held, employed
 
 STAFF = ("gongnong", "guangshun", "shuiwu", "shuiwu_head", "ronglong", "zhihui", "ducha", "jiwei", "lingdao")  # fmt: skip
 COUNTY_WIDE = frozenset({"zhihui", "ducha", "jiwei", "lingdao"})
@@ -59,7 +62,7 @@ async def test_phone_lists_what_the_desk_lists_in_each_view(both: Both, cadre: P
     await dispatched(cadre)
     await cadre.post("/cadre/cases", **ON_BEHALF)
     found = 0
-    for view in View:
+    for view in queries.OWN_VIEWS:
         at_desk = await both.desk.get("/cases", view=view, size=20)
         on_phone = await both.phone.get("/cadre/cases", view=view, size="20")
         assert (on_phone.status_code, on_phone.content) == (200, at_desk.content), view
@@ -165,7 +168,7 @@ async def test_sealed_case_exists_on_the_phone_for_its_inspectors_alone(
     assert set(seen.values()) == {200, 404}
 
 
-async def test_post_is_switched_within_a_session_and_acts_are_recorded_under_it(
+async def test_switched_post_signs_the_record_of_later_acts(
     new_phone: NewPhone,
 ) -> None:
     phone = await on_phone(new_phone, "jianzhi")
@@ -181,9 +184,21 @@ async def test_post_is_switched_within_a_session_and_acts_are_recorded_under_it(
     assert entry["unit"] == first["unit_name"]
 
 
-async def test_post_of_somebody_else_is_no_post_to_switch_to(new_phone: NewPhone) -> None:
+async def test_switch_is_refused_to_the_post_of_another_person(new_phone: NewPhone) -> None:
     other = (await (await on_phone(new_phone, "shuiwu")).get("/cadre/me")).json()["post"]
     phone = await on_phone(new_phone, "jianzhi")
     refused = await phone.post("/cadre/post", post_id=other["id"])
     assert refused.status_code == 404
     assert (await phone.get("/cadre/me")).status_code == 200
+
+
+async def test_switch_is_refused_to_an_administrators_post(new_phone: NewPhone) -> None:
+    begin = date(2019, 1, 1)
+    account = await employed(
+        Held(VILLAGE, Role.VILLAGE_CADRE, since=begin), Held("500153", Role.ADMINISTRATOR)
+    )
+    phone = await on_phone(new_phone, account)
+    told = (await phone.get("/cadre/me")).json()
+    other = next(one for one in told["posts"] if one["role"] == "administrator")
+    assert (await phone.post("/cadre/post", post_id=other["id"])).status_code == 403
+    assert (await phone.get("/cadre/me")).json()["post"] == told["post"]
