@@ -6,7 +6,7 @@ import pytest
 from playwright.async_api import Page
 
 from qungong.dev import pages
-from tests.pages.conftest import Cadre, Phone, type_password
+from tests.pages.conftest import Cadre, Phone, SignIn, type_password
 from tests.pages.test_cadre import something
 from tests.pages.test_citizen import report, reported, sign_in
 
@@ -92,3 +92,17 @@ async def test_axe_finds_nothing_on_the_cadres_pages(phone: Phone, name: str) ->
         await phone.page.locator("main .card, main .case, main .empty").first.wait_for()
         assert await violations(phone) == [], path
         assert await phone.page.evaluate("document.documentElement.scrollWidth") <= 360, path
+
+
+async def test_axe_finds_nothing_on_the_leaders_pages(signed_in: SignIn, cadre: Cadre) -> None:
+    for _ in range(14):  # more than a phone shows at once
+        await cadre.registered(something())
+    leader = await signed_in("lingdao")
+    await leader.open("/county")
+    for name in _LOOKS:
+        await look(leader.phone, _LOOKS[name])
+        await leader.page.reload()
+        await leader.page.get_by_role("list", name="各地未办结的").wait_for()
+        await leader.page.locator(".case").nth(13).wait_for(state="attached")
+        assert await violations(leader.phone) == [], name
+        assert await leader.page.evaluate("document.documentElement.scrollWidth") <= 360, name

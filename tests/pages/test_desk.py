@@ -1,4 +1,4 @@
-"""The desk of the command center in a browser, by its keyboard: lists, dispatch, what is held, refused, live and in drafts."""
+"""The command center's desk in a browser, by its keyboard: dispatch, undo, refusals, drafts, live changes, bulk acts."""
 
 import secrets
 from collections.abc import Awaitable, Callable
@@ -49,19 +49,27 @@ async def state(desk: Desk, ref: str) -> str:
     return str((await answer.json())["phase"])
 
 
+async def dispatching(sit_down: SitDown, title: str) -> Desk:
+    """The dispatcher has opened the case's form."""
+    desk = await sit_down("zhihui")
+    await desk.next_in_the_list(title)
+    await desk.keys("d")
+    await desk.page.get_by_label("交办意见").wait_for()
+    return desk
+
+
 async def choose_the_water_bureau(desk: Desk) -> None:
     await desk.page.get_by_label("主办单位", exact=True).fill("水务")
     await desk.page.get_by_role("option", name="水务局").wait_for()
     await desk.keys("Enter")
 
 
-async def test_case_is_dispatched_by_the_keyboard_and_the_next_one_opens(
+async def test_dispatch_by_keyboard_opens_the_next_case(
     escalated: Escalated, sit_down: SitDown
 ) -> None:
-    (title, ref), (other, _) = await escalated(), await escalated()
-    desk = await sit_down("zhihui")
-    await desk.next_in_the_list(title)
-    await desk.keys("d")
+    title, ref = await escalated()
+    await escalated()  # the next one
+    desk = await dispatching(sit_down, title)
     await choose_the_water_bureau(desk)
     await desk.keys("Control+Enter")
     await expect(desk.page.get_by_text("交办给县水务局")).to_be_visible()
@@ -71,10 +79,9 @@ async def test_case_is_dispatched_by_the_keyboard_and_the_next_one_opens(
     opened = desk.page.get_by_role("article")
     await expect(opened).not_to_have_accessible_name(title)
     assert desk.wrong == []
-    assert other
 
 
-async def test_suggested_lead_is_dispatched_to_in_four_keys(site: str, sit_down: SitDown) -> None:
+async def test_dispatch_to_the_suggested_lead_takes_four_keys(site: str, sit_down: SitDown) -> None:
     street = f"{secrets.token_hex(6)}路{secrets.token_hex(6)}"
     solved = await registered(site, f"{street}的供水主管爆裂，全楼停水")
     for account in ("gongnong", "guangshun"):
@@ -98,13 +105,9 @@ async def test_suggested_lead_is_dispatched_to_in_four_keys(site: str, sit_down:
     assert await state(desk, ref) != "pending"
 
 
-async def test_what_is_taken_back_in_time_does_not_go_out(
-    escalated: Escalated, sit_down: SitDown
-) -> None:
+async def test_dispatch_undone_in_time_is_not_sent(escalated: Escalated, sit_down: SitDown) -> None:
     title, ref = await escalated()
-    desk = await sit_down("zhihui")
-    await desk.next_in_the_list(title)
-    await desk.keys("d")
+    desk = await dispatching(sit_down, title)
     await choose_the_water_bureau(desk)
     await desk.keys("Control+Enter")
     await desk.page.get_by_text("待发出").wait_for()
@@ -117,7 +120,41 @@ async def test_what_is_taken_back_in_time_does_not_go_out(
     await expect(desk.page.get_by_label("主办单位", exact=True)).to_have_value("县水务局")
 
 
-async def test_what_somebody_else_decided_meanwhile_is_told_and_nothing_is_lost(
+async def test_dispatch_on_an_older_version_is_refused_and_sent_again(
+    escalated: Escalated, sit_down: SitDown
+) -> None:
+    title, ref = await escalated()
+    desk = await dispatching(sit_down, title)
+    await choose_the_water_bureau(desk)
+    await acts(desk.site, "lingdao", ref, "instruct", instruction="请先送水上门")
+    await desk.keys("Control+Enter")
+    refused = desk.page.get_by_role("alert").filter(has_text=title)
+    await expect(refused).to_contain_text("已有新的变化", timeout=SLOW)
+    assert await state(desk, ref) == "pending"
+    await refused.get_by_role("button", name="打开").click()
+    await expect(desk.page.get_by_text("请先送水上门")).to_be_visible()
+    await expect(desk.page.get_by_label("主办单位", exact=True)).to_have_value("县水务局")
+    await desk.keys("Control+Enter")
+    await expect(desk.page.get_by_text("：已交办")).to_be_visible(timeout=SLOW)
+    assert await state(desk, ref) != "pending"
+
+
+async def test_dispatch_is_sent_when_the_tab_closes(
+    escalated: Escalated, sit_down: SitDown
+) -> None:
+    title, ref = await escalated()
+    desk = await dispatching(sit_down, title)
+    await choose_the_water_bureau(desk)
+    await desk.keys("Control+Enter")
+    await desk.page.get_by_text("待发出").wait_for()
+    another = await desk.page.context.new_page()
+    await desk.page.close(run_before_unload=True)
+    await another.wait_for_timeout(1_500)  # less than an act is held
+    answer = await another.request.get(f"{desk.site}/api/v1/cases/{ref}")
+    assert (await answer.json())["phase"] == "handling"
+
+
+async def test_form_says_that_a_colleague_has_dispatched_meanwhile(
     escalated: Escalated, sit_down: SitDown
 ) -> None:
     title, ref = await escalated()
@@ -130,13 +167,11 @@ async def test_what_somebody_else_decided_meanwhile_is_told_and_nothing_is_lost(
     await expect(desk.page.get_by_role("button", name="确定退回下级")).to_be_disabled()
 
 
-async def test_draft_survives_a_closed_tab_and_goes_with_signing_out(
+async def test_draft_survives_a_closed_tab_until_sign_out(
     escalated: Escalated, sit_down: SitDown
 ) -> None:
     title, ref = await escalated()
-    desk = await sit_down("zhihui")
-    await desk.next_in_the_list(title)
-    await desk.keys("d")
+    desk = await dispatching(sit_down, title)
     await desk.page.get_by_label("交办意见").fill("一周内办结")
     address = desk.page.url
     assert ref in address
@@ -151,13 +186,9 @@ async def test_draft_survives_a_closed_tab_and_goes_with_signing_out(
     assert "draft" not in await again.evaluate("Object.keys(localStorage).join()")
 
 
-async def test_keys_write_letters_while_a_field_has_the_cursor(
-    escalated: Escalated, sit_down: SitDown
-) -> None:
+async def test_keys_write_letters_in_a_field(escalated: Escalated, sit_down: SitDown) -> None:
     title, _ = await escalated()
-    desk = await sit_down("zhihui")
-    await desk.next_in_the_list(title)
-    await desk.keys("d")
+    desk = await dispatching(sit_down, title)
     note = desk.page.get_by_label("交办意见")
     await note.focus()
     before = desk.page.url
@@ -166,9 +197,7 @@ async def test_keys_write_letters_while_a_field_has_the_cursor(
     assert desk.page.url == before
 
 
-async def test_new_cases_wait_until_they_are_asked_for(
-    escalated: Escalated, sit_down: SitDown
-) -> None:
+async def test_new_cases_wait_for_the_refresh_key(escalated: Escalated, sit_down: SitDown) -> None:
     desk = await sit_down("zhihui")
     await desk.page.get_by_role("main").wait_for()
     await desk.page.wait_for_timeout(3_500)  # what the stream tells of the minute before is no news
@@ -180,9 +209,7 @@ async def test_new_cases_wait_until_they_are_asked_for(
     await expect(desk.page.get_by_role("row", name=title)).to_be_visible(timeout=SLOW)
 
 
-async def test_each_of_several_chosen_cases_has_an_answer_of_its_own(
-    escalated: Escalated, sit_down: SitDown
-) -> None:
+async def test_bulk_dispatch_answers_for_each_case(escalated: Escalated, sit_down: SitDown) -> None:
     (one, first), (two, second) = await escalated(), await escalated()
     desk = await sit_down("zhihui")
     for title in (one, two):

@@ -1,7 +1,8 @@
 import { computed, type Ref } from 'vue'
 import { useQuery } from '@tanstack/vue-query'
 import { api } from '@shared/api/client.ts'
-import { POLL, isLive } from './live.ts'
+import { POLL } from '@shared/api/live.ts'
+import { isLive } from './live.ts'
 import { ask, owner } from './session.ts'
 
 const SELDOM = 60_000

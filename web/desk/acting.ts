@@ -5,7 +5,7 @@ import { answered, patient } from '@shared/api/client.ts'
 import { say } from '@shared/look/snack.ts'
 import { randomKey } from '@shared/words/random.ts'
 import { labelOf } from './acts.ts'
-import { dropDraft } from './drafts.ts'
+import { dropDraft, forgetVersion } from './drafts.ts'
 import { changedHere } from './live.ts'
 import { state } from './session.ts'
 
@@ -80,6 +80,7 @@ async function send(one: Act, key: string): Promise<boolean> {
   } catch (failure) {
     const status = failure instanceof Refused ? failure.problem.status : 0
     if (status === 401) state.value = 'expired'
+    if (status === 412) forgetVersion(one.number, one.action)
     failed.value = [...failed.value.filter((each) => each.number !== one.number || each.action !== one.action), { ...one, why: inWords(failure), isOutdated: status === 412 }]
     return false
   } finally {

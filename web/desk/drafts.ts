@@ -28,6 +28,12 @@ export function keepDraft(number: string, action: string, written: Draft): boole
   }
 }
 
+/** Somebody was faster: what is on the page by now has been seen when it is sent again. */
+export function forgetVersion(number: string, action: string): void {
+  const written = draft(number, action)
+  if (written) keepDraft(number, action, { ...written, seen: null })
+}
+
 export const dropDraft = (number: string, action: string) => localStorage.removeItem(keyOf(number, action))
 
 /** At signing out: the next person at this desk is another one. */

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { actsOf, bodyOf, mistake } from './acts.ts'
+import { NO_PART, actsOf, bodyOf, bodyWithParts, mistake } from './acts.ts'
 
 const { formOf, sorted, takesFiles } = actsOf(
   ['sign', 'hand_back', 'escalate', 'handle', 'recategorise', 'progress'].map((action) => ({
@@ -34,4 +34,13 @@ test('a number outside its limits is named', () => {
 test('only what was filled in is sent, numbers as numbers', () => {
   const fields = [field({}), field({ name: 'note', kind: 'paragraphs' })]
   expect(bodyOf(fields, { days: '5', note: '' })).toEqual({ days: 5 })
+})
+
+test('days of a unit are a whole number, or left out', () => {
+  const lead = field({ name: 'lead', kind: 'other' as const, required: true })
+  const given = (days: string) => bodyWithParts([lead], { lead: { ...NO_PART, unit_code: '1', days } })
+  expect(mistake([lead], given('三'))).toContain('1 至 60')
+  expect(mistake([lead], given('61'))).toContain('1 至 60')
+  expect(mistake([lead], given('7'))).toBe('')
+  expect(mistake([lead], given(''))).toBe('')
 })

@@ -77,12 +77,17 @@ export function actsOf(forms: readonly Form[]) {
   return { formOf, labelOf, sorted, takesFiles }
 }
 
-/** What is wrong with what was typed; empty where nothing is. */
+/** Working days that a unit may be given. */
+const DAYS = { least: 1, most: 60 } as const
+const isDays = (days: unknown) => days === undefined || (Number.isInteger(days) && Number(days) >= DAYS.least && Number(days) <= DAYS.most)
+
+/** What is wrong with a body that is to be sent; empty where nothing is. */
 export function mistake(fields: readonly Field[], given: Record<string, unknown>): string {
   for (const field of fields) {
     const value = given[field.name]
     const isEmpty = value === undefined || value === null || (typeof value === 'string' && !value.trim())
     if (isEmpty && field.required) return field.kind === 'choice' || field.kind === 'flag' || field.kind === 'unit' ? `请选择“${field.label}”。` : `请填写“${field.label}”。`
+    if (field.kind === 'other' && ![value].flat().every((part) => isDays((part as { days?: unknown } | undefined)?.days))) return `“几日”应为 ${DAYS.least} 至 ${DAYS.most} 之间的整数。`
     if (!isEmpty && field.kind === 'number') {
       const number = Number(value)
       if (!Number.isInteger(number) || number < (field.least ?? -Infinity) || number > (field.most ?? Infinity)) return `“${field.label}”应为 ${field.least ?? 1} 至 ${field.most ?? 999} 之间的整数。`
@@ -114,7 +119,7 @@ export interface Part {
 export const NO_PART: Part = { unit_code: '', name: '', task: '', days: '' }
 
 /** As the API takes it. */
-const partOf = (part: Part) => ({ unit_code: part.unit_code, ...(part.task && { task: part.task }), ...(part.days && { days: Number(part.days) }) })
+const partOf = (part: Part) => ({ unit_code: part.unit_code, ...(part.task.trim() && { task: part.task.trim() }), ...(part.days && { days: Number(part.days) }) })
 
 /** What is sent: parts without a unit are left out. */
 export function bodyWithParts(fields: readonly Field[], given: Record<string, unknown>): Record<string, unknown> {

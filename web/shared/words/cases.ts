@@ -4,7 +4,8 @@ import type { Limit } from '@shared/due/remaining.ts'
 
 export type CaseItem = components['schemas']['CaseItem']
 export type CaseDetail = components['schemas']['CaseDetail']
-export type View = NonNullable<components['schemas']['ViewCount']['view']>
+/** Those that are counted: one's own. */
+export type View = Exclude<components['schemas']['ViewCount']['view'], 'open'>
 
 export const VIEWS: { view: View; label: string; empty: string }[] = [
   { view: 'to_judge', label: '待研判', empty: '新收到的、上级转来的事会出现在这里，研判后本级办理或上报。' },
@@ -69,4 +70,12 @@ export function limitOf(item: CaseItem): Limit {
   if (isOver(item.phase)) return { due: null, done: true }
   if (item.waiting) return { due: null, paused: WAITING[item.waiting] ?? '等待中' }
   return { due: item.stage_due_at ?? item.due_at }
+}
+
+/** The present stage of an open case: its name, and what it counts down to. */
+export function stageOf(told: CaseDetail): { label: string; limit: Limit } {
+  if (isOver(told.phase)) return { label: '', limit: { due: null, done: true } }
+  if (told.waiting) return { label: '', limit: { due: null, paused: WAITING[told.waiting] ?? '等待中' } }
+  const clock = told.clocks.find((one) => one.stage === told.stage && !one.ended_at)
+  return { label: clock?.stage_label ?? '', limit: { due: told.stage_due_at ?? told.due_at, remind: clock?.remind_at ?? null } }
 }
