@@ -1,24 +1,22 @@
 // Dates and times as people in China write them; always in China's time, whatever the phone's zone.
-const ZONE = 'Asia/Shanghai'
-const PARTS = new Intl.DateTimeFormat('zh-CN', {
-  timeZone: ZONE, year: 'numeric', month: 'numeric', day: 'numeric', weekday: 'short', hour: '2-digit', minute: '2-digit', hourCycle: 'h23',
-})
+// Sums instead of Intl, whose formatting is slow in long lists.
+const AHEAD = 8 * 3_600_000
+const DAY = 86_400_000
+const WEEKDAYS = '日一二三四五六'
 
-function parts(at: Date): Record<Intl.DateTimeFormatPartTypes, string> {
-  return Object.fromEntries(PARTS.formatToParts(at).map((part) => [part.type, part.value])) as Record<Intl.DateTimeFormatPartTypes, string>
-}
+/** Reads as China's time by its UTC fields. China has had no summer time since 1991. */
+const inChina = (at: string | Date): Date => new Date(new Date(at).getTime() + AHEAD)
 
 /** "11月30日(周一) 14:05"; of another year with the year in front. */
 export function moment(at: string | Date, now = new Date()): string {
-  const told = parts(new Date(at))
-  return `${day(at, now)} ${told.hour}:${told.minute}`
+  return `${day(at, now)} ${timeOfDay(at)}`
 }
 
 /** "11月30日(周一)". */
 export function day(at: string | Date, now = new Date()): string {
-  const told = parts(new Date(at))
-  const year = told.year === parts(now).year ? '' : `${told.year}年`
-  return `${year}${told.month}月${told.day}日(${told.weekday})`
+  const told = inChina(at)
+  const year = told.getUTCFullYear() === inChina(now).getUTCFullYear() ? '' : `${told.getUTCFullYear()}年`
+  return `${year}${told.getUTCMonth() + 1}月${told.getUTCDate()}日(周${WEEKDAYS[told.getUTCDay()]})`
 }
 
 /** "12月3日(周四)以前", where a limit ends with its day; else with the time. */
@@ -27,15 +25,11 @@ export function before(at: string | Date, now = new Date()): string {
 }
 
 export function timeOfDay(at: string | Date): string {
-  const told = parts(new Date(at))
-  return `${told.hour}:${told.minute}`
+  return inChina(at).toISOString().slice(11, 16)
 }
 
 /** Whole days from one date in China to the other. */
 export function daysBetween(from: Date, to: Date): number {
-  const midnight = (at: Date) => {
-    const told = parts(at)
-    return Date.UTC(Number(told.year), Number(told.month) - 1, Number(told.day))
-  }
-  return Math.round((midnight(to) - midnight(from)) / 86_400_000)
+  const dayOf = (at: Date) => Math.floor((at.getTime() + AHEAD) / DAY)
+  return dayOf(to) - dayOf(from)
 }
