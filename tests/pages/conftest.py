@@ -282,7 +282,7 @@ async def type_password(page: Page, account: str, password: str = sample.PASSWOR
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """Somebody of the sample county at a desk with a keyboard."""
+    """A member of the sample staff who works at the desk by keyboard."""
 
     page: Page
     site: str
@@ -293,14 +293,14 @@ class Desk:
             await self.page.keyboard.press(key)
 
     async def finds(self, ref: str) -> None:
-        """Opens a case by its number, wherever it is in a list."""
+        """Opens a case by its number."""
         await self.keys("Control+k")
         await self.page.keyboard.insert_text(ref)
         await self.keys("Enter")
         await self.page.get_by_role("heading", name="办理过程").wait_for()
 
     async def next_in_the_list(self, title: str) -> None:
-        """Goes down the list until the case is open."""
+        """Opens a case from the list."""
         row = self.page.get_by_role("row", name=title)
         await row.first.click(timeout=SLOW)
         await self.page.get_by_role("heading", name="办理过程").wait_for()

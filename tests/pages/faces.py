@@ -1,4 +1,4 @@
-"""`make faces`: how good the pages are, measured in a browser against its bars; a table at the end. Not a test of `make test`."""
+"""`make faces`: weight, paint, Lighthouse, interaction and random cuts of the pages, each against its bar. Not part of `make test`."""
 
 import asyncio
 import json
@@ -51,7 +51,7 @@ console = Console(width=110)
 
 @dataclass
 class Measures:
-    """What was measured, against its bar."""
+    """Measurements with their bars."""
 
     rows: list[tuple[str, str, str, bool]] = field(default_factory=list)
 
@@ -306,7 +306,7 @@ async def test_interactions_at_the_desk(
 
 
 class Cut:
-    """A network that fails as a tunnel does: before the server hears, after it has answered, or with a server that is busy."""
+    """A failing network: drops requests, drops answers, or answers 503."""
 
     def __init__(self, chance: random.Random) -> None:
         self._chance = chance
@@ -354,7 +354,7 @@ async def test_reports_survive_random_cuts(new_phone: NewPhone, measures: Measur
 
 
 async def _report(page: Page, phone: Phone, words: str, chance: random.Random) -> None:
-    """Written and sent; from then on the phone answers for it."""
+    """Writes a report and sends it; from then on the phone must not lose it."""
     await page.goto(f"{phone.site}/q/{VILLAGE}#/report")
     await page.reload()
     body = page.get_by_label("什么事")

@@ -1,4 +1,4 @@
-// Acts on cases: some are held for a few seconds in which they can be taken back; what was refused stays in sight until somebody looks at it.
+// Acts on cases. A dispatch is held for a few seconds, in which it can be undone; refused acts stay in sight until they are dismissed.
 import { shallowRef } from 'vue'
 import { inWords, Refused } from '@shared/api/problems.ts'
 import { answered, patient } from '@shared/api/client.ts'
@@ -28,7 +28,7 @@ interface Held extends Act {
 
 export interface Failed extends Act {
   why: string
-  /** Somebody else was faster: what changed is to be looked at first. */
+  /** The case has changed since it was shown (412). */
   isOutdated: boolean
 }
 
@@ -99,7 +99,7 @@ async function post(one: Act, key: string, keepalive = false): Promise<{ data?: 
   return response.ok ? { data: body, response } : { error: body, response }
 }
 
-/** The page is closed while something is held: it was decided, so it goes out. Its draft stays until the server has it. */
+/** Sends held acts when the page closes: the dispatcher has decided. A draft stays until the server has accepted the act. */
 export function sendWhatIsHeld(): void {
   for (const one of held.value) {
     clearTimeout(one.timer)

@@ -1,4 +1,4 @@
-// The actions of the staff's API, the keys of the frequent ones, and what is being written, kept in this browser.
+// The actions of the staff's API, and the keys of the frequent ones.
 import forms from '@shared/api/forms/desk.json'
 import { actsOf } from '@shared/acts/acts.ts'
 import type { Form } from '../build/forms.ts'

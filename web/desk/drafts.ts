@@ -1,4 +1,4 @@
-// What is being written at this desk, kept in the browser at every keystroke for the post that writes it.
+// Drafts, kept in the browser at every keystroke, each for the post that writes it.
 import { post } from './session.ts'
 
 const PREFIX = 'qungong.desk.draft'
@@ -28,7 +28,7 @@ export function keepDraft(number: string, action: string, written: Draft): boole
   }
 }
 
-/** Somebody was faster: what is on the page by now has been seen when it is sent again. */
+/** After a 412: the next try goes by the version that the page shows by then. */
 export function forgetVersion(number: string, action: string): void {
   const written = draft(number, action)
   if (written) keepDraft(number, action, { ...written, seen: null })
@@ -36,7 +36,7 @@ export function forgetVersion(number: string, action: string): void {
 
 export const dropDraft = (number: string, action: string) => localStorage.removeItem(keyOf(number, action))
 
-/** At signing out: the next person at this desk is another one. */
+/** For signing out: another person may use this browser next. */
 export function dropDrafts(): void {
   for (const key of Object.keys(localStorage)) if (key.startsWith(`${PREFIX}/${post.value?.id ?? 0}/`)) localStorage.removeItem(key)
 }

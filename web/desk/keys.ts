@@ -1,4 +1,4 @@
-// Single keys without modifiers. They do nothing while a field has the cursor, an input method composes, or a dialog is open that has keys of its own.
+// Single keys without modifiers. They do nothing in a field, while an input method composes, or under a dialog.
 import { onMounted, onUnmounted } from 'vue'
 
 export type Keys = Record<string, (event: KeyboardEvent) => void>

@@ -1,4 +1,4 @@
-// What changed at the server. The open case and the counts refresh by themselves; the list waits until it is asked to, so that it does not jump.
+// Changes at the server. The open case and the counts refresh by themselves; the list waits for the dispatcher, so that it does not jump.
 import { computed, ref } from 'vue'
 import { changesOf } from '@shared/api/live.ts'
 import { queries } from './session.ts'
@@ -7,10 +7,10 @@ const stream = changesOf('/api/v1/live', heard, () => void queries.invalidateQue
 export const { isLive, stop, polling } = stream
 const changed = ref(new Set<string>())
 export const changes = computed(() => changed.value.size)
-/** A stream that begins tells of the last minute again, which a list that has just been asked for shows already. */
+/** A new stream repeats the changes of the last minute; a list that was just loaded shows them already. Milliseconds. */
 const BEGINS = 3_000
 let fresh = 0
-/** Changes that this page made are no news to it. */
+/** Changes made by this page are not announced to it. */
 const own = new Map<string, number>()
 const OWN = 10_000
 

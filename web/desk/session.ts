@@ -1,4 +1,4 @@
-// Who is signed in at this desk. The token is in a cookie that no script can read; who it belongs to, the server says.
+// The signed-in person. The token is in a cookie that no script can read; the server says whose it is.
 import { computed, ref } from 'vue'
 import { QueryClient } from '@tanstack/vue-query'
 import { answered } from '@shared/api/client.ts'

@@ -1,4 +1,4 @@
-// What the list may show: what this post has to do, and for those who see the whole county what hangs there.
+// Views of the list: the work of this post and, for posts with the county's view, lists of the county.
 import { computed } from 'vue'
 import { useQuery } from '@tanstack/vue-query'
 import type { operations } from '@shared/api/staff'

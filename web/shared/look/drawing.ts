@@ -1,12 +1,12 @@
-// Long pages are drawn a piece at a time, so that a tap never waits for what is out of sight.
+// Draws long lists a piece at a time, so that a tap does not wait for rows that are out of sight.
 import { onUnmounted, ref, watch, type Ref } from 'vue'
 
-/** After the next paint, and not in the same task as it. */
+/** Runs in a task of its own after the next paint. */
 export function afterPaint(work: () => void): void {
   requestAnimationFrame(() => setTimeout(work))
 }
 
-/** How many of `wanted` are drawn by now: so many at once, and as many more after each paint. */
+/** The number of rows to draw: `piece` at first, and as many more after each paint until there are `wanted`. */
 export function usePieces(wanted: () => number, piece: number): Ref<number> {
   const drawn = ref(piece)
   let isGone = false
