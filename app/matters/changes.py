@@ -54,7 +54,7 @@ _MISSED: Final = Query(
     f"""
 SELECT c.ref, c.kind FROM record_entry e JOIN matter_facts c ON c.id = e.matter_id
 WHERE {_LATELY} AND {VISIBLE_TO_STAFF}
-GROUP BY c.ref, c.kind ORDER BY max(e.at), c.ref LIMIT {MOST} + 1
+GROUP BY c.ref, c.kind ORDER BY max(e.at), c.ref LIMIT CAST(:most AS int) + 1
 """,  # noqa: S608 - constants of ours
 )
 _VISIBLE: Final = Query(
@@ -83,7 +83,7 @@ async def missed(tx: Transaction, since: datetime, *, by: StaffActor) -> list[Ch
     now = await tx.now()
     if since < now - KEPT:
         return None
-    found = await _MISSED.all(tx, since=since - COMMITTED_WITHIN, now=now, **viewer(by))
+    found = await _MISSED.all(tx, since=since - COMMITTED_WITHIN, now=now, most=MOST, **viewer(by))
     return None if len(found) > MOST else found
 
 

@@ -41,7 +41,7 @@ class Stream:
     position: str = ""
     comments: int = 0
 
-    async def next(self, within: float = 5) -> Any:
+    async def next(self, within: float = 10) -> Any:
         """The data of the next event."""
         async with asyncio.timeout(within):
             while not (line := await anext(self.lines)).startswith("data: "):
