@@ -75,6 +75,15 @@ class NotPermitted(Problem):
     detail = "您的岗位不能进行此操作。"
 
 
+class OtherPost(Problem):
+    """The page shows one of the person's posts, and the session acts in another: switched in a second tab, or since it was written."""
+
+    type = "other-post"
+    status = 403
+    title = "岗位已切换"
+    detail = "您的登录已切换到另一个岗位，这一操作没有生效。请刷新页面，或切换回原来的岗位再办。"
+
+
 class CrossSite(Problem):
     """A browser was made to ask by a page that is not ours, or does not say by which."""
 

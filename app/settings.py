@@ -43,6 +43,7 @@ _ALLOWANCES: Final = (
     "reports_of_staff",
     "reports_about_number",
     "reports_from_address",
+    "numbers_of_staff",
     "photos_of_resident",
     "photos_of_staff",
     "acts_of_resident",
@@ -136,6 +137,10 @@ class Settings(BaseSettings):
     reports_from_address: str = Field(
         default="300/h 2000/d",
         description="what residents may report from one address; many stand behind one router",
+    )
+    numbers_of_staff: str = Field(
+        default="120/h 600/d",
+        description="how many numbers one cadre or clerk may look at before registering",
     )
     photos_of_resident: str = Field(
         default="60/h 120/d",

@@ -4,6 +4,7 @@ from app.auth import models as auth
 from app.calendars import models as calendars
 from app.cards import models as cards
 from app.cases import models as cases
+from app.cases import searched_words
 from app.directory import models as directory
 from app.evaluation import access_log, evaluation_log
 from app.evaluation import models as evaluation
@@ -47,4 +48,5 @@ __all__ = [
     "parts",
     "record",
     "reports",
+    "searched_words",
 ]

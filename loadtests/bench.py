@@ -35,13 +35,15 @@ CONNECTIONS = 8
 SERVERS = 2
 SIZES = tuple(int(size) for size in os.environ.get("BENCH_SIZES", "10000,100000").split(","))
 ONLY = os.environ.get(
-    "BENCH_ONLY", "start,create,transition,inbox,tracking,sweep,reschedule,delivery"
+    "BENCH_ONLY", "start,create,transition,inbox,tracking,search,sweep,reschedule,delivery"
 ).split(",")
 POOL = 400
 TOWNSHIP = "广顺街道"
 TOWNSHIP_CODE = "500153003"
 # What is to be reached: of pgbench's rate; and among many cases of the rate among few, both against the machine's speed.
 TARGETS = {"create": 0.25, "transition": 0.20, "inbox": 0.07, "tracking": 0.04}
+# Of the inbox's rate in the same round: a search of two words, one frequent and one rare.
+SEARCH_OF_INBOX = 0.20
 NO_SLOWER = 0.85
 # Whose session pgbench looks up.
 ACCOUNTS = {
@@ -165,6 +167,7 @@ def _rounds(site: Site, seconds: float, rounds: int) -> dict[str, Rounds]:
         "transition": _transitions,
         "inbox": _inboxes,
         "tracking": _trackings,
+        "search": _searches,
     }
     asks = {name: ask for name, ask in asks.items() if name in ONLY}
     measured = {name: Rounds() for name in asks}
@@ -174,6 +177,7 @@ def _rounds(site: Site, seconds: float, rounds: int) -> dict[str, Rounds]:
     _number(site, "bench_pool", f"SELECT id FROM grievance WHERE ref = ANY('{{{refs}}}')")  # noqa: S608 - references we made
     tracked = ",".join(ref for ref, _ in site.known.tracked[2 * POOL :])
     _number(site, "bench_tracked", f"SELECT unnest(CAST('{{{tracked}}}' AS text[])) AS ref")
+    rates: dict[str, float] = {}
     for number in range(-1, rounds):  # the first warms up and does not count
         for name, ask in asks.items():
             with console.status(
@@ -182,7 +186,8 @@ def _rounds(site: Site, seconds: float, rounds: int) -> dict[str, Rounds]:
                 done = asyncio.run(client.run(site.port, ask(site), seconds=seconds))
                 rate = _answered(done, name)
                 machine = _pgbench(site, reference.MACHINE, 1.0)
-                beside = _pgbench(site, name, seconds)
+                beside = rates["inbox"] if name == "search" else _pgbench(site, name, seconds)
+                rates[name] = rate
             if number >= 0:
                 measured[name].ours.append(rate)
                 measured[name].pgbench.append(beside)
@@ -290,6 +295,23 @@ def _trackings(site: Site) -> list[client.Next]:
     return [ask] * CONNECTIONS
 
 
+def _searches(site: Site) -> list[client.Next]:
+    bearer = f"Bearer {site.known.tokens['zhihui']}"
+
+    def ask(_number: int) -> bytes:
+        n = next(site.numbers)
+        street = county.STREETS[n % len(county.STREETS)]
+        return request(
+            "POST",
+            "/api/v1/cases/search",
+            body={"words": f"{street} 老人"},
+            Authorization=bearer,
+            Idempotency_Key=f"bench-search-{n}-{time.time_ns()}",
+        )
+
+    return [ask] * CONNECTIONS
+
+
 def _pgbench(site: Site, script: str, seconds: float) -> float:
     variables: dict[str, str | int] = {}
     if script in ACCOUNTS:
@@ -327,8 +349,9 @@ def _lines(measured: dict[int, dict[str, Rounds]]) -> list[tuple[str, str, str, 
     few, many = SIZES[0], SIZES[-1]
     for size, found in measured.items():
         for name, rounds in found.items():
-            told = f"{rounds.rate:,.0f}/s = {rounds.ratio:.1%} of pgbench ({statistics.median(rounds.pgbench):,.0f}/s)"
-            target = TARGETS[name]
+            beside = "the inbox" if name == "search" else "pgbench"
+            told = f"{rounds.rate:,.0f}/s = {rounds.ratio:.1%} of {beside} ({statistics.median(rounds.pgbench):,.0f}/s)"
+            target = SEARCH_OF_INBOX if name == "search" else TARGETS[name]
             lines.append((f"{name}, {size:,}", told, f"≥ {target:.0%}", rounds.ratio >= target))
     if many != few:
         for name in measured[many]:

@@ -40,6 +40,12 @@ from app.settings import settings
 from app.texts.outbox import MessageState, OutboxMessage
 
 CITIZENS = 1000
+# Each is in one case of a few hundred.
+STREETS = [
+    f"{one}{other}路"
+    for one in "春夏秋冬东南西北山川湖海松竹梅兰桃李"
+    for other in "云雨风雪霜露星辰金银铜铁琴棋书画"
+]
 _BATCH = 5000
 _FINISHED_OF_TEN = 7
 _AT_CENTER_OF_TEN = 1
@@ -81,6 +87,8 @@ class Copying(Transaction):
         self.rows: dict[type[Stored], list[Stored]] = {}
         self.once: set[tuple[Any, ...]] = set()
         self.tables: set[str] = set()
+        self.kept: dict[type[Stored], int] = {}
+        self.refs: set[str] = set()
 
     @override
     async def at_once(self, statement: TextClause, /, **values: Any) -> list[Any]:
@@ -100,6 +108,15 @@ class Copying(Transaction):
     def change(self, row: Stored) -> None:
         """The row is still in hand."""
 
+    def keep(self, ref: str) -> None:
+        self.refs.add(ref)
+        self.kept = {kind: len(rows) for kind, rows in self.rows.items()}
+
+    def take_back(self) -> None:
+        """Forget what was added since `keep`."""
+        for kind, rows in self.rows.items():
+            del rows[self.kept.get(kind, 0) :]
+
     async def copy(self) -> None:
         order = [
             table.name for table in SQLModel.metadata.sorted_tables
@@ -113,6 +130,7 @@ class Copying(Transaction):
                 kind.__tablename__, columns=names, records=records
             )
         self.rows.clear()
+        self.kept.clear()
 
 
 async def fill(cases: int, *, seed: int, ping_pong: int, township: str) -> Known:
@@ -140,9 +158,8 @@ async def fill(cases: int, *, seed: int, ping_pong: int, township: str) -> Known
         tracked, waiting = [], []
         plan = list(_plan(cases, ping_pong, units, township, chance))
         for number, (unit, finished) in enumerate(track(plan, f"载入 {cases} 件 · loading cases")):
-            ref, code = await _one(
-                copying, unit, citizens[number % CITIZENS].id, finished, number, chance
-            )
+            citizen_id = citizens[number % CITIZENS].id
+            ref, code = await _one(copying, unit, citizen_id, finished, number, chance)
             tracked.append((ref, code))
             if unit.found_asked_name == township and not finished:
                 waiting.append(ref)
@@ -198,10 +215,22 @@ def _plan(
 async def _one(
     tx: Copying, unit: Any, citizen_id: UUID, finished: bool, number: int, chance: random.Random
 ) -> tuple[str, str]:
+    """Reference and tracking code. One day in thousands has the same number twice; the product tries again."""
+    ref, code = await _told(tx, unit, citizen_id, finished, number, chance)
+    while ref in tx.refs:
+        tx.take_back()
+        ref, code = await _told(tx, unit, citizen_id, finished, number, chance)
+    tx.keep(ref)
+    return ref, code
+
+
+async def _told(
+    tx: Copying, unit: Any, citizen_id: UUID, finished: bool, number: int, chance: random.Random
+) -> tuple[str, str]:
     now = datetime.now(UTC) - timedelta(minutes=chance.randrange(60 * 24 * 365))
     by = CitizenActor(citizen_id, None)
     intake = Intake(
-        title=f"第{number}件：路灯不亮", body="村口的路灯坏了一个月，夜里老人出行不便。" * 4, kind=Kind.HELP, channel=Channel.POSTER,
+        title=f"第{number}件：路灯不亮", body=f"{chance.choice(STREETS)}的路灯坏了一个月，夜里老人出行不便。" * 4, kind=Kind.HELP, channel=Channel.POSTER,
         asked_code=str(unit.found_asked_unit_id),
     )  # fmt: skip
     registered = await filing.register(tx, intake, by=by, now=now)

@@ -46,8 +46,9 @@ from app.http.who import (
     STAFF_COOKIE,
     ByCitizen,
     checked_key,
-    reads_key,
+    reads_key_and_post,
     require_key,
+    require_same_post,
     token_of,
 )
 from app.identifiers import uuid7
@@ -131,7 +132,7 @@ SendingAs = Annotated[
 ]
 
 
-@reads_key
+@reads_key_and_post
 async def _sender(request: Request, sending_as: SendingAs = None) -> SignedIn:
     """The signed-in citizen or member of staff, looked up before the upload is read."""
     key = checked_key(request)
@@ -143,7 +144,9 @@ async def _sender(request: Request, sending_as: SendingAs = None) -> SignedIn:
             except SignInRequired:
                 if sending_as == "citizen":
                     raise
-        return await sessions.staff_by_token(tx, token_of(request, STAFF_COOKIE), key=key)
+        staff = await sessions.staff_by_token(tx, token_of(request, STAFF_COOKIE), key=key)
+        require_same_post(request, staff)
+        return staff
 
 
 @sending.post(

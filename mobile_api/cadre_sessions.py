@@ -14,14 +14,14 @@ from app.http.at_sign_in import ChosenPost, acting_as, shown_at_sign_in
 from app.http.problems import problems
 from app.http.transaction import OneTransaction, Tx
 from app.http.visitor import forget
-from app.http.who import STAFF_COOKIE, SignedInStaff, not_kept, reads_key, staff
+from app.http.who import STAFF_COOKIE, SignedInStaff, not_kept, reads_key_and_post, staff
 from mobile_api.sign_in import Cadre, CadrePost
 
 _AT_A_DESK: Final = "系统管理员不查看、不办理事件，请使用工作台。"
 router = APIRouter(prefix="/cadre", tags=["干部"], route_class=OneTransaction)
 
 
-@reads_key
+@reads_key_and_post
 async def cadre(request: Request) -> StaffActor:
     """All staff who may see a case at a desk. What each may do is for the rules of the case."""
     by = await staff(request)
@@ -31,6 +31,11 @@ async def cadre(request: Request) -> StaffActor:
 
 
 ByCadre = Annotated[StaffActor, Depends(cadre)]
+
+
+async def cadre_not_kept(request: Request, _by: ByCadre) -> None:
+    """As who.not_kept."""
+    request.state.asked = None
 
 
 @router.get(

@@ -6,11 +6,11 @@ from fastapi import Depends, Request, Response
 
 from app.http.case_step import CaseRef, IfMatch, StaffStep
 from app.http.transaction import transaction_of
-from app.http.who import reads_key
+from app.http.who import reads_key_and_post
 from mobile_api.cadre_sessions import cadre
 
 
-@reads_key
+@reads_key_and_post
 async def step_on_phone(
     request: Request, ref: CaseRef, response: Response, seen: IfMatch = None
 ) -> StaffStep:

@@ -10,7 +10,7 @@ from app.http.problems import problems
 from app.http.similar import SimilarCases, SimilarWanted, Typed
 from app.http.transaction import OneTransaction, Tx
 from app.http.who import ByCitizen
-from mobile_api.cadre_sessions import ByCadre
+from mobile_api.cadre_sessions import ByCadre, cadre_not_kept
 
 # No key is asked for, and none is kept: nothing is changed, and what people type while they type it is not stored.
 for_cadres = APIRouter(prefix="/cadre/cases", tags=["干部"], route_class=OneTransaction)
@@ -24,10 +24,6 @@ class SimilarReportWanted(Input):
     body: Typed
 
 
-async def _cadre_not_kept(request: Request, _by: ByCadre) -> None:
-    request.state.asked = None
-
-
 async def _citizen_not_kept(request: Request, _by: ByCitizen) -> None:
     request.state.asked = None
 
@@ -37,7 +33,7 @@ async def _citizen_not_kept(request: Request, _by: ByCitizen) -> None:
     summary="附近相近的事",
     description="登记之前，按所填内容在同一村(社区)、镇街未办结的事件中找相近的，最多 5 件，只有本单位可以看到的；不保存所填内容。",
     responses=problems(SignInRequired, NotPermitted),
-    dependencies=[Depends(_cadre_not_kept)],
+    dependencies=[Depends(cadre_not_kept)],
 )
 async def similar_for_cadre(given: SimilarWanted, tx: Tx, by: ByCadre) -> SimilarCases:
     return SimilarCases.of(

@@ -20,6 +20,7 @@ from app.api import (
     limits,
     listed,
     live,
+    number_given,
     official_numbers,
     papers,
     phrases,
@@ -29,6 +30,7 @@ from app.api import (
     replies,
     reports,
     return_calls,
+    search,
     sessions,
     similar,
     suggestions,
@@ -53,7 +55,7 @@ _PARTS: Final = (
     sessions, cases, attachments, filing, case_actions, papers,
     return_calls, replies, access_log, texts,
     directory, head_approval, poster_contacts, reorganising, official_numbers, calendars, limits, text_templates,
-    cards, wall, listed, reports, live, counts, areas, similar, suggestions, pins, phrases,
+    cards, wall, listed, reports, live, counts, areas, similar, suggestions, search, number_given, pins, phrases,
 )  # fmt: skip
 _TOKENS: Final = {
     "token": {"type": "http", "scheme": "bearer", "description": "登录后取得的令牌"},

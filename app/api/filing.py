@@ -5,8 +5,9 @@ from pydantic import Field, StrictBool
 
 from app.auth.actor import StaffActor
 from app.cases.actions import filing
-from app.cases.actions.filing import AskedBy, Intake, Registered
+from app.cases.actions.filing import Intake, Registered
 from app.cases.lifecycle import Phase
+from app.cases.number_given import AskedBy
 from app.errors import (
     AccusationOfOwnLine,
     AccusationUnconfirmed,

@@ -6,10 +6,10 @@ from fastapi import Depends, Request, Response
 
 from app.http.case_step import CaseRef, IfMatch, StaffStep
 from app.http.transaction import transaction_of
-from app.http.who import reads_key, staff
+from app.http.who import reads_key_and_post, staff
 
 
-@reads_key
+@reads_key_and_post
 async def step_at_desk(
     request: Request, ref: CaseRef, response: Response, seen: IfMatch = None
 ) -> StaffStep:

@@ -122,7 +122,7 @@ def _has_running(condition: str) -> str:
 
 _STATES_WITH_A_PART: Final = "('offered', 'signed', 'answered')"
 # Each holds where nothing is asked for. Those that an index finds rows by stand in the sources below as well.
-_ASKED: Final = f"""
+ASKED: Final = f"""
   (CAST(:holders AS int[]) IS NULL OR c.holder_unit_id = ANY(:holders))
   AND (CAST(:leads AS int[]) IS NULL OR
     {_has_part(f"a.role = 'lead' AND a.state IN {_STATES_WITH_A_PART} AND a.unit_id = ANY(:leads)")})
@@ -153,7 +153,7 @@ _IN_ORDER: Final = "c.id < CAST(:before_id AS uuid) AND c.id >= CAST(:first_id A
 
 def _some(source: str, where: str, order: str) -> str:
     """So many of one source as a page needs, each found by its place in an index."""
-    return f"(SELECT c.* FROM {source} WHERE {where} AND {_ASKED} ORDER BY {order} LIMIT :size + 1)"  # noqa: S608 - constants
+    return f"(SELECT c.* FROM {source} WHERE {where} AND {ASKED} ORDER BY {order} LIMIT :size + 1)"  # noqa: S608 - constants
 
 
 @cache
@@ -228,6 +228,7 @@ async def county_page(
     finished = view is View.FINISHED
     _require_sense(asked, finished=finished)
     meant = await _meant(tx, asked, by)
+    binds = _binds(view, asked, meant, _phases(view, asked.phase))
     return await page(
         tx,
         _statement(_found_by(meant, finished=finished)),
@@ -235,20 +236,46 @@ async def county_page(
         size=size,
         now=await tx.now(),
         **viewer(by),
-        **meant,
+        **binds,
         parties=next((meant[name] for name in _UNITS if meant[name] is not None), None),
-        phases=_phases(view, asked.phase),
-        to_sign=view is View.TO_SIGN,
-        assisting=view is View.ASSISTING,
-        to_decide=view is View.TO_DECIDE,
-        supervised=True if view is View.TO_REPLY else asked.supervised,
-        overdue=asked.due is Due.OVERDUE,
-        soon=asked.due is Due.SOON,
-        kind=asked.kind,
-        urgent=asked.urgent,
-        listed=asked.listed,
         **_times(asked),
     )
+
+
+async def binds_of(
+    tx: Transaction, asked: Filter, *, finished: bool | None, by: StaffActor
+) -> dict[str, Any]:
+    """The binds of ASKED, for a statement of its own; `finished` None: open and finished ones. Reads where codes are given.
+
+    Raises InvalidInput for a unit, place or category that is not there.
+    """
+    phases = None if finished is None else [p for p in Phase if (p not in _OPEN) is finished]
+    meant = await _meant(tx, asked, by)
+    times = {name: at for name, at in _times(asked).items() if name.startswith("received")}
+    return {
+        "now": await tx.now(),
+        **viewer(by),
+        **_binds(View.OPEN, asked, meant, phases),
+        **times,
+    }
+
+
+def _binds(
+    view: View, asked: Filter, meant: dict[str, list[int] | None], phases: list[Phase] | None
+) -> dict[str, Any]:
+    return {
+        **meant,
+        "phases": phases,
+        "to_sign": view is View.TO_SIGN,
+        "assisting": view is View.ASSISTING,
+        "to_decide": view is View.TO_DECIDE,
+        "supervised": True if view is View.TO_REPLY else asked.supervised,
+        "overdue": asked.due is Due.OVERDUE,
+        "soon": asked.due is Due.SOON,
+        "kind": asked.kind,
+        "urgent": asked.urgent,
+        "listed": asked.listed,
+    }
 
 
 _UNITS: Final = ("holders", "leads", "assistants")

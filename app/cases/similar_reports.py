@@ -64,5 +64,10 @@ def pairs(text: str) -> set[str]:
 
 def comparable(text: str) -> str:
     """The beginning of the text without spaces, punctuation, case, width and Traditional letters."""
-    folded = to_simplified(unicodedata.normalize("NFKC", text[:_COMPARED])).casefold()
+    return fold(text[:_COMPARED])
+
+
+def fold(text: str) -> str:
+    """The text without spaces, punctuation, case, width and Traditional letters."""
+    folded = to_simplified(unicodedata.normalize("NFKC", text)).casefold()
     return "".join(letter for letter in folded if letter.isalnum())

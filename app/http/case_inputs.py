@@ -6,9 +6,9 @@ from typing import Annotated, Final, Literal
 from pydantic import BeforeValidator, Field, StrictBool
 
 from app.cases.actions.dispatching import MOST_ASSISTANTS, Part
-from app.cases.actions.filing import PersonHelped
 from app.cases.actions.recategorising import Correction
 from app.cases.models import Outcome, ReviewOutcome, Waiting
+from app.cases.number_given import PersonHelped
 from app.http.attached import Photos
 from app.http.inputs import (
     Identifier,

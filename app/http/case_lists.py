@@ -94,10 +94,10 @@ class InboxQuery(Input):
     def filter(self) -> Filter:
         return Filter(
             **{name: getattr(self, name) for name in _FILTERS if name not in _DAYS},
-            received_since=_start(self.received_from),
-            received_until=_end(self.received_to),
-            due_since=_start(self.due_from),
-            due_until=_end(self.due_to),
+            received_since=day_begins(self.received_from),
+            received_until=day_ends(self.received_to),
+            due_since=day_begins(self.due_from),
+            due_until=day_ends(self.due_to),
         )
 
 
@@ -111,11 +111,11 @@ def _only_in(scope: Scope, asked: list[str]) -> InvalidInput:
     return InvalidInput(mistakes=[{"where": f"query.{name}", "what": what} for name in asked])
 
 
-def _start(day: date | None) -> datetime | None:
+def day_begins(day: date | None) -> datetime | None:
     return None if day is None else begin(day)
 
 
-def _end(day: date | None) -> datetime | None:
+def day_ends(day: date | None) -> datetime | None:
     return None if day is None else begin(day + ONE_DAY)
 
 

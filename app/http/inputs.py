@@ -25,6 +25,7 @@ _LINE_BREAK = re.compile(r"[\t\r\n]+")
 _DASH = re.compile(r"[\u2010-\u2015\u2212\u30fc\u4e00\u2500\ufe58\ufe63\uff0d-]")
 # What a sentence leaves behind a number that is copied out of it.
 _AFTER_A_NUMBER = " \t\r\n,.;:、。，；："
+_REF = re.compile(r"[0-9]{6}-[0-9]{6}-[0-9]{8}")
 _REF_DIGITS = re.compile(r"([0-9]{6})-*([0-9]{6})-*([0-9]{8})")
 
 
@@ -71,6 +72,12 @@ def _ref(typed: Any) -> Any:
         return written
     found = _REF_DIGITS.fullmatch(_DASH.sub("-", written).strip(_AFTER_A_NUMBER))
     return "-".join(found.groups()) if found else typed
+
+
+def as_ref(typed: str) -> str | None:
+    """The reference, where what was typed is one and nothing else."""
+    written = _ref(typed)
+    return written if isinstance(written, str) and _REF.fullmatch(written) else None
 
 
 def not_a_flag(value: Any) -> Any:

@@ -11,18 +11,22 @@ import msgspec
 from fastapi import Request, Response
 from msgspec import Struct
 
-from app.errors import CrossSite, NotJson
+from app.errors import CrossSite, NotJson, OtherPost
 from app.http.cross_site import SAFE
 from app.http.problems import problems
+from app.http.who import ACTING_POST
 
 _SECONDS: Final = 300
 
 
 def describe_refusals(document: dict[str, Any]) -> dict[str, Any]:
-    """Changes the document given: every change may be refused for where it comes from and for how it was sent."""
+    """Changes the document given: what a change may be refused for by where it comes from and how it was sent, staff by their post."""
     shared = {str(status): told for status, told in problems(CrossSite, NotJson).items()}
+    by_post = problems(OtherPost)[OtherPost.status]
     for path in document["paths"].values():
         for method, operation in path.items():
+            if any(one.get("name") == ACTING_POST for one in operation.get("parameters", ())):
+                _merge(operation["responses"], str(OtherPost.status), by_post)
             if method.upper() not in SAFE:
                 for kind in (CrossSite, NotJson):
                     _merge(operation["responses"], str(kind.status), shared[str(kind.status)])

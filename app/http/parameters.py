@@ -15,27 +15,36 @@ _MARK: Final = "__described__"
 Dependency = TypeVar("Dependency", bound=Callable[..., Any])
 
 
-def described_by(declaration: Callable[..., None]) -> Callable[[Dependency], Dependency]:
-    """Mark a dependency with a function that declares its parameters for FastAPI and is never called."""
-    described = cache(lambda: get_dependant(path="", call=declaration))
+def described_by(*declarations: Callable[..., None]) -> Callable[[Dependency], Dependency]:
+    """Mark a dependency with functions that declare its parameters for FastAPI and are never called."""
 
     def mark(dependency: Dependency) -> Dependency:
-        setattr(dependency, _MARK, described)
+        setattr(dependency, _MARK, declarations)
         return dependency
 
     return mark
 
 
+@cache
+def _read(declaration: Callable[..., None]) -> Dependant:
+    return get_dependant(path="", call=declaration)
+
+
 def with_described(dependant: Dependant) -> Dependant:
     """As the document shows it: each marked dependency below it has the parameters that it reads."""
     below = [with_described(one) for one in dependant.dependencies]
-    describe = getattr(dependant.call, _MARK, None)
-    if describe is None:
-        return replace(dependant, dependencies=below) if below else dependant
-    read = describe()
+    read = [_read(one) for one in getattr(dependant.call, _MARK, ())]
+    if not (below or read):
+        return dependant
     return replace(
         dependant,
         dependencies=below,
-        query_params=[*dependant.query_params, *read.query_params],
-        header_params=[*dependant.header_params, *read.header_params],
+        query_params=[
+            *dependant.query_params,
+            *(one for part in read for one in part.query_params),
+        ],
+        header_params=[
+            *dependant.header_params,
+            *(one for part in read for one in part.header_params),
+        ],
     )

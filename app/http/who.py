@@ -9,7 +9,7 @@ from fastapi import Depends, Header, Request
 from app.auth import sessions
 from app.auth.actor import CitizenActor, StaffActor
 from app.auth.sessions import SignedIn
-from app.errors import InvalidInput, KeyRequired, SignInRequired
+from app.errors import InvalidInput, KeyRequired, OtherPost, SignInRequired
 from app.http.parameters import described_by
 from app.http.transaction import Asked, Repeated, transaction_of
 from app.http.visitor import cookie_name
@@ -18,6 +18,7 @@ from app.idempotency import request_digest
 STAFF_COOKIE = "qungong_staff"
 CITIZEN_COOKIE = "qungong_citizen"
 _KEY = re.compile(r"[\x21-\x7e]{1,100}")
+_POST = re.compile(r"[0-9]{1,10}")
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{20,100}")
 
 IdempotencyKey = Annotated[
@@ -30,13 +31,28 @@ IdempotencyKey = Annotated[
 ]
 
 
+ACTING_POST = "Acting-Post"
+ActingPost = Annotated[
+    int | None,
+    Header(
+        alias=ACTING_POST,
+        description="页面上的岗位。登录已切换到本人的另一个岗位时，操作不生效，答 403 other-post。",
+        examples=[12],
+    ),
+]
+
+
 def _key(key: IdempotencyKey = None) -> None: ...
 
 
+def _post(post: ActingPost = None) -> None: ...
+
+
 reads_key = described_by(_key)
+reads_key_and_post = described_by(_key, _post)
 
 
-@reads_key
+@reads_key_and_post
 async def signed_in_staff(request: Request) -> SignedIn:
     return await _signed_in(request, STAFF_COOKIE, sessions.staff_by_token)
 
@@ -46,7 +62,7 @@ async def signed_in_citizen(request: Request) -> SignedIn:
     return await _signed_in(request, CITIZEN_COOKIE, sessions.citizen_by_token)
 
 
-@reads_key
+@reads_key_and_post
 async def staff(request: Request) -> StaffActor:
     return cast("StaffActor", (await signed_in_staff(request)).actor)
 
@@ -91,8 +107,20 @@ async def _signed_in(
     if cookie not in known:
         key = checked_key(request)
         known[cookie] = await find(transaction_of(request), token_of(request, cookie), key=key)
+        require_same_post(request, known[cookie])
         await _repeatable(request, known[cookie], key)
     return known[cookie]
+
+
+def require_same_post(request: Request, signed_in: SignedIn) -> None:
+    """Raises OtherPost where the page shows another post than the session acts in."""
+    shown = request.headers.get(ACTING_POST)
+    if shown is None or not isinstance(signed_in.actor, StaffActor):
+        return
+    if not _POST.fullmatch(shown):
+        raise InvalidInput(mistakes=[{"where": f"header.{ACTING_POST}", "what": "须为岗位的编号"}])
+    if int(shown) != signed_in.actor.post_id:
+        raise OtherPost
 
 
 async def _repeatable(request: Request, signed_in: SignedIn, key: str | None) -> None:

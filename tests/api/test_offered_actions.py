@@ -17,7 +17,7 @@ from app.cases.lifecycle import RULES, Action, Phase, Standing
 from app.cases.models import Case
 from app.cases.routing import Place
 from app.directory.terms import UnitKind
-from app.errors import Changed, KeyRequired, NotPermitted, TooMany
+from app.errors import Changed, KeyRequired, NotPermitted, OtherPost, TooMany
 from app.http import case_actions
 from app.http.case_actions import CASE_ACTIONS
 from app.limits.rules import NOTHING_SET
@@ -63,7 +63,7 @@ MOUNTED: dict[str, case_actions.Face[Any]] = {
     "cadre": ON_THE_PHONE,
     "citizen": REPORTERS,
 }
-OF_THE_FACE = {one.type for one in (KeyRequired, NotPermitted, TooMany, Changed)}
+OF_THE_FACE = {one.type for one in (KeyRequired, NotPermitted, OtherPost, TooMany, Changed)}
 FACES = {
     "desk": Face(
         DESK,

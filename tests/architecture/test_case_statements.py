@@ -28,7 +28,7 @@ from tests.architecture.test_source import ROOT, modules
 # Tables whose rows belong to a case.
 _TABLES: Final = (
     "grievance|matter|matter_facts|record_entry|record_text|matter_party|assignment|clock|card|appeal|outbox_message|ended_turn|paper|attachment|"
-    "person_as_given|month_sealed|review|surveys\\.\\w+"
+    "person_as_given|searched_words|month_sealed|review|surveys\\.\\w+"
 )
 _READS: Final = re.compile(rf"\b(?:FROM|JOIN|UPDATE|INTO)\s+(?:{_TABLES})\b")
 _READS_A_CASE: Final = re.compile(r"\b(?:FROM|JOIN)\s+(?:grievance|matter_facts)\b")
@@ -133,6 +133,12 @@ _OF_STATEMENTS: Final = {
     "app.cases.queries._MINE": Reason.REPORTER,
     "app.cases.similar_cases._NEARBY": Reason.PREDICATE,
     "app.cases.similar_cases._OWN": Reason.REPORTER,
+    "app.cases.number_given._KNOWN": Reason.COUNTS,
+    "app.cases.search._COUNTY": Reason.PREDICATE,
+    "app.cases.search._OF_UNIT": Reason.PREDICATE,
+    "app.cases.search._BY_REF": Reason.PREDICATE,
+    "app.cases.search._BY_PHONE": Reason.PREDICATE,
+    "app.cases.search._SHOWN": Reason.PREDICATE,
     "app.cases.area_counts._TOWNSHIPS": Reason.PREDICATE,
     "app.cases.area_counts._VILLAGES": Reason.PREDICATE,
     "app.cases.known_words._TOLD": Reason.AFTER_ACCESS,
@@ -200,6 +206,8 @@ _BESIDE: Final = {
     "app.cards.signals._UNITS": 2,
     # How many reports were joined to the case, by counting them.
     "app.cases.similar_cases._NEARBY": 2,
+    # The cases of the page again, for what they tell.
+    "app.cases.search._SHOWN": 1,
     # What a case was joined to: only cases that one dispatcher sees, and none with a sealed one.
     "app.evaluation.return_calls": 1,
     # The case that the words were taken for: asked about where they are looked for; and whether there is any case at all.

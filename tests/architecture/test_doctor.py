@@ -17,8 +17,9 @@ from app import clock, idempotency, keys
 from app.cards import sweep
 from app.cases.actions import closing, dispatching, filing, handling, judging
 from app.cases.actions.dispatching import Part
-from app.cases.actions.filing import Intake, PersonHelped
+from app.cases.actions.filing import Intake
 from app.cases.models import Channel, Outcome
+from app.cases.number_given import PersonHelped
 from app.db import OWNER, Database, Transaction, transaction
 from app.doctor.examining import examine
 from app.doctor.invariants import CHAINS, EVALUATIONS, INVARIANTS, SEALED_ROWS

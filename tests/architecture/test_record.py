@@ -5,8 +5,9 @@ import pytest
 from sqlalchemy import text
 
 from app.cases.actions import erasing, filing, judging
-from app.cases.actions.filing import Intake, PersonHelped
+from app.cases.actions.filing import Intake
 from app.cases.models import Channel
+from app.cases.number_given import PersonHelped
 from app.db import OWNER, Transaction
 from app.kinds.verification import Fault, verify
 from app.limits.terms import Kind

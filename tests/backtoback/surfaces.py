@@ -316,6 +316,9 @@ def _probes(
         if who not in _DISPATCHERS:
             yield who, f"{STAFF}/cases/{subject.ref}/close", {}
         yield who, f"{STAFF}/cases/similar", {"body": "没有自来水，三天了", "village_code": VILLAGE}
+        for words in ("自来水", "不满意", subject.ref, subject.phone or subject.ref):
+            yield who, f"{STAFF}/cases/search", {"words": words}
+        yield who, f"{STAFF}/cases/number", {"name": "试探", "phone": subject.phone}
         yield who, f"{STAFF}/answers/looks", {"ref": subject.ref, "reason": "试探"}
         yield who, f"{STAFF}/reports/months/2026-06/corrections", why
         for call in known["call_id"]:

@@ -88,6 +88,7 @@ async def test_gallery_of_staff(
         "register": "/m/#/register",
         "case": f"/m/#/case/{ref}",
         "escalate": f"/m/#/case/{ref}/escalate",
+        "search": "/m/#/search?q=自来水 没有",
         "waiting": "/m/#/waiting",
         "me": "/m/#/me",
     }
@@ -117,3 +118,8 @@ async def test_gallery_of_the_desk(
         await desk.keys(*keys)
         await desk.page.wait_for_timeout(800)
         await desk.page.screenshot(path=FOLDER / "desk" / f"{width}" / f"{name}-{theme}.png")
+    await desk.keys("/")
+    await desk.page.keyboard.insert_text("自來水 三天")
+    await desk.keys("Enter")
+    await desk.page.wait_for_timeout(800)
+    await desk.page.screenshot(path=FOLDER / "desk" / f"{width}" / f"search-{theme}.png")

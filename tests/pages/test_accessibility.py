@@ -87,7 +87,15 @@ async def test_axe_finds_nothing_on_the_cadres_pages(phone: Phone, name: str) ->
     await phone.page.get_by_role("navigation", name="主要页面").wait_for()
     ref = await Cadre(phone, phone.page).registered(something())
     assert await violations(phone) == []
-    for path in ("/", "/register", "/me", "/waiting", f"/case/{ref}", f"/case/{ref}/escalate"):
+    for path in (
+        "/",
+        "/register",
+        "/me",
+        "/waiting",
+        "/search?q=没有",
+        f"/case/{ref}",
+        f"/case/{ref}/escalate",
+    ):
         await phone.page.goto(f"{phone.site}/m/#{path}")
         await phone.page.locator("main .card, main .case, main .empty").first.wait_for()
         assert await violations(phone) == [], path

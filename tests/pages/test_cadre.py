@@ -7,7 +7,7 @@ import httpx
 from playwright.async_api import expect
 
 from qungong.dev.sample import PASSWORD
-from tests.pages.conftest import SLOW, Cadre, NewPhone, SignIn, type_password
+from tests.pages.conftest import SLOW, VILLAGE, Cadre, NewPhone, SignIn, type_password
 
 WATER = "13至17栋已经三天没有自来水"
 FINDING = "已到现场核实，供水主管在荣隆镇，社区无法协调。"
@@ -57,6 +57,55 @@ async def test_person_with_two_posts_chooses_one_and_changes_to_the_other(
     await expect(phone.page.get_by_role("heading", name="安富街道")).to_be_visible()
     await phone.page.get_by_role("button", name="我登记的").click()
     await expect(phone.page.get_by_text("您代群众登记的事会出现在这里")).to_be_visible()
+
+
+async def test_post_switched_in_another_tab_is_not_acted_in(new_phone: NewPhone) -> None:
+    phone, words = await new_phone(), something()
+    page = phone.page
+    await page.goto(f"{phone.site}/m/")
+    await type_password(page, "jianzhi")
+    await page.get_by_role("button", name="安富街道").click()
+    await page.goto(f"{phone.site}/m/#/register")
+    await page.get_by_label("反映人").fill("王大爷")
+    await page.get_by_label("什么事").fill(words)
+    other = await phone.context.new_page()
+    await other.goto(f"{phone.site}/m/#/me")
+    await other.get_by_role("button", name="县信访办公室").click()
+    await expect(other.get_by_role("heading", name="县信访办公室")).to_be_visible()
+    await page.get_by_role("button", name="登记", exact=True).click()
+    await expect(page.get_by_text("这里也已切换")).to_be_visible(timeout=SLOW)
+    await page.goto(f"{phone.site}/m/#/waiting")
+    await expect(page.get_by_text("还有 1 件没有发出")).to_be_visible()
+    await expect(page.get_by_text(words)).to_have_count(0)
+    await page.goto(f"{phone.site}/m/#/me")
+    await page.get_by_role("button", name="安富街道").click()
+    await page.goto(f"{phone.site}/m/#/")
+    await page.get_by_role("button", name="我登记的").click()
+    await expect(page.get_by_role("link", name=words)).to_have_count(1, timeout=SLOW)
+
+
+async def test_cadre_is_told_before_registering_that_the_number_is_a_units(
+    cadre: Cadre, site: str
+) -> None:
+    number = f"139{secrets.randbelow(10**8):08d}"
+    async with httpx.AsyncClient(base_url=f"{site}/api/v1") as client:
+        signing = {"account": "admin", "password": PASSWORD}
+        token = (await client.post("/sessions", json=signing)).json()["token"]
+        client.cookies.clear()
+        entered = await client.post(
+            "/official-numbers",
+            json={"phone": number, "unit_code": VILLAGE},
+            headers={"Authorization": f"Bearer {token}"},
+        )
+        assert entered.is_success, entered.text
+    page = cadre.page
+    await cadre.open("/register")
+    await page.get_by_label("反映人").fill("王大爷")
+    await page.get_by_label("本人电话").fill(number)
+    await expect(page.get_by_text("这个号码是单位或工作人员的")).to_be_visible()
+    await page.get_by_label("本人电话").fill(f"138{secrets.randbelow(10**8):08d}")
+    await expect(page.get_by_text("办理进展会发短信到这个号码")).to_be_visible()
+    assert cadre.phone.wrong == []
 
 
 async def test_cadre_registers_and_escalates_in_one_go(cadre: Cadre, photo: Path) -> None:

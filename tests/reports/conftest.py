@@ -13,8 +13,9 @@ from app import keys
 from app.auth.actor import StaffActor
 from app.cards import sweep
 from app.cases.actions import filing, handling, judging, reorganising
-from app.cases.actions.filing import Intake, PersonHelped
+from app.cases.actions.filing import Intake
 from app.cases.models import Channel, Outcome
+from app.cases.number_given import PersonHelped
 from app.clock import SHANGHAI
 from app.db import Database, Transaction, transaction
 from app.directory.units import end_unit

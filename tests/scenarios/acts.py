@@ -17,9 +17,10 @@ from app.cases.actions import (
     waiting,
 )
 from app.cases.actions.dispatching import Part
-from app.cases.actions.filing import Intake, PersonHelped
+from app.cases.actions.filing import Intake
 from app.cases.actions.recategorising import Correction
 from app.cases.models import Channel, Outcome, Waiting
+from app.cases.number_given import PersonHelped
 from app.db import Transaction, transaction
 from app.limits.terms import Kind
 from tests.scenarios.model import Model

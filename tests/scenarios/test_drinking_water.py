@@ -5,9 +5,10 @@ from app.cases import queries, timeline
 from app.cases.access import actions, get_case
 from app.cases.actions import dispatching, filing, handling, judging
 from app.cases.actions.dispatching import Part
-from app.cases.actions.filing import Intake, PersonHelped, Registered
+from app.cases.actions.filing import Intake, Registered
 from app.cases.lifecycle import Action, Phase
 from app.cases.models import Channel, Outcome
+from app.cases.number_given import PersonHelped
 from app.cases.queries import View
 from app.db import transaction
 from app.kinds import verification

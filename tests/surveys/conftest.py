@@ -9,8 +9,9 @@ from sqlalchemy import text
 
 from app.auth.actor import CitizenActor
 from app.cases.actions import filing, handling, judging
-from app.cases.actions.filing import Intake, PersonHelped
+from app.cases.actions.filing import Intake
 from app.cases.models import Channel, Outcome
+from app.cases.number_given import PersonHelped
 from app.db import transaction
 from app.evaluation import invitations, privacy_role
 from app.limits.terms import Kind

@@ -10,8 +10,9 @@ from sqlalchemy import text
 from app import clock, keys
 from app.auth.actor import CitizenActor
 from app.cases.actions import filing, handling, judging
-from app.cases.actions.filing import Intake, PersonHelped
+from app.cases.actions.filing import Intake
 from app.cases.models import Channel, Outcome
+from app.cases.number_given import PersonHelped
 from app.db import reading, transaction
 from app.directory import official_numbers
 from app.directory.models import Citizen

@@ -14,8 +14,9 @@ from app.cards import appeals, irregular_cards, supervising, sweep
 from app.cards.models import CardLevel
 from app.cases.actions import dispatching, erasing, extending, filing, handling, judging
 from app.cases.actions.dispatching import Part
-from app.cases.actions.filing import Intake, PersonHelped
+from app.cases.actions.filing import Intake
 from app.cases.models import Case, Channel, Outcome
+from app.cases.number_given import PersonHelped
 from app.db import Transaction
 from app.directory import official_numbers
 from app.evaluation import access_log, invitations, privacy_role, receiving, return_calls

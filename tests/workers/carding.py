@@ -12,9 +12,10 @@ from app.auth.actor import StaffActor
 from app.calendars import editing
 from app.calendars.working_time import Day
 from app.cases.actions import filing
-from app.cases.actions.filing import Intake, PersonHelped
+from app.cases.actions.filing import Intake
 from app.cases.lifecycle import Action
 from app.cases.models import Channel
+from app.cases.number_given import PersonHelped
 from app.clock import SHANGHAI
 from app.db import OWNER, transaction
 from app.kinds import verification

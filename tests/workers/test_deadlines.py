@@ -16,8 +16,9 @@ from app.calendars import editing
 from app.calendars.working_time import Day
 from app.cards import pressing
 from app.cases.actions import filing, handling, judging, reorganising
-from app.cases.actions.filing import Intake, PersonHelped
+from app.cases.actions.filing import Intake
 from app.cases.models import Channel, Outcome
+from app.cases.number_given import PersonHelped
 from app.db import OWNER, Database, Transaction, transaction
 from app.directory.terms import UnitKind
 from app.directory.units import end_unit

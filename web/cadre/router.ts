@@ -6,6 +6,7 @@ export const router = createRouter({
   routes: [
     { path: '/', component: HomePage, meta: { tab: 'home' } },
     { path: '/county', component: () => import('./pages/CountyPage.vue'), meta: { tab: 'county' } },
+    { path: '/search', component: () => import('./pages/SearchPage.vue'), meta: { title: '查找' } },
     { path: '/register', component: () => import('./pages/RegisterPage.vue'), meta: { title: '代群众登记' } },
     { path: '/sent/:id', component: () => import('./pages/SentPage.vue'), meta: { title: '登记结果' }, props: true },
     { path: '/case/:number', component: () => import('./pages/CasePage.vue'), meta: { title: '事件' }, props: true },

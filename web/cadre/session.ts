@@ -1,11 +1,12 @@
 // Who is signed in on this phone. The token is in a cookie that no script can read; here is only whose it is, so that the app opens offline.
 import { computed, ref } from 'vue'
 import { QueryClient } from '@tanstack/vue-query'
-import { answered, api } from '@shared/api/client.ts'
+import { answered, api, sayPost } from '@shared/api/client.ts'
 import type { components } from '@shared/api/phones'
 import { Refused } from '@shared/api/problems.ts'
 import { Sender } from '@shared/outbox/sender.ts'
 import { allSent, dropSent, keepIn } from '@shared/outbox/store.ts'
+import { say } from '@shared/look/snack.ts'
 import { randomKey } from '@shared/words/random.ts'
 
 export type Post = components['schemas']['CadrePost']
@@ -42,6 +43,8 @@ export const mayRegister = computed(() => REGISTERS.has(who.value?.post.role ?? 
 export const seesCounty = computed(() => COUNTY_WIDE.has(who.value?.post.role ?? ''))
 export const isLeader = computed(() => who.value?.post.role === 'leader')
 
+api.use(sayPost(() => who.value?.post.id ?? null, '/cadre/me'))
+
 function read(key: string): string | null {
   try {
     return localStorage.getItem(key)
@@ -65,6 +68,7 @@ export async function ask<T>(call: Promise<{ data?: T; error?: unknown; response
     return await answered(call)
   } catch (failure) {
     if (failure instanceof Refused && failure.problem.status === 401) sessionExpired()
+    if (failure instanceof Refused && failure.is('other-post')) void postSwitched()
     throw failure
   }
 }
@@ -87,6 +91,16 @@ export const ownerOf = (known: Known) => `${known.post.id} ${known.name}`
 export async function switchPost(id: number): Promise<void> {
   const told = await ask(api.POST('/cadre/post', { params: { header: { 'Idempotency-Key': randomKey() } }, body: { post_id: id } }))
   if (who.value) signedIn({ ...who.value, name: told.name, post: told.post, posts: told.posts })
+}
+
+/** In another tab: this one shows what the login acts in by now. What was written stays with its post. */
+async function postSwitched(): Promise<void> {
+  const before = who.value?.post.id
+  await refreshWho().catch(() => undefined)
+  if (!who.value || who.value.post.id === before) return
+  queries.clear()
+  say(`您已在别处切换到${who.value.post.unit_name}的岗位，这里也已切换`)
+  void sender.hurry()
 }
 
 export function sessionExpired(): void {
@@ -138,5 +152,7 @@ export async function refreshWho(): Promise<components['schemas']['Cadre']> {
 export const sender = new Sender({
   as: 'staff',
   current: () => (needsSignIn.value ? null : owner.value),
+  post: () => who.value?.post.id ?? null,
   expired: sessionExpired,
+  switched: () => void postSwitched(),
 })

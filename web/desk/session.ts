@@ -5,7 +5,8 @@ import { answered } from '@shared/api/client.ts'
 import { Refused } from '@shared/api/problems.ts'
 import type { components } from '@shared/api/staff'
 import { randomKey } from '@shared/words/random.ts'
-import { api } from './client.ts'
+import { say } from '@shared/look/snack.ts'
+import { actsIn, api } from './client.ts'
 
 export type Me = components['schemas']['Me']
 /** asking: not yet known. out: sign in. expired: what is on the page stays until the same person has signed in again. */
@@ -17,6 +18,8 @@ export const state = ref<State>('asking')
 export const account = ref('')
 export const post = computed(() => me.value?.post ?? null)
 export const seesCounty = computed(() => ['leader', 'dispatcher', 'supervisor'].includes(post.value?.role ?? ''))
+
+actsIn(() => post.value?.id ?? null)
 
 export async function begin(): Promise<void> {
   try {
@@ -32,6 +35,7 @@ export async function ask<T>(call: Promise<{ data?: T; error?: unknown; response
     return await answered(call)
   } catch (failure) {
     if (failure instanceof Refused && failure.problem.status === 401 && state.value === 'in') state.value = 'expired'
+    if (failure instanceof Refused && failure.is('other-post')) void postSwitched()
     throw failure
   }
 }
@@ -41,6 +45,14 @@ export async function signIn(given: string, password: string): Promise<void> {
   const told = await answered(api.POST('/sessions', { body: { account: given, password, post_id: kept, device: '工作台' } }))
   account.value = given
   signedIn(told)
+}
+
+/** In another tab: this one shows what the login acts in by now. Drafts stay with the post they were written in. */
+export async function postSwitched(): Promise<void> {
+  const told = await answered(api.GET('/sessions/me')).catch(() => null)
+  if (!told || told.post.id === post.value?.id) return
+  signedIn(told)
+  say(`您已在别处切换到${told.post.unit.name}的岗位，这里也已切换`)
 }
 
 export async function switchPost(id: number): Promise<void> {

@@ -60,6 +60,8 @@ _ERASE_VOICES: Final = Query(
 )
 _ERASE_TITLE: Final = text("UPDATE grievance SET title = :erased WHERE id = :matter_id")
 
+_FORGET_WORDS: Final = text("DELETE FROM searched_words WHERE matter_id = :matter_id")
+
 
 async def erase_texts(tx: Transaction, ref: str, *, reason: str, now: datetime) -> Erased:
     """Erase all texts of a case, its title among them, and its voice messages. Works as the owner of the tables.
@@ -81,6 +83,7 @@ async def erase_texts(tx: Transaction, ref: str, *, reason: str, now: datetime) 
         fields=[name for _, name in written],
     )
     await tx.execute(_ERASE_TITLE, matter_id=matter_id, erased=ERASED)
+    await tx.execute(_FORGET_WORDS, matter_id=matter_id)
     voices = await _ERASE_VOICES.all(tx, matter_id=matter_id)
     history.record(
         tx,

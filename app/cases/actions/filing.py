@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 from typing import Final
 from uuid import UUID
 
@@ -11,16 +10,24 @@ from app import keys, usage
 from app.auth.actor import CitizenActor, StaffActor
 from app.auth.phones import textable
 from app.calendars.reading import calendar_of
-from app.cases import access, case_clock, history, lifecycle
+from app.cases import access, case_clock, history, lifecycle, number_given
 from app.cases import position as positions
 from app.cases.dossier import Dossier
 from app.cases.lifecycle import Action
 from app.cases.models import Case, Channel, matter_of
+from app.cases.number_given import (
+    NO_TEXTS,
+    AskedBy,
+    NumberGiven,
+    PersonHelped,
+    name_key,
+    phone_key,
+)
 from app.cases.position import Position
 from app.cases.routing import Desks, Place, first_holder
+from app.cases.searched_words import SearchedWords, letters_of, told_text
 from app.cases.similar_reports import OpenReport, SimilarReport, similar_ones
 from app.cases.surroundings import category_line, place_columns, version_in_force
-from app.chinese_text import name_to_compare
 from app.db import Transaction
 from app.db.query import Json
 from app.directory.models import Citizen
@@ -34,17 +41,12 @@ from app.limits.terms import Kind, Stage
 from app.matters import attachments, sealed_matters
 from app.matters.clocks import Clock
 from app.matters.deadlines import WHOLE_CASE_STAGES, Timing
-from app.matters.matter import NAMES_COUNT_FOR, Matter, PersonAsGiven
+from app.matters.matter import Matter, PersonAsGiven
 from app.matters.parts import Assignment, AssignmentState
 from app.matters.telling import tell
-from app.settings import settings
 from app.texts.outbox import MessageKind
 from app.usage import Counted
 
-_OFFICIAL: Final = (
-    "这个号码是单位或工作人员的，办结后由电话回访请群众评价。请尽量登记群众本人的号码。"
-)
-_SHARED: Final = "这个号码已登记过多人，办结后由电话回访请群众评价。请尽量登记群众本人的号码。"
 # How many of a person's cases are looked through for one that tells the same.
 _RECENT: Final = 20
 _CHANNELS: Final = {UnitKind.VILLAGE: Channel.CADRE, UnitKind.COMMAND_CENTER: Channel.HOTLINE}
@@ -76,19 +78,13 @@ class _Setting:
 
     @property
     def number_shared(self) -> bool:
-        return self.other_names + 1 >= settings().shared_number_names
+        return number_given.is_shared(self.other_names)
 
 
 class _SettingAndUse(usage.Used, frozen=True):
     found: _Setting | None
 
 
-# More names than decide are not counted.
-_OTHER_NAMES: Final = """(
-  SELECT count(*) FROM (
-    SELECT DISTINCT d.name_key FROM person_as_given d
-    WHERE d.phone_key = :phone_key AND d.given_at > :names_since AND d.name_key <> CAST(:name_key AS bytea) LIMIT :names
-  ) AS others)"""
 # Open reports that the same person made to the same unit. Several people may share a number: the name must match too.
 # Accusations are left out before LIMIT applies: otherwise missing reports would show how many accusations there are.
 _OPEN_BEFORE: Final = """coalesce((
@@ -115,8 +111,8 @@ SELECT {place_columns("a", "asked")}, a.county_id, county.code AS county_code,
   (SELECT id FROM unit WHERE id = {carried_on_by("code = :accused_code")} AND county_id = a.county_id) AS accused_id,
   (SELECT id FROM unit WHERE id = {carried_on_by("code = :place_code")} AND county_id = a.county_id) AS village_id,
   person.id AS person_id,
-  EXISTS (SELECT 1 FROM official_number n WHERE n.phone_key = :phone_key AND n.removed_at IS NULL) AS number_official,
-  {_OTHER_NAMES} AS other_names,
+  {number_given.IS_OFFICIAL} AS number_official,
+  {number_given.OTHER_NAMES} AS other_names,
   {_OPEN_BEFORE} AS open_before
 FROM unit named
 JOIN unit a ON a.id = CASE WHEN named.kind IN ('department', 'county') THEN (
@@ -138,17 +134,6 @@ _ONLY_ACCUSATIONS = "只有检举控告才填写被检举控告的单位"
 _NOBODY_LOOKS_INTO_IT = (
     "本县现在没有可以受理这件检举控告的督查员，没有登记。请直接向县纪检监察机关或上一级反映。"
 )
-_NO_TEXTS = (
-    "反映人没有能收短信的手机号码：请当面或打电话告知编号、查询码和进展，办结后由指挥中心电话回访。"
-)
-
-
-@dataclass(frozen=True, slots=True)
-class PersonHelped:
-    """Whom a cadre speaks for. `phone` in E.164; some have none, and some have one that no text arrives at."""
-
-    name: str
-    phone: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,22 +163,6 @@ class Intake:
     confidential: bool = False
 
 
-class AskedBy(StrEnum):
-    """How the person helped will be asked how satisfied they are; told to the staff who typed their number."""
-
-    TEXT = "text"
-    RETURN_CALL = "return_call"
-    NOBODY = "nobody"
-
-
-@dataclass(frozen=True, slots=True)
-class NumberGiven:
-    """What is known of the number that staff typed for somebody; they are told, so that they may ask for another."""
-
-    asked_by: AskedBy
-    notice: str | None = None
-
-
 @dataclass(frozen=True, slots=True)
 class Registered:
     case: Case
@@ -209,7 +178,7 @@ class Registered:
     def notice(self) -> str | None:
         """What whoever enters it must know of the number: that no text reaches it, or that a call will ask instead."""
         known = self.case.citizen_id is not None
-        return _NO_TEXTS if known and not self.case.textable else self.number.notice
+        return NO_TEXTS if known and not self.case.textable else self.number.notice
 
 
 async def register(
@@ -240,6 +209,9 @@ async def register(
     dossier = await _opened(tx, intake, setting, holder, code, by=by, now=now)
     case = dossier.case
     _admit_parties(tx, case, now)
+    if not case.sealed:
+        told = told_text(case.title, intake.body, intake.place)
+        tx.add(SearchedWords(matter_id=case.id, county_id=case.county_id, letters=letters_of(told)))
     as_given = _keep_as_given(tx, intake.person, case, now)
     history.record(
         tx,
@@ -404,10 +376,7 @@ async def _setting(
         place_code=intake.village_code,
         accused_code=intake.accused_code,
         category_id=intake.category_id,
-        phone_key=_phone_key(person),
-        name_key=b"" if person is None else _name_key(person),
-        names_since=now - NAMES_COUNT_FOR,
-        names=settings().shared_number_names,
+        **number_given.binds(person, now),
         citizen_id=by.citizen_id if isinstance(by, CitizenActor) else None,
         recent=_RECENT,
     )
@@ -587,20 +556,12 @@ def _person_helped(
         phone_sealed=keys.encrypt(person.phone, keys.at("citizen.phone_sealed", person_id))
         if person.phone
         else None,
-        phone_key=_phone_key(person),
+        phone_key=phone_key(person),
         village_id=_village_asked(setting),
         created_at=now,
     )
     tx.add(fresh)
     return fresh.id
-
-
-def _phone_key(person: PersonHelped | None) -> bytes | None:
-    return keys.lookup("phone", person.phone) if person and person.phone else None
-
-
-def _name_key(person: PersonHelped) -> bytes:
-    return keys.lookup("name", name_to_compare(person.name))
 
 
 def _keep_as_given(tx: Transaction, person: PersonHelped | None, case: Case, now: datetime) -> bool:
@@ -609,8 +570,8 @@ def _keep_as_given(tx: Transaction, person: PersonHelped | None, case: Case, now
     tx.add(
         PersonAsGiven(
             matter_id=case.id,
-            phone_key=None if case.sealed else _phone_key(person),
-            name_key=_name_key(person),
+            phone_key=None if case.sealed else phone_key(person),
+            name_key=name_key(person),
             name_sealed=keys.encrypt(person.name, keys.at("person_as_given.name_sealed", case.id)),
             given_at=now,
         )
@@ -623,13 +584,9 @@ def _number_given(case: Case, setting: _Setting) -> NumberGiven:
         return NumberGiven(AskedBy.NOBODY)
     if case.entered_by_unit_id is None:
         return NumberGiven(AskedBy.TEXT)
-    if not case.textable:
-        return NumberGiven(AskedBy.RETURN_CALL, "没有登记手机号码，办结后由电话回访请群众评价。")
-    if setting.number_official:
-        return NumberGiven(AskedBy.RETURN_CALL, _OFFICIAL)
-    if setting.number_shared:
-        return NumberGiven(AskedBy.RETURN_CALL, _SHARED)
-    return NumberGiven(AskedBy.TEXT)
+    return number_given.told_of(
+        reached=case.textable, official=setting.number_official, shared=setting.number_shared
+    )
 
 
 def _unknown(setting: _Setting, intake: Intake) -> list[str]:

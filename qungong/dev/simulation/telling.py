@@ -10,8 +10,9 @@ from app.auth.actor import CitizenActor
 from app.auth.devices import Device, Place
 from app.auth.phones import phone_key
 from app.cases.actions import dispatching, filing, judging
-from app.cases.actions.filing import Intake, PersonHelped, Registered
+from app.cases.actions.filing import Intake, Registered
 from app.cases.models import Channel
+from app.cases.number_given import PersonHelped
 from app.db import Transaction
 from app.directory.terms import UnitKind
 from app.limits.terms import Kind

@@ -1,5 +1,6 @@
 // Asking the phones' API: typed by its OpenAPI document, with a time limit, refusals as words for people.
-import createClient from 'openapi-fetch'
+import createClient, { type Middleware } from 'openapi-fetch'
+import { ACTING_POST } from './acting_post.ts'
 import type { paths } from './phones'
 import { NoAnswer, Refused, problemOf } from './problems.ts'
 
@@ -21,6 +22,14 @@ export async function patient(request: Request): Promise<Response> {
 }
 
 export const api = createClient<paths>({ baseUrl: '/m/v1', fetch: patient })
+
+/** Says it with every request, except with the one that asks which post it is by now. */
+export const sayPost = (post: () => number | null, whoAmI: string): Middleware => ({
+  onRequest({ request, schemaPath }) {
+    const id = post()
+    if (id !== null && schemaPath !== whoAmI) request.headers.set(ACTING_POST, String(id))
+  },
+})
 
 /** The body of a good answer; throws Refused with the server's problem otherwise. */
 export async function answered<T>(call: Promise<{ data?: T; error?: unknown; response: Response }>): Promise<T> {

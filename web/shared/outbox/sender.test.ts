@@ -8,7 +8,9 @@ vi.stubGlobal('navigator', {})
 
 const ME = '139****0001'
 let me: string | null = ME
-const identity = { as: 'citizen' as const, current: () => me, expired: () => (me = null) }
+let acting: number | null = null
+const switched = vi.fn()
+const identity = { as: 'citizen' as const, current: () => me, post: () => acting, expired: () => (me = null), switched }
 
 const item = (different: Partial<Outgoing> = {}): Outgoing => ({
   id: 'k1', owner: null, title: '没有水', path: '/reports', body: { body: '没有水' }, seen: null, files: [],
@@ -21,6 +23,8 @@ const refusal = (status: number, type: string, headers: Record<string, string> =
 
 beforeEach(async () => {
   me = ME
+  acting = null
+  switched.mockClear()
   await store.forgetAll()
 })
 
@@ -87,6 +91,19 @@ test("one person's report is never sent as another's", async () => {
   const { asked } = await sent([() => good({})], item({ owner: '138****9999' }))
   expect(asked).toEqual([])
   expect((await store.outgoing())[0]).toMatchObject({ state: 'sign-in' })
+})
+
+test('staff say in which post they act, with files too', async () => {
+  acting = 12
+  const { asked } = await sent([() => good({ id: 'p1' }), () => good({ ref: 'r1' })], item({ files: [photo()] }))
+  expect(asked.map(([, how]) => (how.headers as Record<string, string>)['Acting-Post'])).toEqual(['12', '12'])
+})
+
+test('what is refused because the post was switched waits for its post', async () => {
+  acting = 12
+  await sent([() => refusal(403, 'other-post')], item())
+  expect((await store.outgoing())[0]).toMatchObject({ state: 'sign-in', owner: ME })
+  expect(switched).toHaveBeenCalledOnce()
 })
 
 test('the pause doubles up to ten minutes', () => {

@@ -1,4 +1,5 @@
 // Sends what the phone keeps, oldest first, until the server has it: on load, when the network or the page comes back, and by a timer.
+import { ACTING_POST } from '../api/acting_post.ts'
 import { NoAnswer, Refused, problemOf, type Problem } from '../api/problems.ts'
 import * as store from './store.ts'
 import type { KeptFile, Outgoing } from './store.ts'
@@ -13,7 +14,11 @@ export interface Identity {
   /** A phone may hold a session of each. */
   readonly as: 'citizen' | 'staff'
   current(): string | null
+  /** Of staff, the post in which they act. */
+  post?(): number | null
   expired(): void
+  /** The login acts in another post by now. */
+  switched?(): void
 }
 
 type Listener = (items: Outgoing[]) => void
@@ -121,6 +126,9 @@ export class Sender {
     if (problem?.status === 401) {
       this.identity.expired()
       await store.keepOutgoing({ ...item, state: 'sign-in', problem })
+    } else if (problem?.type === '/problems/other-post') {
+      this.identity.switched?.()
+      await store.keepOutgoing({ ...item, state: 'sign-in', problem })
     } else if (problem && isFinal(problem)) {
       await store.keepOutgoing({ ...item, state: 'refused', problem })
     } else {
@@ -156,6 +164,8 @@ export class Sender {
     const headers: Record<string, string> = { 'Idempotency-Key': key }
     if (typeof body === 'string') headers['Content-Type'] = 'application/json'
     if (seen) headers['If-Match'] = seen
+    const post = this.identity.post?.()
+    if (post) headers[ACTING_POST] = String(post)
     try {
       const response = await this.fetching(BASE + path, {
         method: 'POST', headers, body, credentials: 'same-origin', signal: patience.signal,
