@@ -32,11 +32,11 @@ _COLUMNS: Final = ", ".join(f'w."{name}"' for name in Clock.model_fields)
 # The sweep locks clocks before their matters; all other code locks the matter first. Both locks have SKIP LOCKED: the sweep never
 # waits, so no deadlock can occur. It leaves a locked matter for its next run.
 # It waits 10 s, so that requests already in flight can end a stage before a card is issued (lock timeout 2 s, statement timeout 5 s).
-_HEARD: Final = "10 seconds"
+_GRACE: Final = "10 seconds"
 # No card is issued by a calendar that has been changed since: such a limit is first computed anew.
 _DUE: Final = f"""
 SELECT {_COLUMNS} FROM clock w
-WHERE w.next_at <= now() - interval '{_HEARD}' + CAST(:shift AS interval)
+WHERE w.next_at <= now() - interval '{_GRACE}' + CAST(:shift AS interval)
   AND NOT EXISTS (SELECT FROM calendar c WHERE {rescheduling.BEHIND})
   AND """  # noqa: S608 - columns of our own table
 _CLAIM: Final = Query(

@@ -288,6 +288,18 @@ class Dossier:
             if clock.assignment_id == part.id:
                 self.end(clock, now)
 
+    def release(self, part: Assignment, now: datetime) -> None:
+        """The unit has no part in the case any more; nobody is to blame."""
+        part.state, part.done_at = AssignmentState.RELEASED, now
+        self.end_part(part, now)
+
+    def release_open(self, now: datetime) -> list[Assignment]:
+        """Releases the units that have not finished, because the case itself has moved on; returns their parts."""
+        ended = [part for part in self.assignments if part.state in OPEN_ASSIGNMENT]
+        for part in ended:
+            self.release(part, now)
+        return ended
+
     def end_stage(self, now: datetime) -> None:
         """The case's present stage is over, and with it everything asked for in it."""
         case = self.case

@@ -77,6 +77,11 @@ class Action(StrEnum):
         return _ACTIONS[self].timeline_text
 
     @property
+    def names_a_unit(self) -> bool:
+        """Whether the entry tells to whom the case went."""
+        return "{to}" in self.timeline_text
+
+    @property
     def reason_is_public(self) -> bool:
         """Residents may read the reason that staff wrote with the action."""
         return _ACTIONS[self].reason_is_public

@@ -152,10 +152,8 @@ _WHILE_WAITING: Mapping[str, str] = {
     "suspended": "列为长期项目，到复核日期再看",
 }
 # What the reporter may read and no more: neither names of staff nor facts for those who handle the case.
-_NAMES_A_UNIT = (
-    "('escalate', 'send_down', 'dispatch', 'object_refusal', 'rework', 'reassign', 'change_lead', 'ask_review', "
-    "'ask_reexamination')"
-)
+_TOLD_OF_UNITS = ", ".join(f"'{one}'" for one in Action if one.names_a_unit)
+_NAMES_A_UNIT = f"({_TOLD_OF_UNITS})"
 # What each of these makes of a review: what may be asked next, or what is being decided.
 _REVIEWS: Mapping[Action, tuple[str | None, str | None]] = {
     Action.ANSWER: ("review", None),

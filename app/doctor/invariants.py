@@ -10,6 +10,7 @@ from app.doctor.invariant import AMONG, Invariant, Reach
 from app.doctor.months import MONTHS
 from app.doctor.phrases import PHRASES
 from app.doctor.pins import PINS
+from app.doctor.searched_words import SEARCHED_WORDS
 from app.doctor.surveys import SURVEYS
 from app.doctor.texts import DELIVERY, REPORTS
 from app.matters.sealed_matters import UNSEEN
@@ -188,6 +189,7 @@ INVARIANTS: tuple[Invariant, ...] = (
     ATTACHMENTS,
     *PINS,
     PHRASES,
+    SEARCHED_WORDS,
     Invariant(
         7,
         "one_lead_a_round",

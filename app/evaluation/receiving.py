@@ -156,7 +156,7 @@ async def receive(
     )
     asked = [list(found) for _, found in groupby(rows, attrgetter("place"))]
     received = map(_Received, texts, phone_keys, asked, readings, sent_at)
-    return [None if one.rows[0].known else _take(tx, one, now=now) for one in received]
+    return [None if one.rows[0].known else _act_on(tx, one, now=now) for one in received]
 
 
 async def evaluate(
@@ -241,7 +241,7 @@ class _Received:
         ]
 
 
-def _take(tx: Transaction, one: _Received, *, now: datetime) -> ReplyEffect:
+def _act_on(tx: Transaction, one: _Received, *, now: datetime) -> ReplyEffect:
     """What the text does: it answers a question, opts out or in, or is kept for a person to read."""
     candidates = one.candidates
     meant = matching.meant(candidates, one.reading.short_number, one.at)

@@ -32,16 +32,30 @@ class SearchWanted(Input):
         repr=False,
     )
     finished: bool | None = Field(
-        default=None, description="true 只找已办结的、false 只找未办结的；不填都找"
+        default=None,
+        description="true 只找已办结的、false 只找未办结的；不填都找",
+        examples=[False],
     )
-    holder: UnitCode | None = Field(default=None, description="现在由哪个单位承办")
-    township: UnitCode | None = Field(default=None, description="事情发生在哪个镇街或村(社区)")
-    category_id: Identifier | None = Field(default=None, description="分类，含其下全部分类")
-    kind: Kind | None = Field(default=None, description="性质")
-    received_from: date | None = Field(default=None, description="哪一天起收到（含）")
-    received_to: date | None = Field(default=None, description="到哪一天止收到（含）")
-    cursor: str | None = Field(default=None, max_length=100, description="上一页的 next")
-    size: int = Field(default=MOST, ge=1, le=MOST, description="每页最多几件")
+    holder: UnitCode | None = Field(
+        default=None, description="现在由哪个单位承办", examples=["500153100"]
+    )
+    township: UnitCode | None = Field(
+        default=None, description="事情发生在哪个镇街或村(社区)", examples=["500153003"]
+    )
+    category_id: Identifier | None = Field(
+        default=None, description="分类，含其下全部分类", examples=[12]
+    )
+    kind: Kind | None = Field(default=None, description="性质", examples=["help"])
+    received_from: date | None = Field(
+        default=None, description="哪一天起收到（含）", examples=["2026-11-01"]
+    )
+    received_to: date | None = Field(
+        default=None, description="到哪一天止收到（含）", examples=["2026-11-30"]
+    )
+    cursor: str | None = Field(
+        default=None, max_length=100, description="上一页的 next", examples=[None]
+    )
+    size: int = Field(default=MOST, ge=1, le=MOST, description="每页最多几件", examples=[50])
 
     def asked(self) -> Asked:
         ref, phone = as_ref(self.words), _phone(self.words)

@@ -78,6 +78,7 @@ _OF_MODULES: Final = {
     "app.doctor.invariants": Reason.OPERATOR,
     "app.doctor.kept_answers": Reason.OPERATOR,
     "app.doctor.months": Reason.OPERATOR,
+    "app.doctor.searched_words": Reason.OPERATOR,
     "app.doctor.surveys": Reason.OPERATOR,
     "app.doctor.texts": Reason.OPERATOR,
     "app.reports.counting": Reason.COUNTS,

@@ -118,7 +118,13 @@ async def test_gallery_of_the_desk(
         await desk.keys(*keys)
         await desk.page.wait_for_timeout(800)
         await desk.page.screenshot(path=FOLDER / "desk" / f"{width}" / f"{name}-{theme}.png")
-    await desk.keys("/")
+    await desk.keys("n")
+    await desk.page.get_by_label("反映的内容").fill(
+        "后面的山滑坡，房子快要倒塌了。13至17栋没有自来水。"
+    )
+    await desk.page.wait_for_timeout(1_600)
+    await desk.page.screenshot(path=FOLDER / "desk" / f"{width}" / f"register-{theme}.png")
+    await desk.keys("Escape", "/")
     await desk.page.keyboard.insert_text("自來水 三天")
     await desk.keys("Enter")
     await desk.page.wait_for_timeout(800)

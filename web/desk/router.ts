@@ -6,7 +6,7 @@ export const router = createRouter({
   history: createWebHashHistory('/desk/'),
   routes: [
     { path: '/', component: DeskPage },
-    { path: '/:view([a-z_]+)/:number([0-9-]+)?/:act([a-z_]+)?', component: DeskPage },
+    { path: '/:view([a-z_]+)/:number(new|[0-9-]+)?/:act([a-z_]+)?', component: DeskPage },
     { path: '/:rest(.*)*', redirect: '/' },
   ],
 })

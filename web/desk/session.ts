@@ -17,6 +17,8 @@ export const me = ref<Me | null>(null)
 export const state = ref<State>('asking')
 export const account = ref('')
 export const post = computed(() => me.value?.post ?? null)
+/** Roles that take in what people tell. */
+export const mayRegister = computed(() => ['village_cadre', 'township_clerk', 'dispatcher'].includes(post.value?.role ?? ''))
 export const seesCounty = computed(() => ['leader', 'dispatcher', 'supervisor'].includes(post.value?.role ?? ''))
 
 actsIn(() => post.value?.id ?? null)

@@ -10,7 +10,6 @@ from msgspec import Struct
 from app.auth.actor import StaffActor
 from app.calendars.working_time import Limit, LimitUnit
 from app.cases import access, case_clock, history
-from app.cases.actions.filing import release, release_open
 from app.cases.actions.telling import tell_all
 from app.cases.dossier import Dossier, hand_back_undecided
 from app.cases.lifecycle import Action, Condition, Decision, Phase
@@ -92,7 +91,7 @@ async def dispatch(
     leads = dossier.lead is not None and dossier.lead.unit_id == by.unit_id
     named = {Condition.ANOTHER_UNIT_LEADS: not leads or lead.unit_code != by.unit_code}
     access.take(dossier, Action.DISPATCH, by=by, now=now, named=named)
-    ended = release_open(dossier, now)
+    ended = dossier.release_open(now)
     units = await named_units(tx, dossier, [lead, *assistants], now, ended=ended)
     leading = units[lead.unit_code]
     begin_at(dossier, leading, now, limit=lead.limit)
@@ -140,7 +139,7 @@ async def change_lead(
         _refuse("body.lead", "这个单位已经是主办单位")
     ended = [former] if own is None else [former, own]
     for part in ended:
-        release(dossier, part, now)
+        dossier.release(part, now)
     units = await named_units(tx, dossier, [lead], now, ended=ended)
     leading = units[lead.unit_code]
     begin_at(dossier, leading, now, limit=lead.limit)
@@ -232,7 +231,7 @@ async def settle(
         dossier.end_part(part, now)
         dossier.case.returns += 1
         if returned:
-            release_open(dossier, now)
+            dossier.release_open(now)
             dossier.give_to(Place(by.unit_id, by.unit_name, by.unit_kind), Stage.JUDGE, now)
     history.record(
         tx,
@@ -297,7 +296,7 @@ async def merge(
     named = {Condition.PRIMARY_OPEN: under_way and primary.case.sealed == dossier.case.sealed}
     access.take(dossier, Action.MERGE, by=by, now=now, named=named)
     case_clock.join(primary, dossier, now)
-    release_open(dossier, now)
+    dossier.release_open(now)
     dossier.end_all(now)
     dossier.case.primary_id = primary.case.id
     history.record(

@@ -42,7 +42,6 @@ from app.matters import attachments, sealed_matters
 from app.matters.clocks import Clock
 from app.matters.deadlines import WHOLE_CASE_STAGES, Timing
 from app.matters.matter import Matter, PersonAsGiven
-from app.matters.parts import Assignment, AssignmentState
 from app.matters.telling import tell
 from app.texts.outbox import MessageKind
 from app.usage import Counted
@@ -326,30 +325,13 @@ async def withdraw(
     dossier = await access.lock_case(tx, ref, by=by)
     access.take(dossier, Action.WITHDRAW, by=by, now=now)
     dossier.end_all(now)
-    release_open(dossier, now)
+    dossier.release_open(now)
     history.record(
         tx, dossier, Action.WITHDRAW, by=by, now=now, public=True, texts={"reason": reason}
     )
     if isinstance(by, StaffActor):
         tell(tx, dossier.case, MessageKind.WITHDRAWN, now=now, unit=by.unit_name, reason=reason)
     return dossier
-
-
-def release_open(dossier: Dossier, now: datetime) -> list[Assignment]:
-    """End what units still had open, because the case itself has moved on; nobody is to blame."""
-    ended = [
-        part
-        for part in dossier.assignments
-        if part.state in (AssignmentState.OFFERED, AssignmentState.SIGNED)
-    ]
-    for part in ended:
-        release(dossier, part, now)
-    return ended
-
-
-def release(dossier: Dossier, part: Assignment, now: datetime) -> None:
-    part.state, part.done_at = AssignmentState.RELEASED, now
-    dossier.end_part(part, now)
 
 
 def tracking_key(ref: str, code: str) -> bytes:

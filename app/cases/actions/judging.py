@@ -7,7 +7,6 @@ from msgspec import Struct
 from app.auth.actor import StaffActor
 from app.cases import access, history
 from app.cases.actions import recategorising
-from app.cases.actions.filing import release_open
 from app.cases.actions.telling import tell_all
 from app.cases.dossier import Dossier
 from app.cases.lifecycle import Action
@@ -131,7 +130,7 @@ async def escalate(
     above = dossier.above
     assert above is not None, "the lifecycle allows it only where there is a next tier"
     left = dossier.holder
-    release_open(dossier, now)
+    dossier.release_open(now)
     dossier.give_to(above, Stage.JUDGE, now)
     access.admit(tx, dossier.case, dossier.holder.unit_id, now)
     history.record(
