@@ -23,9 +23,10 @@ class What(StrEnum):
     PINS_REVOKED = "pins_revoked"
     SLOWED = "slowed"
     REFUSED = "refused"
+    EXPORTED = "exported"
 
 
-_ORDINARY: Final = frozenset({What.SIGNED_IN, What.PIN_SET})
+_ORDINARY: Final = frozenset({What.SIGNED_IN, What.PIN_SET, What.EXPORTED})
 
 
 def record(what: What, *, address: str, **facts: str | int | None) -> None:

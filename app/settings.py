@@ -44,6 +44,7 @@ _ALLOWANCES: Final = (
     "reports_about_number",
     "reports_from_address",
     "numbers_of_staff",
+    "exports_of_staff",
     "photos_of_resident",
     "photos_of_staff",
     "acts_of_resident",
@@ -137,6 +138,9 @@ class Settings(BaseSettings):
     reports_from_address: str = Field(
         default="300/h 2000/d",
         description="what residents may report from one address; many stand behind one router",
+    )
+    exports_of_staff: str = Field(
+        default="30/h 100/d", description="how many lists one member of staff may export"
     )
     numbers_of_staff: str = Field(
         default="120/h 600/d",

@@ -34,6 +34,7 @@ class Purpose(StrEnum):
     REPORTS_ABOUT_NUMBER = "reports_about_number"
     REPORTS_FROM_ADDRESS = "reports_from_address"
     NUMBERS_OF_STAFF = "numbers_of_staff"
+    EXPORTS_OF_STAFF = "exports_of_staff"
     PHOTOS_OF_RESIDENT = "photos_of_resident"
     PHOTOS_OF_STAFF = "photos_of_staff"
     ACTS_OF_RESIDENT = "acts_of_resident"
@@ -49,6 +50,7 @@ _TOLD: Final[Mapping[Purpose, str]] = {
     Purpose.REPORTS_ABOUT_NUMBER: "这个手机号码今天登记的事较多，请{when}再试，或改填群众本人的号码。",
     Purpose.REPORTS_FROM_ADDRESS: "从您所在的网络反映的事较多，请{when}再试，或请村(社区)干部代为登记。",
     Purpose.NUMBERS_OF_STAFF: "您查看的号码较多，请{when}再试；登记不受影响，登记后也会告诉您。",
+    Purpose.EXPORTS_OF_STAFF: "您导出的较多，请{when}再试。",
     Purpose.PHOTOS_OF_RESIDENT: "您上传的照片、语音较多，请{when}再试。",
     Purpose.PHOTOS_OF_STAFF: "您上传的照片、语音较多，请{when}再试。",
     Purpose.ACTS_OF_RESIDENT: "您的操作较多，请{when}再试。",

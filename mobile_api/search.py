@@ -1,6 +1,6 @@
 """On phones: find cases by words, by number, or by the reporter's telephone number."""
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter, Depends, Response
 
 from app.errors import NotPermitted, SignInRequired
 from app.http.problems import problems
@@ -19,9 +19,10 @@ router = APIRouter(
 
 @router.post(
     "/search",
+    response_model=FoundCases,
     summary=SUMMARY,
     description=DESCRIPTION,
     responses=problems(SignInRequired, NotPermitted),
 )
-async def search(given: SearchWanted, tx: Tx, by: ByCadre) -> FoundCases:
+async def search(given: SearchWanted, tx: Tx, by: ByCadre) -> Response:
     return await find(given, tx, by)

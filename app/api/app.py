@@ -15,6 +15,7 @@ from app.api import (
     cases,
     counts,
     directory,
+    export,
     filing,
     head_approval,
     limits,
@@ -33,6 +34,7 @@ from app.api import (
     search,
     sessions,
     similar,
+    suggested_categories,
     suggestions,
     text_templates,
     texts,
@@ -55,7 +57,7 @@ _PARTS: Final = (
     sessions, cases, attachments, filing, case_actions, papers,
     return_calls, replies, access_log, texts,
     directory, head_approval, poster_contacts, reorganising, official_numbers, calendars, limits, text_templates,
-    cards, wall, listed, reports, live, counts, areas, similar, suggestions, search, number_given, pins, phrases,
+    cards, wall, listed, reports, live, counts, areas, similar, suggestions, suggested_categories, search, export, number_given, pins, phrases,
 )  # fmt: skip
 _TOKENS: Final = {
     "token": {"type": "http", "scheme": "bearer", "description": "登录后取得的令牌"},

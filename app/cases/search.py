@@ -23,6 +23,7 @@ from app.matters.cursors import read_cursor
 from app.matters.visibility import VISIBLE_TO_STAFF
 
 MOST: Final = 50
+OF_REPORTER: Final = 10
 # So many of the newest cases are read one after the other; of the rest, the index finds what is rare.
 NEWEST_READ = 2000
 _WORDS: Final = 8
@@ -126,6 +127,20 @@ WHERE c.citizen_id = (SELECT id FROM citizen WHERE phone_key = :phone_key) AND N
 )
 
 
+# By the number of another case's reporter; of that case too the asker must be one who may learn whose it is.
+_OF_REPORTER: Final = Query(
+    _Id,
+    f"""
+SELECT c.id FROM grievance c
+WHERE c.citizen_id = (
+  SELECT c.citizen_id FROM grievance c WHERE c.ref = :ref AND NOT c.sealed
+    AND (CAST(:dispatches AS boolean) OR :unit_id IN (c.first_unit_id, c.entered_by_unit_id)) AND {VISIBLE_TO_STAFF})
+  AND c.ref <> :ref AND NOT c.sealed AND c.id < CAST(:before_id AS uuid)
+  AND (CAST(:dispatches AS boolean) OR :unit_id IN (c.first_unit_id, c.entered_by_unit_id)) AND {ASKED} {_PAGE}
+""",  # noqa: S608 - constants of ours
+)
+
+
 class _Shown(Struct, frozen=True):
     """A page as a list has it, and what each of its cases told."""
 
@@ -150,6 +165,17 @@ SELECT CAST(({
 )
 
 
+async def of_same_reporter(tx: Transaction, ref: str, *, by: StaffActor) -> FoundPage:
+    """The newest other cases reported with the same telephone number; none for those who may not learn whose the case is."""
+    if not by.acts:
+        return FoundPage([], None)
+    binds = await binds_of(tx, Filter(), finished=None, by=by)
+    rows = await _OF_REPORTER.all(
+        tx, ref=ref, dispatches=by.dispatches, before_id=_LAST, size=OF_REPORTER, **binds
+    )
+    return await _page(tx, [row.id for row in rows], (), binds, size=OF_REPORTER)
+
+
 async def search(
     tx: Transaction, asked: Asked, *, by: StaffActor, cursor: str | None, size: int = MOST
 ) -> FoundPage:
@@ -161,13 +187,17 @@ async def search(
     _, before = read_cursor(cursor)
     binds = await binds_of(tx, asked.filter, finished=asked.finished, by=by)
     ids = await _ids(tx, asked, before or _LAST, binds, by=by, size=size)
+    return await _page(tx, ids, asked.words, binds, size=size)
+
+
+async def _page(
+    tx: Transaction, ids: list[UUID], words: Sequence[str], binds: dict[str, object], *, size: int
+) -> FoundPage:
     if not ids:
         return FoundPage([], None)
     shown = await _SHOWN.one(tx, ids=ids[:size], size=size, **binds)
     told = {ref: (title, told_text(title, body, place)) for ref, title, body, place in shown.told}
-    items = [
-        _found(item, *told[str(item["ref"])], asked.words) for item in shown.page["items"] or ()
-    ]
+    items = [_found(item, *told[str(item["ref"])], words) for item in shown.page["items"] or ()]
     more = f"-~{ids[size - 1]}" if len(ids) > size else None
     return FoundPage([one for one in items if one is not None], more)
 
@@ -203,8 +233,9 @@ def _found(item: dict[str, object], title: str, told: str, words: Sequence[str])
     """None where the letters are there, and the word is not."""
     marked: dict[str, None] = {}
     begins: list[int] = []
+    text = _Folded.of(told[:SEARCHED]) if words else None
     for word in words:
-        places = _places(told[:SEARCHED], word)
+        places = text.places(word) if text is not None else []
         if not places:
             return None
         marked |= dict.fromkeys(told[begin:end] for begin, end in places)
@@ -225,17 +256,26 @@ def _excerpt(title: str, told: str, begins: Sequence[int]) -> str:
     return f"{'…' if begin > after else ''}{words}{'…' if begin + _EXCERPT < len(told) else ''}"
 
 
-def _places(text: str, word: str) -> list[tuple[int, int]]:
-    """Where the folded word stands in the text as it was written: from, to. At most a few."""
-    each = [_folded(letter) for letter in text]
-    plain = "".join(each)
-    origins = [at for at, letters in enumerate(each) for _ in letters]
-    found: list[tuple[int, int]] = []
-    at = plain.find(word)
-    while at >= 0 and len(found) < _WORDS:
-        found.append((origins[at], origins[at + len(word) - 1] + 1))
-        at = plain.find(word, at + len(word))
-    return found
+@dataclass(frozen=True, slots=True)
+class _Folded:
+    """A text as it is compared, and for each of its letters where it stands in the text as it was written."""
+
+    plain: str
+    origins: list[int]
+
+    @classmethod
+    def of(cls, text: str) -> "_Folded":
+        each = [_folded(letter) for letter in text]
+        return cls("".join(each), [at for at, letters in enumerate(each) for _ in letters])
+
+    def places(self, word: str) -> list[tuple[int, int]]:
+        """Where the folded word stands in the text as it was written: from, to. At most a few."""
+        found: list[tuple[int, int]] = []
+        at = self.plain.find(word)
+        while at >= 0 and len(found) < _WORDS:
+            found.append((self.origins[at], self.origins[at + len(word) - 1] + 1))
+            at = self.plain.find(word, at + len(word))
+        return found
 
 
 @lru_cache(maxsize=20_000)

@@ -13,6 +13,7 @@ from app.cases.searched_words import letters_of, letters_of_word
 from app.cases.similar_reports import fold
 from app.clock import SHANGHAI
 from app.db import reading, transaction
+from app.http.search import FoundCases
 from tests.api.conftest import Who
 from tests.api.test_statements import costs, counted
 from tests.people import Person
@@ -31,6 +32,8 @@ def a_phone() -> str:
 
 async def found(person: Person, words: str, **more: Any) -> list[dict[str, Any]]:
     told = await person.does("/cases/search", words=words, **more)
+    # The answer is made by the database and not by the schema that describes it.
+    FoundCases.model_validate(told)
     return list(told["items"])
 
 
@@ -199,6 +202,43 @@ async def test_telephone_number_finds_its_reporters_cases_for_those_who_may_lear
     assert await refs(await who("guangshun"), phone) == []
     for account in ("lingdao", "ducha", "ronglong"):
         assert await refs(await who(account), phone) == [], account
+
+
+async def others(person: Person, ref: str) -> set[str]:
+    told = await person.sees(f"/cases/{ref}/same-reporter")
+    return {one["ref"] for one in told["items"]}
+
+
+async def test_other_cases_of_the_same_number_are_shown_to_those_who_may_learn_it(who: Who) -> None:
+    cadre, phone = await who("gongnong"), a_phone()
+    person = {"name": "王大爷", "phone": phone}
+    first, secret = [
+        await cadre.registers(person=person, confidential=confidential)
+        for confidential in (False, True)
+    ]
+    stranger = await cadre.registers(person={"name": "王大爷", "phone": a_phone()})
+    await cadre.registers(person=person, kind="accusation", title="检举")
+    assert await others(cadre, first) == {secret}
+    assert await others(cadre, secret) == {first}
+    assert await others(cadre, stranger) == set()
+    for ref in (first, secret):
+        await cadre.does(f"/cases/{ref}/escalate", finding="社区无法解决")
+    assert await others(await who("zhihui"), first) == {secret}
+    for account in ("guangshun", "lingdao", "ducha", "jiwei", "ronglong"):
+        assert await others(await who(account), first) == set(), account
+
+
+async def test_same_reporter_of_a_sealed_or_unknown_case_is_nobody(who: Who) -> None:
+    phone = a_phone()
+    typist = await who("ronglong")
+    person = {"name": "赵秘密", "phone": phone}
+    openly = await typist.registers(person=person)
+    sealed = await typist.registers(kind="accusation", title="检举", person=person)
+    for account in ("ronglong", "zhihui", "ducha", "jiwei"):
+        asker = await who(account)
+        assert await others(asker, sealed) == set()
+        assert await others(asker, "500153-200101-00000000") == set()
+        assert sealed not in await others(asker, openly)
 
 
 async def test_administrator_finds_nothing(who: Who) -> None:

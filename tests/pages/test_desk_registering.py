@@ -1,5 +1,6 @@
 """The hotline at the desk: what a caller tells is typed in by keyboard, kept, compared, and receipted."""
 
+import re
 import secrets
 
 from playwright.async_api import Page, expect
@@ -81,6 +82,22 @@ async def test_similar_open_case_is_shown_while_typing(sit_down: SitDown) -> Non
     await expect(page.get_by_role("link", name=f"{place}的自来水管爆裂")).to_be_visible()
 
 
+async def test_earlier_cases_of_the_caller_stand_beside_the_case(sit_down: SitDown) -> None:
+    desk, phone = await sit_down("zhihui"), f"139{secrets.randbelow(10**8):08d}"
+    page, places = desk.page, [a_place(), a_place()]
+    for place in places:
+        await types(desk, place)
+        await page.get_by_label("本人电话").fill(phone)
+        await desk.keys("Control+Enter")
+        await expect(page.get_by_text("已登记")).to_be_visible(timeout=SLOW)
+        if place != places[-1]:
+            await page.get_by_role("button", name="再登记一件").click()
+    await page.get_by_role("button", name="接着办这一件").click()
+    await expect(page.get_by_role("heading", name="同一号码反映过的事")).to_be_visible(timeout=SLOW)
+    await expect(page.get_by_role("link", name=places[0])).to_be_visible()
+    assert desk.wrong == []
+
+
 async def test_words_of_danger_are_marked_and_people_decide(sit_down: SitDown) -> None:
     place, desk = a_place(), await sit_down("zhihui")
     page = await types(desk, place)
@@ -92,6 +109,24 @@ async def test_words_of_danger_are_marked_and_people_decide(sit_down: SitDown) -
     await page.get_by_role("button", name="标为紧急").click()
     await expect(urgent).to_be_checked()
     await expect(page.get_by_text("写到了")).to_have_count(0)
+
+
+async def test_likely_category_is_one_tap(sit_down: SitDown) -> None:
+    desk = await sit_down("zhihui")
+    page = desk.page
+    await desk.keys("n")
+    await page.get_by_label("反映的内容").fill("公司拖欠工资三个月，不签劳动合同，也不交社保。")
+    likely = page.get_by_role("button", name="劳动和社会保障").first
+    await likely.click(timeout=SLOW)
+    await expect(likely).to_have_attribute("aria-pressed", "true")
+    await expect(page.get_by_label("分类", exact=False).first).to_have_value(
+        re.compile("^劳动和社会保障")
+    )
+    await desk.keys("Control+Enter")
+    await expect(page.get_by_text("已登记")).to_be_visible(timeout=SLOW)
+    await page.get_by_role("button", name="接着办这一件").click()
+    await expect(page.get_by_text("劳动和社会保障").first).to_be_visible(timeout=SLOW)
+    assert desk.wrong == []
 
 
 async def test_accusation_is_taken_in_without_a_number(sit_down: SitDown) -> None:

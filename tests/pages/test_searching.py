@@ -69,3 +69,21 @@ async def test_cadre_finds_a_case_on_the_phone(site: str, cadre: Cadre) -> None:
     await page.get_by_role("button", name="查找").click()
     await expect(page.get_by_text("没有找到")).to_be_visible()
     assert cadre.phone.wrong == []
+
+
+async def test_what_was_found_is_downloaded_as_a_file(site: str, sit_down: SitDown) -> None:
+    place = a_place()
+    await registered(site, f"{place}没有水")
+    desk = await sit_down("zhihui")
+    page = desk.page
+    await desk.keys("/")
+    await page.keyboard.insert_text(place)
+    await desk.keys("Enter")
+    await expect(page.get_by_role("row", name=place)).to_have_count(1, timeout=SLOW)
+    async with page.expect_download() as begun:
+        await page.get_by_role("button", name="导出 Excel").click()
+    download = await begun.value
+    assert download.suggested_filename.endswith(".xlsx")
+    assert (await download.path()).stat().st_size > 1_000
+    await expect(page.get_by_text("已导出，请妥善保管")).to_be_visible()
+    assert desk.wrong == []
