@@ -41,10 +41,11 @@ POOL = 400
 TOWNSHIP = "广顺街道"
 TOWNSHIP_CODE = "500153003"
 # What is to be reached: of pgbench's rate; and among many cases of the rate among few, both against the machine's speed.
-TARGETS = {"create": 0.25, "transition": 0.20, "inbox": 0.07, "tracking": 0.04}
+# A tenth below what a quiet run reached (docs/performance.md).
+TARGETS = {"create": 0.28, "transition": 0.21, "inbox": 0.08, "tracking": 0.06}
 # Of the inbox's rate in the same round: a search of two words, one frequent and one rare.
 SEARCH_OF_INBOX = 0.20
-NO_SLOWER = 0.85
+NO_SLOWER = 0.80
 # Whose session pgbench looks up.
 ACCOUNTS = {
     "create": "gongnong",

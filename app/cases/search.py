@@ -25,7 +25,9 @@ from app.matters.visibility import VISIBLE_TO_STAFF
 MOST: Final = 50
 OF_REPORTER: Final = 10
 # So many of the newest cases are read one after the other; of the rest, the index finds what is rare.
-NEWEST_READ = 2000
+NEWEST_READ = 1000
+# Of them, so many with the words are looked at; filters may drop some.
+LOOKED_AT = 200
 _WORDS: Final = 8
 _EXCERPT: Final = 60
 _LAST: Final = UUID(int=2**128 - 1)
@@ -79,19 +81,27 @@ def _by_words(newest: str) -> str:
     """`newest`: SQL that reads the newest rows of searched_words among which the asker's cases are.
 
     Frequent words fill the page from the newest cases. Then nothing else is read: the index of letters is asked only for what is
-    rare there. By itself the planner, which does not know the words, would go through all cases in their order.
+    rare there, below the `edge` down to which all were looked at. By itself the planner, which does not know the words, would go
+    through all cases in their order.
     """
     return f"""
 WITH newest AS MATERIALIZED (
-  {newest} LIMIT :newest
+  SELECT w.matter_id, {_HOLDS} AS holds FROM ({newest} LIMIT :newest) w
+), candidates AS MATERIALIZED (
+  SELECT matter_id FROM newest WHERE holds ORDER BY matter_id DESC LIMIT :looked
 ), near AS MATERIALIZED (
-  SELECT c.id FROM newest w JOIN grievance c ON c.id = w.matter_id WHERE {_HOLDS} AND {ASKED} {_PAGE}
+  SELECT c.id FROM (SELECT matter_id FROM candidates ORDER BY matter_id DESC) w
+  JOIN grievance c ON c.id = w.matter_id WHERE {ASKED} ORDER BY w.matter_id DESC LIMIT :size + 1
+), edge AS MATERIALIZED (
+  SELECT CASE WHEN (SELECT count(*) FROM near) > :size THEN NULL
+    WHEN (SELECT count(*) FROM candidates) = :looked THEN (SELECT matter_id FROM candidates ORDER BY matter_id LIMIT 1)
+    WHEN (SELECT count(*) FROM newest) = :newest THEN (SELECT matter_id FROM newest ORDER BY matter_id LIMIT 1) END AS matter_id
 ), rare AS MATERIALIZED (
-  SELECT w.matter_id, w.county_id FROM searched_words w
-  WHERE (SELECT count(*) FROM near) <= :size AND (SELECT count(*) FROM newest) = :newest AND {_HOLDS}
+  SELECT w.matter_id, w.county_id FROM searched_words w WHERE (SELECT matter_id FROM edge) IS NOT NULL AND {_HOLDS}
 ), far AS (
-  SELECT c.id FROM rare w JOIN grievance c ON c.id = w.matter_id
-  WHERE w.county_id = :county_id AND w.matter_id < (SELECT matter_id FROM newest ORDER BY matter_id LIMIT 1) AND {ASKED} {_PAGE}
+  SELECT c.id FROM (
+    SELECT matter_id FROM rare WHERE county_id = :county_id AND matter_id < (SELECT matter_id FROM edge) ORDER BY matter_id DESC) w
+  JOIN grievance c ON c.id = w.matter_id WHERE {ASKED} ORDER BY w.matter_id DESC LIMIT :size + 1
 )
 SELECT c.id FROM (SELECT id FROM near UNION ALL SELECT id FROM far) c {_PAGE}
 """  # noqa: S608 - constants of ours
@@ -221,7 +231,7 @@ async def _ids(
     elif asked.words:
         letters = sorted({one for word in asked.words for one in letters_of_word(word)})
         query = _COUNTY if by.sees_county else _OF_UNIT
-        rows = await query.all(tx, letters=letters, newest=NEWEST_READ, **binds)
+        rows = await query.all(tx, letters=letters, newest=NEWEST_READ, looked=LOOKED_AT, **binds)
     else:
         raise InvalidInput(
             mistakes=[{"where": "body.words", "what": "请写要找的字、编号或电话号码"}]

@@ -118,6 +118,21 @@ async def test_rare_words_are_found_beyond_the_newest_cases(
     assert await refs(center, place) == [ref]
 
 
+async def test_nothing_is_lost_between_the_scan_and_the_index(
+    who: Who, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Frequent words of which filters drop the newest: the older ones come from the index, each once."""
+    cadre, place = await who("gongnong"), a_name()
+    wanted = [await cadre.registers(title=f"{place}第{n}件", kind="complaint") for n in range(3)]
+    for number in range(4):
+        await cadre.registers(title=f"{place}求助第{number}件")
+    for newest, looked in ((100, 2), (100, 5), (3, 2), (5, 100)):
+        monkeypatch.setattr(searching, "NEWEST_READ", newest)
+        monkeypatch.setattr(searching, "LOOKED_AT", looked)
+        assert await refs(cadre, place, kind="complaint") == wanted[::-1], (newest, looked)
+        assert len(await refs(cadre, place)) == 7
+
+
 async def test_filters_narrow_what_is_found(who: Who) -> None:
     cadre, center, place = await who("gongnong"), await who("zhihui"), a_name()
     here = await cadre.registers(title=f"{place}没有水")
