@@ -30,6 +30,7 @@ from app.api import (
     reorganising,
     replies,
     reports,
+    responsibilities,
     return_calls,
     search,
     sessions,
@@ -57,7 +58,7 @@ _PARTS: Final = (
     sessions, cases, attachments, filing, case_actions, papers,
     return_calls, replies, access_log, texts,
     directory, head_approval, poster_contacts, reorganising, official_numbers, calendars, limits, text_templates,
-    cards, wall, listed, reports, live, counts, areas, similar, suggestions, suggested_categories, search, export, number_given, pins, phrases,
+    cards, wall, listed, reports, live, counts, areas, similar, suggestions, suggested_categories, responsibilities, search, export, number_given, pins, phrases,
 )  # fmt: skip
 _TOKENS: Final = {
     "token": {"type": "http", "scheme": "bearer", "description": "登录后取得的令牌"},

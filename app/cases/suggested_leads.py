@@ -1,6 +1,6 @@
 """Suggested lead units for a case that the command center is about to dispatch. A hint: it decides and writes nothing.
 
-Compares the case with the county's newest finished cases of one year. Evaluations play no part.
+First the unit that the list of responsibilities (职责清单) names for the case's category. Then it compares the case with the county's newest finished cases of one year. Evaluations play no part.
 """
 
 from collections import Counter, defaultdict
@@ -17,8 +17,10 @@ from app.cases.dossier import Dossier
 from app.cases.lifecycle import Action
 from app.cases.models import Outcome
 from app.cases.shared_words import Alike, most_alike
+from app.cases.surroundings import category_line
 from app.db import Transaction
 from app.db.query import Query
+from app.directory.queries import carried_on_by
 from app.directory.terms import UnitKind
 from app.errors import NotPermitted
 from app.limits.terms import Stage
@@ -99,6 +101,24 @@ FROM (
 ) l
 """,  # noqa: S608 - constants of ours
 )
+
+
+class _Named(Struct, frozen=True):
+    """The unit that the list of responsibilities names for a category, or for the nearest one above it."""
+
+    unit_id: int
+    path: str
+
+
+_NAMED: Final = Query(
+    _Named,
+    f"""
+SELECT {carried_on_by("id = r.unit_id")} AS unit_id, k.path
+FROM responsibility r JOIN category k ON k.id = r.category_id
+WHERE r.county_id = :county_id AND r.ended_at IS NULL AND r.category_id = ANY(CAST({category_line("CAST(:category_id AS int)")} AS int[]))
+ORDER BY k.level DESC LIMIT 1
+""",  # noqa: S608 - conditions of our own
+)
 # A load with sealed cases in it would reveal an accusation to the dispatcher.
 _LOADS: Final = Query(
     _Load,
@@ -122,23 +142,39 @@ async def suggest_leads(
     if Action.DISPATCH not in access.actions(dossier, by=by, now=now):
         raise NotPermitted("只有指挥中心交办时，才有建议的主办单位。")
     text = await known_words.text_of(tx, dossier.case)
+    named = await _NAMED.one_or_none(
+        tx, category_id=dossier.case.category_id, county_id=dossier.case.county_id
+    )
     known = await _FINISHED.all(tx, since=now - _YEAR, **viewer(by))
     alike = most_alike(text, await known_words.pairs_of_cases(tx, known), most=_HEARD)
-    return await _leads(tx, dossier, alike, now) if alike else []
+    return await _leads(tx, dossier, named, alike, now) if alike or named else []
 
 
 async def _leads(
-    tx: Transaction, dossier: Dossier, alike: Sequence[Alike[_Finished]], now: datetime
+    tx: Transaction,
+    dossier: Dossier,
+    named: _Named | None,
+    alike: Sequence[Alike[_Finished]],
+    now: datetime,
 ) -> list[SuggestedLead]:
+    """The unit that the list of responsibilities names comes before those that solved similar cases."""
     weights: defaultdict[int, float] = defaultdict(float)
     for one in alike:
         weights[one.key.lead_id] += one.score
+    if named is not None:
+        weights[named.unit_id] = float("inf")
     first = sorted(weights, key=lambda unit: -weights[unit])
     assisting = {unit for one in alike for unit in one.key.assistant_ids}
     loads = {one.id: one for one in await _LOADS.all(tx, ids=[*first, *assisting])}
     return [
         _lead(
-            dossier, loads, [one.key for one in alike if one.key.lead_id == unit], len(alike), now
+            dossier,
+            loads,
+            loads[unit],
+            named.path if named is not None and named.unit_id == unit else None,
+            [one.key for one in alike if one.key.lead_id == unit],
+            len(alike),
+            now,
         )
         for unit in first
         if unit in loads
@@ -146,15 +182,23 @@ async def _leads(
 
 
 def _lead(
-    dossier: Dossier, loads: dict[int, _Load], led: Sequence[_Finished], alike: int, now: datetime
+    dossier: Dossier,
+    loads: dict[int, _Load],
+    unit: _Load,
+    path: str | None,
+    led: Sequence[_Finished],
+    alike: int,
+    now: datetime,
 ) -> SuggestedLead:
-    unit = loads[led[0].lead_id]
+    """`path`: the category for which the list of responsibilities names the unit."""
+    solved = f"近一年相近的 {alike} 件中，{len(led)} 件由{unit.name}主办" if led else ""
+    listed = f"职责清单：{path}由{unit.name}主办" if path else ""
     assisted = Counter(each for one in led for each in one.assistant_ids)
     usual = [each for each, often in assisted.items() if 2 * often >= len(led) and each in loads]
     return SuggestedLead(
         code=unit.code,
         name=unit.name,
-        reason=f"近一年相近的 {alike} 件中，{len(led)} 件由{unit.name}主办",
+        reason="；".join(filter(None, (listed, solved))),
         assistants=tuple(NamedUnit(loads[each].code, loads[each].name) for each in usual),
         open=unit.open,
         overdue=unit.overdue,

@@ -236,3 +236,34 @@ class Category(Stored, table=True):
     name: str = Field(max_length=60)
     path: str = Field(max_length=200, unique=True)
     active: bool = True
+
+
+class Responsibility(Stored, table=True):
+    """Of the list of responsibilities (职责清单): the unit that leads cases of a category, and of those below it that have none.
+
+    A change ends the row and adds another: what was in force when a case was dispatched can be told later.
+    """
+
+    __tablename__ = "responsibility"
+    __table_args__ = (
+        Index(
+            "responsibility_in_force",
+            "county_id",
+            "category_id",
+            unique=True,
+            postgresql_where=text("ended_at IS NULL"),
+        ),
+        CheckConstraint(
+            "(ended_at IS NULL) = (ended_by_staff_id IS NULL)", name="responsibility_ended_by"
+        ),
+    )
+    CHANGING: ClassVar[tuple[str, ...]] = ("ended_at", "ended_by_staff_id")
+
+    id: UUID = Field(primary_key=True)
+    county_id: int = Field(foreign_key="unit.id")
+    category_id: int = Field(foreign_key="category.id")
+    unit_id: int = Field(foreign_key="unit.id")
+    set_at: datetime = Field(sa_type=MOMENT)
+    set_by_staff_id: int = Field(foreign_key="staff.id")
+    ended_at: datetime | None = Field(default=None, sa_type=MOMENT)
+    ended_by_staff_id: int | None = Field(default=None, foreign_key="staff.id")

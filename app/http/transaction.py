@@ -25,7 +25,9 @@ _ATTEMPTS = 3
 # A random reference met an older one, two registered the same number, two transactions met in a deadlock: nothing is
 # committed, so it is done again.
 _RETRIED = frozenset({"40001", "40P01"})
-_RETRIED_CONSTRAINTS = frozenset({"grievance_ref_key", "citizen_phone_key_key"})
+_RETRIED_CONSTRAINTS = frozenset(
+    {"grievance_ref_key", "citizen_phone_key_key", "responsibility_in_force"}
+)
 _READS = frozenset({"GET", "HEAD"})
 
 

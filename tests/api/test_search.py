@@ -65,7 +65,7 @@ async def test_all_words_must_be_there(who: Who) -> None:
     assert await refs(cadre, f"{place} 老树") == []
 
 
-async def test_one_letter_is_a_word(who: Who) -> None:
+async def test_single_letter_is_found_as_a_word(who: Who) -> None:
     cadre, place = await who("gongnong"), a_name()
     ref = await cadre.registers(title=f"{place}有蜢")
     assert await refs(cadre, f"{place} 蜢") == [ref]
@@ -171,7 +171,7 @@ async def test_case_of_another_township_is_not_found(who: Who) -> None:
     assert await refs(other, ref) == []
 
 
-async def test_nobody_finds_a_sealed_case_and_its_words_are_kept_nowhere(who: Who) -> None:
+async def test_sealed_case_is_found_by_nothing_and_its_words_are_kept_nowhere(who: Who) -> None:
     place, phone = a_name(), a_phone()
     typist = await who("ronglong")
     person = {"name": "赵秘密", "phone": phone}

@@ -63,7 +63,7 @@ async def test_cases_of_other_units_and_sealed_ones_teach_nothing(
     assert not [pair for one in items for pair in one["why"] if pair in word]
 
 
-async def test_what_has_nothing_in_common_with_any_gets_no_suggestion(who: Who) -> None:
+async def test_report_with_nothing_in_common_gets_no_suggestion(who: Who) -> None:
     assert await suggested(await who("gongnong"), "①②③④ 12345") == []
 
 

@@ -123,10 +123,10 @@ async def test_suggestion_reads_a_bounded_number_of_cases(who: Who, subject: str
     assert not await read_whole(sent)
 
 
-async def test_suggestion_costs_at_most_seven_statements(who: Who, subject: str) -> None:
+async def test_suggestion_costs_at_most_eight_statements(who: Who, subject: str) -> None:
     await finished(who, subject)
     ref = await to_dispatch(who, subject)
-    await costs(7, await who("zhihui"), "GET", f"/cases/{ref}/suggestions")
+    await costs(8, await who("zhihui"), "GET", f"/cases/{ref}/suggestions")
 
 
 async def test_suggestion_load_counts_no_sealed_case(who: Who, subject: str) -> None:

@@ -36,7 +36,7 @@ async def test_dispatcher_registers_a_caller_and_goes_on_with_the_case(sit_down:
     assert desk.wrong == []
 
 
-async def test_what_was_typed_survives_a_closed_tab(sit_down: SitDown) -> None:
+async def test_draft_of_a_report_survives_a_closed_tab(sit_down: SitDown) -> None:
     place, desk = a_place(), await sit_down("zhihui")
     page = await types(desk, place)
     await page.reload()
@@ -156,3 +156,27 @@ async def test_axe_finds_nothing_while_registering(sit_down: SitDown) -> None:
         await page.get_by_role("radio", name="检举控告").check()
         assert await axe_finds(page) == [], theme
         await page.get_by_role("button", name="不登记了").click()
+
+
+async def test_responsibilities_are_set_at_the_desk(sit_down: SitDown) -> None:
+    desk = await sit_down("zhihui")
+    page = desk.page
+    await desk.keys("Control+k")
+    await page.keyboard.insert_text("zzqd")
+    await desk.keys("Enter")
+    opened = page.get_by_role("dialog", name="职责清单")
+    await opened.get_by_label("分类").fill("体育")
+    option = opened.get_by_role("option").first
+    path = await option.inner_text()
+    await option.click()
+    await opened.get_by_label("主办单位").fill("水务")
+    await opened.get_by_role("option", name="县水务局").click()
+    await opened.get_by_role("button", name="设定").click()
+    row = opened.get_by_role("listitem").filter(has_text=path)
+    await expect(row).to_contain_text("县水务局", timeout=SLOW)
+    assert await axe_finds(page) == []
+    await row.get_by_role("button", name="取消").click()
+    await expect(row).to_have_count(0, timeout=SLOW)
+    await desk.keys("Escape")
+    await expect(opened).to_be_hidden()
+    assert desk.wrong == []

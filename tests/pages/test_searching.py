@@ -71,7 +71,7 @@ async def test_cadre_finds_a_case_on_the_phone(site: str, cadre: Cadre) -> None:
     assert cadre.phone.wrong == []
 
 
-async def test_what_was_found_is_downloaded_as_a_file(site: str, sit_down: SitDown) -> None:
+async def test_found_cases_are_downloaded_as_a_file(site: str, sit_down: SitDown) -> None:
     place = a_place()
     await registered(site, f"{place}没有水")
     desk = await sit_down("zhihui")

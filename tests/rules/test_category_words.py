@@ -33,7 +33,7 @@ def test_category_is_first_for_two_of_three_and_among_three_for_nine_of_ten(seed
 
 
 @_with_messages
-def test_what_is_shipped_was_learned_from_the_messages() -> None:
+def test_shipped_words_were_learned_from_the_messages() -> None:
     assert SHIPPED.read_text(encoding="utf-8") == written(learned(labelled()))
 
 
@@ -52,7 +52,7 @@ def test_names_of_categories_speak_where_nothing_was_learned() -> None:
     assert "噪声" in ranked[0][1]
 
 
-def test_what_a_county_learns_itself_outweighs_the_names() -> None:
+def test_learned_words_outweigh_the_names() -> None:
     names = {"交通运输": ["公路养护"], "环境保护": ["噪声污染"]}
     words = CategoryWords()
     for _ in range(20):
