@@ -14,7 +14,7 @@ from app.cases import exporting, search
 from app.cases.exporting import Item
 from app.errors import NotPermitted, SignInRequired, TooMany
 from app.http.case_lists import InboxQuery, list_of
-from app.http.inputs import Input, Line
+from app.http.inputs import Input, Line, refusal
 from app.http.problems import problems
 from app.http.search import SearchWanted
 from app.http.transaction import OneTransaction, Tx
@@ -46,7 +46,7 @@ class ExportWanted(Input):
     @model_validator(mode="after")
     def _one_of_both(self) -> Self:
         if (self.listed is None) is (self.found is None):
-            raise ValueError("列表和查找结果须填其中一项")
+            raise refusal("列表和查找结果须填其中一项")
         return self
 
 

@@ -3,6 +3,7 @@
 Words are looked for in what was reported: title, text and place. What is sealed is found by nothing here.
 """
 
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -241,6 +242,8 @@ async def _ids(
 
 def _found(item: dict[str, object], title: str, told: str, words: Sequence[str]) -> Found | None:
     """None where the letters are there, and the word is not."""
+    # Letters are folded one by one below: an accent must not stand apart from its letter.
+    told = unicodedata.normalize("NFC", told)
     marked: dict[str, None] = {}
     begins: list[int] = []
     text = _Folded.of(told[:SEARCHED]) if words else None

@@ -37,7 +37,8 @@ class Input(BaseModel):
     )
 
 
-def _refuse(reason: str) -> PydanticCustomError:
+def refusal(reason: str) -> PydanticCustomError:
+    """A mistake told in these words."""
     return PydanticCustomError("text", "{reason}", {"reason": reason})
 
 
@@ -82,13 +83,13 @@ def as_ref(typed: str) -> str | None:
 
 def not_a_flag(value: Any) -> Any:
     if isinstance(value, bool | str | float):
-        raise _refuse("须为整数")
+        raise refusal("须为整数")
     return value
 
 
 def not_a_number_in_words(value: Any) -> Any:
     if isinstance(value, bool | str) or (isinstance(value, float) and not isfinite(value)):
-        raise _refuse("须为数字")
+        raise refusal("须为数字")
     return value
 
 

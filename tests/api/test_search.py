@@ -50,6 +50,8 @@ async def refs(person: Person, words: str, **more: Any) -> list[str]:
         ("{place}路灯，坏了！", "{place}路灯坏了"),
         ("{place}第 13 栋停水", "{place} 13栋"),
         ("{place}里㎡的地", "{place} m2"),
+        ("{place}的e\u0301太吵", "{place} \u00e9"),
+        ("{place}的STRASSE", "{place} stra\u00dfe"),
     ],
 )
 async def test_words_are_found_however_they_are_spelt(who: Who, written: str, typed: str) -> None:
